@@ -1,0 +1,91 @@
+//! Leaving an environment in order: the main thread's, or a `worker_threads` thread's.
+//!
+//! libuv needs a turn of the loop to close a handle, and a thread's loop may not end with open handles. So the
+//! environment's teardown is made to wait, by an asynchronous cleanup hook, until the last close callback has come.
+//! Reference: <https://nodejs.org/api/n-api.html#napi_add_async_cleanup_hook>.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_void;
+use std::ptr;
+use std::rc::Rc;
+
+use napi::bindgen_prelude::Env;
+use napi::{check_status, sys};
+
+/// The handles of one owner, and the hook that stays until they have closed.
+pub(crate) struct Cleanup {
+  hook: Cell<sys::napi_async_cleanup_hook_handle>,
+  open: Cell<usize>,
+  /// No handle will be opened any more: the hook goes with the last one.
+  ending: Cell<bool>,
+  on_teardown: RefCell<Option<Box<dyn FnOnce()>>>,
+}
+
+impl Cleanup {
+  /// Registers `on_teardown` to be called when the environment ends, unless [`Cleanup::end`] was called before. It must
+  /// drop all handles.
+  pub(crate) fn register(env: &Env, on_teardown: Box<dyn FnOnce()>) -> napi::Result<Rc<Self>> {
+    let this = Rc::new(Self {
+      hook: Cell::new(ptr::null_mut()),
+      open: Cell::new(0),
+      ending: Cell::new(false),
+      on_teardown: RefCell::new(Some(on_teardown)),
+    });
+    let data = Rc::into_raw(Rc::clone(&this)).cast_mut().cast::<c_void>();
+    let mut hook = ptr::null_mut();
+    // SAFETY: the environment is the caller's, and `data` stays valid until the hook is removed.
+    let status = unsafe { sys::napi_add_async_cleanup_hook(env.raw(), Some(teardown), data, &mut hook) };
+    if status != sys::Status::napi_ok {
+      // SAFETY: nobody else has taken this reference over.
+      drop(unsafe { Rc::from_raw(data.cast::<Self>()) });
+    }
+    check_status!(status)?;
+    this.hook.set(hook);
+    Ok(this)
+  }
+
+  /// To be told to a handle as what to call when it has closed.
+  pub(crate) fn handle_opened(self: &Rc<Self>) -> Rc<dyn Fn()> {
+    self.open.set(self.open.get() + 1);
+    let this = Rc::clone(self);
+    Rc::new(move || this.handle_closed())
+  }
+
+  /// A handle was announced, but could not be opened.
+  pub(crate) fn handle_closed(&self) {
+    self.open.set(self.open.get() - 1);
+    self.finish_if_closed();
+  }
+
+  /// All handles have been dropped, and there will be no others.
+  pub(crate) fn end(&self) {
+    self.on_teardown.take();
+    self.ending.set(true);
+    self.finish_if_closed();
+  }
+
+  fn finish_if_closed(&self) {
+    let hook = self.hook.get();
+    if !self.ending.get() || self.open.get() > 0 || hook.is_null() {
+      return;
+    }
+    self.hook.set(ptr::null_mut());
+    // SAFETY: registered, and removed once. On an environment that is ending this lets the teardown go on.
+    unsafe { sys::napi_remove_async_cleanup_hook(hook) };
+    // SAFETY: the reference that `register` leaked for the hook. The caller holds another, so `self` stays valid.
+    unsafe { Rc::decrement_strong_count(ptr::from_ref(self)) };
+  }
+}
+
+unsafe extern "C" fn teardown(_hook: sys::napi_async_cleanup_hook_handle, data: *mut c_void) {
+  let this = data.cast::<Cleanup>().cast_const();
+  // SAFETY: `register` leaked a reference for this hook, and it has not been removed.
+  unsafe { Rc::increment_strong_count(this) };
+  // SAFETY: the reference just made.
+  let this = unsafe { Rc::from_raw(this) };
+  let on_teardown = this.on_teardown.take();
+  if let Some(on_teardown) = on_teardown {
+    on_teardown();
+  }
+  this.end();
+}

@@ -1,0 +1,77 @@
+//! A pool's options as JavaScript gives them. They have been checked there.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use millrace_pool::{DeathPolicy, Geometry, PoolConfig, WorkerCommand};
+use napi_derive::napi;
+
+/// One pool's rules. Times are milliseconds, sizes bytes; what is absent is unlimited.
+#[napi(object)]
+pub struct NativePoolOptions {
+  /// At most so many worker processes.
+  pub max_workers: u32,
+  /// Whether one worker's death fails the whole pool.
+  pub break_on_death: bool,
+  /// The executable of the workers.
+  pub program: String,
+  /// Its arguments, before the one that describes the lane.
+  pub args: Vec<String>,
+  /// The workers' environment as name, value, name, value; absent: this process's.
+  pub env: Option<Vec<String>>,
+  /// The workers' working directory; absent: this process's.
+  pub cwd: Option<String>,
+  /// Whether the workers write to this process's standard output and error.
+  pub inherit_stdio: bool,
+  /// How deep the workers' pools are nested, 1 at the first level.
+  pub depth: u32,
+  /// Slots of each call ring, a power of two.
+  pub slots: u32,
+  /// Address space of each payload arena; memory is used only as payloads need it.
+  pub arena_bytes: f64,
+  /// Idle workers leave after this time.
+  pub idle_timeout: Option<f64>,
+  /// Workers must boot within this time.
+  pub start_timeout: f64,
+  /// Workers are replaced after so many calls.
+  pub max_tasks_per_child: Option<u32>,
+  /// Workers with more resident memory are replaced between calls.
+  pub max_memory: Option<f64>,
+  /// Calls that no worker has claimed, at most.
+  pub max_queue: Option<f64>,
+}
+
+impl NativePoolOptions {
+  pub(crate) fn into_config(self) -> napi::Result<PoolConfig> {
+    let geometry =
+      Geometry::new(self.slots, self.arena_bytes as u64).map_err(|error| napi::Error::from_reason(error.to_string()))?;
+    let env = self.env.map(|flat| {
+      flat.chunks_exact(2).map(|pair| (OsString::from(&pair[0]), OsString::from(&pair[1]))).collect()
+    });
+    Ok(PoolConfig {
+      max_workers: self.max_workers,
+      on_death: if self.break_on_death { DeathPolicy::Break } else { DeathPolicy::Isolate },
+      command: WorkerCommand {
+        program: PathBuf::from(self.program),
+        args: self.args.into_iter().map(OsString::from).collect(),
+        env,
+        cwd: self.cwd.map(PathBuf::from),
+        inherit_stdio: self.inherit_stdio,
+        depth: self.depth,
+      },
+      geometry,
+      idle_timeout: self.idle_timeout.map(milliseconds),
+      start_timeout: milliseconds(self.start_timeout),
+      max_tasks_per_child: self.max_tasks_per_child,
+      max_memory: self.max_memory.map(|bytes| bytes as u64),
+      max_queue: self.max_queue.map(|calls| calls as usize),
+    })
+  }
+}
+
+/// A time in milliseconds. Longer than a year is a year, which keeps sums of times and instants in range.
+pub(crate) fn milliseconds(value: f64) -> Duration {
+  const YEAR_MS: f64 = 365.0 * 86_400_000.0;
+  Duration::from_secs_f64(value.clamp(0.0, YEAR_MS) / 1000.0)
+}

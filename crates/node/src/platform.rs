@@ -1,0 +1,21 @@
+//! What the platform offers, and its errors.
+
+use millrace_sys::Capabilities;
+use napi_derive::napi;
+
+/// An error of the operating system's: its text begins with the system call's name.
+pub(crate) fn sys_error(error: &millrace_sys::Error) -> napi::Error {
+  napi::Error::from_reason(error.to_string())
+}
+
+/// Throws, naming what is missing, on a platform that cannot carry a pool.
+#[napi]
+pub fn check_platform() -> napi::Result<()> {
+  Capabilities::get().map(|_| ()).map_err(|error| sys_error(&error))
+}
+
+/// The processors that this process's control group may use; absent when it has no quota.
+#[napi]
+pub fn cpu_quota() -> Option<f64> {
+  millrace_sys::cpu_quota()
+}

@@ -1,0 +1,46 @@
+//! Memory that JavaScript and this side share for good.
+
+use napi::bindgen_prelude::Uint8Array;
+
+/// A buffer that JavaScript allocated and handed over once.
+///
+/// Holding the `Uint8Array` keeps its memory alive and in place: V8 does not move backing stores, and the TypeScript
+/// layer, which alone has the other reference, never transfers it.
+pub(crate) struct Staging {
+  array: Uint8Array,
+}
+
+impl Staging {
+  pub(crate) fn new(array: Uint8Array) -> Self {
+    Self { array }
+  }
+
+  /// The first `len` bytes, or all if there are not so many.
+  pub(crate) fn bytes(&self, len: u32) -> &[u8] {
+    let all: &[u8] = self.array.as_ref();
+    &all[..all.len().min(len as usize)]
+  }
+
+  pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+    // SAFETY: JavaScript runs on this thread only, and not while a native call that holds this borrow does.
+    unsafe { self.array.as_mut() }
+  }
+}
+
+/// Writes `words` at word `at` of a buffer, in the byte order of the machine, as a `Uint32Array` over it reads them.
+pub(crate) fn write_words(buffer: &mut [u8], at: usize, words: &[u32]) {
+  for (target, word) in buffer[at * 4..].chunks_exact_mut(4).zip(words) {
+    target.copy_from_slice(&word.to_ne_bytes());
+  }
+}
+
+/// The lower and upper half of a number of 64 bits.
+pub(crate) fn halves(value: u64) -> [u32; 2] {
+  [value as u32, (value >> 32) as u32]
+}
+
+/// Stands for "not in the buffer" where an offset into it is expected.
+pub(crate) const ELSEWHERE: u32 = u32::MAX;
+
+/// Payloads up to this size pass through the shared buffer; larger ones are copied straight to where they are wanted.
+pub(crate) const STAGED_MAX: usize = 16 << 10;

@@ -1,0 +1,299 @@
+//! Which worker gets which call, and when.
+//!
+//! A call goes to an idle worker; else, if the pool is not at its full size, a worker is started; else it waits, in
+//! the ring of a busy worker within that lane's read-ahead, or in the pending queue. A call that waits in a ring can
+//! always be taken back, and is when its lane stalls while another worker is idle.
+
+use std::time::{Duration, Instant};
+
+use millrace_ring::{CallHeader, PushError};
+
+use crate::call::{Call, CallId, Limits, Place};
+use crate::event::{CallFailure, Event};
+use crate::lane::{Life, SpawnFailure};
+use crate::manager::{Manager, PoolState};
+
+/// A lane whose call has run so long while another worker is idle gives up the calls queued behind it.
+pub(crate) const STALL: Duration = Duration::from_millis(1);
+
+/// How many busy lanes are compared before one is chosen: enough to level the queues, few enough that a call costs
+/// the same with 64 workers as with two.
+const CANDIDATES: usize = 4;
+
+/// A call to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct CallSpec<'a> {
+  /// The task, defined before by [`Manager::define_task`].
+  pub task: u32,
+  /// The encoding of the payload.
+  pub codec: u8,
+  /// The owner's bits.
+  pub flags: u16,
+  /// How long it may run.
+  pub limits: Option<Limits>,
+  /// The payload's first bytes.
+  pub head: &'a [u8],
+  /// The payload's other bytes.
+  pub tail: &'a [u8],
+}
+
+/// Why a call was not taken. Nothing of it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubmitError {
+  /// The pool takes no calls any more.
+  NotRunning(PoolState),
+  /// As many calls wait as may.
+  QueueFull,
+  /// No worker lives and none could be started.
+  Spawn(SpawnFailure),
+  /// The payload is larger than a lane can hold.
+  TooLarge {
+    /// Bytes of the payload.
+    len: usize,
+    /// The most that a lane can hold.
+    capacity: usize,
+  },
+}
+
+impl Manager {
+  /// Takes a call.
+  ///
+  /// # Errors
+  /// As [`SubmitError`] says; the call is not taken then.
+  pub fn submit(&mut self, spec: &CallSpec<'_>) -> Result<CallId, SubmitError> {
+    if self.state != PoolState::Running {
+      return Err(SubmitError::NotRunning(self.state));
+    }
+    let len = spec.head.len() + spec.tail.len();
+    let capacity = usize::try_from(self.config.geometry.arena_bytes).unwrap_or(usize::MAX);
+    if len > capacity {
+      return Err(SubmitError::TooLarge { len, capacity });
+    }
+    if self.is_full() {
+      self.was_full = true;
+      return Err(SubmitError::QueueFull);
+    }
+    let now = Instant::now();
+    // An older call that waits goes first.
+    let lane = if self.pending.is_empty() { self.choose_lane(len) } else { None };
+    if !lane.is_some_and(|index| self.lanes[index].as_ref().is_some_and(|lane| lane.held.is_empty())) {
+      self.start_for_one_more(now).map_err(SubmitError::Spawn)?;
+    }
+
+    let sequence = self.next_sequence;
+    let id = self.calls.insert(Call {
+      sequence,
+      task: spec.task,
+      codec: spec.codec,
+      flags: spec.flags,
+      limits: spec.limits,
+      place: Place::Pending,
+      payload: Box::default(),
+      detached: false,
+    });
+    self.next_sequence += 1;
+    if let Some(index) = lane {
+      if self.place(index, id, spec.head, spec.tail, now).is_ok() {
+        return Ok(id);
+      }
+      self.note_idle(index);
+    }
+    if let Some(call) = self.calls.get_mut(id) {
+      call.payload = [spec.head, spec.tail].concat().into_boxed_slice();
+    }
+    self.pending.push_back(id, sequence);
+    Ok(id)
+  }
+
+  /// Whether [`Manager::submit`] would refuse a call for want of room.
+  pub fn is_full(&self) -> bool {
+    match self.config.max_queue {
+      None => false,
+      // The calls in lanes are counted only when they could matter: each is a look at shared memory.
+      Some(max) => self.calls.len() >= max && self.queued() >= max,
+    }
+  }
+
+  /// Has [`Event::Room`] sent as soon as the queue is not full.
+  pub fn await_room(&mut self) {
+    self.was_full = true;
+    self.wake_again();
+  }
+
+  /// Calls that no worker has claimed.
+  pub fn queued(&self) -> usize {
+    let in_lanes: usize = self.living().map(|(_, lane)| lane.held.len() - usize::from(lane.running().is_some())).sum();
+    self.pending.len() + in_lanes
+  }
+
+  /// Puts a call into a lane. The call's place changes only if that succeeds.
+  fn place(&mut self, index: usize, id: CallId, head: &[u8], tail: &[u8], now: Instant) -> Result<(), PushError> {
+    let (Some(lane), Some(call)) = (self.lanes[index].as_mut(), self.calls.get_mut(id)) else {
+      return Err(PushError::Full);
+    };
+    let Some(definition) = self.tasks.get(call.task as usize) else { return Err(PushError::Full) };
+    let header: CallHeader = call.header();
+    let position = lane.push(id, &header, definition, head, tail, now)?;
+    call.place = Place::Lane { lane: index, position };
+    Ok(())
+  }
+
+  /// Gives pending calls to lanes for as long as there is room.
+  pub(crate) fn fill(&mut self, now: Instant) {
+    while let Some(id) = self.pending.peek(&self.calls) {
+      let len = self.calls.get(id).map_or(0, |call| call.payload.len());
+      let Some(index) = self.choose_lane(len) else { return };
+      if !self.place_pending(index, id, now) {
+        return;
+      }
+    }
+  }
+
+  /// Gives pending calls to one lane whose worker has just finished one.
+  pub(crate) fn refill(&mut self, index: usize, now: Instant) {
+    while let Some(id) = self.pending.peek(&self.calls) {
+      let len = self.calls.get(id).map_or(0, |call| call.payload.len());
+      if !self.lane_mut(index).is_some_and(|lane| lane.has_room_for(len)) || !self.place_pending(index, id, now) {
+        return;
+      }
+    }
+  }
+
+  /// Moves the first pending call into a lane; false when it has to wait.
+  fn place_pending(&mut self, index: usize, id: CallId, now: Instant) -> bool {
+    let Some(call) = self.calls.get_mut(id) else { return false };
+    let payload = std::mem::take(&mut call.payload);
+    match self.place(index, id, &payload, &[], now) {
+      Ok(()) => {
+        self.pending.pop();
+        true
+      }
+      Err(PushError::NoMemory { errno }) if self.lanes[index].as_ref().is_some_and(|lane| lane.held.is_empty()) => {
+        // An empty lane cannot hold it: waiting would not help.
+        self.pending.pop();
+        self.calls.remove(id);
+        self.note_idle(index);
+        self.events.push_back(Event::CallFailed { id, failure: CallFailure::NoMemory { errno } });
+        true
+      }
+      Err(_) => {
+        if let Some(call) = self.calls.get_mut(id) {
+          call.payload = payload;
+        }
+        self.note_idle(index);
+        false
+      }
+    }
+  }
+
+  /// A lane that can take a call of `len` bytes: the idle one that worked last, else the shortest of some busy ones.
+  fn choose_lane(&mut self, len: usize) -> Option<usize> {
+    while let Some(index) = self.idle.pop() {
+      if let Some(lane) = self.lanes[index].as_mut() {
+        lane.listed_idle = false;
+        if lane.is_idle() && lane.has_room_for(len) {
+          return Some(index);
+        }
+      }
+    }
+    if self.saturated {
+      return None;
+    }
+    let count = self.lanes.len();
+    let mut best: Option<(usize, usize)> = None;
+    let mut seen = 0;
+    for step in 0..count {
+      let index = (self.next_lane + step) % count;
+      let Some(lane) = self.lanes[index].as_ref().filter(|lane| lane.has_room_for(len)) else { continue };
+      let length = lane.held.len();
+      if best.is_none_or(|(_, shortest)| length < shortest) {
+        best = Some((index, length));
+      }
+      seen += 1;
+      if seen == CANDIDATES {
+        break;
+      }
+    }
+    match best {
+      Some((index, _)) => {
+        self.next_lane = index + 1;
+        Some(index)
+      }
+      None => {
+        // Only of a small call does it hold that nothing else would fit either.
+        self.saturated = len <= 4096;
+        None
+      }
+    }
+  }
+
+  /// Lists a lane as idle if it is.
+  pub(crate) fn note_idle(&mut self, index: usize) {
+    if let Some(lane) = self.lanes[index].as_mut()
+      && lane.is_idle()
+      && !lane.listed_idle
+    {
+      lane.listed_idle = true;
+      self.idle.push(index);
+    }
+  }
+
+  /// Starts a worker if one more waiting call justifies it: no worker is idle, the pool is not at its full size, and
+  /// fewer workers are starting than calls would wait.
+  fn start_for_one_more(&mut self, now: Instant) -> Result<(), SpawnFailure> {
+    if self.live >= self.config.max_workers as usize {
+      return Ok(());
+    }
+    let starting = self.living().filter(|(_, lane)| !lane.has_booted()).count();
+    let behind: usize = self.living().map(|(_, lane)| lane.held.len().saturating_sub(1)).sum();
+    if starting > self.pending.len() + behind || self.start_after.is_some_and(|at| at > now) {
+      return Ok(());
+    }
+    match self.start_worker(now) {
+      Err(failure) if self.live == 0 => Err(failure),
+      Err(failure) => {
+        self.note_spawn_failure(failure, now);
+        Ok(())
+      }
+      Ok(()) => Ok(()),
+    }
+  }
+
+  /// Takes back what is queued in a lane and puts it in front of the pending calls, in its order.
+  pub(crate) fn recall(&mut self, index: usize) {
+    let Some(lane) = self.lanes[index].as_mut() else { return };
+    // From the youngest: the worker claims from the other end, so whatever this wins is a suffix, in order.
+    while let Some(last) = lane.held.len().checked_sub(1) {
+      let Some(held) = lane.take_back(last) else { break };
+      let mut payload = Vec::new();
+      lane.ring.reclaim(held.position, &mut payload);
+      let Some(call) = self.calls.get_mut(held.call) else { continue };
+      call.place = Place::Pending;
+      call.payload = payload.into_boxed_slice();
+      self.pending.push_front(held.call, call.sequence);
+    }
+  }
+
+  /// Whether some worker is idle while a call is queued behind another: worth a look in a moment.
+  pub(crate) fn may_rebalance(&self) -> bool {
+    self.pending.is_empty()
+      && self.living().any(|(_, lane)| lane.held.len() >= 2 && !lane.stalled)
+      && self.living().any(|(_, lane)| lane.is_idle())
+  }
+
+  /// Takes calls away from behind long ones for idle workers.
+  pub(crate) fn rebalance(&mut self, now: Instant) {
+    if !self.may_rebalance() {
+      return;
+    }
+    for index in self.indices() {
+      let Some(lane) = self.lanes[index].as_mut() else { continue };
+      let busy = lane.held.len() >= 2 && matches!(lane.life, Life::Ready);
+      if busy && !lane.stalled && now.duration_since(lane.front_since) >= STALL {
+        lane.stalled = true;
+        self.recall(index);
+      }
+    }
+    self.fill(now);
+  }
+}

@@ -1,0 +1,350 @@
+//! One worker as its host sees it: the process, its half of the shared memory, and what it has been given.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use millrace_ring::{CallHeader, CallKind, HostLane, Identity, Position, PushError, WorkerPhase};
+use millrace_sys::{Capabilities, Child, Exit, Listener, Ringer, Segment, SpawnSpec, doorbell, lifeline, spawn};
+
+use crate::call::CallId;
+use crate::config::{PoolConfig, WorkerCommand};
+use crate::event::{BreakCause, ExitReason};
+use crate::segment::LaneSegment;
+use crate::worker::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, RESULT_BELL_FD};
+
+/// The work that a lane should hold in reserve: long enough to bridge the host's wake-up, short enough that a call
+/// seldom waits behind another while a worker is idle.
+const READ_AHEAD_NS: u32 = 300_000;
+
+/// Queued payload bytes in one lane beyond its first call. Large payloads wait in the pending queue instead, so that
+/// shared memory stays bounded by the number of workers and not by the number of calls.
+const READ_AHEAD_BYTES: usize = 16 << 20;
+
+/// A call that this lane holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+  pub(crate) position: Position,
+  pub(crate) call: CallId,
+  pub(crate) bytes: usize,
+}
+
+/// What the host wants of a lane's worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+  /// It boots; not ready before its boot call has been answered.
+  Starting { deadline: Instant },
+  /// It takes calls.
+  Ready,
+  /// It was asked to leave when it has nothing left to do.
+  Leaving { reason: ExitReason, deadline: Instant },
+  /// The call that it runs was told to abort, and it is terminated at `deadline` unless that call ends before.
+  Aborting { deadline: Instant },
+  /// It was sent SIGTERM, and SIGKILL follows.
+  Terminated { reason: ExitReason, deadline: Instant },
+  /// It was sent SIGKILL.
+  Killed { reason: ExitReason },
+}
+
+/// One worker.
+#[derive(Debug)]
+pub(crate) struct Lane {
+  pub(crate) worker_id: u32,
+  pub(crate) child: Child,
+  pub(crate) ring: HostLane<LaneSegment>,
+  bell: Ringer,
+  result_bell: Listener,
+  /// The worker ends itself when this closes; its hang-up tells of the worker's end where there is no pidfd.
+  lifeline: OwnedFd,
+  pub(crate) life: Life,
+  /// Calls without a result, oldest first. Only the first can be claimed, since a worker runs one at a time, in order.
+  pub(crate) held: VecDeque<Held>,
+  held_bytes: usize,
+  boot: Position,
+  /// The version of each task's definition that this worker has been sent.
+  known_tasks: Vec<u32>,
+  /// Calls that may still be given to it.
+  pub(crate) budget: Option<u32>,
+  /// Smoothed time of one call, as the worker reports it.
+  service_ns: Option<u32>,
+  /// When the call in front came to the front, or the lane fell idle.
+  pub(crate) front_since: Instant,
+  pub(crate) tasks_done: u64,
+  pub(crate) started_at: Instant,
+  /// Its end, once known; the lane goes when its results have been drained.
+  pub(crate) exit: Option<Exit>,
+  /// A waitpid sentinel saw the lifeline hang up: ask for the status again at this time.
+  pub(crate) reap_at: Option<Instant>,
+  /// What was found wrong in its memory.
+  pub(crate) corrupt: Option<&'static str>,
+  /// Why it did not boot, when it said so.
+  pub(crate) boot_failure: Option<BreakCause>,
+  /// Give the pages of large arguments back at this time, if nothing needs them before.
+  pub(crate) trim_at: Option<Instant>,
+  /// It is in the manager's list of idle lanes.
+  pub(crate) listed_idle: bool,
+  /// Its call runs long while others are idle: nothing is queued behind that.
+  pub(crate) stalled: bool,
+}
+
+/// Why a worker could not be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpawnFailure {
+  /// The system call that failed.
+  pub syscall: &'static str,
+  /// Its error.
+  pub errno: Option<i32>,
+}
+
+impl From<millrace_sys::Error> for SpawnFailure {
+  fn from(error: millrace_sys::Error) -> Self {
+    Self { syscall: error.syscall, errno: error.errno() }
+  }
+}
+
+impl Lane {
+  /// Starts a worker and leaves its boot call in its ring.
+  pub(crate) fn start(
+    config: &PoolConfig,
+    capabilities: &Capabilities,
+    worker_id: u32,
+    boot_codec: u8,
+    boot: &[u8],
+    now: Instant,
+  ) -> Result<Self, SpawnFailure> {
+    let host_pid = std::process::id();
+    let segment = Segment::create(capabilities.segment, config.geometry.segment_len())?;
+    let identity = Identity { host_pid, worker_id };
+    let mut ring = HostLane::create(LaneSegment(segment), config.geometry, identity)
+      .map_err(|_| SpawnFailure { syscall: "mmap", errno: Some(libc::EINVAL) })?;
+    let header = CallHeader { kind: CallKind::Boot, codec: boot_codec, flags: 0, task: 0, sequence: 0 };
+    let boot = ring.push(&header, boot, &[]).map_err(|error| match error {
+      PushError::NoMemory { errno } => SpawnFailure { syscall: "fallocate", errno: Some(errno) },
+      PushError::TooLarge { .. } | PushError::Full => SpawnFailure { syscall: "mmap", errno: Some(libc::E2BIG) },
+    })?;
+
+    let (bell, bell_listener) = doorbell(capabilities.wakeup)?;
+    let (result_ringer, result_bell) = doorbell(capabilities.wakeup)?;
+    let (lifeline, worker_lifeline) = lifeline()?;
+    let argument = LaneArgument {
+      segment_len: config.geometry.segment_len(),
+      host_pid,
+      worker_id,
+      depth: config.command.depth,
+    };
+    let fds = vec![
+      (ring.memory().0.as_fd(), LANE_FD),
+      (bell_listener.as_fd(), BELL_FD),
+      (result_ringer.as_fd(), RESULT_BELL_FD),
+      (worker_lifeline.as_fd(), LIFELINE_FD),
+    ];
+    let child = spawn(&spec(&config.command, &argument, fds), capabilities.sentinel)?;
+    Ok(Self {
+      worker_id,
+      child,
+      ring,
+      bell,
+      result_bell,
+      lifeline,
+      life: Life::Starting { deadline: now + config.start_timeout },
+      held: VecDeque::new(),
+      held_bytes: 0,
+      boot,
+      known_tasks: Vec::new(),
+      budget: config.max_tasks_per_child,
+      service_ns: None,
+      front_since: now,
+      tasks_done: 0,
+      started_at: now,
+      exit: None,
+      reap_at: None,
+      corrupt: None,
+      boot_failure: None,
+      trim_at: None,
+      listed_idle: false,
+      stalled: false,
+    })
+  }
+
+  /// Readable when the worker rang.
+  pub(crate) fn result_bell(&self) -> &Listener {
+    &self.result_bell
+  }
+
+  /// Readable when the worker has ended.
+  pub(crate) fn sentinel(&self) -> BorrowedFd<'_> {
+    self.child.pidfd().unwrap_or(self.lifeline.as_fd())
+  }
+
+  /// Whether it may be given calls.
+  pub(crate) fn accepts(&self) -> bool {
+    self.life == Life::Ready && self.exit.is_none() && self.corrupt.is_none() && self.budget != Some(0)
+  }
+
+  /// Whether it has nothing to do and may be given calls.
+  pub(crate) fn is_idle(&self) -> bool {
+    self.held.is_empty() && self.accepts()
+  }
+
+  /// Whether a call of `bytes` may be queued here, behind what it has.
+  pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
+    self.accepts()
+      && (self.held.is_empty()
+        || (!self.stalled
+          && self.held.len() < self.depth_limit() && self.held_bytes.saturating_add(bytes) <= READ_AHEAD_BYTES))
+      && self.ring.free_slots() >= 2
+  }
+
+  /// The calls that it may hold: one that runs, and as many more as fill the read-ahead time.
+  fn depth_limit(&self) -> usize {
+    match self.service_ns {
+      None => 2,
+      Some(ns) => 1 + (READ_AHEAD_NS / ns.max(1)).max(1) as usize,
+    }
+  }
+
+  /// Gives the worker a call, after the definition of its task if it has not had that.
+  ///
+  /// # Errors
+  /// When the ring or the memory has no room: nothing has changed then (a definition may have been sent).
+  pub(crate) fn push(
+    &mut self,
+    id: CallId,
+    header: &CallHeader,
+    definition: &TaskDefinition,
+    head: &[u8],
+    tail: &[u8],
+    now: Instant,
+  ) -> Result<Position, PushError> {
+    let task = header.task as usize;
+    if self.known_tasks.get(task) != Some(&definition.version) {
+      let define = CallHeader { kind: CallKind::Define, codec: 0, flags: 0, task: header.task, sequence: 0 };
+      self.ring.push(&define, &definition.bytes, &[])?;
+      if self.known_tasks.len() <= task {
+        self.known_tasks.resize(task + 1, 0);
+      }
+      self.known_tasks[task] = definition.version;
+    }
+    let position = self.ring.push(header, head, tail)?;
+    let bytes = head.len() + tail.len();
+    if self.held.is_empty() {
+      self.front_since = now;
+    }
+    self.held.push_back(Held { position, call: id, bytes });
+    self.held_bytes += bytes;
+    if let Some(budget) = &mut self.budget {
+      *budget -= 1;
+    }
+    if self.ring.needs_ring() {
+      self.bell.ring();
+    }
+    Ok(position)
+  }
+
+  /// The result of the call at `position` was consumed.
+  pub(crate) fn finished(&mut self, position: Position, ran_ns: u32, now: Instant) -> Option<CallId> {
+    let index = self.held.iter().position(|held| held.position == position)?;
+    let held = self.held.remove(index)?;
+    self.held_bytes -= held.bytes;
+    self.front_since = now;
+    self.stalled = false;
+    self.tasks_done += 1;
+    let ran = ran_ns.max(1);
+    // An eighth of the new value: one slow call among thousands of fast ones must not end the read-ahead, and a
+    // change of load is followed within some ten calls. A first value is taken as it is.
+    self.service_ns = Some(self.service_ns.map_or(ran, |old| old - old / 8 + ran / 8));
+    Some(held.call)
+  }
+
+  /// Whether `position` is that of the boot call.
+  pub(crate) fn is_boot(&self, position: Position) -> bool {
+    matches!(self.life, Life::Starting { .. }) && position == self.boot
+  }
+
+  /// Takes back the call at `index` of `held` if the worker has not claimed it.
+  pub(crate) fn take_back(&mut self, index: usize) -> Option<Held> {
+    let held = *self.held.get(index)?;
+    if !self.ring.revoke(held.position) {
+      return None;
+    }
+    self.drop_held(index);
+    Some(held)
+  }
+
+  /// Removes an entry of `held` whose call has left the ring, or never will.
+  pub(crate) fn drop_held(&mut self, index: usize) {
+    if let Some(held) = self.held.remove(index) {
+      self.held_bytes -= held.bytes;
+      if let Some(budget) = &mut self.budget {
+        *budget += 1;
+      }
+    }
+  }
+
+  /// The call that the worker runs now, if it has claimed one.
+  pub(crate) fn running(&self) -> Option<Held> {
+    let front = *self.held.front()?;
+    self.ring.is_claimed(front.position).then_some(front)
+  }
+
+  /// When the running call was claimed. The worker writes that time, so it is held against what the host knows: not
+  /// before the call came to the front, not after now.
+  pub(crate) fn running_since(&self, now: Instant, now_ns: u64) -> Instant {
+    let age = Duration::from_nanos(now_ns.saturating_sub(self.ring.claimed_at()));
+    now.checked_sub(age).unwrap_or(self.front_since).clamp(self.front_since.min(now), now)
+  }
+
+  /// Wakes the worker if it sleeps and something is there for it.
+  pub(crate) fn wake(&self) {
+    if self.ring.needs_ring() {
+      self.bell.ring();
+    }
+  }
+
+  /// Wakes the worker to look at its control words.
+  pub(crate) fn ring(&self) {
+    self.bell.ring();
+  }
+
+  /// Whether it has booted.
+  pub(crate) fn has_booted(&self) -> bool {
+    !matches!(self.life, Life::Starting { .. })
+  }
+
+  /// Payload bytes of the calls that it holds.
+  pub(crate) fn held_bytes(&self) -> usize {
+    self.held_bytes
+  }
+
+  /// The smoothed time of one call.
+  pub(crate) fn service_ns(&self) -> Option<u32> {
+    self.service_ns
+  }
+
+  /// Whether it says itself that it is leaving.
+  pub(crate) fn says_goodbye(&self) -> bool {
+    matches!(self.ring.phase(), Some(WorkerPhase::Retiring | WorkerPhase::Leaving))
+  }
+}
+
+/// What a worker must know of a task before its first call.
+#[derive(Debug)]
+pub(crate) struct TaskDefinition {
+  pub(crate) bytes: Box<[u8]>,
+  /// Changes when the number is used for another task; never 0, which stands for "not sent".
+  pub(crate) version: u32,
+}
+
+fn spec<'fd>(command: &WorkerCommand, argument: &LaneArgument, fds: Vec<(BorrowedFd<'fd>, i32)>) -> SpawnSpec<'fd> {
+  let mut args = command.args.clone();
+  args.push(OsString::from(argument.to_string()));
+  SpawnSpec {
+    program: command.program.clone(),
+    args,
+    env: command.env.clone(),
+    cwd: command.cwd.clone(),
+    fds,
+    inherit_stdio: command.inherit_stdio,
+  }
+}

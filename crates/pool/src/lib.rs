@@ -1,0 +1,29 @@
+//! A pool of worker processes over shared memory: which call goes to which worker, and what happens when one dies.
+//!
+//! [`Manager`] is the host's side, [`worker::Worker`] the worker's. This crate knows calls as numbered byte strings:
+//! what is in them, and what runs them, is its owner's business.
+
+mod call;
+mod config;
+mod dispatch;
+mod event;
+mod lane;
+mod life;
+mod manager;
+mod round;
+mod segment;
+mod stats;
+mod stop;
+pub mod worker;
+
+pub use call::{CallId, Limits};
+pub use config::{DeathPolicy, KILL_AFTER, MAX_FAILED_STARTS, PoolConfig, START_BACKOFF, WorkerCommand};
+pub use dispatch::{CallSpec, SubmitError};
+pub use event::{BreakCause, CallFailure, Death, Event, ExitReason, Report};
+pub use lane::SpawnFailure;
+pub use manager::{Completion, Manager, PoolState};
+pub use millrace_ring::{CallKind, CallRecord, CommitError, Geometry, ResultHeader, Taken, WorkerPhase};
+pub use millrace_sys::{Exit, Pollables};
+pub use round::status;
+pub use segment::LaneSegment;
+pub use stats::{WorkerState, WorkerStats};

@@ -1,0 +1,228 @@
+//! Workers come and go: starts, ends, and what an end means for the calls and for the pool.
+
+use std::os::fd::AsFd;
+use std::time::Instant;
+
+use millrace_sys::Exit;
+
+use crate::call::{CallId, Place};
+use crate::config::{MAX_FAILED_STARTS, START_BACKOFF};
+use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason};
+use crate::lane::{Lane, Life, SpawnFailure};
+use crate::manager::{Manager, PoolState, Replacement};
+use crate::round::token;
+
+/// What is left of a worker that has ended.
+struct Remains {
+  worker_id: u32,
+  pid: u32,
+  exit: Exit,
+  reason: ExitReason,
+  /// Calls that it had claimed: they may have had an effect, so they are never repeated.
+  lost: Vec<CallId>,
+  corrupt: Option<&'static str>,
+  boot_failure: Option<BreakCause>,
+}
+
+impl Remains {
+  fn death(&self) -> Death {
+    Death { pid: self.pid, exit: self.exit, call: self.lost.first().copied(), corrupt: self.corrupt }
+  }
+}
+
+impl Manager {
+  /// Starts a worker in a free place. The first one owed for a worker that left, if there is any.
+  pub(crate) fn start_worker(&mut self, now: Instant) -> Result<(), SpawnFailure> {
+    let worker_id = self.next_worker_id;
+    let lane = Lane::start(&self.config, self.capabilities, worker_id, self.boot_codec, &self.boot, now)?;
+    let index = self.lanes.iter().position(Option::is_none).unwrap_or(self.lanes.len());
+    self.waits.add(lane.result_bell().as_fd(), token(index, worker_id, false))?;
+    if let Err(error) = self.waits.add(lane.sentinel(), token(index, worker_id, true)) {
+      let _ = self.waits.remove(lane.result_bell().as_fd(), token(index, worker_id, false));
+      return Err(error.into());
+    }
+    let pid = lane.child.pid();
+    if index == self.lanes.len() {
+      self.lanes.push(Some(lane));
+    } else {
+      self.lanes[index] = Some(lane);
+    }
+    self.next_worker_id += 1;
+    self.live += 1;
+    self.events.push_back(Event::WorkerStart { pid, worker_id });
+    if let Some(Replacement { old_pid, reason }) = self.owed.pop_front() {
+      self.restarts += 1;
+      self.events.push_back(Event::WorkerReplace { old_pid, new_pid: pid, reason });
+    }
+    Ok(())
+  }
+
+  /// Starts the workers that the pool owes for others, or that pending calls need because too few are left.
+  pub(crate) fn start_owed(&mut self, now: Instant) {
+    if self.state == PoolState::Broken {
+      return;
+    }
+    if self.state == PoolState::Closing && self.pending.is_empty() {
+      self.owed.clear();
+    }
+    loop {
+      let starting = self.living().filter(|(_, lane)| !lane.has_booted()).count();
+      let wanted = self.owed.len().max(self.pending.len().saturating_sub(starting));
+      if wanted == 0
+        || self.live >= self.config.max_workers as usize
+        || self.start_after.is_some_and(|at| at > now)
+      {
+        return;
+      }
+      if let Err(failure) = self.start_worker(now) {
+        self.note_spawn_failure(failure, now);
+        return;
+      }
+    }
+  }
+
+  /// A worker could not be started. With others alive that is less capacity; with none it fails what waits.
+  pub(crate) fn note_spawn_failure(&mut self, failure: SpawnFailure, now: Instant) {
+    let SpawnFailure { syscall, errno } = failure;
+    self.start_after = Some(now + START_BACKOFF);
+    if self.live > 0 {
+      self.events.push_back(Event::SpawnFailed { syscall, errno });
+      return;
+    }
+    self.owed.clear();
+    for id in self.pending.take_all(&self.calls) {
+      self.calls.remove(id);
+      self.events.push_back(Event::CallFailed { id, failure: CallFailure::Spawn { syscall, errno } });
+    }
+  }
+
+  /// Deals with all workers that have ended. Their rings are drained: what has no result now never will.
+  pub(crate) fn bury(&mut self, now: Instant) {
+    let mut fatal = Vec::new();
+    let mut cause = None;
+    for index in self.indices() {
+      let Some(lane) = self.lanes[index].as_ref() else { continue };
+      if lane.exit.is_none() || self.hot.contains(&index) {
+        continue;
+      }
+      let Some(remains) = self.take_remains(index) else { continue };
+      self.events.push_back(Event::WorkerExit {
+        pid: remains.pid,
+        worker_id: remains.worker_id,
+        exit: remains.exit,
+        reason: remains.reason,
+      });
+      if self.state == PoolState::Broken {
+        continue;
+      }
+      match remains.reason {
+        ExitReason::Died if self.breaks_on_death() => fatal.push(remains.death()),
+        ExitReason::Died => self.died(&remains),
+        ExitReason::FailedStart => {
+          if let Some(why) = self.failed_start(&remains, now) {
+            fatal.push(remains.death());
+            cause = Some(why);
+          }
+        }
+        _ => self.release(&remains),
+      }
+      let replaced = matches!(remains.reason, ExitReason::Recycled | ExitReason::Killed | ExitReason::Died | ExitReason::FailedStart);
+      if replaced && self.state == PoolState::Running {
+        self.owed.push_back(Replacement { old_pid: remains.pid, reason: remains.reason });
+      }
+    }
+    if !fatal.is_empty() {
+      self.break_pool(cause.unwrap_or(BreakCause::Deaths), fatal);
+    }
+    self.saturated = false;
+  }
+
+  /// Removes a lane, putting what its worker had not claimed back among the pending calls.
+  fn take_remains(&mut self, index: usize) -> Option<Remains> {
+    self.unwatch(index);
+    let mut lane = self.lanes[index].take()?;
+    self.live -= 1;
+    let exit = lane.exit.unwrap_or(Exit::Unknown);
+    let mut lost = Vec::new();
+    for held in lane.held.drain(..).rev() {
+      // Nothing in a damaged lane can be believed, neither the states nor the arguments.
+      if lane.corrupt.is_some() || lane.ring.is_claimed(held.position) {
+        lost.push(held.call);
+        continue;
+      }
+      let mut payload = Vec::new();
+      lane.ring.reclaim(held.position, &mut payload);
+      if let Some(call) = self.calls.get_mut(held.call) {
+        call.place = Place::Pending;
+        call.payload = payload.into_boxed_slice();
+        self.pending.push_front(held.call, call.sequence);
+      }
+    }
+    lost.reverse();
+    let graceful = lost.is_empty() && lane.corrupt.is_none();
+    let reason = match lane.life {
+      Life::Leaving { reason, .. } if graceful => reason,
+      Life::Terminated { reason, .. } | Life::Killed { reason } => reason,
+      Life::Starting { .. } => ExitReason::FailedStart,
+      _ if graceful && lane.says_goodbye() => ExitReason::Recycled,
+      _ => ExitReason::Died,
+    };
+    Some(Remains {
+      worker_id: lane.worker_id,
+      pid: lane.child.pid(),
+      exit,
+      reason,
+      lost,
+      corrupt: lane.corrupt,
+      boot_failure: lane.boot_failure.take(),
+    })
+  }
+
+  /// A worker died in a pool that goes on: the calls that it had claimed fail, and only those.
+  fn died(&mut self, remains: &Remains) {
+    if remains.lost.is_empty() {
+      self.events.push_back(Event::WorkerLost(remains.death()));
+    }
+    self.release(remains);
+  }
+
+  /// Ends the calls that a worker has taken with it.
+  fn release(&mut self, remains: &Remains) {
+    for &id in &remains.lost {
+      if self.calls.remove(id).is_some_and(|call| !call.detached) {
+        let failure = CallFailure::WorkerDied { pid: remains.pid, exit: remains.exit, corrupt: remains.corrupt };
+        self.events.push_back(Event::CallFailed { id, failure });
+      }
+    }
+  }
+
+  /// A worker ended before it had booted. After some attempts, or when the cause cannot go away under `break`, the
+  /// pool breaks: returns why.
+  fn failed_start(&mut self, remains: &Remains, now: Instant) -> Option<BreakCause> {
+    self.failed_starts += 1;
+    let cause = remains.boot_failure.clone().unwrap_or(BreakCause::Deaths);
+    let hopeless = self.breaks_on_death() && matches!(cause, BreakCause::BootFailed(_));
+    if hopeless || self.failed_starts >= MAX_FAILED_STARTS {
+      return Some(cause);
+    }
+    self.start_after = Some(now + START_BACKOFF * 2u32.pow(self.failed_starts - 1));
+    self.events.push_back(Event::StartFailed { cause, death: remains.death() });
+    None
+  }
+
+  /// Fails everything, and takes all workers down.
+  fn break_pool(&mut self, cause: BreakCause, deaths: Vec<Death>) {
+    self.state = PoolState::Broken;
+    self.owed.clear();
+    self.pending.take_all(&self.calls);
+    self.calls.clear();
+    for index in self.indices() {
+      if let Some(lane) = self.lanes[index].as_mut() {
+        lane.held.clear();
+      }
+      self.kill(index, ExitReason::Shutdown);
+    }
+    self.events.push_back(Event::Broken { cause, deaths });
+  }
+}
+

@@ -1,0 +1,242 @@
+//! The manager: all state of one pool, and what may be asked of it.
+//!
+//! The manager runs no code of its own accord. Its owner calls in: to submit or stop calls, and, whenever one of the
+//! descriptors of [`Manager::pollables`] is readable or [`Manager::next_deadline`] has passed, to go through a round:
+//!
+//! ```text
+//! turn()                       note who rang and who died
+//! while let Some(completion) = next_completion()
+//!     copy_payload(..)         read the result where it lies
+//!     consume(completion)      give its room back, refill the lane
+//! take_events()                everything else that happened, in order
+//! ```
+//!
+//! Between two rounds each lane's "host sleeps" word is set, so a worker rings with its next result; during a round
+//! it is the manager that looks. A lane is looked at only after its worker rang or ended, so a round costs nothing for
+//! lanes that have nothing to say.
+//!
+//! Nothing here calls user code: the owner hands results and events on when the manager is no longer borrowed.
+
+use std::collections::VecDeque;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use millrace_ring::ResultRecord;
+use millrace_sys::{Capabilities, Listener, Pollables, Ringer, WaitSet, doorbell};
+
+use crate::call::{CallId, CallTable, PendingQueue};
+use crate::config::{DeathPolicy, PoolConfig};
+use crate::event::{Event, ExitReason};
+use crate::lane::{Lane, TaskDefinition};
+
+/// How far a pool's life has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolState {
+  /// It takes calls.
+  Running,
+  /// It takes no more calls, and stops when it has answered those that it has.
+  Closing,
+  /// It is unusable.
+  Broken,
+}
+
+/// A result that lies in a lane, ready to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Completion {
+  /// The call.
+  pub id: CallId,
+  /// What kind of outcome it is; the meaning is the owner's.
+  pub status: u8,
+  /// The encoding of its payload.
+  pub codec: u8,
+  /// The owner's bits.
+  pub flags: u16,
+  /// Bytes of its payload.
+  pub len: usize,
+  /// The worker's process id.
+  pub pid: u32,
+  pub(crate) lane: usize,
+  pub(crate) record: ResultRecord,
+}
+
+/// A worker's start that the pool owes for one that left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Replacement {
+  pub(crate) old_pid: u32,
+  pub(crate) reason: ExitReason,
+}
+
+/// One pool.
+#[derive(Debug)]
+pub struct Manager {
+  pub(crate) config: PoolConfig,
+  pub(crate) capabilities: &'static Capabilities,
+  pub(crate) waits: WaitSet,
+  wakeup: Ringer,
+  pub(crate) wakeup_bell: Listener,
+  pub(crate) state: PoolState,
+  pub(crate) lanes: Vec<Option<Lane>>,
+  pub(crate) live: usize,
+  /// Lanes to look at in this round.
+  pub(crate) hot: Vec<usize>,
+  /// Lanes that fell idle, the last one on top: the warmest worker gets the next call and the coldest times out. An
+  /// entry is checked when it is taken.
+  pub(crate) idle: Vec<usize>,
+  /// No busy lane had room for another call when one was last looked for; any result or new worker clears it.
+  pub(crate) saturated: bool,
+  pub(crate) next_lane: usize,
+  pub(crate) calls: CallTable,
+  pub(crate) pending: PendingQueue,
+  pub(crate) tasks: Vec<TaskDefinition>,
+  pub(crate) boot_codec: u8,
+  pub(crate) boot: Box<[u8]>,
+  pub(crate) next_worker_id: u32,
+  pub(crate) next_sequence: u64,
+  /// Starts in a row that ended before the worker had booted.
+  pub(crate) failed_starts: u32,
+  /// No worker is started before this time.
+  pub(crate) start_after: Option<Instant>,
+  pub(crate) owed: VecDeque<Replacement>,
+  /// Workers started in the place of others.
+  pub(crate) restarts: u64,
+  /// The queue was full; [`Event::Room`] is due when it no longer is.
+  pub(crate) was_full: bool,
+  pub(crate) stopped: bool,
+  pub(crate) events: VecDeque<Event>,
+  pub(crate) tokens: Vec<u64>,
+}
+
+/// Marks the manager's own bell among the tokens of the wait set.
+pub(crate) const WAKEUP_TOKEN: u64 = u64::MAX;
+
+impl Manager {
+  /// A pool without workers. `boot` is what each worker is sent before its first call, encoded by the owner.
+  ///
+  /// # Errors
+  /// When the platform lacks something, or there are no descriptors left.
+  pub fn new(config: PoolConfig, boot_codec: u8, boot: Box<[u8]>) -> millrace_sys::Result<Self> {
+    let capabilities = Capabilities::get()?;
+    let mut waits = WaitSet::new(capabilities.poller)?;
+    let (wakeup, wakeup_bell) = doorbell(capabilities.wakeup)?;
+    waits.add(wakeup_bell.as_fd(), WAKEUP_TOKEN)?;
+    Ok(Self {
+      config,
+      capabilities,
+      waits,
+      wakeup,
+      wakeup_bell,
+      state: PoolState::Running,
+      lanes: Vec::new(),
+      live: 0,
+      hot: Vec::new(),
+      idle: Vec::new(),
+      saturated: false,
+      next_lane: 0,
+      calls: CallTable::default(),
+      pending: PendingQueue::default(),
+      tasks: Vec::new(),
+      boot_codec,
+      boot,
+      next_worker_id: 1,
+      next_sequence: 1,
+      failed_starts: 0,
+      start_after: None,
+      owed: VecDeque::new(),
+      restarts: 0,
+      was_full: false,
+      stopped: false,
+      events: VecDeque::new(),
+      tokens: Vec::new(),
+    })
+  }
+
+  /// What an outer event loop has to watch for readability.
+  pub fn pollables(&self) -> Pollables<'_> {
+    self.waits.pollables()
+  }
+
+  /// Changes whenever [`Manager::pollables`] does.
+  pub fn pollables_generation(&self) -> u64 {
+    self.waits.generation()
+  }
+
+  /// Makes the outer event loop come back at once: there is more to do than one round should.
+  pub fn wake_again(&self) {
+    self.wakeup.ring();
+  }
+
+  /// How far the pool's life has come.
+  pub fn state(&self) -> PoolState {
+    self.state
+  }
+
+  /// Calls that have no outcome yet, those included whose outcome nobody waits for.
+  pub fn unfinished(&self) -> usize {
+    self.calls.len()
+  }
+
+  /// Worker processes that are not reaped yet.
+  pub fn live_workers(&self) -> usize {
+    self.live
+  }
+
+  /// Defines what task number `index` means to the workers. A worker learns it before its first call of that number;
+  /// a number may be used again when no unfinished call refers to its old meaning.
+  pub fn define_task(&mut self, index: u32, bytes: Box<[u8]>) {
+    let index = index as usize;
+    while self.tasks.len() <= index {
+      self.tasks.push(TaskDefinition { bytes: Box::default(), version: 0 });
+    }
+    let version = self.tasks[index].version.wrapping_add(1).max(1);
+    self.tasks[index] = TaskDefinition { bytes, version };
+  }
+
+  /// Whether a worker has claimed the call.
+  pub fn is_running(&self, id: CallId) -> bool {
+    match self.calls.get(id).map(|call| call.place) {
+      Some(crate::call::Place::Lane { lane, position }) => {
+        self.lanes[lane].as_ref().is_some_and(|lane| lane.ring.is_claimed(position))
+      }
+      _ => false,
+    }
+  }
+
+  /// The public number of a call.
+  pub fn sequence(&self, id: CallId) -> Option<u64> {
+    self.calls.get(id).map(|call| call.sequence)
+  }
+
+  /// Everything that happened since the last time, in order.
+  pub fn take_events(&mut self) -> VecDeque<Event> {
+    std::mem::take(&mut self.events)
+  }
+
+  /// Whether [`Manager::take_events`] would return anything.
+  pub fn has_events(&self) -> bool {
+    !self.events.is_empty()
+  }
+
+  pub(crate) fn breaks_on_death(&self) -> bool {
+    self.config.on_death == DeathPolicy::Break
+  }
+
+  pub(crate) fn lane_mut(&mut self, index: usize) -> Option<&mut Lane> {
+    self.lanes.get_mut(index)?.as_mut()
+  }
+
+  /// Lanes that are not reaped, with their indices.
+  pub(crate) fn living(&self) -> impl Iterator<Item = (usize, &Lane)> {
+    self.lanes.iter().enumerate().filter_map(|(index, lane)| Some((index, lane.as_ref()?)))
+  }
+
+  pub(crate) fn indices(&self) -> Vec<usize> {
+    self.living().map(|(index, _)| index).collect()
+  }
+}
+
+/// A pool that is dropped takes its workers with it.
+impl Drop for Manager {
+  fn drop(&mut self) {
+    self.kill_now(Duration::from_secs(1));
+  }
+}

@@ -1,0 +1,457 @@
+//! One round: who rang, what came, what is due.
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use millrace_ring::{Arrival, ResultRecord};
+use millrace_sys::monotonic_ns;
+
+use crate::call::CallId;
+use crate::config::{KILL_AFTER, PoolConfig};
+use crate::event::{BreakCause, CallFailure, Event, ExitReason, Report};
+use crate::lane::{Lane, Life};
+use crate::manager::{Completion, Manager, PoolState, WAKEUP_TOKEN};
+
+/// The worker's answers that the manager itself must understand; every other status is the owner's.
+pub mod status {
+  /// The boot call succeeded, or a task returned.
+  pub const OK: u8 = 0;
+  /// The boot call, or a task, threw.
+  pub const ERROR: u8 = 1;
+  /// The task asked its process to exit; the worker leaves.
+  pub const EXIT: u8 = 2;
+  /// A notice: an error that belongs to no call.
+  pub const STRAY: u8 = 3;
+  /// A notice: an error that belongs to no call, after which the worker leaves.
+  pub const STRAY_RETIRING: u8 = 4;
+}
+
+/// A waitpid sentinel hangs up a moment before the status is there.
+const REAP_RETRY: Duration = Duration::from_millis(1);
+
+/// Pages of large arguments are given back when a lane has been idle for so long.
+const TRIM_AFTER: Duration = Duration::from_secs(1);
+
+const RING: u64 = 0;
+const SENTINEL: u64 = 1;
+
+/// Which lane a descriptor belongs to. The worker's number makes a token of a lane that has gone recognizable.
+pub(crate) fn token(index: usize, worker_id: u32, sentinel: bool) -> u64 {
+  u64::from(worker_id) << 32 | (index as u64) << 1 | if sentinel { SENTINEL } else { RING }
+}
+
+impl Manager {
+  /// Waits up to `timeout` (`None`: without bound) until somebody rings, dies, or something is due, and notes it.
+  ///
+  /// # Errors
+  /// When the wait itself fails, which it does not on a sound descriptor.
+  pub fn wait(&mut self, timeout: Option<Duration>) -> millrace_sys::Result<()> {
+    let due = self.next_deadline().map(|at| at.saturating_duration_since(Instant::now()));
+    let timeout = match (timeout, due) {
+      (Some(a), Some(b)) => Some(a.min(b)),
+      (a, b) => a.or(b),
+    };
+    self.collect(timeout)
+  }
+
+  /// Notes who rang and who died, without waiting.
+  ///
+  /// # Errors
+  /// As [`Manager::wait`].
+  pub fn turn(&mut self) -> millrace_sys::Result<()> {
+    self.collect(Some(Duration::ZERO))
+  }
+
+  fn collect(&mut self, timeout: Option<Duration>) -> millrace_sys::Result<()> {
+    let mut tokens = std::mem::take(&mut self.tokens);
+    tokens.clear();
+    let waited = self.waits.wait(timeout, &mut tokens);
+    let now = Instant::now();
+    for &token in &tokens {
+      if token == WAKEUP_TOKEN {
+        self.wakeup_bell.clear();
+        continue;
+      }
+      let index = ((token & 0xffff_ffff) >> 1) as usize;
+      let worker_id = (token >> 32) as u32;
+      let Some(lane) = self.lane_mut(index).filter(|lane| lane.worker_id == worker_id) else { continue };
+      if token & 1 == SENTINEL {
+        self.sentinel_fired(index, now);
+      } else {
+        // Cleared before the ring is looked at: a result that comes later rings again.
+        lane.result_bell().clear();
+        self.heat(index);
+      }
+    }
+    self.tokens = tokens;
+    waited
+  }
+
+  /// Has a lane looked at in this round.
+  pub(crate) fn heat(&mut self, index: usize) {
+    if !self.hot.contains(&index) {
+      self.hot.push(index);
+    }
+  }
+
+  /// The worker's end was seen: learn how it ended. Its results are drained before anything is made of that.
+  pub(crate) fn sentinel_fired(&mut self, index: usize, now: Instant) {
+    let Some(lane) = self.lane_mut(index) else { return };
+    if lane.exit.is_some() {
+      return;
+    }
+    if !matches!(lane.life, Life::Leaving { .. }) && !lane.says_goodbye() {
+      // What it started goes with it. Before it is reaped: until then its group's number cannot be anybody else's.
+      let _ = lane.child.signal_group(libc::SIGKILL);
+    }
+    match lane.child.try_wait() {
+      Ok(Some(exit)) => {
+        lane.exit = Some(exit);
+        lane.reap_at = None;
+        self.heat(index);
+      }
+      _ => {
+        if lane.child.pidfd().is_none() {
+          self.unwatch_sentinel(index);
+        }
+        if let Some(lane) = self.lane_mut(index) {
+          lane.reap_at = Some(now + REAP_RETRY);
+        }
+      }
+    }
+  }
+
+  /// The next result of this round, or `None` when the round is over. Read it, then [`Manager::consume`] it.
+  pub fn next_completion(&mut self) -> Option<Completion> {
+    while let Some(&index) = self.hot.last() {
+      let Some(lane) = self.lane_mut(index) else {
+        self.hot.pop();
+        continue;
+      };
+      match lane.ring.next_result() {
+        Ok(Some(Arrival::Result(record))) => {
+          if let Some(completion) = self.accept(index, record) {
+            return Some(completion);
+          }
+        }
+        Ok(Some(Arrival::Notice(record))) => self.notice(index, &record),
+        Ok(None) => {
+          // A result that is committed before the host's sleep word is set does not ring: look again after setting it.
+          if !lane.ring.arm() {
+            self.hot.pop();
+            self.looked_through(index);
+          }
+        }
+        Err(corrupt) => {
+          self.hot.pop();
+          self.condemn(index, corrupt.what);
+        }
+      }
+    }
+    self.settle();
+    None
+  }
+
+  /// Sorts a result out: the owner's, or one that the manager takes care of itself.
+  fn accept(&mut self, index: usize, record: ResultRecord) -> Option<Completion> {
+    let lane = self.lanes[index].as_ref()?;
+    if lane.is_boot(record.position) {
+      self.booted(index, &record);
+      return None;
+    }
+    let Some(held) = lane.held.iter().find(|held| held.position == record.position).copied() else {
+      self.condemn(index, "a result for a call that it was not given");
+      return None;
+    };
+    let completion = Completion {
+      id: held.call,
+      status: record.status,
+      codec: record.codec,
+      flags: record.flags,
+      len: record.payload_len(),
+      pid: lane.child.pid(),
+      lane: index,
+      record,
+    };
+    if self.calls.get(held.call).is_none_or(|call| call.detached) {
+      self.consume(&completion);
+      return None;
+    }
+    Some(completion)
+  }
+
+  /// Copies `dst.len()` bytes of a result's payload, from `at` on. The result must not have been consumed.
+  pub fn copy_payload(&self, completion: &Completion, at: usize, dst: &mut [u8]) {
+    if let Some(lane) = self.lanes.get(completion.lane).and_then(Option::as_ref) {
+      lane.ring.copy_payload(&completion.record, at, dst);
+    }
+  }
+
+  /// A result has been read: its call is over, its room is given back, and its worker gets more to do.
+  pub fn consume(&mut self, completion: &Completion) {
+    let now = Instant::now();
+    let index = completion.lane;
+    let Some(lane) = self.lanes.get_mut(index).and_then(Option::as_mut) else { return };
+    lane.ring.consume(&completion.record);
+    if !completion.record.is_inline() {
+      // The worker may sleep until there is room for its next large result.
+      lane.wake();
+      lane.trim_at = Some(now + TRIM_AFTER);
+    }
+    lane.finished(completion.record.position, completion.record.ran_ns, now);
+    self.saturated = false;
+    if matches!(lane.life, Life::Aborting { .. }) {
+      // It ended within its grace: the worker need not be stopped.
+      lane.life = Life::Ready;
+    }
+    self.calls.remove(completion.id);
+    if completion.status == status::EXIT {
+      self.retire(index, now);
+    } else {
+      self.refill(index, now);
+      self.note_idle(index);
+    }
+  }
+
+  /// A lane's ring was found empty: its worker is between calls, or busy with the next.
+  fn looked_through(&mut self, index: usize) {
+    let now = Instant::now();
+    let Some(lane) = self.lanes[index].as_ref() else { return };
+    let PoolConfig { max_memory, .. } = self.config;
+    if lane.exit.is_some() || lane.life != Life::Ready {
+      return;
+    }
+    let used_up = lane.budget == Some(0) && lane.held.is_empty();
+    let too_large = lane.tasks_done > 0
+      && max_memory.is_some_and(|max| millrace_sys::resident_bytes(lane.child.pid()).is_some_and(|used| used > max));
+    if used_up || too_large {
+      self.retire(index, now);
+    }
+  }
+
+  fn notice(&mut self, index: usize, record: &ResultRecord) {
+    let now = Instant::now();
+    let Some(lane) = self.lanes[index].as_mut() else { return };
+    let report = read_report(lane, record);
+    let pid = lane.child.pid();
+    lane.ring.consume(record);
+    self.events.push_back(Event::Stray { pid, report });
+    if record.status == status::STRAY_RETIRING {
+      self.retire(index, now);
+    }
+  }
+
+  /// The boot call was answered.
+  fn booted(&mut self, index: usize, record: &ResultRecord) {
+    let now = Instant::now();
+    let Some(lane) = self.lanes[index].as_mut() else { return };
+    let report = (record.status != status::OK).then(|| read_report(lane, record));
+    lane.ring.consume(record);
+    lane.front_since = now;
+    if let Some(report) = report {
+      // It leaves by itself; what its start's failure means is decided when it has.
+      lane.boot_failure = Some(BreakCause::BootFailed(report));
+      return;
+    }
+    lane.life = Life::Ready;
+    self.failed_starts = 0;
+    self.start_after = None;
+    self.saturated = false;
+    self.refill(index, now);
+    self.note_idle(index);
+  }
+
+  /// What a worker wrote into its lane makes no sense: it loses its life, nobody else loses anything.
+  pub(crate) fn condemn(&mut self, index: usize, what: &'static str) {
+    let Some(lane) = self.lanes[index].as_mut() else { return };
+    if lane.corrupt.is_none() {
+      lane.corrupt = Some(what);
+      let _ = lane.child.signal_group(libc::SIGKILL);
+    }
+  }
+
+  /// The end of a round: all rings were found empty. Now ends are dealt with, and what is due is done.
+  fn settle(&mut self) {
+    let now = Instant::now();
+    if self.living().any(|(_, lane)| lane.exit.is_some()) {
+      self.bury(now);
+    }
+    for index in self.indices() {
+      self.tend(index, now);
+    }
+    if !self.pending.is_empty() {
+      self.saturated = false;
+      for index in self.indices() {
+        self.note_idle(index);
+      }
+      self.fill(now);
+    }
+    self.rebalance(now);
+    self.start_owed(now);
+    self.close_if_done(now);
+    if self.was_full && !self.is_full() {
+      self.was_full = false;
+      self.events.push_back(Event::Room);
+    }
+  }
+
+  /// Does for one lane what is due by now.
+  fn tend(&mut self, index: usize, now: Instant) {
+    let idle_timeout = self.config.idle_timeout;
+    let Some(lane) = self.lanes[index].as_mut() else { return };
+    if lane.reap_at.is_some_and(|at| at <= now) {
+      lane.reap_at = None;
+      self.sentinel_fired(index, now);
+      return;
+    }
+    if lane.trim_at.is_some_and(|at| at <= now) {
+      lane.trim_at = None;
+      lane.ring.trim();
+    }
+    match lane.life {
+      Life::Starting { deadline } if deadline <= now => {
+        lane.boot_failure = Some(BreakCause::StartTimeout);
+        self.kill(index, ExitReason::FailedStart);
+      }
+      Life::Leaving { reason, deadline } if deadline <= now && lane.held.is_empty() => self.terminate(index, reason, now),
+      Life::Aborting { deadline } if deadline <= now => self.terminate(index, ExitReason::Killed, now),
+      Life::Terminated { reason, deadline } if deadline <= now => self.kill(index, reason),
+      Life::Ready => {
+        if idle_timeout.is_some_and(|timeout| lane.is_idle() && now.duration_since(lane.front_since) >= timeout) {
+          self.dismiss(index, ExitReason::Idle, now);
+        } else {
+          self.enforce_timeout(index, now);
+        }
+      }
+      _ => {}
+    }
+  }
+
+  /// Stops the running call of a lane if it has run for longer than it may.
+  fn enforce_timeout(&mut self, index: usize, now: Instant) {
+    let Some((call, expires)) = self.expiry(index, now) else { return };
+    if expires > now {
+      return;
+    }
+    // The result may have been committed since the ring was looked through: a result that exists is delivered.
+    if self.lanes[index].as_ref().is_none_or(|lane| lane.ring.has_result()) {
+      self.heat(index);
+      self.wake_again();
+      return;
+    }
+    let Some(pid) = self.lanes[index].as_ref().map(|lane| lane.child.pid()) else { return };
+    let grace = self.calls.get(call).and_then(|call| call.limits).map_or(Duration::ZERO, |limits| limits.grace);
+    self.events.push_back(Event::CallFailed { id: call, failure: CallFailure::TimedOut { pid } });
+    self.stop_running(index, grace, now);
+  }
+
+  /// The running call of a lane that has a time limit, and when that is reached.
+  fn expiry(&self, index: usize, now: Instant) -> Option<(CallId, Instant)> {
+    let lane = self.lanes[index].as_ref()?;
+    let front = lane.held.front()?;
+    let timeout = self.calls.get(front.call)?.limits?.timeout;
+    let since = if lane.running().is_some() { lane.running_since(now, monotonic_ns()) } else { now };
+    Some((front.call, since.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400 * 365))))
+  }
+
+  /// When the next round is due, if nobody rings before.
+  pub fn next_deadline(&self) -> Option<Instant> {
+    let now = Instant::now();
+    let mut next: Option<Instant> = None;
+    let mut due = |at: Instant| next = Some(next.map_or(at, |earliest| earliest.min(at)));
+    let mut idle = false;
+    for (index, lane) in self.living() {
+      lane.reap_at.into_iter().chain(lane.trim_at).for_each(&mut due);
+      match lane.life {
+        Life::Starting { deadline }
+        | Life::Leaving { deadline, .. }
+        | Life::Aborting { deadline }
+        | Life::Terminated { deadline, .. } => due(deadline),
+        Life::Ready => {
+          if lane.is_idle() {
+            idle = true;
+            if let Some(timeout) = self.config.idle_timeout {
+              due(lane.front_since + timeout);
+            }
+          }
+          if let Some((_, expires)) = self.expiry(index, now) {
+            due(expires);
+          }
+        }
+        Life::Killed { .. } => {}
+      }
+    }
+    // A worker that is idle while a call waits has slots to free first, or the call is behind another.
+    if (idle && !self.pending.is_empty()) || self.may_rebalance() || self.waits_for_a_claim() {
+      due(now + crate::dispatch::STALL);
+    }
+    if let Some(at) = self.start_after
+      && (!self.owed.is_empty() || !self.pending.is_empty())
+    {
+      due(at);
+    }
+    next
+  }
+
+  /// A full queue has room as soon as a worker claims a call, of which it does not tell.
+  fn waits_for_a_claim(&self) -> bool {
+    self.was_full && self.living().any(|(_, lane)| !lane.held.is_empty() && lane.running().is_none())
+  }
+
+  /// Asks an idle worker to leave.
+  pub(crate) fn dismiss(&mut self, index: usize, reason: ExitReason, now: Instant) {
+    let Some(lane) = self.lanes[index].as_mut() else { return };
+    let deadline = match lane.life {
+      Life::Starting { deadline } => deadline + KILL_AFTER,
+      _ => now + KILL_AFTER,
+    };
+    lane.life = Life::Leaving { reason, deadline };
+    lane.ring.request_stop();
+    lane.ring();
+  }
+
+  /// A worker leaves after the call that it runs; what is queued behind that moves on.
+  pub(crate) fn retire(&mut self, index: usize, now: Instant) {
+    if self.lanes[index].as_ref().is_some_and(|lane| matches!(lane.life, Life::Ready | Life::Leaving { .. })) {
+      self.recall(index);
+      self.dismiss(index, ExitReason::Recycled, now);
+      self.fill(now);
+    }
+  }
+
+  /// Once a closing pool has answered every call, its workers go, and then it has stopped.
+  pub(crate) fn close_if_done(&mut self, now: Instant) {
+    if self.state == PoolState::Running || self.stopped {
+      return;
+    }
+    if self.state == PoolState::Closing && self.calls.len() == 0 {
+      self.owed.clear();
+      for index in self.indices() {
+        if self.lanes[index].as_ref().is_some_and(|lane| matches!(lane.life, Life::Ready | Life::Starting { .. })) {
+          self.dismiss(index, ExitReason::Shutdown, now);
+        }
+      }
+    }
+    if self.live == 0 && self.calls.len() == 0 {
+      self.stopped = true;
+      self.events.push_back(Event::Stopped);
+    }
+  }
+
+  pub(crate) fn unwatch_sentinel(&mut self, index: usize) {
+    let Some(lane) = self.lanes[index].as_ref() else { return };
+    let _ = self.waits.remove(lane.sentinel(), token(index, lane.worker_id, true));
+  }
+
+  pub(crate) fn unwatch(&mut self, index: usize) {
+    let Some(lane) = self.lanes[index].as_ref() else { return };
+    let _ = self.waits.remove(lane.result_bell().as_fd(), token(index, lane.worker_id, false));
+    self.unwatch_sentinel(index);
+  }
+}
+
+fn read_report(lane: &Lane, record: &ResultRecord) -> Report {
+  let mut bytes = vec![0; record.payload_len()];
+  lane.ring.copy_payload(record, 0, &mut bytes);
+  Report { codec: record.codec, bytes }
+}

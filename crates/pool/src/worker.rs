@@ -1,0 +1,204 @@
+//! The worker's side of a lane: what a worker process does with the descriptors that it was started with.
+//!
+//! A worker is started with four descriptors at fixed numbers and one argument that describes them. [`Worker::attach`]
+//! takes them over, starts the watchdog that ends this process with its host, and from then on the worker takes calls
+//! and commits results.
+
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::str::FromStr;
+
+use millrace_ring::{
+  AttachError, CallRecord, CommitError, ResultHeader, Taken, WorkerLane, WorkerPhase,
+};
+use millrace_sys::{Listener, Ringer, Segment, adopt_fd, ignore_sigint, monotonic_ns, start_watchdog};
+use thiserror::Error;
+
+use crate::segment::LaneSegment;
+
+/// The lane's segment.
+pub const LANE_FD: RawFd = 3;
+/// Rung by the host.
+pub const BELL_FD: RawFd = 4;
+/// Rung by the worker.
+pub const RESULT_BELL_FD: RawFd = 5;
+/// Hangs up when the host lets go of the worker.
+pub const LIFELINE_FD: RawFd = 6;
+
+/// What a worker is told in its last argument: `millrace:<segment length>:<host pid>:<worker id>:<depth>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneArgument {
+  /// Bytes of the lane's segment.
+  pub segment_len: usize,
+  /// The process that owns the pool.
+  pub host_pid: u32,
+  /// The worker's number in its pool.
+  pub worker_id: u32,
+  /// How deep the pools are nested; 1 for a worker of an ordinary process.
+  pub depth: u32,
+}
+
+impl fmt::Display for LaneArgument {
+  fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "millrace:{}:{}:{}:{}", self.segment_len, self.host_pid, self.worker_id, self.depth)
+  }
+}
+
+impl FromStr for LaneArgument {
+  type Err = WorkerError;
+
+  fn from_str(text: &str) -> Result<Self, WorkerError> {
+    let mut parts = text.split(':');
+    let mut next = || parts.next().ok_or(WorkerError::Argument);
+    if next()? != "millrace" {
+      return Err(WorkerError::Argument);
+    }
+    let segment_len = next()?.parse().map_err(|_| WorkerError::Argument)?;
+    let host_pid = next()?.parse().map_err(|_| WorkerError::Argument)?;
+    let worker_id = next()?.parse().map_err(|_| WorkerError::Argument)?;
+    let depth = next()?.parse().map_err(|_| WorkerError::Argument)?;
+    Ok(Self { segment_len, host_pid, worker_id, depth })
+  }
+}
+
+/// Why a process cannot be a worker.
+#[derive(Debug, Error)]
+pub enum WorkerError {
+  /// The argument is not one that a pool gives.
+  #[error("this is the entry of a Millrace worker: it is started by a pool, not by hand")]
+  Argument,
+  /// A system call failed.
+  #[error(transparent)]
+  Sys(#[from] millrace_sys::Error),
+  /// The segment is not a lane of this version.
+  #[error(transparent)]
+  Attach(#[from] AttachError),
+}
+
+/// A worker's connection to its host.
+#[derive(Debug)]
+pub struct Worker {
+  lane: WorkerLane<LaneSegment>,
+  bell: Listener,
+  result_bell: Ringer,
+}
+
+impl Worker {
+  /// Takes over the descriptors that this process was started with, ignores SIGINT (the host decides what an
+  /// interrupt means) and starts the watchdog.
+  ///
+  /// # Safety
+  /// The descriptors 3 to 6 must be those that a pool passed, and nothing else in this process may own them: this is
+  /// called once, at the start of a process that was given `argument`.
+  ///
+  /// # Errors
+  /// When they are not what they should be.
+  pub unsafe fn attach(argument: &LaneArgument) -> Result<Self, WorkerError> {
+    // Each is made close-on-exec first of all: a process started by a task that inherited the lifeline would keep the
+    // host from seeing it hang up.
+    // SAFETY: the caller passes on that this number is an open descriptor that nobody else owns.
+    let lane = unsafe { adopt_fd(LANE_FD) }?;
+    // SAFETY: as above.
+    let bell = unsafe { adopt_fd(BELL_FD) }?;
+    // SAFETY: as above.
+    let result_bell = unsafe { adopt_fd(RESULT_BELL_FD) }?;
+    // SAFETY: as above.
+    let lifeline = unsafe { adopt_fd(LIFELINE_FD) }?;
+    start_watchdog(lifeline, argument.host_pid)?;
+    ignore_sigint();
+    let lane = WorkerLane::attach(LaneSegment(Segment::from_fd(lane, argument.segment_len)?))?;
+    Ok(Self { lane, bell: Listener::from_fd(bell), result_bell: Ringer::from_fd(result_bell) })
+  }
+
+  /// Readable when the host rang.
+  pub fn bell(&self) -> BorrowedFd<'_> {
+    self.bell.as_fd()
+  }
+
+  /// Swallows the rings so far. Do this before looking for work, never between looking and sleeping.
+  pub fn clear_bell(&self) {
+    self.bell.clear();
+  }
+
+  /// Claims the next call.
+  pub fn take(&mut self) -> Taken {
+    self.lane.take(monotonic_ns)
+  }
+
+  /// Copies `dst.len()` bytes of a call's payload, from `at` on.
+  pub fn copy_payload(&self, call: &CallRecord, at: usize, dst: &mut [u8]) {
+    self.lane.copy_payload(call, at, dst);
+  }
+
+  /// Lets go of a task definition that has been read.
+  pub fn release_define(&mut self, call: &CallRecord) {
+    self.lane.release_define(call);
+  }
+
+  /// Commits the result of a call and wakes the host if it sleeps.
+  ///
+  /// # Errors
+  /// [`CommitError::NoRoom`] when earlier results fill the arena: sleep until the host has consumed some, and try again.
+  pub fn commit(
+    &mut self,
+    header: &ResultHeader,
+    call: &CallRecord,
+    head: &[u8],
+    tail: &[u8],
+  ) -> Result<(), CommitError> {
+    self.lane.commit(header, call, head, tail)?;
+    self.ring_host();
+    Ok(())
+  }
+
+  /// Sends a report that answers no call; false when there is no room for it.
+  pub fn notice(&mut self, status: u8, codec: u8, head: &[u8], tail: &[u8]) -> bool {
+    let sent = self.lane.notice(status, codec, head, tail);
+    self.ring_host();
+    sent
+  }
+
+  /// Says that this worker is about to sleep; true if there is work after all.
+  pub fn arm(&self) -> bool {
+    self.lane.arm()
+  }
+
+  /// Tells the host how far this worker's life has come.
+  pub fn set_phase(&self, phase: WorkerPhase) {
+    self.lane.set_phase(phase);
+  }
+
+  /// Whether the host wants the call at `position` to stop.
+  pub fn abort_requested(&self, position: u32) -> bool {
+    self.lane.abort_requested(position)
+  }
+
+  /// Gives back the memory of results that have been consumed.
+  pub fn trim(&mut self) {
+    self.lane.trim();
+  }
+
+  fn ring_host(&self) {
+    if self.lane.needs_ring() {
+      self.result_bell.ring();
+    }
+  }
+}
+
+#[cfg(test)]
+mod tests {
+  use super::*;
+
+  #[test]
+  fn the_lane_argument_reads_back_as_it_was_written() {
+    let argument = LaneArgument { segment_len: 1 << 34, host_pid: 4242, worker_id: 7, depth: 3 };
+    assert_eq!(argument.to_string().parse::<LaneArgument>().unwrap(), argument);
+  }
+
+  #[test]
+  fn a_foreign_argument_is_refused() {
+    for text in ["", "millrace", "millrace:1:2:3", "other:1:2:3:4", "millrace:1:2:3:x"] {
+      assert!(text.parse::<LaneArgument>().is_err(), "{text}");
+    }
+  }
+}

@@ -1,0 +1,26 @@
+//! A piece of an arena.
+
+use core::num::NonZeroU32;
+
+/// Arenas are cut in pieces of this many bytes: a cache line, so that two payloads never share one.
+pub(crate) const GRANULE: u64 = 64;
+
+/// A piece of an arena, in granules. The sender of a payload owns it from allocation to release; only its offset goes
+/// through shared memory, and never back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+  pub(crate) first: u32,
+  pub(crate) count: NonZeroU32,
+}
+
+impl Block {
+  /// Offset of its first byte in the arena.
+  pub(crate) const fn offset(self) -> u64 {
+    self.first as u64 * GRANULE
+  }
+
+  /// The granule behind it. Cannot overflow: a block is inside an arena of at most `u32::MAX` granules.
+  pub(crate) const fn end(self) -> u32 {
+    self.first + self.count.get()
+  }
+}

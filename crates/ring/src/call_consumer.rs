@@ -1,0 +1,70 @@
+//! The worker's end of the call ring.
+//!
+//! The worker looks at one slot only, the one at its cursor, and steps on when it has claimed or skipped that. So calls
+//! start in the order in which they were pushed.
+//!
+//! | the worker dies | the slot is | the host |
+//! |---|---|---|
+//! | before the compare-and-swap | `QUEUED` | takes the call back, unchanged |
+//! | after it | `CLAIMED` | reports the call as lost, unless a result was committed |
+//! | between seeing `REVOKED` and storing `FREE` | `REVOKED` | had already taken the call back |
+
+use crate::call_slot::{CallSlot, QUEUED, REVOKED};
+use crate::record::Position;
+
+#[derive(Debug)]
+pub(crate) struct CallConsumer {
+  mask: u32,
+  cursor: Position,
+  /// Slots were handed back to the host, which it may be waiting for, since this was last cleared.
+  pub(crate) released: bool,
+}
+
+impl CallConsumer {
+  /// For a ring of `slots` (a power of two) that was formatted to begin at `start`.
+  pub(crate) fn new(slots: u32, start: Position) -> Self {
+    Self { mask: slots - 1, cursor: start, released: false }
+  }
+
+  #[inline]
+  pub(crate) fn slot<'a>(&self, slots: &'a [CallSlot], position: Position) -> &'a CallSlot {
+    &slots[(position & self.mask) as usize]
+  }
+
+  /// Claims the next call, and skips what was revoked before it. `before_claim` runs just before each attempt.
+  #[inline]
+  pub(crate) fn take(&mut self, slots: &[CallSlot], mut before_claim: impl FnMut()) -> Option<Position> {
+    loop {
+      let position = self.cursor;
+      let slot = self.slot(slots, position);
+      match slot.peek() {
+        QUEUED => {
+          before_claim();
+          if slot.claim() {
+            self.cursor = position.wrapping_add(1);
+            return Some(position);
+          }
+          // Revoked at this moment: skipped in the next pass.
+        }
+        REVOKED => {
+          slot.release();
+          self.released = true;
+          self.cursor = position.wrapping_add(1);
+        }
+        _ => return None,
+      }
+    }
+  }
+
+  /// Whether there is something at the cursor: a call, or a slot to hand back.
+  #[inline]
+  pub(crate) fn has_work(&self, slots: &[CallSlot]) -> bool {
+    matches!(self.slot(slots, self.cursor).peek(), QUEUED | REVOKED)
+  }
+
+  /// Lets go of a call that is not answered by a result.
+  pub(crate) fn release(&mut self, slots: &[CallSlot], position: Position) {
+    self.slot(slots, position).release();
+    self.released = true;
+  }
+}

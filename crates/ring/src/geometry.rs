@@ -1,0 +1,90 @@
+//! The sizes of a lane.
+
+use core::ops::Range;
+
+use crate::block::GRANULE;
+use crate::call_slot::CallSlot;
+use crate::error::GeometryError;
+use crate::result_slot::ResultSlot;
+
+/// The header has a page to itself.
+const HEADER_LEN: usize = 4096;
+
+/// Arenas begin at a multiple of this, which is one of every page size in use: their pages can be given back.
+pub(crate) const ARENA_ALIGN: u64 = 64 * 1024;
+
+/// An arena has at most this size, so that its granules can be counted in 32 bits with room to spare.
+const ARENA_MAX: u64 = 128 << 30;
+
+const _: () = assert!(ARENA_MAX / GRANULE <= 1 << 31);
+
+/// The sizes of a lane: they follow from the number of call slots and the size of an arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+  /// Call slots: a power of two from 2 to 4096. There are twice as many result slots.
+  pub slots: u32,
+  /// Bytes of payload arena, per direction: a multiple of 64 KiB, at least that. Costs what is used of it.
+  pub arena_bytes: u64,
+}
+
+impl Geometry {
+  /// Checks the two numbers.
+  ///
+  /// # Errors
+  /// When one is not allowed.
+  pub const fn new(slots: u32, arena_bytes: u64) -> Result<Self, GeometryError> {
+    if !slots.is_power_of_two() || slots < 2 || slots > 4096 {
+      return Err(GeometryError::Slots(slots));
+    }
+    let geometry = Self { slots, arena_bytes };
+    let too_large = arena_bytes > ARENA_MAX || geometry.end() > isize::MAX as u64;
+    if arena_bytes == 0 || !arena_bytes.is_multiple_of(ARENA_ALIGN) || too_large {
+      return Err(GeometryError::Arena(arena_bytes));
+    }
+    Ok(geometry)
+  }
+
+  /// The same numbers, checked: the fields are public.
+  pub(crate) const fn checked(self) -> Result<Self, GeometryError> {
+    Self::new(self.slots, self.arena_bytes)
+  }
+
+  /// Length of the memory that a lane of this geometry needs.
+  pub const fn segment_len(&self) -> usize {
+    self.end() as usize
+  }
+
+  /// Number of result slots.
+  pub(crate) const fn entries(&self) -> u32 {
+    self.slots * 2
+  }
+
+  pub(crate) const fn calls_offset(&self) -> usize {
+    HEADER_LEN
+  }
+
+  pub(crate) const fn results_offset(&self) -> usize {
+    self.calls_offset() + self.slots as usize * size_of::<CallSlot>()
+  }
+
+  /// Where header and rings end: these pages are needed from the start.
+  pub(crate) const fn rings_end(&self) -> usize {
+    self.results_offset() + self.entries() as usize * size_of::<ResultSlot>()
+  }
+
+  pub(crate) const fn call_arena(&self) -> Range<usize> {
+    let start = self.rings_end().next_multiple_of(ARENA_ALIGN as usize);
+    start..start + self.arena_bytes as usize
+  }
+
+  pub(crate) const fn result_arena(&self) -> Range<usize> {
+    let start = self.call_arena().end;
+    start..start + self.arena_bytes as usize
+  }
+
+  /// In 64 bits, where it cannot overflow before the numbers are checked.
+  const fn end(&self) -> u64 {
+    let rings = HEADER_LEN as u64 + self.slots as u64 * (size_of::<CallSlot>() + 2 * size_of::<ResultSlot>()) as u64;
+    rings.next_multiple_of(ARENA_ALIGN).saturating_add(self.arena_bytes.saturating_mul(2))
+  }
+}

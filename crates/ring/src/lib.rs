@@ -1,0 +1,105 @@
+//! The shared-memory protocol between a host process and one of its workers.
+//!
+//! A *lane* is one block of memory that two processes map: the host, which owns the pool, and one worker. It holds a
+//! ring of calls (host to worker), a ring of results (worker to host), and for each direction an arena for payloads
+//! that are too large for a slot.
+//!
+//! ```text
+//!        HostLane                                                        WorkerLane
+//!           │                    call slots (N)                               │
+//!           ├── push ──────────► FREE ─► QUEUED ─► CLAIMED ──────── take ────►┤
+//!           ├── revoke ────────────────► REVOKED ─► FREE ─────────  skip ────►┤
+//!           │                    call arena: written by the host              │
+//!           │                                                                 │
+//!           │                    result slots (2N)                            │
+//!           ├◄─ next_result ──── stamp: free ─► committed ◄─────── commit ────┤
+//!           ├── consume ───────► consumed cursor ──────────────── (room) ────►┤
+//!           │                    result arena: written by the worker          │
+//! ```
+//!
+//! # Rules
+//!
+//! 1. **Every word has one writer at a time**, except a call slot's state while it is `QUEUED` (claim against revoke,
+//!    decided by compare-and-swap) and the two words of the sleep handshake (`bell.rs`). There is no lock.
+//! 2. **A record is written, then published by one release store.** A process that dies before that store leaves
+//!    nothing behind, and after it everything.
+//! 3. **Nothing that is needed to know what was lost is in shared memory.** The host keeps a private copy of every call
+//!    slot's header; of the shared state it only asks whether a call is still `QUEUED`.
+//! 4. **What is read from shared memory is untrusted**, in release builds too: copied once, then checked against the
+//!    private copies and the capacities. A value that cannot be is [`Corrupt`].
+//!
+//! # Who dies where
+//!
+//! | the worker dies | the host finds | and concludes |
+//! |---|---|---|
+//! | before its claim | the slot `QUEUED` | never started: [`HostLane::reclaim`] gives the same bytes back |
+//! | between claim and commit | the slot not `QUEUED`, no result | started and lost |
+//! | while it writes a result | the same: the stamp is not set | the same |
+//! | after its commit, before it rings | a committed result, once it drains on the sentinel's readiness | delivered |
+//!
+//! A host that dies takes its workers with it (their watchdog sees to that), so no worker ever has to repair a lane.
+//!
+//! The cursor protocols (`call_*`, `result_*`, `bell`) take slices of slots, so that the same code runs over a shared
+//! mapping, over the heap, and under loom's model checker; only [`HostLane`] and [`WorkerLane`], which compose them,
+//! know about [`Memory`].
+
+#![cfg_attr(
+  all(loom, not(test)),
+  allow(dead_code, unused_imports, reason = "only the protocols are built for the model checker, not their users")
+)]
+
+mod bell;
+mod block;
+mod call_consumer;
+mod call_producer;
+mod call_slot;
+mod error;
+mod frame;
+mod record;
+mod result_consumer;
+mod result_producer;
+mod result_slot;
+mod sync;
+
+#[cfg(not(loom))]
+mod arena;
+#[cfg(not(loom))]
+mod geometry;
+#[cfg(not(loom))]
+mod heap_memory;
+#[cfg(not(loom))]
+mod host_lane;
+#[cfg(not(loom))]
+mod layout;
+#[cfg(not(loom))]
+mod memory;
+#[cfg(not(loom))]
+mod probe;
+#[cfg(not(loom))]
+mod snapshot;
+#[cfg(not(loom))]
+mod view;
+#[cfg(not(loom))]
+mod worker_lane;
+
+#[cfg(all(test, loom))]
+mod models;
+#[cfg(all(test, not(loom)))]
+mod tests;
+
+pub use error::Corrupt;
+pub use frame::INLINE_CAPACITY;
+pub use record::{Arrival, CallHeader, CallKind, CallRecord, Position, ResultHeader, ResultRecord, Taken, WorkerPhase};
+
+#[cfg(not(loom))]
+pub use {
+  error::{AttachError, CommitError, GeometryError, PushError},
+  geometry::Geometry,
+  heap_memory::HeapMemory,
+  host_lane::{HostLane, Identity},
+  layout::LAYOUT_VERSION,
+  memory::{Memory, NoMemory},
+  probe::Step,
+  snapshot::{LaneSnapshot, SlotState, StateRun},
+  worker_lane::WorkerLane,
+};

@@ -1,0 +1,197 @@
+//! What goes through the rings, as their users see it.
+
+use crate::error::Corrupt;
+use crate::frame::INLINE_CAPACITY;
+
+/// A place in a ring: a free-running counter that wraps. Its slot is `position & mask`.
+pub type Position = u32;
+
+/// What a call slot asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CallKind {
+  /// Run a task; answered by a result.
+  Task = 1,
+  /// Learn what a task number stands for; not answered.
+  Define = 2,
+  /// Get ready; answered by a result.
+  Boot = 3,
+}
+
+impl CallKind {
+  pub(crate) const fn from_u8(raw: u8) -> Option<Self> {
+    match raw {
+      1 => Some(Self::Task),
+      2 => Some(Self::Define),
+      3 => Some(Self::Boot),
+      _ => None,
+    }
+  }
+}
+
+/// A call, apart from its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallHeader {
+  /// What is asked for.
+  pub kind: CallKind,
+  /// How the payload is encoded.
+  pub codec: u8,
+  /// For the two ends to agree on.
+  pub flags: u16,
+  /// Number of the task.
+  pub task: u32,
+  /// The task's public id.
+  pub sequence: u64,
+}
+
+/// A result, apart from its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResultHeader {
+  /// How the call ended.
+  pub status: u8,
+  /// How the payload is encoded.
+  pub codec: u8,
+  /// For the two ends to agree on.
+  pub flags: u16,
+  /// How long the call ran, saturated.
+  pub ran_ns: u32,
+}
+
+/// A call that the worker has claimed.
+#[derive(Clone, Copy, Debug)]
+pub struct CallRecord {
+  /// Where it is in the ring; names it in [`crate::Step`]s, aborts and results.
+  pub position: Position,
+  /// What is asked for.
+  pub kind: CallKind,
+  /// How the payload is encoded.
+  pub codec: u8,
+  /// For the two ends to agree on.
+  pub flags: u16,
+  /// Number of the task.
+  pub task: u32,
+  /// The task's public id.
+  pub sequence: u64,
+  /// Length of the payload.
+  pub len: u64,
+  pub(crate) place: Place,
+}
+
+impl CallRecord {
+  /// Length of the payload. Checked: that many bytes of this process's memory were mapped for it.
+  pub const fn payload_len(&self) -> usize {
+    self.len as usize
+  }
+
+  /// Whether the payload is in the slot and not in the arena.
+  pub const fn is_inline(&self) -> bool {
+    matches!(self.place, Place::Inline)
+  }
+}
+
+/// A result that the host has found in the ring.
+#[derive(Clone, Copy, Debug)]
+pub struct ResultRecord {
+  /// Position of the call that it answers; 0 for a notice.
+  pub position: Position,
+  /// How the call ended.
+  pub status: u8,
+  /// How the payload is encoded.
+  pub codec: u8,
+  /// For the two ends to agree on.
+  pub flags: u16,
+  /// How long the call ran, saturated.
+  pub ran_ns: u32,
+  /// Length of the payload.
+  pub len: u64,
+  /// The result's own position in the result ring.
+  pub(crate) entry: Position,
+  pub(crate) is_notice: bool,
+  pub(crate) place: Place,
+}
+
+impl ResultRecord {
+  /// Length of the payload. Checked: that many bytes of this process's memory were mapped for it.
+  pub const fn payload_len(&self) -> usize {
+    self.len as usize
+  }
+
+  /// Whether the payload is in the slot and not in the arena.
+  pub const fn is_inline(&self) -> bool {
+    matches!(self.place, Place::Inline)
+  }
+}
+
+/// What the worker sent.
+#[derive(Clone, Copy, Debug)]
+pub enum Arrival {
+  /// The result of a call.
+  Result(ResultRecord),
+  /// A report that answers no call.
+  Notice(ResultRecord),
+}
+
+/// What the worker found.
+#[derive(Clone, Copy, Debug)]
+pub enum Taken {
+  /// A call, now claimed.
+  Call(CallRecord),
+  /// Nothing to do.
+  Empty,
+  /// Nothing to do, and nothing will come: leave.
+  Stop,
+  /// A slot that no correct host writes: leave with an error. The slot is claimed.
+  Corrupt(Corrupt),
+}
+
+/// How far a worker's life has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum WorkerPhase {
+  /// It boots.
+  Starting = 1,
+  /// It takes calls.
+  Ready = 2,
+  /// It leaves after the call that it runs.
+  Retiring = 3,
+  /// It leaves.
+  Leaving = 4,
+}
+
+impl WorkerPhase {
+  pub(crate) const fn from_u32(raw: u32) -> Option<Self> {
+    match raw {
+      1 => Some(Self::Starting),
+      2 => Some(Self::Ready),
+      3 => Some(Self::Retiring),
+      4 => Some(Self::Leaving),
+      _ => None,
+    }
+  }
+}
+
+/// Where a payload is: checked when it is made, so that it can be used without a look at shared memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+  /// In the slot.
+  Inline,
+  /// In the sender's arena, at this offset.
+  Block(u64),
+}
+
+impl Place {
+  /// In a slot: there is no block.
+  pub(crate) const NO_BLOCK: u64 = u64::MAX;
+
+  /// What a slot says of its payload, if that can be: inline exactly if it fits, else whole inside an arena of
+  /// `capacity` bytes.
+  #[inline]
+  pub(crate) fn check(len: u64, block: u64, capacity: u64) -> Option<Self> {
+    if len <= INLINE_CAPACITY as u64 {
+      (block == Self::NO_BLOCK).then_some(Self::Inline)
+    } else {
+      let end = block.checked_add(len)?;
+      (end <= capacity).then_some(Self::Block(block))
+    }
+  }
+}

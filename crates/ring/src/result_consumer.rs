@@ -1,0 +1,48 @@
+//! The host's end of the result ring.
+//!
+//! The host never writes to the slots. It keeps its cursor to itself and publishes it as `consumed`, from which the
+//! worker sees what it may overwrite. A worker that dies has committed whole results only, so a drain after its death
+//! finds them all and nothing else.
+
+use crate::record::Position;
+use crate::result_slot::{ResultSlot, Stamp};
+use crate::sync::{AtomicU32, SyncPoint};
+
+#[derive(Debug)]
+pub(crate) struct ResultConsumer {
+  mask: u32,
+  next: Position,
+}
+
+impl ResultConsumer {
+  /// For a ring of `entries` (a power of two) that was formatted to begin at `start`.
+  pub(crate) fn new(entries: u32, start: Position) -> Self {
+    Self { mask: entries - 1, next: start }
+  }
+
+  /// The position to look at.
+  #[inline]
+  pub(crate) fn next(&self) -> Position {
+    self.next
+  }
+
+  /// The slot at `position`.
+  #[inline]
+  pub(crate) fn slot<'a>(&self, slots: &'a [ResultSlot], position: Position) -> &'a ResultSlot {
+    &slots[(position & self.mask) as usize]
+  }
+
+  /// What is at the cursor.
+  #[inline]
+  pub(crate) fn look(&self, slots: &[ResultSlot]) -> Stamp {
+    self.slot(slots, self.next).look(self.next, self.mask + 1)
+  }
+
+  /// Steps on: the entry, and the block that it names, are the worker's again.
+  #[inline]
+  pub(crate) fn advance(&mut self, consumed: &AtomicU32) {
+    self.next = self.next.wrapping_add(1);
+    // SYNC POINT ResultConsumed: pairs with the worker's look for room. The host's reads are before.
+    consumed.store(self.next, SyncPoint::ResultConsumed.release());
+  }
+}

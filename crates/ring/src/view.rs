@@ -1,0 +1,119 @@
+//! A lane's memory, as typed pieces.
+
+use core::ptr::NonNull;
+use core::slice;
+
+use crate::call_slot::CallSlot;
+use crate::error::GeometryError;
+use crate::frame::Parts;
+use crate::geometry::Geometry;
+use crate::layout::Header;
+use crate::memory::Memory;
+use crate::result_slot::ResultSlot;
+
+/// Everything in the mapping is reached through here. It hands out shared references to types that are atomics and
+/// [`crate::frame::Frame`]s only, so a peer that writes at the same time changes values, not what the types mean.
+#[derive(Debug)]
+pub(crate) struct View {
+  header: NonNull<Header>,
+  calls: NonNull<CallSlot>,
+  results: NonNull<ResultSlot>,
+  call_arena: NonNull<u8>,
+  result_arena: NonNull<u8>,
+  slots: usize,
+  entries: usize,
+  arena_bytes: u64,
+}
+
+// SAFETY: the pointers are into a `Memory`, which is `Send` and stays at its address.
+unsafe impl Send for View {}
+
+/// Which arena: each is written by one side and read by the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+  ToWorker,
+  ToHost,
+}
+
+impl View {
+  /// For memory of exactly the length that a (checked) geometry needs.
+  ///
+  /// # Safety
+  /// `memory` must live as long as this does.
+  pub(crate) unsafe fn new(memory: &impl Memory, geometry: Geometry) -> Result<Self, GeometryError> {
+    let expected = geometry.segment_len();
+    if memory.len() != expected {
+      return Err(GeometryError::Length { expected, actual: memory.len() });
+    }
+    let base = memory.base();
+    if !base.cast::<Header>().is_aligned() || !(base.as_ptr() as usize).is_multiple_of(4096) {
+      return Err(GeometryError::Misaligned);
+    }
+    // SAFETY: `offset` is inside the memory, which has the length that the geometry needs.
+    let at = |offset: usize| unsafe { base.add(offset) };
+    Ok(Self {
+      header: base.cast(),
+      calls: at(geometry.calls_offset()).cast(),
+      results: at(geometry.results_offset()).cast(),
+      call_arena: at(geometry.call_arena().start),
+      result_arena: at(geometry.result_arena().start),
+      slots: geometry.slots as usize,
+      entries: geometry.entries() as usize,
+      arena_bytes: geometry.arena_bytes,
+    })
+  }
+
+  #[inline]
+  pub(crate) fn header(&self) -> &Header {
+    // SAFETY: mapped and aligned; all atomics, for which every bit pattern is a value.
+    unsafe { self.header.as_ref() }
+  }
+
+  #[inline]
+  pub(crate) fn calls(&self) -> &[CallSlot] {
+    // SAFETY: `slots` of them are mapped and aligned; atomics and a frame, for which every bit pattern is a value.
+    unsafe { slice::from_raw_parts(self.calls.as_ptr(), self.slots) }
+  }
+
+  #[inline]
+  pub(crate) fn results(&self) -> &[ResultSlot] {
+    // SAFETY: `entries` of them are mapped and aligned; as for the calls.
+    unsafe { slice::from_raw_parts(self.results.as_ptr(), self.entries) }
+  }
+
+  /// Pointer to a range of an arena.
+  ///
+  /// # Panics
+  /// When the range is not inside the arena. Offsets from shared memory were checked before ([`crate::record::Place`]).
+  #[inline]
+  fn range(&self, direction: Direction, offset: u64, len: usize) -> NonNull<u8> {
+    let end = offset.checked_add(len as u64);
+    assert!(end.is_some_and(|end| end <= self.arena_bytes), "a range outside the arena");
+    let arena = match direction {
+      Direction::ToWorker => self.call_arena,
+      Direction::ToHost => self.result_arena,
+    };
+    // SAFETY: the range was checked to be in the arena, all of which is mapped.
+    unsafe { arena.add(offset as usize) }
+  }
+
+  /// Writes a payload to an arena.
+  ///
+  /// # Safety
+  /// The range belongs to the caller: a block that it allocated and has not published.
+  #[inline]
+  pub(crate) unsafe fn write(&self, direction: Direction, offset: u64, parts: Parts<'_>) {
+    let to = self.range(direction, offset, parts.len());
+    // SAFETY: the range is mapped, and nobody else uses a block that is not published. The parts are private memory.
+    unsafe { parts.copy_to(to.as_ptr()) };
+  }
+
+  /// Copies from an arena. A peer that writes to the block at the same time makes the bytes arbitrary, not more: they
+  /// are read once.
+  #[inline]
+  pub(crate) fn read(&self, direction: Direction, offset: u64, to: &mut [u8]) {
+    let from = self.range(direction, offset, to.len());
+    // SAFETY: the range is mapped, and `to` is private memory.
+    unsafe { to.as_mut_ptr().copy_from_nonoverlapping(from.as_ptr(), to.len()) };
+  }
+}

@@ -1,0 +1,25 @@
+//! One clock for all processes of the machine.
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// `clock_gettime(CLOCK_MONOTONIC)` in nanoseconds: never goes back, and two processes read the same clock.
+///
+/// # References
+///  - [Linux](https://man7.org/linux/man-pages/man2/clock_gettime.2.html)
+pub fn monotonic_ns() -> u64 {
+  let now = clock_gettime(ClockId::Monotonic);
+  // The clock counts from the start of the machine, so neither part is negative.
+  now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
+#[cfg(test)]
+mod tests {
+  use super::*;
+
+  #[test]
+  fn the_clock_advances_with_time() {
+    let before = monotonic_ns();
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    assert!(monotonic_ns() - before >= 2_000_000);
+  }
+}

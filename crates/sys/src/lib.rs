@@ -1,0 +1,50 @@
+//! The operating system, as Millrace needs it: shared segments, doorbells, wait sets, child processes.
+//!
+//! This crate holds every system call and all `unsafe` that talks to the system; it knows nothing of rings or Node.
+//! What it hands out is safe to use:
+//!
+//! - descriptors are [`OwnedFd`](std::os::fd::OwnedFd) or [`BorrowedFd`](std::os::fd::BorrowedFd) and always
+//!   close-on-exec, so a child process gets exactly what [`spawn`] was given;
+//! - nothing has a name in the file system, so nothing is left behind by a crash;
+//! - every [`Error`] names the system call that failed and carries its errno.
+//!
+//! Linux offers a better mechanism than POSIX for four things. [`Capabilities`] finds out at run time which there are;
+//! the portable one is compiled everywhere and can be forced, so it is tested where it is not needed.
+//!
+//! | for | Linux | fallback | forced by |
+//! |---|---|---|---|
+//! | [`Segment`] | `memfd_create`, sealed | `shm_open`, unlinked at once | `MILLRACE_SEGMENT=shm` |
+//! | [`doorbell()`] | `eventfd` | non-blocking pipe | `MILLRACE_WAKEUP=pipe` |
+//! | [`WaitSet`] | `epoll` | `poll` | `MILLRACE_POLLER=poll` |
+//! | [`Child`] | pidfd, `waitid` | `waitpid` of that pid | `MILLRACE_SENTINEL=waitpid` |
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!("millrace-sys supports Linux and macOS");
+
+mod capabilities;
+mod clock;
+mod cpu;
+mod doorbell;
+mod error;
+mod fd;
+mod lifeline;
+mod memory;
+mod process;
+mod segment;
+mod signals;
+mod wait_set;
+mod watchdog;
+
+pub use capabilities::{Capabilities, PollerKind, SegmentKind, SentinelKind, WakeupKind};
+pub use clock::monotonic_ns;
+pub use cpu::cpu_quota;
+pub use doorbell::{Listener, Ringer, doorbell};
+pub use error::{Error, Result};
+pub use fd::adopt_fd;
+pub use lifeline::lifeline;
+pub use memory::resident_bytes;
+pub use process::{Child, Exit, SpawnSpec, spawn};
+pub use segment::Segment;
+pub use signals::ignore_sigint;
+pub use wait_set::{Pollables, WaitSet};
+pub use watchdog::start_watchdog;

@@ -1,0 +1,24 @@
+//! Child processes: started without a copy of this one, seen to end without `SIGCHLD`.
+//!
+//! # Guarantees
+//!
+//! - [`spawn`] is `posix_spawn`, which all supported systems implement like `vfork`: a host with gigabytes of heap pays
+//!   no more than a small one. No code of ours runs between fork and exec.
+//! - In the child exactly 0, 1, 2 and the descriptors of [`SpawnSpec::fds`] are open.
+//! - The child leads a process group of its own, with no signal blocked and every signal at its default.
+//! - A child is waited for by its pidfd or its pid, never "any child": what else this process starts is not disturbed.
+//!   If someone else is not as careful and reaps our child, its end is still seen, as [`Exit::Unknown`].
+
+mod attributes;
+mod child;
+#[cfg(target_os = "linux")]
+mod close_others;
+mod file_actions;
+mod libc_extras;
+mod sentinel;
+mod spawn;
+mod spec;
+
+pub use child::{Child, Exit};
+pub use spawn::spawn;
+pub use spec::SpawnSpec;

@@ -1,0 +1,94 @@
+//! A process that this one started.
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::sentinel::Sentinel;
+use crate::{Error, Result};
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+  /// By itself, with this exit code.
+  Code(i32),
+  /// By this signal.
+  Signal(i32),
+  /// Someone else collected the status, or the host ignores `SIGCHLD`: it has ended, but nobody knows how.
+  Unknown,
+}
+
+/// A child process. Dropping it neither ends nor reaps it: wait for its end first.
+#[derive(Debug)]
+#[must_use = "a child that nobody waits for becomes a zombie"]
+pub struct Child {
+  pid: Pid,
+  sentinel: Sentinel,
+  exit: Option<Exit>,
+}
+
+impl Child {
+  pub(super) fn new(pid: Pid, sentinel: Sentinel) -> Self {
+    Self { pid, sentinel, exit: None }
+  }
+
+  /// Its process id, which is also the id of its process group. Means nothing once the child has been reaped.
+  pub fn pid(&self) -> u32 {
+    self.pid.as_raw_nonzero().get().unsigned_abs()
+  }
+
+  /// A descriptor that is readable once the child has ended; `None` under `SentinelKind::WaitPid`.
+  pub fn pidfd(&self) -> Option<BorrowedFd<'_>> {
+    self.sentinel.as_pidfd()
+  }
+
+  /// How the child ended, or `None` if it has not. The first answer reaps it and is remembered.
+  pub fn try_wait(&mut self) -> Result<Option<Exit>> {
+    if self.exit.is_none() {
+      self.exit = self.sentinel.try_reap()?;
+    }
+    Ok(self.exit)
+  }
+
+  /// Like [`try_wait`](Self::try_wait), but waits for the end up to `timeout`.
+  pub fn wait_timeout(&mut self, timeout: Duration) -> Result<Option<Exit>> {
+    let start = Instant::now();
+    loop {
+      let left = timeout.saturating_sub(start.elapsed());
+      let exit = self.try_wait()?;
+      if exit.is_some() || left.is_zero() {
+        return Ok(exit);
+      }
+      self.sentinel.pause(left)?;
+    }
+  }
+
+  /// Sends the signal to the child. Does nothing if the child has ended. `EINVAL` for a number that is no signal.
+  pub fn signal(&self, signal: i32) -> Result<()> {
+    let signal = Signal::from_named_raw(signal).ok_or_else(|| Error::from_errno("kill", libc::EINVAL))?;
+    if self.exit.is_some() { Ok(()) } else { ignore_gone(self.sentinel.signal(signal)) }
+  }
+
+  /// Sends the signal to the process group of the child: to it and to all that it has started and that did not leave.
+  ///
+  /// Does nothing once the child has been reaped, as its number may then be that of another group. So to end what a dead
+  /// child left behind, call this before [`try_wait`](Self::try_wait): the sentinel tells of the death, and a child that
+  /// was not reaped still holds its number.
+  pub fn signal_group(&self, signal: i32) -> Result<()> {
+    let signal = Signal::from_named_raw(signal).ok_or_else(|| Error::from_errno("kill", libc::EINVAL))?;
+    if self.exit.is_some() {
+      return Ok(());
+    }
+    ignore_gone(kill_process_group(self.pid, signal).map_err(Error::at("kill")))
+  }
+}
+
+/// A process that has ended cannot be signalled, and need not be. macOS says `EPERM` for a group of zombies.
+fn ignore_gone(outcome: Result<()>) -> Result<()> {
+  match outcome {
+    Err(error) if error.errno() == Some(libc::ESRCH) => Ok(()),
+    Err(error) if cfg!(target_os = "macos") && error.errno() == Some(libc::EPERM) => Ok(()),
+    other => other,
+  }
+}

@@ -1,0 +1,203 @@
+//! Shared memory: one anonymous file, mapped whole.
+//!
+//! # Guarantees
+//!
+//! - The file has no name, so nothing is left behind however the processes end, and is not counted against the size of
+//!   `/dev/shm` when it is a memfd.
+//! - It has its full length from the start and is sparse: it costs the pages that were touched. Its address never
+//!   changes.
+//! - A memfd is sealed against shrinking and growing before anyone else sees it. A peer can write garbage, but it cannot
+//!   truncate the file, which would turn our next access into `SIGBUS`. (POSIX shared memory has no seals.)
+//! - A `fork` by other code in this process does not inherit the mapping and so cannot become a second writer.
+//!
+//! A store to a page that does not exist yet allocates it, and when memory is short that store is `SIGBUS`.
+//! [`Segment::commit`] allocates first and reports the shortage as an error.
+
+mod create;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::ptr::{self, NonNull};
+use std::{fmt, io};
+
+use rustix::fs::fstat;
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+use crate::fd::set_cloexec;
+use crate::{Error, Result, SegmentKind};
+
+/// A shared file and the mapping of its whole length.
+pub struct Segment {
+  fd: OwnedFd,
+  base: NonNull<u8>,
+  len: usize,
+}
+
+// SAFETY: the mapping belongs to no thread, and all that is handed out of it is a raw pointer.
+unsafe impl Send for Segment {}
+
+// SAFETY: `&Segment` gives no access to the bytes but by the raw pointer; the system calls are safe from any thread.
+unsafe impl Sync for Segment {}
+
+impl Segment {
+  /// A new segment of `len` zero bytes.
+  ///
+  /// # References
+  ///  - [Linux `memfd_create`](https://man7.org/linux/man-pages/man2/memfd_create.2.html)
+  ///  - [Linux `shm_open`](https://man7.org/linux/man-pages/man3/shm_open.3.html)
+  ///  - [Linux file seals](https://man7.org/linux/man-pages/man2/F_GET_SEALS.2const.html)
+  pub fn create(kind: SegmentKind, len: usize) -> Result<Self> {
+    let fd = match kind {
+      SegmentKind::Memfd => create::memfd(len)?,
+      SegmentKind::Shm => create::shm(len)?,
+    };
+    Self::map(fd, len)
+  }
+
+  /// The segment of `len` bytes that another process created. An error if the file has any other length.
+  pub fn from_fd(fd: OwnedFd, len: usize) -> Result<Self> {
+    set_cloexec(&fd)?;
+    let size = fstat(&fd).map_err(Error::at("fstat"))?.st_size;
+    if !is_length_of(size, len) {
+      let reason = format!("the segment has {size} bytes, not {len}");
+      return Err(Error::new("fstat", io::Error::new(io::ErrorKind::InvalidData, reason)));
+    }
+    Self::map(fd, len)
+  }
+
+  fn map(fd: OwnedFd, len: usize) -> Result<Self> {
+    let access = ProtFlags::READ | ProtFlags::WRITE;
+    // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
+    let base = unsafe { mmap(ptr::null_mut(), len, access, MapFlags::SHARED, &fd, 0) };
+    let base = base.map_err(Error::at("mmap"))?.cast();
+    let base = NonNull::new(base).ok_or_else(|| Error::from_errno("mmap", libc::ENOMEM))?;
+    // From here on the mapping has an owner, which unmaps it if the next step fails.
+    let segment = Self { fd, base, len };
+    segment.keep_from_forks()?;
+    Ok(segment)
+  }
+
+  /// The first byte. Valid for reads and writes of [`len`](Self::len) bytes for as long as the segment lives; other
+  /// processes read and write them at the same time, so only atomic or raw accesses make sense.
+  pub fn base(&self) -> NonNull<u8> {
+    self.base
+  }
+
+  /// The length in bytes; never zero.
+  #[expect(clippy::len_without_is_empty, reason = "a mapping is never empty")]
+  pub fn len(&self) -> usize {
+    self.len
+  }
+
+  /// Makes the pages of the range exist, so that a machine without memory answers `ENOMEM` or `ENOSPC` here and not
+  /// with `SIGBUS` at a later store. Bytes that exist keep their value. Does nothing where the system cannot do it.
+  ///
+  /// # References
+  ///  - [Linux `fallocate`](https://man7.org/linux/man-pages/man2/fallocate.2.html)
+  pub fn commit(&self, offset: usize, len: usize) -> Result<()> {
+    self.check("fallocate", offset, len)?;
+    if len == 0 { Ok(()) } else { self.allocate(offset, len) }
+  }
+
+  /// Gives the whole pages inside the range back to the system, for all processes that map them; their bytes are zero
+  /// afterwards. Does nothing where the system cannot do it.
+  ///
+  /// # References
+  ///  - [Linux `fallocate`](https://man7.org/linux/man-pages/man2/fallocate.2.html)
+  pub fn discard(&self, offset: usize, len: usize) -> Result<()> {
+    self.check("fallocate", offset, len)?;
+    let page = rustix::param::page_size();
+    let first = offset.next_multiple_of(page);
+    let end = (offset + len) / page * page;
+    if end <= first { Ok(()) } else { self.punch(first, end - first) }
+  }
+
+  /// `EINVAL` for a range that is not inside the segment.
+  fn check(&self, syscall: &'static str, offset: usize, len: usize) -> Result<()> {
+    match offset.checked_add(len) {
+      Some(end) if end <= self.len => Ok(()),
+      _ => Err(Error::from_errno(syscall, libc::EINVAL)),
+    }
+  }
+}
+
+#[cfg(target_os = "linux")]
+impl Segment {
+  fn keep_from_forks(&self) -> Result<()> {
+    use rustix::mm::{Advice, madvise};
+
+    // SAFETY: the range is this mapping; the advice changes what a child of `fork` gets, nothing here.
+    unsafe { madvise(self.base.as_ptr().cast(), self.len, Advice::LinuxDontFork) }.map_err(Error::at("madvise"))
+  }
+
+  fn allocate(&self, offset: usize, len: usize) -> Result<()> {
+    use crate::signals::SignalsBlocked;
+    use rustix::fs::{FallocateFlags, fallocate};
+
+    // Most kernels let any signal interrupt this, and tmpfs then undoes all its work: under a profiler's timer a large
+    // range would never be done, however often it is tried again. Newer ones stop for fatal signals only.
+    let _quiet = SignalsBlocked::new();
+    tolerate_unsupported(fallocate(&self.fd, FallocateFlags::empty(), offset as u64, len as u64))
+  }
+
+  fn punch(&self, offset: usize, len: usize) -> Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+
+    let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    let punch = || fallocate(&self.fd, hole, offset as u64, len as u64);
+    tolerate_unsupported(rustix::io::retry_on_intr(punch))
+  }
+}
+
+#[cfg(target_os = "linux")]
+fn tolerate_unsupported(outcome: rustix::io::Result<()>) -> Result<()> {
+  use rustix::io::Errno;
+
+  match outcome {
+    Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+    Err(errno) => Err(Error::at("fallocate")(errno)),
+  }
+}
+
+/// macOS backs shared memory by its compressor and swap and has no call to allocate it or to punch holes into it.
+#[cfg(not(target_os = "linux"))]
+impl Segment {
+  fn keep_from_forks(&self) -> Result<()> {
+    // SAFETY: the range is this mapping; the call changes what a child of `fork` gets, nothing here.
+    let outcome = unsafe { libc::minherit(self.base.as_ptr().cast(), self.len, libc::VM_INHERIT_NONE) };
+    if outcome == 0 { Ok(()) } else { Err(Error::new("minherit", io::Error::last_os_error())) }
+  }
+
+  fn allocate(&self, _offset: usize, _len: usize) -> Result<()> {
+    Ok(())
+  }
+
+  fn punch(&self, _offset: usize, _len: usize) -> Result<()> {
+    Ok(())
+  }
+}
+
+/// Is `size` what a file of `len` bytes reports? macOS rounds the size of shared memory up to whole pages.
+fn is_length_of(size: i64, len: usize) -> bool {
+  let reported = if cfg!(target_os = "macos") { len.next_multiple_of(rustix::param::page_size()) } else { len };
+  usize::try_from(size).is_ok_and(|size| size == len || size == reported)
+}
+
+impl AsFd for Segment {
+  fn as_fd(&self) -> BorrowedFd<'_> {
+    self.fd.as_fd()
+  }
+}
+
+impl fmt::Debug for Segment {
+  fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.debug_struct("Segment").field("fd", &self.fd).field("len", &self.len).finish_non_exhaustive()
+  }
+}
+
+impl Drop for Segment {
+  fn drop(&mut self) {
+    // SAFETY: the mapping was made by `map` with this address and length, and whoever uses `base` outlives us by contract.
+    let outcome = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
+    debug_assert!(outcome.is_ok(), "munmap of an own mapping: {outcome:?}");
+  }
+}

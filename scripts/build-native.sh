@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Rust → native/millrace.<platform>.node, with its loader native/binding.cjs and types native/binding.d.cts.
+. "$(dirname "$0")/lib.sh"
+
+# The stamp says what the binary was built with: a changed toolchain or another machine's checkout builds anew.
+stamp=target/native.stamp
+toolchain="$(rustc -vV) $(node -p 'process.platform + process.arch')"
+if compgen -G 'native/millrace.*.node' > /dev/null && [ -e native/binding.cjs ] && [ -e native/binding.d.cts ] &&
+  [ "$(cat "$stamp" 2> /dev/null)" = "$toolchain" ] && fresh "$stamp" Cargo.toml Cargo.lock crates package.json; then
+  exit 0
+fi
+
+echo 'Building the native binding'
+rm -f "$stamp" native/*.node
+napi build --platform --release -p millrace-node --manifest-path Cargo.toml \
+  --js binding.cjs --dts binding.d.cts -o native "$@"
+echo "$toolchain" > "$stamp"

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# What is generated and committed must be what the sources generate.
+. "$(dirname "$0")/lib.sh"
+
+rm -f target/native.stamp dist/.stamp
+bash scripts/build.sh
+
+if ! git rev-parse --is-inside-work-tree > /dev/null 2>&1; then
+  echo 'SKIPPED: not a git checkout, there is nothing to compare with'
+  exit 0
+fi
+
+failed=0
+for file in index.d.ts native/binding.cjs native/binding.d.cts Cargo.lock package-lock.json; do
+  # The second letter is the work tree against the index: staged is as good as committed.
+  state="$(git status --porcelain --untracked-files=all -- "$file")"
+  case "$state" in
+    '??'*) echo "$file is generated and has to be committed, but git does not know it: git add $file" ;;
+    ?[!\ ]*)
+      git --no-pager diff --stat -- "$file"
+      echo "$file is not what the sources generate. It has been generated anew: look at the change, then git add $file"
+      ;;
+    *) continue ;;
+  esac
+  failed=1
+done
+exit "$failed"

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Publishes the packages in npm/, then the main one. Not atomic, but repeatable: what is published already is passed over.
+. "$(dirname "$0")/lib.sh"
+node scripts/check-release.mjs
+for package in npm/*/ ./; do
+  id="$(node -p "const { name, version } = require('$PWD/$package/package.json'); name + '@' + version")"
+  if [ -n "$(npm view "$id" version 2> /dev/null)" ]; then
+    echo "$id is published already"
+  else
+    npm publish "./$package" --access public
+  fi
+done

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Checks the three tools that have to be there (Node, npm, Rust) and installs the development dependencies if need be.
+. "$(dirname "$0")/lib.sh"
+
+missing() {
+  echo "$1" >&2
+  exit 1
+}
+command -v node > /dev/null || missing 'Node.js 20.19 or newer is needed: https://nodejs.org'
+command -v npm > /dev/null || missing 'npm is needed; it comes with Node.js: https://nodejs.org'
+command -v cargo > /dev/null || missing 'A Rust toolchain (1.88 or newer) is needed: https://rustup.rs'
+
+node -e "
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major > 20 || (major === 20 && minor >= 19)) process.exit(0)
+  console.error('Node.js 20.19 or newer is needed, this is ' + process.version)
+  process.exit(1)
+"
+
+# npm writes the second file when an installation is complete: without it there is none, or half of one.
+if ! fresh node_modules/.package-lock.json package-lock.json; then
+  echo 'Installing the development dependencies'
+  npm ci --no-audit --no-fund
+  touch node_modules/.package-lock.json
+fi

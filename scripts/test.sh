@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Everything that can fail, one step after the other, all of them even when one fails. What CI runs, too.
+. "$(dirname "$0")/lib.sh"
+bash scripts/setup.sh
+
+mkdir -p build/logs
+summary=''
+passed=0
+failed=0
+
+# count LOG: "passed failed" of the tests in it, by the summaries of cargo and of ava. When tests failed, ava's summary does
+# not say how many passed: then its ticks are counted.
+count() {
+  sed $'s/\033\\[[0-9;]*m//g' "$1" | awk '
+    /^test result:/ { passed += $4; failed += $6 }
+    /^ *(✔|√) / { ticks++ }
+    /^ *[0-9]+ tests? passed$/ { passed += $1; ticks = 0 }
+    /^ *[0-9]+ (tests?|hooks?) failed$/ { failed += $1 }
+    /^ *[0-9]+ (uncaught exceptions?|unhandled rejections?)$/ { failed += $1 }
+    END { print passed + ticks, failed + 0 }
+  '
+}
+
+step() {
+  local script=$1 title=$2 started=$SECONDS log="build/logs/$1.log" verdict=ok good bad
+  printf '\n=== %s (scripts/%s.sh)\n\n' "$title" "$script"
+  bash "scripts/$script.sh" 2>&1 | tee "$log" || verdict=FAILED
+  read -r good bad <<< "$(count "$log")"
+  # A step that fails without a failing test (it does not compile, a test file crashed) is a failure all the same.
+  if [ "$verdict" = FAILED ] && [ "$bad" -eq 0 ]; then
+    bad=1
+  fi
+  passed=$((passed + good))
+  failed=$((failed + bad))
+  summary="$summary$(printf '%-44s %-6s %5d s %6d passed %4d failed' "$title" "$verdict" $((SECONDS - started)) "$good" "$bad")
+"
+}
+
+step build 'Build'
+step check-generated 'Generated files are up to date'
+step lint 'Formatters and linters'
+step test-types 'Type tests'
+step test-rust 'Rust tests'
+step test-loom 'Model checker'
+step test-node 'Tests on real processes'
+
+printf '\n=== Summary\n\n%s\n' "$summary"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,71 @@
+// Raw bytes: one Buffer, typed array, DataView or ArrayBuffer of any size, alone or among scalars. Its content is the end of
+// the payload and is not copied here. An offset view arrives as a view of just its range.
+
+import { CorruptPayload } from './corrupt.js'
+import { BYTES, RAW } from './ids.js'
+import { LITTLE_ENDIAN, type Outbox } from './outbox.js'
+import { FIRST_RAW_TAG, readScalar, scalarEnd, writeScalar } from './scalars.js'
+import { contentOf, fromContent, kindOf } from './views.js'
+
+// Layout of `BYTES`: u32 where the content starts; the elements, of which the raw one is only a tag with its kind; the content.
+const ELEMENTS = 4
+
+/** Encodes a value that is raw bytes; false when it is not. */
+export function encodeRaw(value: unknown, out: Outbox): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const kind = kindOf(value)
+  const content = kind < 0 ? undefined : contentOf(value, kind)
+  if (content === undefined) return false
+  out.codec = RAW + kind
+  out.length = 0
+  out.tail = content.byteLength === 0 ? undefined : content
+  return true
+}
+
+/** Encodes scalars with exactly one raw value among them; false when they are something else, or do not fit. */
+export function encodeBytes(values: readonly unknown[], out: Outbox): boolean {
+  let at = ELEMENTS
+  let content: Uint8Array | undefined
+  for (const value of values) {
+    if (typeof value === 'object' && value !== null) {
+      if (content !== undefined || at === out.bytes.byteLength) return false
+      const kind = kindOf(value)
+      content = kind < 0 ? undefined : contentOf(value, kind)
+      if (content === undefined) return false
+      out.bytes[at++] = FIRST_RAW_TAG + kind
+    } else {
+      at = writeScalar(out, at, value)
+      if (at < 0) return false
+    }
+  }
+  if (content === undefined) return false
+  out.view.setUint32(0, at, LITTLE_ENDIAN)
+  out.codec = BYTES
+  out.length = at
+  out.tail = content.byteLength === 0 ? undefined : content
+  return true
+}
+
+/** Decodes what `encodeRaw` wrote. */
+export function decodeRaw(kind: number, bytes: Uint8Array, end: number, owned: boolean): unknown {
+  return fromContent(kind, bytes, 0, end, owned)
+}
+
+/** Decodes what `encodeBytes` wrote. */
+export function decodeBytes(bytes: Uint8Array, end: number, owned: boolean): unknown[] {
+  if (end < ELEMENTS) throw new CorruptPayload('the payload ends within its head')
+  const start = new DataView(bytes.buffer, bytes.byteOffset, ELEMENTS).getUint32(0, LITTLE_ENDIAN)
+  if (start > end) throw new CorruptPayload('the content starts behind the end of the payload')
+  const values: unknown[] = []
+  let at = ELEMENTS
+  while (at < start) {
+    if (bytes[at] >= FIRST_RAW_TAG) {
+      values.push(fromContent(bytes[at] - FIRST_RAW_TAG, bytes, start, end, owned))
+      at++
+    } else {
+      values.push(readScalar(bytes, at, start))
+      at = scalarEnd()
+    }
+  }
+  return values
+}

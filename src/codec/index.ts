@@ -1,0 +1,149 @@
+// Values to bytes and back. Correct means: the value arrives equal to a structured clone of it, or not at all with an error
+// that names what cannot travel. See `ids.ts` for the codecs.
+
+import { decodeBytes, decodeRaw, encodeBytes, encodeRaw } from './bytes.js'
+import { CorruptPayload } from './corrupt.js'
+import { describeThrown } from './error-describe.js'
+import { type ErrorOrigin, rebuildThrown } from './error-rebuild.js'
+import { mayHideHostObject } from './host-objects.js'
+import { BYTES, ERROR, RAW, SCALARS, V8 } from './ids.js'
+import type { Outbox } from './outbox.js'
+import { readScalar, readScalars, scalarEnd, writeScalar, writeScalars } from './scalars.js'
+import { lostValue, ROOTS, type Stage, undecodable, unencodable } from './serialization-error.js'
+import { findCulprit } from './uncloneable.js'
+import { deserialize, serialize } from './v8.js'
+
+export type { ErrorOrigin } from './error-rebuild.js'
+export { Outbox } from './outbox.js'
+
+/** Encodes the arguments of a call. Throws a `SerializationError` with the path of what cannot travel: `args[0].x`. */
+export function encodeArguments(args: readonly unknown[], out: Outbox): void {
+  const length = writeScalars(out, 0, args)
+  if (length >= 0) {
+    out.codec = SCALARS
+    out.length = length
+    out.tail = undefined
+    return
+  }
+  try {
+    if (args.length === 1 ? encodeRaw(args[0], out) : encodeBytes(args, out)) return
+  } catch (error) {
+    throw unencodable('arguments', args, error)
+  }
+  // Here is the place of `PLAIN`: what it cannot write exactly goes on to V8.
+  encodeV8(args, 'arguments', out)
+}
+
+/** Encodes what a call returned. Throws a `SerializationError` with the path of what cannot travel: `result.x`. */
+export function encodeResult(value: unknown, out: Outbox): void {
+  const length = writeScalar(out, 0, value)
+  if (length >= 0) {
+    out.codec = SCALARS
+    out.length = length
+    out.tail = undefined
+    return
+  }
+  try {
+    if (encodeRaw(value, out)) return
+  } catch (error) {
+    throw unencodable('result', value, error)
+  }
+  // Here is the place of `PLAIN`, as above.
+  encodeV8(value, 'result', out)
+}
+
+function encodeV8(value: unknown, stage: Stage, out: Outbox): void {
+  let written: ReturnType<typeof serialize>
+  try {
+    written = serialize(value)
+  } catch (error) {
+    throw unencodable(stage, value, error)
+  }
+  if (mayHideHostObject(written.payload, written.structure)) {
+    const lost = findCulprit(value, ROOTS[stage], false)
+    if (lost !== undefined) throw lostValue(stage, lost)
+  }
+  out.hold(V8, written.payload)
+}
+
+/** Encodes what a call threw, whatever it is: never throws, and leaves out what cannot travel. */
+export function encodeError(thrown: unknown, out: Outbox): void {
+  out.hold(ERROR, describeThrown(thrown))
+}
+
+/**
+ * Decodes the arguments of a call from the first `length` bytes of `bytes`. `owned`: `bytes` is a fresh allocation that may
+ * become part of the values. Throws a `SerializationError` when the payload is damaged.
+ */
+export function decodeArguments(
+  codec: number,
+  bytes: Uint8Array,
+  owned = false,
+  length: number = bytes.byteLength,
+): unknown[] {
+  try {
+    switch (codec) {
+      case SCALARS:
+        return readScalars(bytes, 0, length)
+      case BYTES:
+        return decodeBytes(bytes, length, owned)
+      case V8: {
+        const args = deserialize(exactly(bytes, length), owned)
+        if (!Array.isArray(args)) throw new CorruptPayload('the arguments are no array')
+        return args
+      }
+      default:
+        return [decodeRaw(rawKind(codec), bytes, length, owned)]
+    }
+  } catch (error) {
+    throw undecodable('arguments', error)
+  }
+}
+
+/** Decodes what a call returned; the parameters are those of `decodeArguments`. */
+export function decodeResult(
+  codec: number,
+  bytes: Uint8Array,
+  owned = false,
+  length: number = bytes.byteLength,
+): unknown {
+  try {
+    switch (codec) {
+      case SCALARS: {
+        const value = readScalar(bytes, 0, length)
+        if (scalarEnd() !== length) throw new CorruptPayload('the payload goes on behind its value')
+        return value
+      }
+      case V8:
+        return deserialize(exactly(bytes, length), owned)
+      default:
+        return decodeRaw(rawKind(codec), bytes, length, owned)
+    }
+  } catch (error) {
+    throw undecodable('result', error)
+  }
+}
+
+/** Rebuilds what a call threw in the process `origin.pid`. Throws a `SerializationError` when the payload is damaged. */
+export function decodeError(
+  codec: number,
+  bytes: Uint8Array,
+  origin: ErrorOrigin,
+  length: number = bytes.byteLength,
+): unknown {
+  try {
+    if (codec !== ERROR) throw new CorruptPayload(`the codec ${codec} is not that of errors`)
+    return rebuildThrown(deserialize(exactly(bytes, length), false), origin)
+  } catch (error) {
+    throw undecodable('result', error)
+  }
+}
+
+function rawKind(codec: number): number {
+  if (codec < RAW) throw new CorruptPayload(`there is no codec ${codec}`)
+  return codec - RAW
+}
+
+function exactly(bytes: Uint8Array, length: number): Uint8Array {
+  return length === bytes.byteLength ? bytes : bytes.subarray(0, length)
+}

@@ -1,0 +1,45 @@
+/** Bytes of a payload that are staged in an outbox; longer payloads go on in `tail`. */
+export const OUTBOX_BYTES = 64 * 1024
+
+/** Byte order of this machine; both ends of a payload are on the same one. */
+export const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+
+/** Node's native string writers, which its type declarations leave out. They return the number of bytes written. */
+interface StringMemory extends Buffer {
+  latin1Write(text: string, at: number, bytes: number): number
+  ucs2Write(text: string, at: number, bytes: number): number
+}
+
+/**
+ * What an encoder leaves behind: the payload is the first `length` bytes of `bytes`, followed by `tail`.
+ *
+ * One outbox is reused for every payload: read it before the next encode. `tail` is not a copy but the caller's own memory
+ * where possible, so it has to be read before any other code runs.
+ */
+export class Outbox {
+  readonly bytes: StringMemory
+  /** `bytes` again, for numbers wider than a byte. */
+  readonly view: DataView
+  codec = 0
+  length = 0
+  tail: Uint8Array | undefined = undefined
+
+  constructor() {
+    // Memory of its own, never a piece of Node's shared slab: `bytes.buffer` is handed to native code.
+    this.bytes = Buffer.allocUnsafeSlow(OUTBOX_BYTES) as StringMemory
+    this.view = new DataView(this.bytes.buffer)
+  }
+
+  /** Takes over a finished payload: staged when it fits, else as the tail. */
+  hold(codec: number, payload: Uint8Array): void {
+    this.codec = codec
+    if (payload.byteLength <= OUTBOX_BYTES) {
+      this.bytes.set(payload)
+      this.length = payload.byteLength
+      this.tail = undefined
+    } else {
+      this.length = 0
+      this.tail = payload
+    }
+  }
+}

@@ -1,0 +1,209 @@
+// Everything that is not scalars or raw bytes: Node's V8 serializer, with what it would lose put back.
+//
+// Left to itself, the serializer either writes a view together with its whole memory (and Buffers as Uint8Arrays), or each
+// view's range by itself (so that views no longer share memory). Here a view is written as a reference to its ArrayBuffer,
+// which is a value like any other and so keeps its identity; Buffers bring their range only, as their memory is mostly
+// Node's shared slab. Contents follow behind the structure, so that they are copied once and never searched.
+//
+// Layout: the serializer's stream; the contents; their lengths and their number as doubles, only if there are contents;
+// one byte, whether there are.
+
+import { types } from 'node:util'
+import { Deserializer, Serializer } from 'node:v8'
+import { CorruptPayload } from './corrupt.js'
+import { LITTLE_ENDIAN } from './outbox.js'
+import { BUFFER, copyMemory, fromContent, isDetached, isGrowable, isOutOfBounds, kindOf, memoryOf } from './views.js'
+import { rangeOf, spanOf, viewOver } from './views.js'
+
+/** The kind of a host object that is cloned as a plain object; behind all kinds of views. */
+const RECORD = 255
+
+/** The serializer met a value that cannot be cloned. It does not say where: see `uncloneable.ts`. */
+export class CloneRefusal extends Error {
+  static {
+    Object.defineProperty(this.prototype, 'name', { value: 'DataCloneError', writable: true, configurable: true })
+  }
+}
+
+// Documented, but missing in the type declarations.
+interface ViewSwitch {
+  _setTreatArrayBufferViewsAsHostObjects(flag: boolean): void
+}
+
+class PayloadSerializer extends Serializer {
+  /** What goes behind the stream. */
+  #contents: Uint8Array[] = []
+  /** Where the memory of views is among the contents. */
+  #memories: Map<ArrayBufferLike, number> | undefined
+
+  constructor() {
+    super()
+    ;(this as unknown as ViewSwitch)._setTreatArrayBufferViewsAsHostObjects(true)
+    this.writeHeader()
+  }
+
+  // Node calls these three by name.
+
+  _getDataCloneError(message: string): Error {
+    return new CloneRefusal(message)
+  }
+
+  _getSharedArrayBufferId(): never {
+    throw new CloneRefusal('A SharedArrayBuffer could not be cloned.')
+  }
+
+  _writeHostObject(object: object): void {
+    if (ArrayBuffer.isView(object)) return this.#writeView(object)
+    if (object !== process.env) throw new CloneRefusal(`${Object.prototype.toString.call(object)} could not be cloned.`)
+    // The environment is a host object that structured clone copies like a plain one.
+    this.writeUint32(RECORD)
+    this.writeValue({ ...object })
+  }
+
+  #writeView(view: object): void {
+    const kind = kindOf(view)
+    if (kind < 0) throw new CloneRefusal('A view of an unknown class could not be cloned.')
+    const memory = memoryOf(view, kind)
+    if (types.isSharedArrayBuffer(memory)) return this._getSharedArrayBufferId()
+    if (isDetached(memory)) throw new CloneRefusal('An ArrayBuffer is detached and could not be cloned.')
+    if (isGrowable(memory) && isOutOfBounds(view, kind))
+      throw new CloneRefusal('A view is out of the bounds of its memory.')
+    this.writeUint32(kind)
+    if (kind === BUFFER) {
+      this.writeUint32(this.#contents.push(rangeOf(view, kind)))
+      return
+    }
+    this.writeUint32(this.#place(memory))
+    const { offset, length } = spanOf(view, kind)
+    this.writeDouble(offset)
+    this.writeDouble(length)
+    this.writeValue(memory)
+  }
+
+  // The ordinal of the memory's content, counted from one; 0 when the stream itself has it.
+  #place(memory: ArrayBufferLike): number {
+    // How far it may grow is something that only the stream can say.
+    if (isGrowable(memory)) return 0
+    this.#memories ??= new Map()
+    let place = this.#memories.get(memory)
+    if (place === undefined) {
+      place = this.#contents.push(new Uint8Array(memory))
+      this.#memories.set(memory, place)
+      // From now on the stream says "transferred as number `place`" in place of a content. If it has written the content
+      // already, it refers back to that, and this one is in vain.
+      this.transferArrayBuffer(place, memory as ArrayBuffer)
+    }
+    return place
+  }
+
+  /** Ends the payload; `structure` is the length of the stream. */
+  finish(): { payload: Buffer; structure: number } {
+    const contents = this.#contents
+    if (contents.length === 0) {
+      this.writeUint32(0)
+      const payload = this.releaseBuffer()
+      return { payload, structure: payload.length - 1 }
+    }
+    let behind = 8 * contents.length + 9
+    for (const content of contents) {
+      behind += content.byteLength
+      this.writeRawBytes(content)
+    }
+    for (const content of contents) this.writeDouble(content.byteLength)
+    this.writeDouble(contents.length)
+    this.writeUint32(1)
+    const payload = this.releaseBuffer()
+    return { payload, structure: payload.length - behind }
+  }
+}
+
+/** Serializes a value. Throws a `CloneRefusal`, V8's own errors, or what a getter throws. */
+export function serialize(value: unknown): { payload: Buffer; structure: number } {
+  const serializer = new PayloadSerializer()
+  serializer.writeValue(value)
+  return serializer.finish()
+}
+
+interface Content {
+  start: number
+  end: number
+}
+
+class PayloadDeserializer extends Deserializer {
+  #bytes: Uint8Array
+  #contents: Content[]
+  #owned: boolean
+  #memories = new Set<number>()
+
+  constructor(bytes: Uint8Array, contents: Content[], owned: boolean) {
+    super(bytes)
+    this.#bytes = bytes
+    this.#contents = contents
+    this.#owned = owned
+  }
+
+  // Node calls this by name.
+  _readHostObject(): unknown {
+    const kind = this.readUint32()
+    if (kind === RECORD) return this.readValue()
+    const place = this.readUint32()
+    if (kind === BUFFER) return this.#readBuffer(place)
+    const offset = this.readDouble()
+    const length = this.readDouble()
+    if (place > 0 && !this.#memories.has(place)) {
+      this.#memories.add(place)
+      const { start, end } = this.#content(place)
+      this.transferArrayBuffer(place, copyMemory(this.#bytes, start, end))
+    }
+    const memory = this.readValue()
+    if (!types.isArrayBuffer(memory)) throw new CorruptPayload('a view has no memory')
+    return viewOver(memory, kind, offset, length)
+  }
+
+  #readBuffer(place: number): unknown {
+    const { start, end } = this.#content(place)
+    // A Buffer may lie within the payload's own memory; it should not keep much more alive than itself.
+    const alias = this.#owned && 2 * (end - start) >= this.#bytes.byteLength
+    return fromContent(BUFFER, this.#bytes, start, end, alias)
+  }
+
+  #content(place: number): Content {
+    const content = this.#contents[place - 1]
+    if (content === undefined) throw new CorruptPayload(`there is no content ${place}`)
+    return content
+  }
+}
+
+/** The value of a payload. Throws a `CorruptPayload`, or what the deserializer throws. `bytes` may be kept if `owned`. */
+export function deserialize(bytes: Uint8Array, owned: boolean): unknown {
+  const deserializer = new PayloadDeserializer(bytes, readContents(bytes), owned)
+  deserializer.readHeader()
+  return deserializer.readValue()
+}
+
+const none: Content[] = []
+
+function readContents(bytes: Uint8Array): Content[] {
+  const mark = bytes[bytes.byteLength - 1]
+  if (mark === 0) return none
+  if (mark !== 1) throw new CorruptPayload('the payload has no end mark')
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const countAt = bytes.byteLength - 9
+  const count = countAt < 0 ? Number.NaN : view.getFloat64(countAt, LITTLE_ENDIAN)
+  const lengthsAt = countAt - 8 * count
+  if (!(Number.isSafeInteger(count) && count > 0 && lengthsAt >= 0)) {
+    throw new CorruptPayload('the payload has more contents than bytes')
+  }
+  const contents: Content[] = new Array(count)
+  let end = lengthsAt
+  for (let i = count - 1; i >= 0; i--) {
+    const length = view.getFloat64(lengthsAt + 8 * i, LITTLE_ENDIAN)
+    const start = end - length
+    if (!(Number.isSafeInteger(length) && length >= 0 && start >= 0)) {
+      throw new CorruptPayload('a content is longer than its payload')
+    }
+    contents[i] = { start, end }
+    end = start
+  }
+  return contents
+}

@@ -1,0 +1,179 @@
+// ArrayBuffers and the views over them: which class, which memory, and back. Nothing here asks the value itself, whose
+// properties a subclass or its owner may have replaced; only the built-in getters, which read the internal slots.
+
+import { types } from 'node:util'
+import { CorruptPayload } from './corrupt.js'
+
+/** An ArrayBuffer as ES2024 has it. */
+type Resizable = ArrayBuffer & { resize(bytes: number): void }
+
+type ViewConstructor = new (buffer: ArrayBufferLike, byteOffset?: number, length?: number) => ArrayBufferView
+
+// The position of a class is its kind in payloads. Buffer comes first as it is also a Uint8Array.
+const NAMES = [
+  'Buffer',
+  'ArrayBuffer',
+  'DataView',
+  'Int8Array',
+  'Uint8Array',
+  'Uint8ClampedArray',
+  'Int16Array',
+  'Uint16Array',
+  'Int32Array',
+  'Uint32Array',
+  'Float32Array',
+  'Float64Array',
+  'BigInt64Array',
+  'BigUint64Array',
+  'Float16Array',
+]
+export const BUFFER = 0
+export const ARRAY_BUFFER = 1
+const DATA_VIEW = 2
+
+const kinds = new Map(NAMES.map((name, kind) => [name, kind]))
+// Undefined where this version of Node has no such class, as Node 20 has no Float16Array.
+const classes = NAMES.map((name) => (globalThis as Record<string, unknown>)[name] as ViewConstructor | undefined)
+
+const TypedArray = Object.getPrototypeOf(Uint8Array)
+
+function getter<T>(prototype: object, key: PropertyKey): (value: object) => T {
+  const get = Object.getOwnPropertyDescriptor(prototype, key)!.get!
+  return Function.prototype.call.bind(get)
+}
+
+const typedArrayName = getter<string | undefined>(TypedArray.prototype, Symbol.toStringTag)
+const typedArrayMemory = getter<ArrayBufferLike>(TypedArray.prototype, 'buffer')
+const typedArrayOffset = getter<number>(TypedArray.prototype, 'byteOffset')
+const typedArrayBytes = getter<number>(TypedArray.prototype, 'byteLength')
+const typedArrayLength = getter<number>(TypedArray.prototype, 'length')
+const dataViewMemory = getter<ArrayBufferLike>(DataView.prototype, 'buffer')
+const dataViewOffset = getter<number>(DataView.prototype, 'byteOffset')
+const dataViewBytes = getter<number>(DataView.prototype, 'byteLength')
+const bufferBytes = getter<number>(ArrayBuffer.prototype, 'byteLength')
+const isResizable = getter<boolean>(ArrayBuffer.prototype, 'resizable')
+const bufferLimit = getter<number>(ArrayBuffer.prototype, 'maxByteLength')
+
+/** The kind of an ArrayBuffer or of a view, from whichever realm; -1 for everything else, SharedArrayBuffers included. */
+export function kindOf(value: object): number {
+  if (!ArrayBuffer.isView(value)) return types.isArrayBuffer(value) ? ARRAY_BUFFER : -1
+  const name = typedArrayName(value)
+  if (name === undefined) return DATA_VIEW
+  if (name === 'Uint8Array' && Buffer.isBuffer(value)) return BUFFER
+  return kinds.get(name) ?? -1
+}
+
+/** The memory that a view looks at. */
+export function memoryOf(view: object, kind: number): ArrayBufferLike {
+  return kind === DATA_VIEW ? dataViewMemory(view) : typedArrayMemory(view)
+}
+
+export function isGrowable(memory: ArrayBufferLike): boolean {
+  return types.isArrayBuffer(memory) && isResizable(memory)
+}
+
+/** Whether an ArrayBuffer's memory was transferred away. */
+export function isDetached(memory: ArrayBufferLike): boolean {
+  // Before Node 21 there is no property for it; a view of detached memory cannot be made in any.
+  if (!types.isArrayBuffer(memory) || bufferBytes(memory) > 0) return false
+  try {
+    new Uint8Array(memory)
+    return false
+  } catch {
+    return true
+  }
+}
+
+/** Whether a view's range lies outside its shrunken memory. */
+export function isOutOfBounds(view: object, kind: number): boolean {
+  try {
+    if (kind === DATA_VIEW) dataViewBytes(view)
+    // Any method would do that looks at the range first.
+    else TypedArray.prototype.keys.call(view)
+    return false
+  } catch {
+    return true
+  }
+}
+
+/**
+ * The bytes of a raw value, not copied; undefined when they alone do not make the value: shared, resizable and detached
+ * memory is for the V8 serializer to clone or to refuse.
+ */
+export function contentOf(value: object, kind: number): Uint8Array | undefined {
+  const memory = kind === ARRAY_BUFFER ? (value as ArrayBuffer) : memoryOf(value, kind)
+  if (!types.isArrayBuffer(memory) || isResizable(memory) || isDetached(memory)) return undefined
+  return rangeOf(value, kind)
+}
+
+/** The bytes that a value covers, not copied. */
+export function rangeOf(value: object, kind: number): Uint8Array {
+  if (kind === ARRAY_BUFFER) return new Uint8Array(value as ArrayBuffer)
+  if (kind === DATA_VIEW) return new Uint8Array(dataViewMemory(value), dataViewOffset(value), dataViewBytes(value))
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype === Buffer.prototype || prototype === Uint8Array.prototype) return value as Uint8Array
+  return new Uint8Array(typedArrayMemory(value), typedArrayOffset(value), typedArrayBytes(value))
+}
+
+/** Where in its memory a view starts, in bytes, and how many elements it has: -1 when it grows with its memory. */
+export function spanOf(view: object, kind: number): { offset: number; length: number } {
+  if (kind !== DATA_VIEW) {
+    return { offset: typedArrayOffset(view), length: growsWithMemory(view, kind) ? -1 : typedArrayLength(view) }
+  }
+  return { offset: dataViewOffset(view), length: growsWithMemory(view, kind) ? -1 : dataViewBytes(view) }
+}
+
+// The language does not tell whether a view tracks the length of its memory, so the memory of a clone is resized to see.
+function growsWithMemory(view: object, kind: number): boolean {
+  if (!isGrowable(memoryOf(view, kind))) return false
+  const clone = structuredClone(view)
+  const bytes = kind === DATA_VIEW ? dataViewBytes : typedArrayBytes
+  const before = bytes(clone)
+  const memory = memoryOf(clone, kind) as Resizable
+  const offset = kind === DATA_VIEW ? dataViewOffset(clone) : typedArrayOffset(clone)
+  memory.resize(bufferLimit(memory))
+  if (bytes(clone) !== before) return true
+  // It did not grow: fixed, or there was no room to grow. Shrunk to where it starts, only a fixed one is out of bounds.
+  if (before === 0) return false
+  memory.resize(offset)
+  return !isOutOfBounds(clone, kind)
+}
+
+/** A view of `kind` over `memory`; throws what its constructor throws when the numbers do not fit. */
+export function viewOver(memory: ArrayBufferLike, kind: number, offset: number, length: number): ArrayBufferView {
+  const View = kind > ARRAY_BUFFER ? classes[kind] : undefined
+  if (View === undefined) throw new CorruptPayload(`there is no view of kind ${kind}`)
+  return length === -1 ? new View(memory, offset) : new View(memory, offset, length)
+}
+
+/**
+ * The value of `kind` whose content is `bytes[start..end)`. It has memory of its own, of exactly its size, unless `alias`
+ * allows to keep `bytes`, and either they are exactly that memory or the value is a Buffer, which may lie within a larger
+ * one.
+ */
+export function fromContent(kind: number, bytes: Uint8Array, start: number, end: number, alias: boolean): unknown {
+  const size = end - start
+  if (kind === BUFFER) {
+    if (alias) return Buffer.from(bytes.buffer, bytes.byteOffset + start, size)
+    const copy = Buffer.allocUnsafeSlow(size)
+    copy.set(bytes.subarray(start, end))
+    return copy
+  }
+  const memory =
+    alias && size === bytes.buffer.byteLength && types.isArrayBuffer(bytes.buffer)
+      ? bytes.buffer
+      : copyMemory(bytes, start, end)
+  if (kind === ARRAY_BUFFER) return memory
+  const View = classes[kind]
+  if (View === undefined)
+    throw new CorruptPayload(`this version of Node has no ${NAMES[kind] ?? `view of kind ${kind}`}`)
+  // Refuses a size that is no multiple of the element's.
+  return new View(memory)
+}
+
+/** A new ArrayBuffer with the content of `bytes[start..end)`. */
+export function copyMemory(bytes: Uint8Array, start: number, end: number): ArrayBuffer {
+  const memory = new ArrayBuffer(end - start)
+  new Uint8Array(memory).set(bytes.subarray(start, end))
+  return memory
+}

@@ -1,0 +1,169 @@
+// What the core reports, as errors: what happened, to which worker, in which task, and what to do.
+
+import { constants } from 'node:os'
+import { getSystemErrorName } from 'node:util'
+
+import { decodeError } from './codec/index.js'
+import {
+  BrokenProcessPool,
+  CancelledError,
+  SerializationError,
+  TaskTimeoutError,
+  type WorkerDeath,
+  type WorkerDeathTask,
+  WorkerDiedError,
+  WorkerSpawnError,
+  WorkerTerminatedError,
+} from './errors.js'
+import type { NativeDeath, NativeEvent } from './native.js'
+
+const signalNames = new Map<number, NodeJS.Signals>(
+  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),
+)
+
+/** A signal's name; the number of one that Node has no name for. */
+export function signalName(signal: number | null | undefined): NodeJS.Signals | null {
+  if (signal === null || signal === undefined) return null
+  return signalNames.get(signal) ?? (`SIG${signal}` as NodeJS.Signals)
+}
+
+/** How a worker ended, as errors and events carry it. */
+export function workerDeath(death: NativeDeath, task?: WorkerDeathTask): WorkerDeath {
+  const { pid, exitCode = null, signal } = death
+  const ended = { pid, exitCode, signal: signalName(signal) }
+  return task === undefined ? ended : { ...ended, task }
+}
+
+/** "worker 4242 (killed by SIGKILL, running 'parse')" */
+function describeDeath(death: NativeDeath, task?: WorkerDeathTask): string {
+  const signal = signalName(death.signal)
+  let how = 'ended, with a status that another party has fetched'
+  if (death.corrupt) how = `killed because it damaged its shared memory: ${death.corrupt}`
+  else if (signal !== null) how = `killed by ${signal}`
+  else if (typeof death.exitCode === 'number') how = `exited with code ${death.exitCode}`
+  const running = task === undefined ? '' : `, running ${describeCall(task)}`
+  return `worker ${death.pid} (${how}${running})`
+}
+
+/** "'parse' [row 7] (task 12)" */
+export function describeCall(task: WorkerDeathTask): string {
+  const label = task.label === undefined ? '' : ` [${task.label}]`
+  return `'${task.name}'${label} (task ${task.taskId})`
+}
+
+/** A likely reason for an end that nobody in this process asked for. */
+function deathHint(death: NativeDeath): string | undefined {
+  switch (signalName(death.signal)) {
+    case 'SIGKILL':
+      return (
+        'SIGKILL was not sent by this pool: most often it is the out-of-memory killer of the kernel or of a container; ' +
+        "see the kernel's log, and limit the workers' memory or number (maxMemoryPerWorker, maxWorkers)"
+      )
+    case 'SIGABRT':
+    case 'SIGTRAP':
+      return (
+        "the process aborted itself; if it printed 'heap out of memory', raise --max-old-space-size by the execArgv " +
+        'option, or pass less data a call'
+      )
+    case 'SIGSEGV':
+    case 'SIGBUS':
+    case 'SIGILL':
+    case 'SIGFPE':
+      return 'the process crashed in native code: look at the native addons that the task uses'
+    default:
+      return undefined
+  }
+}
+
+/** The error of a call that died with its worker, while the pool goes on. */
+export function workerDied(death: NativeDeath, task: WorkerDeathTask): WorkerDiedError {
+  const hint = death.corrupt ? undefined : deathHint(death)
+  const message = `A ${describeDeath(death, task)} died. The call may have had effects and was not repeated`
+  return new WorkerDiedError(hint === undefined ? message : `${message}. Hint: ${hint}`, {
+    ...workerDeath(death, task),
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
+
+/** Why a pool broke; makes one error a future, so that no two share a stack. */
+export function brokenPool(
+  event: NativeEvent,
+  deaths: readonly WorkerDeath[],
+  name: string,
+): () => BrokenProcessPool {
+  const pool = name === '' ? 'The process pool' : `The process pool '${name}'`
+  const advice = "Make a new executor; with onWorkerDeath: 'isolate' a death would have failed one call only."
+  const cause = breakCause(event)
+  const reasons = (event.deaths ?? []).map((death, index) => {
+    const hint = death.corrupt ? undefined : deathHint(death)
+    return `${describeDeath(death, deaths[index]?.task)}${hint === undefined ? '' : ` [hint: ${hint}]`}`
+  })
+  let message = `${pool} is broken: ${reasons.join('; ')} died while the future was running or pending. ${advice}`
+  if (event.reason === 'bootFailed') {
+    message = `${pool} is broken: its initializer or a preloaded module failed in ${reasons.join('; ')}: ${messageOf(cause)}`
+  } else if (event.reason === 'startTimeout') {
+    message = `${pool} is broken: no worker was ready within startTimeout: ${reasons.join('; ')}`
+  } else if (event.reason === 'deaths' && (event.deaths ?? []).every((death) => death.call === undefined)) {
+    message = `${pool} is broken: ${reasons.join('; ')} ended without having been asked to. ${advice}`
+  }
+  return () => new BrokenProcessPool(message, cause === undefined ? { workers: deaths } : { workers: deaths, cause })
+}
+
+/** The error that a worker reported with its failed start. */
+export function breakCause(event: NativeEvent): unknown {
+  if (event.bytes === undefined || event.codec === undefined) return undefined
+  return decodeError(event.codec, event.bytes, { pid: event.deaths?.[0]?.pid ?? event.pid ?? 0 })
+}
+
+/** A call's failure, as the core names it. */
+export function callFailure(
+  event: NativeEvent,
+  task: WorkerDeathTask,
+  timeout: number | undefined,
+): Error {
+  const pid = event.pid ?? 0
+  switch (event.reason) {
+    case 'workerDied':
+      return workerDied(event.deaths![0]!, task)
+    case 'timedOut':
+      return new TaskTimeoutError(
+        `${describeCall(task)} ran longer than its timeout of ${timeout} ms in worker ${pid}, which is being stopped`,
+        { timeout: timeout ?? 0, pid },
+      )
+    case 'terminated':
+      return new WorkerTerminatedError(`Worker ${pid} was terminated while it ran ${describeCall(task)}`, { pid })
+    case 'spawn':
+      return spawnFailed(event.syscall ?? 'posix_spawn', event.errno)
+    case 'noMemory':
+      return new SerializationError(
+        `There is no memory for the arguments of ${describeCall(task)}: ${errnoName(event.errno)}`,
+        { stage: 'arguments' },
+      )
+    default:
+      return new CancelledError(`${describeCall(task)} was cancelled`)
+  }
+}
+
+/** A worker that could not be started; `cause` carries `errno`, `code` and `syscall` as Node's system errors do. */
+export function spawnFailed(syscall: string, errno: number | undefined): WorkerSpawnError {
+  const code = errnoName(errno)
+  const cause = Object.assign(new Error(`${syscall} ${code}`), {
+    syscall,
+    code,
+    ...(errno === undefined ? {} : { errno: -errno }),
+  })
+  return new WorkerSpawnError(`A worker process could not be started: ${syscall} failed with ${code}`, { cause })
+}
+
+function errnoName(errno: number | undefined): string {
+  if (errno === undefined) return 'an unknown error'
+  try {
+    return getSystemErrorName(-errno)
+  } catch {
+    return `errno ${errno}`
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}

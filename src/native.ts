@@ -1,0 +1,34 @@
+// The native addon, typed by its generated declarations. Loaded once, and with an error that says what to do.
+
+import { createRequire } from 'node:module'
+
+import { UnsupportedPlatformError } from './errors.js'
+
+type Binding = typeof import('../native/binding.cjs')
+
+function load(): Binding {
+  try {
+    const binding = createRequire(import.meta.url)('../native/binding.cjs') as Binding
+    binding.checkPlatform()
+    return binding
+  } catch (cause) {
+    const { platform, arch } = process
+    throw new UnsupportedPlatformError(
+      `Millrace cannot run on ${platform}-${arch} with Node ${process.version}: ${describe(cause)}. ` +
+        'There are binaries for Linux (x64, arm64; glibc, musl) and macOS (x64, arm64), installed as optional ' +
+        'dependencies: if yours were omitted, reinstall without --omit=optional. Under the permission model Node ' +
+        'needs --allow-addons and --allow-child-process.',
+      { missing: [describe(cause)], cause },
+    )
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message.split('\n', 1)[0]! : String(error)
+}
+
+export const native: Binding = load()
+
+export type NativePool = InstanceType<Binding['NativePool']>
+export type NativeWorker = InstanceType<Binding['NativeWorker']>
+export type { NativeDeath, NativeEvent, NativePoolOptions, NativeWorkerStats } from '../native/binding.cjs'

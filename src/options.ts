@@ -1,0 +1,224 @@
+// The options of a process pool: checked, given their defaults, and turned into what the core takes.
+
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+import { NestingError } from './errors.js'
+import { native, type NativePoolOptions } from './native.js'
+import { describeTask, resolveModule, type TaskDescriptor, type TaskFunction } from './tasks.js'
+import { invalidType, invalidValue, validateInteger, validateNumber } from './validate.js'
+import { workerState } from './worker/context.js'
+
+/** How workers are started. Only `'spawn'`, a fresh Node process for each, is available so far. */
+export type StartMethod = 'spawn' | 'forkserver' | 'fork'
+
+/** Options of a {@link ProcessPoolExecutor}. */
+export interface ProcessPoolOptions {
+  /**
+   * At most so many worker processes, started as calls need them.
+   * Default: the processors that this process may use, its control group's CPU quota included.
+   */
+  maxWorkers?: number
+  /** Default: `'spawn'`. */
+  startMethod?: StartMethod
+  /** Called and awaited once in each worker, before its first call. If it throws the worker does not start. */
+  initializer?: TaskFunction<never[], unknown>
+  /** The arguments of `initializer`. */
+  initargs?: readonly unknown[]
+  /** A worker is replaced after so many calls. A chunk of `map` is one call. Default: never. */
+  maxTasksPerChild?: number
+  /**
+   * What the death of a worker does. `'break'`, Python's rule and the default: every unfinished future fails and the
+   * executor is unusable. `'isolate'`: only the call that the worker ran fails, and the worker is replaced.
+   */
+  onWorkerDeath?: 'break' | 'isolate'
+  /** A worker that was idle for so many milliseconds leaves. Default: `Infinity`. */
+  idleTimeout?: number
+  /** A worker must have started, `preload` and `initializer` included, within so many milliseconds. Default: 30,000. */
+  startTimeout?: number
+  /** A worker whose resident memory exceeds so many bytes is replaced between calls. Default: `Infinity`. */
+  maxMemoryPerWorker?: number
+  /** Calls that no worker has claimed, at most: beyond that `submit()` throws `QueueFullError`. Default: `Infinity`. */
+  maxQueue?: number
+  /** Node's own options for the workers. Default: those of this process, but for debugging and profiling ones. */
+  execArgv?: readonly string[]
+  /** The workers' whole environment. Default: this process's. */
+  env?: Readonly<Record<string, string | undefined>>
+  /** The workers' working directory. Default: this process's. */
+  cwd?: string
+  /** Where the workers' standard output and error go. Default: `'inherit'`. */
+  stdio?: 'inherit' | 'ignore'
+  /** Modules that each worker loads before its first call. Specifiers resolve from the current working directory. */
+  preload?: readonly (string | URL)[]
+  /** Names the pool in messages, and its workers in process listings. */
+  name?: string
+}
+
+/** Options that are checked and complete. */
+export interface ResolvedOptions {
+  readonly maxWorkers: number
+  readonly onWorkerDeath: 'break' | 'isolate'
+  readonly maxQueue: number
+  readonly name: string
+  readonly preload: string[]
+  readonly initializer: TaskDescriptor | undefined
+  readonly initargs: readonly unknown[]
+  readonly native: NativePoolOptions
+}
+
+/** Pools nested deeper than this are a mistake in all likelihood: each level multiplies the processes. */
+export const MAX_DEPTH = 10
+
+/** Address space of each payload arena. Memory is taken page by page, as payloads need it. */
+const ARENA_BYTES = 8 * 2 ** 30
+
+const DEFAULT_SLOTS = 256
+
+const workerEntry = fileURLToPath(new URL('./worker/main.js', import.meta.url))
+
+/**
+ * @throws TypeError or RangeError that names the option; NestingError in a worker that is ten levels deep.
+ */
+export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOptions {
+  if (options === null || typeof options !== 'object') throw invalidType('options', 'an object', options)
+  const depth = (workerState()?.depth ?? 0) + 1
+  if (depth > MAX_DEPTH) {
+    throw new NestingError(
+      `Pools are nested ${MAX_DEPTH} levels deep here, which is the limit: does a task module start a pool when it is loaded?`,
+      { depth },
+    )
+  }
+  const maxWorkers = integer(options.maxWorkers, 'options.maxWorkers', 1, 4096) ?? defaultWorkers()
+  checkStartMethod(options.startMethod)
+  const onWorkerDeath = oneOf(options.onWorkerDeath, 'options.onWorkerDeath', ['break', 'isolate']) ?? 'break'
+  const stdio = oneOf(options.stdio, 'options.stdio', ['inherit', 'ignore']) ?? 'inherit'
+  const initargs = options.initargs ?? []
+  if (!Array.isArray(initargs)) throw invalidType('options.initargs', 'an array', initargs)
+  const { initializer, cwd, env } = options
+  if (cwd !== undefined && typeof cwd !== 'string') throw invalidType('options.cwd', 'a string', cwd)
+  const preload = stringsOrUrls(options.preload, 'options.preload')
+  const maxQueue = limit(options.maxQueue, 'options.maxQueue', 1)
+  const name = options.name ?? ''
+  if (typeof name !== 'string') throw invalidType('options.name', 'a string', name)
+  return {
+    maxWorkers,
+    onWorkerDeath,
+    maxQueue: maxQueue ?? Infinity,
+    name,
+    preload,
+    initializer: initializer === undefined ? undefined : describeTask(initializer, 'options.initializer'),
+    initargs,
+    native: {
+      maxWorkers,
+      breakOnDeath: onWorkerDeath === 'break',
+      program: process.execPath,
+      args: [...(execArguments(options.execArgv) ?? inheritedExecArgv()), workerEntry, ...(name === '' ? [] : [name])],
+      env: env === undefined ? undefined : flattenEnv(env),
+      cwd,
+      inheritStdio: stdio === 'inherit',
+      depth,
+      slots: slotsFromEnvironment(),
+      arenaBytes: ARENA_BYTES,
+      idleTimeout: limit(options.idleTimeout, 'options.idleTimeout', 0, false),
+      startTimeout: limit(options.startTimeout, 'options.startTimeout', 1, false) ?? noTimeout(options.startTimeout),
+      maxTasksPerChild: integer(options.maxTasksPerChild, 'options.maxTasksPerChild', 1, 2 ** 32 - 1),
+      maxMemory: limit(options.maxMemoryPerWorker, 'options.maxMemoryPerWorker', 1),
+      maxQueue,
+    },
+  }
+}
+
+function noTimeout(given: number | undefined): number {
+  return given === Infinity ? Number.MAX_SAFE_INTEGER : 30_000
+}
+
+function defaultWorkers(): number {
+  const quota = native.cpuQuota()
+  const processors = availableParallelism()
+  return quota === null ? processors : Math.max(1, Math.min(processors, Math.ceil(quota)))
+}
+
+function checkStartMethod(method: unknown): void {
+  const known = oneOf(method, 'options.startMethod', ['spawn', 'forkserver', 'fork'])
+  if (known !== undefined && known !== 'spawn') {
+    throw invalidValue('options.startMethod', `'spawn': '${known}' is not available in this version`, known)
+  }
+}
+
+/** A whole number of at least `minimum`, or undefined for what is absent. */
+function integer(value: unknown, name: string, minimum: number, maximum: number): number | undefined {
+  if (value === undefined) return undefined
+  validateInteger(value, name, minimum, maximum)
+  return value
+}
+
+/** A number, or undefined for `Infinity` and what is absent. */
+function limit(value: unknown, name: string, minimum: number, whole = true): number | undefined {
+  if (value === undefined || value === Infinity) return undefined
+  if (whole) validateInteger(value, name, minimum, Number.MAX_SAFE_INTEGER)
+  else validateNumber(value, name, minimum)
+  return value as number
+}
+
+function oneOf<T extends string>(value: unknown, name: string, allowed: readonly T[]): T | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'string') throw invalidType(name, 'a string', value)
+  const found = allowed.find((choice) => choice === value)
+  if (found === undefined) {
+    throw invalidValue(name, `one of ${allowed.map((choice) => `'${choice}'`).join(', ')}`, value)
+  }
+  return found
+}
+
+function stringsOrUrls(value: unknown, name: string): string[] {
+  if (value === undefined) return []
+  if (!Array.isArray(value)) throw invalidType(name, 'an array of specifiers or URLs', value)
+  return value.map((item: string | URL, index) => resolveModule(item, `${name}[${index}]`))
+}
+
+function execArguments(value: unknown): string[] | undefined {
+  if (value === undefined) return undefined
+  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
+    throw invalidType('options.execArgv', 'an array of strings', value)
+  }
+  return value
+}
+
+function flattenEnv(env: Readonly<Record<string, string | undefined>>): string[] {
+  if (env === null || typeof env !== 'object') throw invalidType('options.env', 'an object', env)
+  const flat: string[] = []
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined) flat.push(name, String(value))
+  }
+  if (flat.some((text) => text.includes('\0'))) throw invalidValue('options.env', 'free of null bytes', '\\0')
+  return flat
+}
+
+/** Options of this process that would make a worker wait for a debugger, write a profile, or run something else. */
+const NOT_INHERITED =
+  /^--(?:inspect|debug|cpu-prof|heap-prof|prof\b|heapsnapshot|heap-snapshot|diagnostic-dir|watch|test|input-type|run\b|check\b|build-snapshot|experimental-sea)/
+
+/** Those of them whose value is the next argument. */
+const WITH_SCRIPT = new Set(['-e', '--eval', '-p', '--print', '-pe'])
+
+function inheritedExecArgv(): string[] {
+  const inherited: string[] = []
+  const { execArgv } = process
+  for (let index = 0; index < execArgv.length; index++) {
+    const argument = execArgv[index]!
+    if (WITH_SCRIPT.has(argument)) index++
+    else if (argument !== '-i' && argument !== '-c' && !NOT_INHERITED.test(argument)) inherited.push(argument)
+  }
+  return inherited
+}
+
+/** `MILLRACE_RING_SLOTS` makes small rings, for tests. */
+function slotsFromEnvironment(): number {
+  const text = process.env.MILLRACE_RING_SLOTS
+  if (text === undefined || text === '') return DEFAULT_SLOTS
+  const slots = Number(text)
+  if (!Number.isInteger(slots) || slots < 2 || slots > 4096 || (slots & (slots - 1)) !== 0) {
+    throw invalidValue('MILLRACE_RING_SLOTS', 'a power of two from 2 to 4096', text)
+  }
+  return slots
+}

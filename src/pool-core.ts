@@ -1,0 +1,556 @@
+// The core of a process pool in JavaScript: the native pool, the futures of its unfinished calls, and what happens when
+// the event loop says that something came.
+//
+// The native pool's callback reaches the core, and the core must not reach the executor that users hold: an executor that
+// is dropped can then be collected while its calls finish.
+//
+// User code runs only from `#settle` and `#emit`. Whatever is needed to go on stands in fields before it is called, so
+// that it may call anything here, and a nested round (resultSync() in a callback) goes on where this one is.
+
+import type { EventEmitter } from 'node:events'
+
+import { CallFuture, NO_CALL } from './call-future.js'
+import { decodeArguments, decodeError, decodeResult, encodeArguments, Outbox } from './codec/index.js'
+import {
+  BrokenProcessPool,
+  MillraceError,
+  QueueFullError,
+  SerializationError,
+  ShutdownError,
+  TaskExitError,
+  type WorkerDeathTask,
+  WorkerSpawnError,
+} from './errors.js'
+import { type Owner, registerOwner, unregisterOwner } from './exit.js'
+import { breakCause, brokenPool, callFailure, describeCall, signalName, spawnFailed, workerDeath, workerDied } from './failures.js'
+import type { ChunkOutcome } from './map-iterator.js'
+import { native, type NativeEvent, type NativePool } from './native.js'
+import type { ResolvedOptions } from './options.js'
+import type { PoolStats, WorkerStats } from './stats.js'
+import { TaskTable } from './task-table.js'
+import { CallFlag, ELSEWHERE, INBOX_BYTES, type PartialChunk, RECORD_WORDS, ResultFlag, Status, wide } from './wire.js'
+import { encodeBootPlan } from './worker/boot.js'
+import { workerState } from './worker/context.js'
+
+type AnyFuture = CallFuture<unknown>
+
+/** What `NativePool.submit` says when it takes no call. */
+const Refused = { closed: -1, broken: -2, queueFull: -3, spawn: -4, tooLarge: -5 } as const
+
+/** How `NativePool.setHold` holds the event loop. */
+const Hold = { unfinished: 0, always: 1, never: 2 } as const
+
+/** Results handed on in one go, before the rest of the program gets a turn. */
+const BATCHES_PER_TURN = 16
+
+/** Recording where a call was submitted takes longer than the rest of the submit, so only so many are recorded each
+ * `ORIGIN_PERIOD_MS`: all of them in a program that makes few, the first of a burst in one that makes many. */
+const ORIGINS_PER_PERIOD = 100
+const ORIGIN_PERIOD_MS = 100
+
+export class PoolCore implements Owner {
+  readonly tasks: TaskTable
+  readonly #options: ResolvedOptions
+  readonly #native: NativePool
+  readonly #outbox = new Outbox()
+  readonly #inbox = new Uint8Array(INBOX_BYTES)
+  readonly #words = new Uint32Array(this.#inbox.buffer)
+  /** By call number. */
+  readonly #futures: (AnyFuture | undefined)[] = []
+  readonly #emitter: WeakRef<EventEmitter>
+  #unfinished = 0
+  #nextTaskId = 1
+  #completed = 0
+  #failed = 0
+  #cancelled = 0
+  #closed = false
+  #broken: (() => BrokenProcessPool) | undefined
+  #stopped = false
+  readonly #stopWaiters: (() => void)[] = []
+  #roomWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = []
+  #referenced = true
+  #dismissing = false
+  /** Outcomes that are decoded and not handed on yet: future, status, value, three entries each. */
+  #decoded: unknown[] = []
+  #settled = 0
+  #events: NativeEvent[] = []
+  #origins = ORIGINS_PER_PERIOD
+  #originsSince = 0
+
+  constructor(options: ResolvedOptions, emitter: EventEmitter) {
+    this.#options = options
+    this.#emitter = new WeakRef(emitter)
+    const { codec, payload } = this.#encodeBoot()
+    this.#native = new native.NativePool(options.native, codec, payload, this.#outbox.bytes, this.#inbox, () => this.#round())
+    this.tasks = new TaskTable(this.#native)
+  }
+
+  #encodeBoot(): { codec: number; payload: Uint8Array } {
+    const { preload, initializer, initargs } = this.#options
+    const out = this.#outbox
+    try {
+      encodeArguments(initargs, out)
+    } catch (error) {
+      if (!(error instanceof SerializationError)) throw error
+      const path = error.path?.replace(/^args/, 'initargs')
+      throw new SerializationError(error.message.replaceAll('args[', 'initargs['), { stage: 'arguments', path, cause: error.cause })
+    }
+    const bytes = Buffer.concat([out.bytes.subarray(0, out.length), out.tail ?? new Uint8Array()])
+    out.tail = undefined
+    return { codec: out.codec, payload: encodeBootPlan({ preload, initializer }, bytes) }
+  }
+
+  // ---- Calls -----------------------------------------------------------------------------------------------------------
+
+  /** @throws BrokenProcessPool or ShutdownError when no calls are taken any more. */
+  assertOpen(): void {
+    if (this.#broken !== undefined) throw this.#broken()
+    if (this.#closed) throw new ShutdownError('cannot schedule new futures after shutdown')
+    if ((workerState()?.loading ?? 0) > 0) {
+      throw new MillraceError(
+        'A task module submits a call while a worker loads it: each worker would start workers of its own. ' +
+          'Move that to another module, or guard it with `if (!isWorker)`',
+      )
+    }
+  }
+
+  /**
+   * Makes the call of a future. Arguments that cannot travel fail the future; everything else that is wrong throws, and
+   * nothing of the call is kept.
+   */
+  send(future: AnyFuture, args: readonly unknown[], flags = 0): void {
+    const out = this.#outbox
+    this.#recordOrigin(future)
+    try {
+      encodeArguments(args, out)
+    } catch (error) {
+      this.#failed++
+      future.fail(error)
+      return
+    }
+    const { task, timeout } = future
+    let call: number
+    if (out.tail === undefined && timeout === undefined) {
+      call = this.#native.submit(task.index, out.codec, flags, out.length)
+    } else {
+      call = this.#native.submitWith(task.index, out.codec, flags, out.length, out.tail, timeout ?? -1, future.grace)
+    }
+    if (call < 0) {
+      const bytes = out.length + (out.tail?.byteLength ?? 0)
+      out.tail = undefined
+      throw this.#refusal(call, bytes)
+    }
+    out.tail = undefined
+    future.call = call
+    future.taskId = this.#nextTaskId++
+    task.unfinished++
+    this.#futures[call] = future
+    if (this.#unfinished++ === 0) registerOwner(this)
+  }
+
+  #recordOrigin(future: AnyFuture): void {
+    if (this.#origins === 0) {
+      const now = performance.now()
+      if (now - this.#originsSince < ORIGIN_PERIOD_MS) return
+      this.#originsSince = now
+      this.#origins = ORIGINS_PER_PERIOD
+    }
+    this.#origins--
+    const origin: { stack?: string } = {}
+    Error.captureStackTrace(origin, this.send)
+    future.origin = origin
+  }
+
+  #refusal(reason: number, bytes: number): Error {
+    const { maxQueue } = this.#options
+    switch (reason) {
+      case Refused.queueFull:
+        return new QueueFullError(
+          `${maxQueue} calls wait already, which is maxQueue: await ready() and submit again`,
+          { maxQueue },
+        )
+      case Refused.spawn:
+        return spawnFailed(this.#native.spawnFailureSyscall() ?? 'posix_spawn', this.#native.spawnFailureErrno() ?? undefined)
+      case Refused.tooLarge:
+        return new SerializationError(`The arguments take ${bytes} bytes, more than a lane can hold`, { stage: 'arguments' })
+      case Refused.broken:
+        return this.#broken?.() ?? new BrokenProcessPool('The process pool is broken')
+      default:
+        return new ShutdownError('cannot schedule new futures after shutdown')
+    }
+  }
+
+  isRunning(future: AnyFuture): boolean {
+    return future.call !== NO_CALL && this.#native.isRunning(future.call)
+  }
+
+  /** Takes a call back; with `kill` also one that runs, stopping its worker. True: it is over, and nothing will settle it. */
+  cancel(future: AnyFuture, kill: boolean): boolean {
+    const { call } = future
+    if (call === NO_CALL) return false
+    if (!this.#native.cancel(call) && !(kill && this.#native.stopCall(call, future.grace))) return false
+    this.#forget(future)
+    this.#cancelled++
+    return true
+  }
+
+  /** The call of a future is over. */
+  #forget(future: AnyFuture): void {
+    this.#futures[future.call] = undefined
+    future.call = NO_CALL
+    future.task.unfinished--
+    this.#unfinished--
+  }
+
+  // ---- Rounds ----------------------------------------------------------------------------------------------------------
+
+  /** Something came: results first, then everything else. */
+  #round(): void {
+    let count = this.#native.drain(true)
+    for (let batches = 1; count > 0; batches++) {
+      this.#decode(count)
+      this.#settle()
+      if (batches === BATCHES_PER_TURN) {
+        this.#native.wakeAgain()
+        break
+      }
+      count = this.#native.drain(false)
+    }
+    while (this.#native.hasEvents) {
+      this.#events.push(...this.#native.takeEvents())
+      for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) this.#handle(event)
+    }
+  }
+
+  /** Goes through rounds, blocking this thread in between, until the future is done or the deadline has passed. */
+  drive(future: AnyFuture, deadline: number | undefined): void {
+    // Its outcome may be decoded already, by the round that this was called from.
+    this.#settle()
+    while (!future.done() && future.call !== NO_CALL) {
+      const left = deadline === undefined ? -1 : deadline - performance.now()
+      if (deadline !== undefined && left <= 0) return
+      this.#native.wait(left)
+      this.#round()
+    }
+  }
+
+  /** Reads results into values. No user code runs, so that the staging memory is free again before any does. */
+  #decode(count: number): void {
+    const words = this.#words
+    for (let index = 0; index < count; index++) {
+      const at = index * RECORD_WORDS
+      const length = wide(words, at + 4)
+      const offset = words[at + 6]!
+      const owned = offset === ELSEWHERE
+      const bytes = owned ? Buffer.allocUnsafeSlow(length) : this.#inbox.subarray(offset, offset + length)
+      if (owned) this.#native.fetch(bytes)
+      const future = this.#futures[words[at]!]
+      if (future === undefined) continue
+      this.#forget(future)
+      this.#decodeOutcome(future, words[at + 1]!, words[at + 2]!, words[at + 3]!, words[at + 7]!, bytes, owned)
+    }
+  }
+
+  #decodeOutcome(
+    future: AnyFuture,
+    status: number,
+    codec: number,
+    flags: number,
+    pid: number,
+    bytes: Uint8Array,
+    owned: boolean,
+  ): void {
+    let outcome: number = Status.ok
+    let value: unknown
+    try {
+      if (status === Status.ok) {
+        value = future.isChunk ? this.#decodeChunk(codec, flags, pid, bytes, owned) : decodeResult(codec, bytes, owned)
+      } else {
+        outcome = Status.error
+        if (status === Status.exit) value = taskExit(decodeResult(codec, bytes, owned), future.describe(), pid)
+        else value = decodeError(codec, bytes, { pid, submitStack: future.origin?.stack })
+      }
+    } catch (error) {
+      outcome = Status.error
+      value = error
+    }
+    this.#decoded.push(future, outcome, value)
+  }
+
+  #decodeChunk(codec: number, flags: number, pid: number, bytes: Uint8Array, owned: boolean): ChunkOutcome<unknown> {
+    if ((flags & ResultFlag.partial) === 0) return { values: decodeArguments(codec, bytes) }
+    const { values, errors } = decodeResult(codec, bytes, owned) as PartialChunk
+    return {
+      values,
+      errors: new Map(errors.map(([index, errorCodec, envelope]) => [index, decodeError(errorCodec, envelope, { pid })])),
+    }
+  }
+
+  /** Hands decoded outcomes on, oldest first. A nested call goes on where this one is. */
+  #settle(): void {
+    const decoded = this.#decoded
+    while (this.#settled < decoded.length) {
+      const at = this.#settled
+      this.#settled += 3
+      const future = decoded[at] as AnyFuture
+      const value = decoded[at + 2]
+      if (decoded[at + 1] === Status.ok) {
+        this.#completed++
+        future.succeed(value)
+      } else {
+        this.#failed++
+        future.fail(value)
+      }
+    }
+    // Nothing keeps a result alive once it was handed on.
+    decoded.length = 0
+    this.#settled = 0
+  }
+
+  // ---- Events ----------------------------------------------------------------------------------------------------------
+
+  #handle(event: NativeEvent): void {
+    switch (event.kind) {
+      case 'callFailed':
+        return this.#callFailed(event)
+      case 'workerStart':
+        registerOwner(this)
+        return this.#emit('workerStart', { pid: event.pid, workerId: event.workerId })
+      case 'workerExit':
+        return this.#workerExited(event)
+      case 'workerReplace':
+        return this.#emit('workerReplace', { oldPid: event.oldPid, newPid: event.pid, reason: event.reason })
+      case 'broken':
+        return this.#break(event)
+      case 'room':
+        for (const { resolve } of this.#takeRoomWaiters()) resolve()
+        return this.#emit('drain')
+      case 'stopped':
+        return this.#stop()
+      default:
+        return this.#warn(warning(event))
+    }
+  }
+
+  #callFailed(event: NativeEvent): void {
+    const future = this.#futures[event.call!]
+    if (future === undefined) return
+    this.#forget(future)
+    if (event.reason === 'cancelled') {
+      this.#cancelled++
+      future.drop()
+    } else {
+      this.#failed++
+      future.fail(callFailure(event, future.describe(), future.timeout))
+    }
+  }
+
+  #workerExited(event: NativeEvent): void {
+    const { exitCode = null, signal } = event.deaths![0]!
+    const { pid, workerId, reason } = event
+    if (this.#native.liveWorkers === 0) this.#lastWorkerLeft()
+    this.#emit('workerExit', { pid, workerId, exitCode, signal: signalName(signal), reason })
+  }
+
+  #lastWorkerLeft(): void {
+    if (this.#unfinished === 0) unregisterOwner(this)
+    if (this.#dismissing) {
+      this.#dismissing = false
+      this.#updateHold()
+    }
+  }
+
+  #break(event: NativeEvent): void {
+    const deaths = (event.deaths ?? []).map((death) => {
+      const future = typeof death.call === 'number' ? this.#futures[death.call] : undefined
+      return workerDeath(death, future?.describe())
+    })
+    const makeError = brokenPool(event, deaths, this.#options.name)
+    this.#broken = makeError
+    const unfinished = this.#futures.filter((future) => future !== undefined)
+    for (const future of unfinished) this.#forget(future)
+    for (const { reject } of this.#takeRoomWaiters()) reject(makeError())
+    for (const future of unfinished) {
+      this.#failed++
+      future.fail(makeError())
+    }
+    this.#emit('broken', makeError())
+  }
+
+  #stop(): void {
+    this.#stopped = true
+    unregisterOwner(this)
+    this.#native.close()
+    for (const resolve of this.#stopWaiters.splice(0)) resolve()
+  }
+
+  #emit(name: string, ...details: unknown[]): void {
+    const emitter = this.#emitter.deref()
+    try {
+      emitter?.emit(name, ...details)
+    } catch (error) {
+      // A listener's error is the program's, as in any emitter; but a round is not its victim.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+  }
+
+  #warn(error: Error): void {
+    if (this.#emitter.deref()?.listenerCount('warning')) this.#emit('warning', error)
+    else process.emitWarning(error.message, { type: 'MillraceWarning', code: (error as MillraceError).code })
+  }
+
+  // ---- Life ------------------------------------------------------------------------------------------------------------
+
+  /** Takes no more calls; what there is finishes, then the workers leave. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const { reject } of this.#takeRoomWaiters()) reject(new ShutdownError('the executor was shut down'))
+    this.#native.shutDown()
+  }
+
+  /** Cancels every call that no worker has claimed, before it returns. */
+  cancelWaiting(): void {
+    const cancelled: AnyFuture[] = []
+    for (const call of this.#native.cancelWaiting()) {
+      const future = this.#futures[call]
+      if (future === undefined) continue
+      this.#forget(future)
+      this.#cancelled++
+      cancelled.push(future)
+    }
+    for (const future of cancelled) future.drop()
+  }
+
+  /** Stops everything: running calls fail as terminated, waiting ones are cancelled. */
+  terminate(hard: boolean): void {
+    if (this.#stopped) return
+    this.close()
+    // Results that are there are delivered first.
+    this.#round()
+    if (!this.#stopped) this.#native.terminate(hard)
+  }
+
+  /** Resolves when the last worker is reaped after `close()`. Holds the event loop until then. */
+  async stopped(): Promise<void> {
+    if (this.#stopped) return
+    await new Promise<void>((resolve) => {
+      this.#stopWaiters.push(resolve)
+      this.#updateHold()
+    })
+  }
+
+  /** Resolves when the queue has room. */
+  ready(): Promise<void> {
+    if (this.#broken !== undefined || this.#closed) {
+      return Promise.reject(this.#broken?.() ?? new ShutdownError('the executor was shut down'))
+    }
+    if (!this.#native.isFull) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#roomWaiters.push({ resolve, reject })
+      this.#native.awaitRoom()
+    })
+  }
+
+  #takeRoomWaiters(): { resolve: () => void; reject: (error: unknown) => void }[] {
+    const waiters = this.#roomWaiters
+    this.#roomWaiters = []
+    return waiters
+  }
+
+  setReferenced(referenced: boolean): void {
+    this.#referenced = referenced
+    this.#updateHold()
+  }
+
+  #updateHold(): void {
+    if (this.#stopped) return
+    const waiting = this.#stopWaiters.length > 0 || this.#dismissing
+    this.#native.setHold(waiting ? Hold.always : this.#referenced ? Hold.unfinished : Hold.never)
+  }
+
+  dismissIdle(): void {
+    // An unref'd pool that still has calls does not keep its process: its workers are killed at the exit.
+    if (this.#stopped || this.#unfinished > 0 || this.#native.liveWorkers === 0) return
+    this.#dismissing = true
+    this.#native.dismissIdle()
+    this.#updateHold()
+  }
+
+  killNow(): void {
+    if (!this.#stopped) this.#native.close()
+  }
+
+  // ---- Inspection ------------------------------------------------------------------------------------------------------
+
+  stats(): PoolStats {
+    const now = Date.now()
+    const workers = this.#native.workerStats().map((worker): WorkerStats => {
+      const { pid, workerId, state, tasksDone, rss, running } = worker
+      const task = typeof running === 'number' ? this.#futures[running]?.describe() : undefined
+      return {
+        pid,
+        workerId,
+        state: state as WorkerStats['state'],
+        ...(task === undefined ? {} : { task }),
+        tasksDone,
+        startedAt: new Date(now - worker.age),
+        ...(typeof rss === 'number' ? { rss } : {}),
+      }
+    })
+    return {
+      queued: this.#native.queued,
+      running: workers.filter(({ task }) => task !== undefined).length,
+      idle: workers.filter(({ state }) => state === 'idle').length,
+      completed: this.#completed,
+      failed: this.#failed,
+      cancelled: this.#cancelled,
+      restarts: this.#native.restarts,
+      workers,
+    }
+  }
+
+  dump(): string {
+    const { name } = this.#options
+    const state = this.#broken !== undefined ? 'broken' : this.#stopped ? 'stopped' : this.#closed ? 'closing' : 'open'
+    const head = `executor${name === '' ? '' : ` '${name}'`}: ${state}, ${this.#unfinished} unfinished futures`
+    const calls = this.#futures
+      .filter((future) => future !== undefined)
+      .slice(0, 20)
+      .map((future) => `  future ${describeCall(future.describe())}: ${future.state}\n`)
+    return `${head}\n${calls.join('')}${this.#native.dump()}`
+  }
+}
+
+function taskExit(exitCode: unknown, task: WorkerDeathTask, pid: number): TaskExitError {
+  const code = Number(exitCode)
+  return new TaskExitError(`${describeCall(task)} called process.exit(${code}) in worker ${pid}, which has left`, {
+    exitCode: code,
+  })
+}
+
+/** Something that the pool survives, and somebody should know. */
+function warning(event: NativeEvent): Error {
+  const cause = breakCause(event)
+  const details = cause === undefined ? {} : { cause }
+  const death = event.deaths?.[0]
+  switch (event.kind) {
+    case 'workerLost':
+      return workerDied(death!, { taskId: 0, name: 'no task' })
+    case 'startFailed':
+      return new WorkerSpawnError(
+        `Worker ${death?.pid} ended before it was ready${cause instanceof Error ? `: ${cause.message}` : ''}; another attempt is made`,
+        details,
+      )
+    case 'spawnFailed':
+      return spawnFailed(event.syscall ?? 'posix_spawn', event.errno)
+    default:
+      return new MillraceError(
+        `Worker ${event.pid} reports an error that belongs to no task, and leaves after its current one` +
+          `${cause instanceof Error ? `: ${cause.message}` : ''}`,
+        details,
+      )
+  }
+}

@@ -1,0 +1,69 @@
+// The tasks that one pool has been given, each under a number: workers are told what a number means once.
+
+import type { NativePool } from './native.js'
+import { describeTask, type TaskDescriptor } from './tasks.js'
+
+/** A task as its pool knows it. */
+export interface TaskEntry {
+  readonly index: number
+  readonly name: string
+  readonly key: string
+  /** Calls without an outcome: the number may not be given to another task while there are any. */
+  unfinished: number
+}
+
+/** Numbers in use before one is taken from a task that has no unfinished calls. Tasks made of ever new source text would
+ * otherwise grow the table, here and in every worker, for ever. */
+const MAX_TASKS = 4096
+
+const encoder = new TextEncoder()
+
+/** The bytes that tell a worker what a task is. */
+export function encodeDescriptor(descriptor: TaskDescriptor): Uint8Array {
+  return encoder.encode(JSON.stringify(descriptor))
+}
+
+export class TaskTable {
+  readonly #pool: NativePool
+  readonly #byFunction = new WeakMap<object, TaskEntry>()
+  /** In the order of their first use. */
+  readonly #byKey = new Map<string, TaskEntry>()
+
+  constructor(pool: NativePool) {
+    this.#pool = pool
+  }
+
+  /**
+   * The entry of a function; a new one if the pool has not seen it.
+   *
+   * @throws TypeError when the function cannot be a task.
+   */
+  entry(task: unknown): TaskEntry {
+    if (typeof task === 'function') {
+      const known = this.#byFunction.get(task)
+      // An entry that lost its number to another task is no longer listed under its key.
+      if (known !== undefined && this.#byKey.get(known.key) === known) return known
+    }
+    const descriptor = describeTask(task)
+    const key = JSON.stringify(descriptor)
+    let entry = this.#byKey.get(key)
+    if (entry === undefined) {
+      entry = { index: this.#freeIndex(), name: descriptor.name, key, unfinished: 0 }
+      this.#pool.defineTask(entry.index, encoder.encode(key))
+      this.#byKey.set(key, entry)
+    }
+    this.#byFunction.set(task as object, entry)
+    return entry
+  }
+
+  #freeIndex(): number {
+    if (this.#byKey.size >= MAX_TASKS) {
+      for (const [key, entry] of this.#byKey) {
+        if (entry.unfinished > 0) continue
+        this.#byKey.delete(key)
+        return entry.index
+      }
+    }
+    return this.#byKey.size
+  }
+}

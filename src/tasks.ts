@@ -1,0 +1,185 @@
+// Task references: which function runs in the worker.
+//
+// A function that `defineTasks` or `importTasks` returned is a reference to a module and a name. Any other function
+// travels as its source text. What a worker is told is a `TaskDescriptor`, once per worker.
+
+import { createRequire, isBuiltin } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import vm from 'node:vm'
+
+import { resolveSpecifier } from './resolve.js'
+
+/** Any function that can be a task. */
+export type TaskFunction<A extends unknown[] = never[], R = unknown> = (...args: A) => R
+
+/** What a worker needs in order to find a function. */
+export type TaskDescriptor =
+  | { form: 'module'; url: string; name: string }
+  | { form: 'source'; source: string; strict: boolean; name: string }
+
+type Functions = Record<string, (...args: never[]) => unknown>
+
+// Global symbols, so that two copies of the package in one process understand each other's references.
+const reference = Symbol.for('millrace.task')
+const registrySymbol = Symbol.for('millrace.tasks')
+
+interface Tagged {
+  [reference]?: { url: string; name: string }
+}
+
+/** The functions that `defineTasks` has seen in this process, by module and name. */
+function registry(): Map<string, (...args: never[]) => unknown> {
+  const holder = globalThis as { [registrySymbol]?: Map<string, (...args: never[]) => unknown> }
+  return (holder[registrySymbol] ??= new Map())
+}
+
+function registryKey(url: string, name: string): string {
+  return `${url}\0${name}`
+}
+
+/** The function that a module defined under a name, in this process. */
+export function definedTask(url: string, name: string): ((...args: never[]) => unknown) | undefined {
+  return registry().get(registryKey(url, name))
+}
+
+/**
+ * Makes functions of this module callable in worker processes by reference: the workers import the module and call them
+ * there. The functions stay callable here.
+ *
+ * @param url - The module's own `import.meta.url`.
+ * @param tasks - The functions, by name. They need not be exported.
+ * @returns `tasks`, for destructuring.
+ * @throws TypeError when `url` is no URL or a member of `tasks` is no function.
+ * @example
+ * export const { parse } = defineTasks(import.meta.url, { parse: (line: string) => JSON.parse(line) as Row })
+ */
+export function defineTasks<T extends Functions>(url: string | URL, tasks: T): T {
+  const href = moduleUrl(url, 'url')
+  if (tasks === null || typeof tasks !== 'object') {
+    throw argumentError('tasks', 'an object of functions', tasks)
+  }
+  const result: Functions = {}
+  for (const [name, task] of Object.entries(tasks)) {
+    if (typeof task !== 'function') throw argumentError(`tasks.${name}`, 'a function', task)
+    registry().set(registryKey(href, name), task)
+    result[name] = tag(task, href, name)
+  }
+  return result as T
+}
+
+/** The tasks of a module that is not loaded here: its exported functions, and nothing else. */
+export type ImportedTasks<T> = {
+  readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K]
+}
+
+/**
+ * References to the exported functions of a module, which is loaded in the workers and not here.
+ *
+ * @param specifier - A URL, or what `import` accepts, resolved from the current working directory.
+ * @throws TypeError when the specifier is neither; Node's resolution error when it does not resolve.
+ * @example
+ * const jobs = importTasks<typeof import('./jobs.js')>(new URL('./jobs.js', import.meta.url))
+ * await pool.submit(jobs.parse, line)
+ */
+export function importTasks<T extends object>(specifier: string | URL): ImportedTasks<T> {
+  const href = resolveModule(specifier, 'specifier')
+  const known = new Map<string, unknown>()
+  return new Proxy(Object.create(null) as ImportedTasks<T>, {
+    get(_target, name) {
+      // Not thenable, or `await importTasks(…)` would call the module's "then".
+      if (typeof name !== 'string' || name === 'then') return undefined
+      let task = known.get(name)
+      if (task === undefined) {
+        task = tag(notLoadedHere(href, name), href, name)
+        known.set(name, task)
+      }
+      return task
+    },
+  })
+}
+
+function notLoadedHere(url: string, name: string): (...args: never[]) => unknown {
+  return () => {
+    throw new TypeError(`${name} of ${url} is loaded in worker processes only: give it to submit(), run() or map()`)
+  }
+}
+
+/** Marks a function as a reference. One that cannot be marked, or stands for another task already, is wrapped. */
+function tag(task: (...args: never[]) => unknown, url: string, name: string): (...args: never[]) => unknown {
+  const existing = (task as Tagged)[reference]
+  if (existing?.url === url && existing.name === name) return task
+  const target =
+    existing === undefined && Object.isExtensible(task) ? task : (...args: never[]): unknown => task(...args)
+  Object.defineProperty(target, reference, { value: { url, name } })
+  return target
+}
+
+/** The URL of a module from a URL or a specifier, resolved from the current working directory. */
+export function resolveModule(specifier: string | URL, argument: string): string {
+  if (specifier instanceof URL) return specifier.href
+  if (typeof specifier !== 'string' || specifier === '') throw argumentError(argument, 'a URL or a specifier', specifier)
+  if (isBuiltin(specifier) || /^(?:file|node|data):/.test(specifier)) return specifier
+  const base = pathToFileURL(`${process.cwd()}/`)
+  if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, base).href
+  return resolveSpecifier(specifier, createRequire(base))
+}
+
+function moduleUrl(url: string | URL, argument: string): string {
+  if (url instanceof URL) return url.href
+  if (typeof url !== 'string' || !URL.canParse(url)) throw argumentError(argument, "the module's import.meta.url", url)
+  return url
+}
+
+/**
+ * How workers find a function.
+ *
+ * @throws TypeError when it is no function, or one whose source does not stand for it.
+ */
+export function describeTask(task: unknown, argument = 'fn'): TaskDescriptor {
+  if (typeof task !== 'function') throw argumentError(argument, 'a function', task)
+  const known = (task as Tagged)[reference]
+  if (known !== undefined) return { form: 'module', url: known.url, name: known.name }
+  return describeSource(task as (...args: never[]) => unknown, argument)
+}
+
+function describeSource(task: (...args: never[]) => unknown, argument: string): TaskDescriptor {
+  const text = Function.prototype.toString.call(task)
+  const name = typeof task.name === 'string' && task.name !== '' ? task.name : 'anonymous'
+  const refuse = (why: string, cause?: unknown): never => {
+    const advice = 'define it in a module of its own with defineTasks(import.meta.url, {…})'
+    const error = new TypeError(`The "${argument}" argument ${why}, so it cannot be sent as source: ${advice}`, { cause })
+    throw Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' })
+  }
+  if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) refuse(`(${name}) is a native or bound function`)
+  if (/^class\b/.test(text)) refuse(`(${name}) is a class`)
+  // Only functions of sloppy mode have these, and every function of a module is strict.
+  const strict = !Object.hasOwn(task, 'caller')
+  let failure: unknown
+  for (const source of [text, asFunctionExpression(text)]) {
+    try {
+      // Parsed, not run: `super`, accessors and computed names show here and not in the worker.
+      new vm.Script(sourceExpression(source, strict))
+      return { form: 'source', source, strict, name }
+    } catch (error) {
+      failure = error
+    }
+  }
+  return refuse(`(${name}) is a method that uses super, or has a computed name`, failure)
+}
+
+/** A method's source text (`name(a) {…}`) as a function expression; other text comes out as it may. */
+function asFunctionExpression(text: string): string {
+  const [, async = '', star = '', rest = text] = /^(async\s+(?!\())?(\*\s*)?([\s\S]*)$/.exec(text) ?? []
+  return `${async}function${star} ${rest}`
+}
+
+/** The text that evaluates to the function. */
+export function sourceExpression(source: string, strict: boolean): string {
+  return `${strict ? "'use strict';" : ''}(${source}\n)`
+}
+
+function argumentError(argument: string, expected: string, value: unknown): TypeError {
+  const shown = value === null ? 'null' : typeof value
+  const error = new TypeError(`The "${argument}" argument must be ${expected}. Received ${shown}`)
+  return Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' })
+}

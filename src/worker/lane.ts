@@ -1,0 +1,143 @@
+// The worker's lane: calls in, outcomes out. Offsets and staging memory stay in this file.
+
+import { encodeError, encodeResult, Outbox } from '../codec/index.js'
+import { SerializationError } from '../errors.js'
+import { native, type NativeWorker } from '../native.js'
+import { ELSEWHERE, RECORD_WORDS, Status, wide } from '../wire.js'
+
+/** What `take()` found. */
+export const Taken = { nothing: 0, task: 1, define: 2, boot: 3, stop: 4 } as const
+
+/** How far a worker's life has come, as its host reads it. */
+export const Phase = { ready: 1, retiring: 2, leaving: 3 } as const
+
+const Committed = { done: 0, noRoom: 1, tooLarge: 2, noMemory: 3 } as const
+
+const INBOX_BYTES = 64 << 10
+
+export class Lane {
+  readonly #native: NativeWorker
+  readonly #words: Uint32Array
+  readonly #inbox: Uint8Array
+  readonly outbox = new Outbox()
+  /** Notices are written here: the outbox may hold a result that waits for room. */
+  readonly #noticeOutbox = new Outbox()
+  /** Commits the result that waits for room. */
+  #waiting: (() => void) | undefined
+
+  /** The record of the call that was taken last. */
+  task = 0
+  codec = 0
+  flags = 0
+  taskId = 0
+  #length = 0
+  #offset = 0
+
+  constructor(argument: string, onBell: () => void) {
+    this.#inbox = new Uint8Array(INBOX_BYTES)
+    this.#words = new Uint32Array(this.#inbox.buffer, 0, RECORD_WORDS)
+    this.#native = new native.NativeWorker(argument, this.#inbox, this.outbox.bytes, () => {
+      if (this.#waiting === undefined) onBell()
+      else this.#waiting()
+    })
+  }
+
+  get workerId(): number {
+    return this.#native.workerId
+  }
+
+  get depth(): number {
+    return this.#native.depth
+  }
+
+  /** Claims the next call, and reads its record. */
+  take(): number {
+    const taken = this.#native.take()
+    if (taken === Taken.nothing || taken === Taken.stop) return taken
+    const words = this.#words
+    this.task = words[0]!
+    this.codec = words[1]!
+    this.flags = words[2]!
+    this.#length = wide(words, 3)
+    this.#offset = words[5]!
+    this.taskId = wide(words, 6)
+    return taken
+  }
+
+  /** Whether `payload()` is memory of its own, which values may keep. */
+  get ownsPayload(): boolean {
+    return this.#offset === ELSEWHERE
+  }
+
+  /** The payload of the call that was taken; unless it is owned, valid until the next `take()`. */
+  payload(): Uint8Array {
+    if (this.#offset !== ELSEWHERE) return this.#inbox.subarray(this.#offset, this.#offset + this.#length)
+    const bytes = Buffer.allocUnsafeSlow(this.#length)
+    this.#native.fetch(bytes)
+    return bytes
+  }
+
+  releaseDefine(): void {
+    this.#native.releaseDefine()
+  }
+
+  /** Commits what is in the outbox as the outcome of the call that was taken, then calls `next`: later if it has to wait
+   * until the host has read earlier results. */
+  commit(status: number, flags: number, next: () => void): void {
+    const { outbox } = this
+    const committed =
+      outbox.tail === undefined
+        ? this.#native.commit(status, outbox.codec, flags, outbox.length)
+        : this.#native.commitWith(status, outbox.codec, flags, outbox.length, outbox.tail)
+    if (committed === Committed.done) {
+      outbox.tail = undefined
+      next()
+    } else if (committed === Committed.noRoom) {
+      this.#waiting = () => {
+        this.#waiting = undefined
+        this.commit(status, flags, next)
+      }
+      // Armed, the host rings when it has made room. If it has already, there is nobody to wait for.
+      if (this.#native.arm()) this.#waiting()
+    } else {
+      const bytes = outbox.length + (outbox.tail?.byteLength ?? 0)
+      const why = committed === Committed.tooLarge ? 'is more than a lane can hold' : 'found no memory'
+      encodeError(new SerializationError(`The result of ${bytes} bytes ${why}`, { stage: 'result' }), outbox)
+      this.commit(Status.error, 0, next)
+    }
+  }
+
+  /** Commits, without waiting, that the task asked its process to exit. */
+  commitExit(code: number): void {
+    encodeResult(code, this.outbox)
+    this.#native.commit(Status.exit, this.outbox.codec, 0, this.outbox.length)
+  }
+
+  /** Reports an error that belongs to no call. */
+  notice(status: number, error: unknown): void {
+    const out = this.#noticeOutbox
+    encodeError(error, out)
+    const head = out.bytes.subarray(0, out.length)
+    const bytes = out.tail === undefined ? head : Buffer.concat([head, out.tail])
+    this.#native.notice(status, out.codec, 0, bytes)
+    out.tail = undefined
+  }
+
+  /** Before waiting for the bell: true if there is something to do after all. */
+  arm(): boolean {
+    return this.#native.arm()
+  }
+
+  get abortRequested(): boolean {
+    return this.#native.abortRequested()
+  }
+
+  setPhase(phase: number): void {
+    this.#native.setPhase(phase)
+  }
+
+  /** Gives the memory of results back that the host has read. */
+  trim(): void {
+    this.#native.trim()
+  }
+}

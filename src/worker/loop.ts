@@ -1,0 +1,301 @@
+// The worker's loop: take, run, post, for as long as there is work.
+//
+// Calls run one at a time, in order. A call that returns no promise is taken, run and answered without leaving the loop;
+// after a time budget the event loop gets a turn, so that timers and sockets of tasks stay alive under load.
+
+import { decodeArguments, encodeArguments, encodeError, encodeResult } from '../codec/index.js'
+import { SerializationError } from '../errors.js'
+import { CallFlag, type PartialChunk, ResultFlag, Status } from '../wire.js'
+import { boot } from './boot.js'
+import { RunningTask, type WorkerState } from './context.js'
+import { type Lane, Phase, Taken } from './lane.js'
+import { decodeDescriptor, type Task, type TaskCache } from './task-cache.js'
+
+/** Synchronous work between two turns of the event loop. */
+const TURN_BUDGET_MS = 10
+
+/** Memory of consumed results is given back when there was nothing to do for so long. */
+const TRIM_AFTER_MS = 1000
+
+export class Loop {
+  readonly #lane: Lane
+  readonly #tasks: TaskCache
+  readonly #state: WorkerState
+  readonly #leave: (code: number) => never
+  #running: RunningTask | undefined
+  #booting = false
+  #retiring = false
+  #pumping = false
+  #scheduled = false
+  #trimTimer: NodeJS.Timeout | undefined
+
+  constructor(lane: Lane, tasks: TaskCache, state: WorkerState, leave: (code: number) => never) {
+    this.#lane = lane
+    this.#tasks = tasks
+    this.#state = state
+    this.#leave = leave
+  }
+
+  /** The host rang: there is a call, or a control word has changed. */
+  onBell(): void {
+    if (this.#running !== undefined && this.#lane.abortRequested) this.#running.abort()
+    this.pump()
+  }
+
+  /** The call in progress. */
+  get running(): RunningTask | undefined {
+    return this.#running
+  }
+
+  /** Takes calls until there are none, one goes on asynchronously, or the budget is spent. */
+  pump(): void {
+    // Answering a call ends here too, and while this runs its loop goes on by itself.
+    if (this.#pumping) return
+    this.#pumping = true
+    const deadline = performance.now() + TURN_BUDGET_MS
+    let count = 0
+    while (this.#running === undefined && !this.#booting) {
+      if (this.#retiring) this.leave(0)
+      const taken = this.#lane.take()
+      if (taken === Taken.task) this.#start()
+      else if (taken === Taken.define) this.#define()
+      else if (taken === Taken.boot) this.#boot()
+      else if (taken === Taken.stop) this.leave(0)
+      else if (!this.#lane.arm()) {
+        this.#trimLater()
+        break
+      }
+      // Reading the clock costs as much as a small call.
+      if ((++count & 15) === 0 && performance.now() > deadline) {
+        this.#pumpLater()
+        break
+      }
+    }
+    this.#pumping = false
+  }
+
+  #pumpLater(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.pump()
+    })
+  }
+
+  #trimLater(): void {
+    if (this.#trimTimer !== undefined) return
+    this.#trimTimer = setTimeout(() => {
+      this.#trimTimer = undefined
+      this.#lane.trim()
+    }, TRIM_AFTER_MS)
+  }
+
+  /** This worker takes no further call and leaves after the one that it runs. */
+  retire(): void {
+    this.#retiring = true
+    this.#lane.setPhase(Phase.retiring)
+    if (this.#running === undefined && !this.#booting) this.leave(0)
+  }
+
+  leave(code: number): never {
+    this.#lane.setPhase(Phase.leaving)
+    return this.#leave(code)
+  }
+
+  #define(): void {
+    const { task } = this.#lane
+    this.#tasks.define(task, decodeDescriptor(this.#lane.payload()))
+    this.#lane.releaseDefine()
+  }
+
+  #boot(): void {
+    this.#booting = true
+    boot(this.#lane.codec, this.#lane.payload(), this.#tasks).then(
+      () => {
+        this.#booting = false
+        encodeResult(undefined, this.#lane.outbox)
+        this.#lane.setPhase(Phase.ready)
+        this.#lane.commit(Status.ok, 0, () => this.pump())
+      },
+      (error: unknown) => {
+        encodeError(error, this.#lane.outbox)
+        this.#lane.commit(Status.error, 0, () => this.leave(1))
+      },
+    )
+  }
+
+  #start(): void {
+    const lane = this.#lane
+    const running = new RunningTask(lane.taskId, this.#state.workerId)
+    this.#running = running
+    const { flags, task: index } = lane
+    try {
+      const args = decodeArguments(lane.codec, lane.payload())
+      const task = this.#tasks.loaded(index)
+      const outcome = task === undefined ? this.#load(running, index, flags, args) : this.#call(running, task, flags, args)
+      if (!isThenable(outcome)) return this.#succeed(running, flags, outcome)
+      Promise.resolve(outcome).then(
+        (value) => this.#succeed(running, flags, value),
+        (error: unknown) => this.#fail(running, error, index),
+      )
+    } catch (error) {
+      this.#fail(running, error, index)
+    }
+  }
+
+  async #load(running: RunningTask, index: number, flags: number, args: unknown[]): Promise<unknown> {
+    const task = await this.#tasks.load(index)
+    return this.#call(running, task, flags, args)
+  }
+
+  #call(running: RunningTask, task: Task, flags: number, args: unknown[]): unknown {
+    if ((flags & CallFlag.chunk) !== 0) return this.#state.origin.run(running, runChunk, task, flags, args)
+    return this.#state.origin.run(running, task, ...(args as never[]))
+  }
+
+  #succeed(running: RunningTask, flags: number, value: unknown): void {
+    if (running.done) return
+    running.done = true
+    const { outbox } = this.#lane
+    try {
+      if (value instanceof ChunkValues) {
+        const partial = encodeChunk(value, outbox)
+        this.#finish(Status.ok, partial ? ResultFlag.partial : 0)
+        return
+      }
+      encodeResult(value, outbox)
+    } catch (error) {
+      encodeError(error, outbox)
+      this.#finish(Status.error, 0)
+      return
+    }
+    this.#finish(Status.ok, 0)
+  }
+
+  #fail(running: RunningTask, error: unknown, index: number): void {
+    if (running.done) return
+    running.done = true
+    if (this.#tasks.exhausted) this.#retireAfterCall()
+    encodeError(this.#tasks.isSource(index) ? explainClosure(error) : error, this.#lane.outbox)
+    this.#finish(Status.error, 0)
+  }
+
+  /** A stray error of the call in progress is its outcome. */
+  failRunning(error: unknown): void {
+    const running = this.#running
+    if (running === undefined) return
+    running.done = true
+    encodeError(error, this.#lane.outbox)
+    this.#finish(Status.error, 0)
+  }
+
+  #retireAfterCall(): void {
+    this.#retiring = true
+    this.#lane.setPhase(Phase.retiring)
+  }
+
+  #finish(status: number, flags: number): void {
+    this.#lane.commit(status, flags, () => {
+      this.#running = undefined
+      this.pump()
+    })
+  }
+}
+
+/** The values of a chunk's items, and the errors of those that failed. */
+class ChunkValues {
+  readonly values: unknown[]
+  readonly errors: [number, unknown][] = []
+
+  constructor(length: number) {
+    this.values = new Array<unknown>(length)
+  }
+}
+
+/** Runs the items of a chunk one after the other; asynchronous from the first item on that returns a promise. */
+function runChunk(task: Task, flags: number, items: unknown[]): ChunkValues | Promise<ChunkValues> {
+  const outcome = new ChunkValues(items.length)
+  const unary = (flags & CallFlag.unary) !== 0
+  for (let index = 0; index < items.length; index++) {
+    try {
+      const value = callItem(task, unary, items[index])
+      if (isThenable(value)) return finishChunk(task, unary, items, outcome, index, value)
+      outcome.values[index] = value
+    } catch (error) {
+      failItem(outcome, index, error)
+    }
+  }
+  return outcome
+}
+
+async function finishChunk(
+  task: Task,
+  unary: boolean,
+  items: unknown[],
+  outcome: ChunkValues,
+  from: number,
+  first: unknown,
+): Promise<ChunkValues> {
+  for (let index = from; index < items.length; index++) {
+    try {
+      outcome.values[index] = await (index === from ? first : callItem(task, unary, items[index]))
+    } catch (error) {
+      failItem(outcome, index, error)
+    }
+  }
+  return outcome
+}
+
+function callItem(task: Task, unary: boolean, item: unknown): unknown {
+  return unary ? task(item as never) : task(...(item as never[]))
+}
+
+function failItem(outcome: ChunkValues, index: number, error: unknown): void {
+  outcome.values[index] = undefined
+  outcome.errors.push([index, error])
+}
+
+/** Encodes a chunk's values, item by item if one of them cannot travel. Returns whether some items failed. */
+function encodeChunk(chunk: ChunkValues, outbox: Lane['outbox']): boolean {
+  if (chunk.errors.length === 0) {
+    try {
+      encodeArguments(chunk.values, outbox, 'result')
+      return false
+    } catch (error) {
+      if (!(error instanceof SerializationError)) throw error
+      chunk.values.forEach((value, index) => {
+        try {
+          encodeResult(value, outbox)
+        } catch (itemError) {
+          failItem(chunk, index, itemError)
+        }
+      })
+    }
+  }
+  const errors = chunk.errors.map(([index, error]): [number, number, Uint8Array] => {
+    encodeError(error, outbox)
+    const head = outbox.bytes.slice(0, outbox.length)
+    return [index, outbox.codec, outbox.tail === undefined ? head : Buffer.concat([head, outbox.tail])]
+  })
+  const partial: PartialChunk = { values: chunk.values, errors }
+  encodeResult(partial, outbox)
+  return true
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+    typeof (value as PromiseLike<unknown>).then === 'function'
+  )
+}
+
+/** A function that came as source has lost its closure: say so where that shows. */
+function explainClosure(error: unknown): unknown {
+  if (error instanceof ReferenceError && Object.isExtensible(error)) {
+    error.message +=
+      ' (this task was sent as source text, which has no closures: pass what it needs as arguments, ' +
+      'or define it in a module with defineTasks)'
+  }
+  return error
+}

@@ -1,0 +1,137 @@
+// The functions behind the numbers of tasks, loaded when they are first called.
+
+import { statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import vm from 'node:vm'
+
+import { TaskLoadError } from '../errors.js'
+import { definedTask, sourceExpression, type TaskDescriptor } from '../tasks.js'
+import type { WorkerState } from './context.js'
+
+export type Task = (...args: never[]) => unknown
+
+interface Entry {
+  descriptor: TaskDescriptor
+  /** Undefined until it is loaded. */
+  task: Task | undefined
+}
+
+/** A module that did not load. */
+interface Failure {
+  error: TaskLoadError
+  fingerprint: string
+  at: number
+}
+
+/** A module that failed is tried again after this time, since what is wrong may be in a module that it imports. */
+const RETRY_AFTER_MS = 1000
+
+const decoder = new TextDecoder()
+
+export function decodeDescriptor(bytes: Uint8Array): TaskDescriptor {
+  return JSON.parse(decoder.decode(bytes)) as TaskDescriptor
+}
+
+export class TaskCache {
+  readonly #entries: Entry[] = []
+  readonly #failures = new Map<string, Failure>()
+  readonly #state: WorkerState
+  #attempts = 0
+  /** A module failed that this process has tried to load before. Node keeps its failed dependencies: only a new process
+   * loads them afresh. */
+  exhausted = false
+
+  constructor(state: WorkerState) {
+    this.#state = state
+  }
+
+  define(index: number, descriptor: TaskDescriptor): void {
+    this.#entries[index] = { descriptor, task: undefined }
+  }
+
+  /** The function under a number if it is loaded. */
+  loaded(index: number): Task | undefined {
+    return this.#entries[index]?.task
+  }
+
+  /** Whether the function came as source. */
+  isSource(index: number): boolean {
+    return this.#entries[index]?.descriptor.form === 'source'
+  }
+
+  /**
+   * Loads the function under a number.
+   *
+   * @throws TaskLoadError
+   */
+  async load(index: number): Promise<Task> {
+    const entry = this.#entries[index]
+    if (entry === undefined) throw new TaskLoadError(`Task ${index} was not defined in this worker`)
+    entry.task = await this.resolve(entry.descriptor)
+    return entry.task
+  }
+
+  /** The function of a descriptor; {@link load} for one that has no number. */
+  async resolve(descriptor: TaskDescriptor): Promise<Task> {
+    if (descriptor.form === 'source') return compile(descriptor)
+    const { url, name } = descriptor
+    const exports = await this.importModule(url)
+    const task = definedTask(url, name) ?? definedTask(exports.url, name) ?? exports.namespace[name]
+    if (typeof task !== 'function') {
+      const what = task === undefined ? 'does not export or define' : 'exports something that is not a function as'
+      throw new TaskLoadError(`${url} ${what} '${name}'`)
+    }
+    return task as Task
+  }
+
+  /** Imports a module, again under another URL if it failed before: Node remembers failed modules by their URL. */
+  async importModule(url: string): Promise<{ url: string; namespace: Record<string, unknown> }> {
+    const failure = this.#failures.get(url)
+    const fingerprint = fingerprintOf(url)
+    const now = performance.now()
+    if (failure?.fingerprint === fingerprint && now - failure.at < RETRY_AFTER_MS) throw failure.error
+    const actual = failure === undefined ? url : withQuery(url, `millrace=${process.pid}.${++this.#attempts}`)
+    this.#state.loading++
+    try {
+      const namespace = (await import(actual)) as Record<string, unknown>
+      this.#failures.delete(url)
+      return { url: actual, namespace }
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause)
+      const error = new TaskLoadError(`${url} could not be loaded: ${message}`, { cause })
+      this.exhausted ||= failure !== undefined
+      this.#failures.set(url, { error, fingerprint, at: now })
+      throw error
+    } finally {
+      this.#state.loading--
+    }
+  }
+}
+
+function compile(descriptor: TaskDescriptor & { form: 'source' }): Task {
+  const { source, strict, name } = descriptor
+  try {
+    return vm.runInThisContext(sourceExpression(source, strict), {
+      filename: `millrace-task:${name}`,
+      importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    }) as Task
+  } catch (cause) {
+    throw new TaskLoadError(`The source of '${name}' could not be compiled: ${String(cause)}`, { cause })
+  }
+}
+
+/** Changes when the file behind a URL does. */
+function fingerprintOf(url: string): string {
+  if (!url.startsWith('file:')) return ''
+  try {
+    const { mtimeMs, ctimeMs, size, ino } = statSync(fileURLToPath(url))
+    return `${mtimeMs} ${ctimeMs} ${size} ${ino}`
+  } catch {
+    return 'absent'
+  }
+}
+
+function withQuery(url: string, query: string): string {
+  if (!url.startsWith('file:')) return url
+  return url.includes('?') ? `${url}&${query}` : `${url}?${query}`
+}
