@@ -1,17 +1,20 @@
+import { collectFutures } from './collect-futures.js'
 import { TimeoutError } from './errors.js'
 import { Fifo } from './fifo.js'
 import type { Future, Waiter, WaitOptions } from './future.js'
 import { Timer } from './timer.js'
 import { timeoutOf } from './validate.js'
-import { collectFutures } from './collect-futures.js'
 
 interface Request<F> {
   resolve(result: IteratorResult<F, undefined>): void
   reject(error: unknown): void
 }
 
-/** Removes the waiter of an iterator that was dropped before its end from futures that may live for long. */
-const dropped = new FinalizationRegistry<Completions<Future<unknown>>>((completions) => completions.abandon())
+/**
+ * Removes the waiter of an iterator that was dropped before its end from futures that may live for long. The reference is
+ * weak because a pending `next()` leads back to the iterator: only the futures may keep its waiter alive.
+ */
+const dropped = new FinalizationRegistry<WeakRef<Completions<never>>>((completions) => completions.deref()?.abandon())
 
 /**
  * Yields futures, of any executors, as they are done: those that are already first, then the others as they come. Each once,
@@ -27,7 +30,7 @@ export function asCompleted<F extends Future<unknown>>(
   const timeout = timeoutOf(options)
   const completions = new Completions(collectFutures(futures), timeout)
   const iterator = new CompletionIterator(completions)
-  dropped.register(iterator, completions as unknown as Completions<Future<unknown>>, completions)
+  dropped.register(iterator, new WeakRef(completions as unknown as Completions<never>), iterator)
   return iterator
 }
 
@@ -44,7 +47,7 @@ class CompletionIterator<F extends Future<unknown>> implements AsyncIterableIter
   }
 
   async return(): Promise<IteratorResult<F, undefined>> {
-    dropped.unregister(this.completions)
+    dropped.unregister(this)
     this.completions.close()
     return { done: true, value: undefined }
   }
@@ -89,17 +92,28 @@ class Completions<F extends Future<unknown>> implements Waiter {
   next(): Promise<IteratorResult<F, undefined>> {
     const future = this.ready.shift()
     if (future !== undefined) return Promise.resolve({ done: false, value: future })
-    if (this.unfinished.size <= this.requests.length) return this.lastRequest()
-    return this.request()
+    if (this.unfinished.size === 0) return Promise.resolve({ done: true, value: undefined })
+    const left = this.deadline === undefined ? undefined : this.deadline - performance.now()
+    if (left !== undefined && left <= 0) {
+      const error = this.timedOut()
+      this.close()
+      return Promise.reject(error)
+    }
+    return new Promise((resolve, reject) => {
+      this.requests.push({ resolve, reject })
+      if (left !== undefined) this.timer ??= new Timer(left, () => this.expire())
+    })
   }
 
   futureDone(future: Future<unknown>): void {
-    // False for a future that was cancelled by a callback after this was closed.
     if (!this.unfinished.delete(future as F)) return
     const request = this.requests.shift()
     if (request === undefined) this.ready.push(future as F)
     else request.resolve({ done: false, value: future as F })
-    if (this.requests.length === 0) this.rest()
+    if (this.unfinished.size === 0) this.finishRequests()
+    if (this.requests.length > 0) return
+    this.rest()
+    if (this.abandoned) this.close()
   }
 
   close(): void {
@@ -108,5 +122,31 @@ class Completions<F extends Future<unknown>> implements Waiter {
     this.ready.clear()
     this.finishRequests()
     this.rest()
+  }
+
+  /** Nobody can call `next()` any more, but what was asked for is still to be answered. */
+  abandon(): void {
+    this.abandoned = true
+    if (this.requests.length === 0) this.close()
+  }
+
+  private finishRequests(): void {
+    for (let request = this.requests.shift(); request !== undefined; request = this.requests.shift()) {
+      request.resolve({ done: true, value: undefined })
+    }
+  }
+
+  private expire(): void {
+    this.requests.shift()?.reject(this.timedOut())
+    this.close()
+  }
+
+  private rest(): void {
+    this.timer?.clear()
+    this.timer = undefined
+  }
+
+  private timedOut(): TimeoutError {
+    return new TimeoutError(`${this.unfinished.size} (of ${this.total}) futures unfinished`)
   }
 }

@@ -1,7 +1,8 @@
 // The future of a call in a worker process. One object a call: it is the executor's record of the call as well.
 
-import type { WorkerDeathTask } from './errors.js'
+import { CancelledError, type WorkerDeathTask } from './errors.js'
 import { Future } from './future.js'
+import type { Origin } from './origins.js'
 import type { PoolCore } from './pool-core.js'
 import type { TaskEntry } from './task-table.js'
 
@@ -20,8 +21,8 @@ export class CallFuture<T> extends Future<T> {
   grace = 0
   /** The outcome is a list: one outcome for each item. */
   readonly isChunk: boolean
-  /** Where it was submitted, as far as that was recorded; see `PoolCore.send`. */
-  origin: { stack?: string } | undefined = undefined
+  /** Where it was submitted, as far as that was recorded; see `origins.ts`. */
+  origin: Origin | undefined = undefined
 
   constructor(core: PoolCore, task: TaskEntry, isChunk = false) {
     super()
@@ -39,22 +40,13 @@ export class CallFuture<T> extends Future<T> {
 
   /** Ends the call as cancelled for a reason, stopping its worker if it runs. */
   abort(reason: unknown): void {
-    if (this.#core.cancel(this, true)) this.settleCancelled(reason)
+    if (!this.done() && this.#core.cancel(this, true)) {
+      this.settleCancelled(new CancelledError('The call was cancelled by its signal', { cause: reason }))
+    }
   }
 
-  /** For the core only: the outcome. */
-  succeed(value: T): void {
-    this.settleValue(value)
-  }
-
-  /** For the core only: the outcome. */
-  fail(error: unknown): void {
-    this.settleError(error)
-  }
-
-  /** For the core only: the outcome. */
-  drop(): void {
-    this.settleCancelled()
+  protected override displayId(): number {
+    return this.taskId === 0 ? super.displayId() : this.taskId
   }
 
   protected override probeRunning(): boolean {

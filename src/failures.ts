@@ -85,6 +85,11 @@ export function workerDied(death: NativeDeath, task: WorkerDeathTask): WorkerDie
   })
 }
 
+/** The warning that a worker died while it had nothing to do. */
+export function idleWorkerDied(death: NativeDeath): WorkerDiedError {
+  return new WorkerDiedError(`A ${describeDeath(death)} died while it was idle; no call was lost`, workerDeath(death))
+}
+
 /** Why a pool broke; makes one error a future, so that no two share a stack. */
 export function brokenPool(
   event: NativeEvent,

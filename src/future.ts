@@ -34,7 +34,7 @@ export interface Waiter {
   futureDone(future: Future<unknown>): void
 }
 
-type Listener = Waiter | ((future: Future<never>) => unknown)
+type Listener = Waiter | ((future: any) => unknown)
 
 // In this order: everything from FINISHED_VALUE on is done.
 const PENDING = 0
@@ -337,7 +337,7 @@ export class Future<T> implements PromiseLike<T> {
       // Taken off first: what is registered from a callback finds the future done and runs at once, nested.
       this.listeners = undefined
       if (Array.isArray(listeners)) this.tellAll(listeners)
-      else if (typeof listeners === 'function') runDoneCallback(listeners as (future: this) => unknown, this)
+      else if (typeof listeners === 'function') runDoneCallback(listeners, this)
       else listeners.futureDone(this)
     }
     return true
@@ -348,7 +348,7 @@ export class Future<T> implements PromiseLike<T> {
       if (typeof listener !== 'function') listener.futureDone(this)
     }
     for (const listener of listeners) {
-      if (typeof listener === 'function') runDoneCallback(listener as (future: this) => unknown, this)
+      if (typeof listener === 'function') runDoneCallback(listener, this)
     }
   }
 

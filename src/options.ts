@@ -2,11 +2,12 @@
 
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { isMainThread } from 'node:worker_threads'
 
 import { NestingError } from './errors.js'
 import { native, type NativePoolOptions } from './native.js'
 import { describeTask, resolveModule, type TaskDescriptor, type TaskFunction } from './tasks.js'
-import { invalidType, invalidValue, validateInteger, validateNumber } from './validate.js'
+import { invalidType, invalidValue, validateInteger, validateNumber, validateOneOf, validateOptions } from './validate.js'
 import { workerState } from './worker/context.js'
 
 /** How workers are started. Only `'spawn'`, a fresh Node process for each, is available so far. */
@@ -80,7 +81,7 @@ const workerEntry = fileURLToPath(new URL('./worker/main.js', import.meta.url))
  * @throws TypeError or RangeError that names the option; NestingError in a worker that is ten levels deep.
  */
 export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOptions {
-  if (options === null || typeof options !== 'object') throw invalidType('options', 'an object', options)
+  validateOptions(options)
   const depth = (workerState()?.depth ?? 0) + 1
   if (depth > MAX_DEPTH) {
     throw new NestingError(
@@ -113,7 +114,8 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
       breakOnDeath: onWorkerDeath === 'break',
       program: process.execPath,
       args: [...(execArguments(options.execArgv) ?? inheritedExecArgv()), workerEntry, ...(name === '' ? [] : [name])],
-      env: env === undefined ? undefined : flattenEnv(env),
+      // A worker_threads thread has an environment of its own, of which the system knows nothing.
+      env: env === undefined && isMainThread ? undefined : flattenEnv(env ?? process.env),
       cwd,
       inheritStdio: stdio === 'inherit',
       depth,
@@ -162,12 +164,8 @@ function limit(value: unknown, name: string, minimum: number, whole = true): num
 
 function oneOf<T extends string>(value: unknown, name: string, allowed: readonly T[]): T | undefined {
   if (value === undefined) return undefined
-  if (typeof value !== 'string') throw invalidType(name, 'a string', value)
-  const found = allowed.find((choice) => choice === value)
-  if (found === undefined) {
-    throw invalidValue(name, `one of ${allowed.map((choice) => `'${choice}'`).join(', ')}`, value)
-  }
-  return found
+  validateOneOf(value, name, allowed)
+  return value
 }
 
 function stringsOrUrls(value: unknown, name: string): string[] {

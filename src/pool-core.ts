@@ -9,26 +9,19 @@
 
 import type { EventEmitter } from 'node:events'
 
-import { CallFuture, NO_CALL } from './call-future.js'
-import { decodeArguments, decodeError, decodeResult, encodeArguments, Outbox } from './codec/index.js'
-import {
-  BrokenProcessPool,
-  MillraceError,
-  QueueFullError,
-  SerializationError,
-  ShutdownError,
-  TaskExitError,
-  type WorkerDeathTask,
-  WorkerSpawnError,
-} from './errors.js'
+import { type CallFuture, NO_CALL } from './call-future.js'
+import { encodeArguments, Outbox } from './codec/index.js'
+import { BrokenProcessPool, MillraceError, QueueFullError, SerializationError, ShutdownError } from './errors.js'
 import { type Owner, registerOwner, unregisterOwner } from './exit.js'
-import { breakCause, brokenPool, callFailure, describeCall, signalName, spawnFailed, workerDeath, workerDied } from './failures.js'
-import type { ChunkOutcome } from './map-iterator.js'
+import { brokenPool, callFailure, describeCall, signalName, spawnFailed, workerDeath } from './failures.js'
 import { native, type NativeEvent, type NativePool } from './native.js'
 import type { ResolvedOptions } from './options.js'
+import { OriginRecorder } from './origins.js'
+import { type Outcome, ResultReader } from './result-reader.js'
 import type { PoolStats, WorkerStats } from './stats.js'
 import { TaskTable } from './task-table.js'
-import { CallFlag, ELSEWHERE, INBOX_BYTES, type PartialChunk, RECORD_WORDS, ResultFlag, Status, wide } from './wire.js'
+import { warningOf } from './warnings.js'
+import { INBOX_BYTES } from './wire.js'
 import { encodeBootPlan } from './worker/boot.js'
 import { workerState } from './worker/context.js'
 
@@ -43,18 +36,13 @@ const Hold = { unfinished: 0, always: 1, never: 2 } as const
 /** Results handed on in one go, before the rest of the program gets a turn. */
 const BATCHES_PER_TURN = 16
 
-/** Recording where a call was submitted takes longer than the rest of the submit, so only so many are recorded each
- * `ORIGIN_PERIOD_MS`: all of them in a program that makes few, the first of a burst in one that makes many. */
-const ORIGINS_PER_PERIOD = 100
-const ORIGIN_PERIOD_MS = 100
-
 export class PoolCore implements Owner {
   readonly tasks: TaskTable
   readonly #options: ResolvedOptions
   readonly #native: NativePool
   readonly #outbox = new Outbox()
-  readonly #inbox = new Uint8Array(INBOX_BYTES)
-  readonly #words = new Uint32Array(this.#inbox.buffer)
+  readonly #reader: ResultReader
+  readonly #origins = new OriginRecorder()
   /** By call number. */
   readonly #futures: (AnyFuture | undefined)[] = []
   readonly #emitter: WeakRef<EventEmitter>
@@ -70,18 +58,18 @@ export class PoolCore implements Owner {
   #roomWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = []
   #referenced = true
   #dismissing = false
-  /** Outcomes that are decoded and not handed on yet: future, status, value, three entries each. */
-  #decoded: unknown[] = []
+  /** Outcomes that are read and not handed on yet, and how many of them are. */
+  readonly #outcomes: Outcome[] = []
   #settled = 0
   #events: NativeEvent[] = []
-  #origins = ORIGINS_PER_PERIOD
-  #originsSince = 0
 
   constructor(options: ResolvedOptions, emitter: EventEmitter) {
     this.#options = options
     this.#emitter = new WeakRef(emitter)
     const { codec, payload } = this.#encodeBoot()
-    this.#native = new native.NativePool(options.native, codec, payload, this.#outbox.bytes, this.#inbox, () => this.#round())
+    const inbox = new Uint8Array(INBOX_BYTES)
+    this.#native = new native.NativePool(options.native, codec, payload, this.#outbox.bytes, inbox, () => this.#round())
+    this.#reader = new ResultReader(this.#native, inbox)
     this.tasks = new TaskTable(this.#native)
   }
 
@@ -116,16 +104,16 @@ export class PoolCore implements Owner {
 
   /**
    * Makes the call of a future. Arguments that cannot travel fail the future; everything else that is wrong throws, and
-   * nothing of the call is kept.
+   * nothing of the call is kept. `caller` is the public method that the user called.
    */
-  send(future: AnyFuture, args: readonly unknown[], flags = 0): void {
+  send(future: AnyFuture, args: readonly unknown[], flags: number, caller: (...args: never[]) => unknown): void {
     const out = this.#outbox
-    this.#recordOrigin(future)
+    future.origin = this.#origins.record(caller)
     try {
       encodeArguments(args, out)
     } catch (error) {
       this.#failed++
-      future.fail(error)
+      future.settleError(error)
       return
     }
     const { task, timeout } = future
@@ -146,19 +134,6 @@ export class PoolCore implements Owner {
     task.unfinished++
     this.#futures[call] = future
     if (this.#unfinished++ === 0) registerOwner(this)
-  }
-
-  #recordOrigin(future: AnyFuture): void {
-    if (this.#origins === 0) {
-      const now = performance.now()
-      if (now - this.#originsSince < ORIGIN_PERIOD_MS) return
-      this.#originsSince = now
-      this.#origins = ORIGINS_PER_PERIOD
-    }
-    this.#origins--
-    const origin: { stack?: string } = {}
-    Error.captureStackTrace(origin, this.send)
-    future.origin = origin
   }
 
   #refusal(reason: number, bytes: number): Error {
@@ -208,7 +183,7 @@ export class PoolCore implements Owner {
   #round(): void {
     let count = this.#native.drain(true)
     for (let batches = 1; count > 0; batches++) {
-      this.#decode(count)
+      this.#reader.read(count, this.#take, this.#outcomes)
       this.#settle()
       if (batches === BATCHES_PER_TURN) {
         this.#native.wakeAgain()
@@ -224,7 +199,7 @@ export class PoolCore implements Owner {
 
   /** Goes through rounds, blocking this thread in between, until the future is done or the deadline has passed. */
   drive(future: AnyFuture, deadline: number | undefined): void {
-    // Its outcome may be decoded already, by the round that this was called from.
+    // Its outcome may have been read already, by the round that this was called from.
     this.#settle()
     while (!future.done() && future.call !== NO_CALL) {
       const left = deadline === undefined ? -1 : deadline - performance.now()
@@ -234,76 +209,28 @@ export class PoolCore implements Owner {
     }
   }
 
-  /** Reads results into values. No user code runs, so that the staging memory is free again before any does. */
-  #decode(count: number): void {
-    const words = this.#words
-    for (let index = 0; index < count; index++) {
-      const at = index * RECORD_WORDS
-      const length = wide(words, at + 4)
-      const offset = words[at + 6]!
-      const owned = offset === ELSEWHERE
-      const bytes = owned ? Buffer.allocUnsafeSlow(length) : this.#inbox.subarray(offset, offset + length)
-      if (owned) this.#native.fetch(bytes)
-      const future = this.#futures[words[at]!]
-      if (future === undefined) continue
-      this.#forget(future)
-      this.#decodeOutcome(future, words[at + 1]!, words[at + 2]!, words[at + 3]!, words[at + 7]!, bytes, owned)
-    }
+  /** The future of a call that is over. */
+  readonly #take = (call: number): AnyFuture | undefined => {
+    const future = this.#futures[call]
+    if (future !== undefined) this.#forget(future)
+    return future
   }
 
-  #decodeOutcome(
-    future: AnyFuture,
-    status: number,
-    codec: number,
-    flags: number,
-    pid: number,
-    bytes: Uint8Array,
-    owned: boolean,
-  ): void {
-    let outcome: number = Status.ok
-    let value: unknown
-    try {
-      if (status === Status.ok) {
-        value = future.isChunk ? this.#decodeChunk(codec, flags, pid, bytes, owned) : decodeResult(codec, bytes, owned)
-      } else {
-        outcome = Status.error
-        if (status === Status.exit) value = taskExit(decodeResult(codec, bytes, owned), future.describe(), pid)
-        else value = decodeError(codec, bytes, { pid, submitStack: future.origin?.stack })
-      }
-    } catch (error) {
-      outcome = Status.error
-      value = error
-    }
-    this.#decoded.push(future, outcome, value)
-  }
-
-  #decodeChunk(codec: number, flags: number, pid: number, bytes: Uint8Array, owned: boolean): ChunkOutcome<unknown> {
-    if ((flags & ResultFlag.partial) === 0) return { values: decodeArguments(codec, bytes) }
-    const { values, errors } = decodeResult(codec, bytes, owned) as PartialChunk
-    return {
-      values,
-      errors: new Map(errors.map(([index, errorCodec, envelope]) => [index, decodeError(errorCodec, envelope, { pid })])),
-    }
-  }
-
-  /** Hands decoded outcomes on, oldest first. A nested call goes on where this one is. */
+  /** Hands outcomes on, oldest first. A nested call goes on where this one is. */
   #settle(): void {
-    const decoded = this.#decoded
-    while (this.#settled < decoded.length) {
-      const at = this.#settled
-      this.#settled += 3
-      const future = decoded[at] as AnyFuture
-      const value = decoded[at + 2]
-      if (decoded[at + 1] === Status.ok) {
-        this.#completed++
-        future.succeed(value)
-      } else {
+    const outcomes = this.#outcomes
+    while (this.#settled < outcomes.length) {
+      const { future, failed, value } = outcomes[this.#settled++]!
+      if (failed) {
         this.#failed++
-        future.fail(value)
+        future.settleError(value)
+      } else {
+        this.#completed++
+        future.settleValue(value)
       }
     }
     // Nothing keeps a result alive once it was handed on.
-    decoded.length = 0
+    outcomes.length = 0
     this.#settled = 0
   }
 
@@ -328,7 +255,7 @@ export class PoolCore implements Owner {
       case 'stopped':
         return this.#stop()
       default:
-        return this.#warn(warning(event))
+        return this.#warn(warningOf(event))
     }
   }
 
@@ -338,10 +265,10 @@ export class PoolCore implements Owner {
     this.#forget(future)
     if (event.reason === 'cancelled') {
       this.#cancelled++
-      future.drop()
+      future.settleCancelled()
     } else {
       this.#failed++
-      future.fail(callFailure(event, future.describe(), future.timeout))
+      future.settleError(callFailure(event, future.describe(), future.timeout))
     }
   }
 
@@ -372,7 +299,7 @@ export class PoolCore implements Owner {
     for (const { reject } of this.#takeRoomWaiters()) reject(makeError())
     for (const future of unfinished) {
       this.#failed++
-      future.fail(makeError())
+      future.settleError(makeError())
     }
     this.#emit('broken', makeError())
   }
@@ -421,7 +348,7 @@ export class PoolCore implements Owner {
       this.#cancelled++
       cancelled.push(future)
     }
-    for (const future of cancelled) future.drop()
+    for (const future of cancelled) future.settleCancelled()
   }
 
   /** Stops everything: running calls fail as terminated, waiting ones are cancelled. */
@@ -521,36 +448,5 @@ export class PoolCore implements Owner {
       .slice(0, 20)
       .map((future) => `  future ${describeCall(future.describe())}: ${future.state}\n`)
     return `${head}\n${calls.join('')}${this.#native.dump()}`
-  }
-}
-
-function taskExit(exitCode: unknown, task: WorkerDeathTask, pid: number): TaskExitError {
-  const code = Number(exitCode)
-  return new TaskExitError(`${describeCall(task)} called process.exit(${code}) in worker ${pid}, which has left`, {
-    exitCode: code,
-  })
-}
-
-/** Something that the pool survives, and somebody should know. */
-function warning(event: NativeEvent): Error {
-  const cause = breakCause(event)
-  const details = cause === undefined ? {} : { cause }
-  const death = event.deaths?.[0]
-  switch (event.kind) {
-    case 'workerLost':
-      return workerDied(death!, { taskId: 0, name: 'no task' })
-    case 'startFailed':
-      return new WorkerSpawnError(
-        `Worker ${death?.pid} ended before it was ready${cause instanceof Error ? `: ${cause.message}` : ''}; another attempt is made`,
-        details,
-      )
-    case 'spawnFailed':
-      return spawnFailed(event.syscall ?? 'posix_spawn', event.errno)
-    default:
-      return new MillraceError(
-        `Worker ${event.pid} reports an error that belongs to no task, and leaves after its current one` +
-          `${cause instanceof Error ? `: ${cause.message}` : ''}`,
-        details,
-      )
   }
 }

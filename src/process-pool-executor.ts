@@ -10,14 +10,224 @@
 import { EventEmitter } from 'node:events'
 
 import { CallFuture } from './call-future.js'
-import type { BrokenProcessPool, MillraceError } from './errors.js'
-import { CancelledError, TimeoutError } from './errors.js'
-import { Executor } from './executor.js'
+import { ChunkSource } from './chunk-source.js'
+import { type BrokenProcessPool, CancelledError, TimeoutError } from './errors.js'
+import { Executor, type MapCall } from './executor.js'
 import type { Future } from './future.js'
-import type { MapIterator, MapOptions } from './map-iterator.js'
+import type { MapSource } from './map-source.js'
 import { type ProcessPoolOptions, resolveOptions } from './options.js'
 import { PoolCore } from './pool-core.js'
+import { applyRunOptions, cancelOnAbort } from './run-options.js'
+import { checkShutdown, withinTime } from './shutdown.js'
 import type { PoolStats } from './stats.js'
 import type { TaskFunction } from './tasks.js'
-import { invalidType, validateBoolean, validateNumber } from './validate.js'
-import { CallFlag } from './wire.js'
+import { invalidType } from './validate.js'
+
+/** Options of {@link ProcessPoolExecutor.run}. */
+export interface RunOptions {
+  /** Cancels the call: at once if it waits, by stopping its worker if it runs. */
+  signal?: AbortSignal
+  /** Milliseconds that the call may run, from when a worker claims it. Default: no limit. */
+  timeout?: number
+  /** Milliseconds from the abort of `taskContext().signal` to SIGTERM when the call is stopped. Default: 0. */
+  grace?: number
+  /** How often the call may be repeated after its worker died or timed out. Not available in this version: only 0. */
+  retries?: number
+  /** Names the call in errors, beside the task. */
+  label?: string
+  /** Not available in this version. */
+  transfer?: readonly unknown[]
+}
+
+/** Options of {@link ProcessPoolExecutor.shutdown}. */
+export interface ShutdownOptions {
+  /** Whether the promise resolves only when all workers are gone. Default: true. */
+  wait?: boolean
+  /** Cancels what no worker has claimed, before `shutdown()` returns. Default: false. */
+  cancelFutures?: boolean
+  /**
+   * Rejects with a `TimeoutError` after so many milliseconds, and goes on draining; with `kill` it kills then and resolves.
+   */
+  timeout?: number
+  /** Kills the workers and all that they started: at once, or when `timeout` has passed. Default: false. */
+  kill?: boolean
+}
+
+/** Why a worker left. */
+export type WorkerExitReason = 'shutdown' | 'recycled' | 'idle' | 'killed' | 'died' | 'failed-start'
+
+/** The events of a {@link ProcessPoolExecutor}, with the arguments of their listeners. */
+export interface ProcessPoolEvents {
+  /** A worker process was started. */
+  workerStart: [info: { pid: number; workerId: number }]
+  /** A worker process has ended and is reaped. */
+  workerExit: [
+    info: {
+      pid: number
+      workerId: number
+      exitCode: number | null
+      signal: NodeJS.Signals | null
+      reason: WorkerExitReason
+    },
+  ]
+  /** A worker was started in the place of one that left. */
+  workerReplace: [info: { oldPid: number; newPid: number; reason: WorkerExitReason }]
+  /** The executor broke; once. */
+  broken: [error: BrokenProcessPool]
+  /** The queue has room again after it was full. */
+  drain: []
+  /** Something went wrong that the executor survives. Without a listener it is a process warning. */
+  warning: [error: Error]
+}
+
+/** Cores of executors that users have let go of finish what they have, and stop. */
+const dropped = new FinalizationRegistry<PoolCore>((core) => core.close())
+
+/**
+ * Runs functions in worker processes.
+ *
+ * Workers start as calls need them and are reused; an idle executor does not keep the program alive, unfinished calls do.
+ *
+ * @example
+ * await using pool = new ProcessPoolExecutor({ maxWorkers: 4 })
+ * const sum = await pool.submit((a: number, b: number) => a + b, 1, 2)
+ */
+export class ProcessPoolExecutor extends Executor {
+  readonly #core: PoolCore
+  readonly #emitter = new EventEmitter()
+  readonly #maxWorkers: number
+
+  /**
+   * @throws TypeError or RangeError that names the wrong option; `SerializationError` when `initargs` cannot travel;
+   * `NestingError` in a worker ten levels deep; `UnsupportedPlatformError` where pools cannot run.
+   */
+  constructor(options?: ProcessPoolOptions) {
+    super()
+    const resolved = resolveOptions(options)
+    this.#maxWorkers = resolved.maxWorkers
+    this.#core = new PoolCore(resolved, this.#emitter)
+    dropped.register(this, this.#core)
+  }
+
+  /**
+   * Calls `fn(...args)` in a worker process.
+   *
+   * @returns A future of what it returns or resolves to. Arguments that cannot travel fail the future.
+   * @throws `ShutdownError`, `BrokenProcessPool`, `QueueFullError`, `WorkerSpawnError` (no worker could be started) or
+   * `TypeError` (`fn` cannot be a task): then nothing of the call is kept.
+   */
+  override submit<A extends unknown[], R>(fn: TaskFunction<A, R>, ...args: A): Future<Awaited<R>> {
+    const core = this.#core
+    core.assertOpen()
+    const future = new CallFuture<Awaited<R>>(core, core.tasks.entry(fn))
+    core.send(future, args, 0, this.submit)
+    return future
+  }
+
+  /**
+   * {@link submit} with options.
+   *
+   * @throws As `submit`, and TypeError or RangeError that names a wrong option.
+   */
+  run<A extends unknown[], R>(fn: TaskFunction<A, R>, args: readonly [...A], options?: RunOptions): Future<Awaited<R>> {
+    const core = this.#core
+    core.assertOpen()
+    const future = new CallFuture<Awaited<R>>(core, core.tasks.entry(fn))
+    if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
+    applyRunOptions(future, options)
+    const signal = options?.signal
+    if (signal?.aborted) {
+      future.settleCancelled(new CancelledError('The signal is aborted already', { cause: signal.reason }))
+      return future
+    }
+    core.send(future, args, 0, this.run)
+    if (signal !== undefined && !future.done()) cancelOnAbort(future, signal)
+    return future
+  }
+
+  /**
+   * Takes no more calls, lets those that there are finish, and the workers leave. May be called again, and from anywhere.
+   *
+   * @returns A promise that resolves when all workers are gone, or with `wait: false` at once.
+   */
+  override async shutdown(options?: ShutdownOptions): Promise<void> {
+    const { wait = true, cancelFutures = false, timeout, kill = false } = checkShutdown(options)
+    const core = this.#core
+    if (cancelFutures) core.cancelWaiting()
+    core.close()
+    if (kill && timeout === undefined) core.terminate(true)
+    if (!wait) return
+    if (timeout === undefined || timeout === Infinity) return core.stopped()
+    if (await withinTime(core.stopped(), timeout)) return
+    if (!kill) throw new TimeoutError(`The executor was not shut down within ${timeout} ms; it goes on draining`)
+    core.terminate(true)
+    await core.stopped()
+  }
+
+  /** Stops everything by SIGTERM, and by SIGKILL after 5 s: running calls fail with `WorkerTerminatedError`. */
+  async terminateWorkers(): Promise<void> {
+    this.#core.terminate(false)
+    await this.#core.stopped()
+  }
+
+  /** Stops everything by SIGKILL: running calls fail with `WorkerTerminatedError`, others are cancelled. */
+  async killWorkers(): Promise<void> {
+    this.#core.terminate(true)
+    await this.#core.stopped()
+  }
+
+  /** Resolves when the queue has room for a call; see the option `maxQueue`. */
+  override ready(): Promise<void> {
+    return this.#core.ready()
+  }
+
+  /** What the pool does and has done. */
+  stats(): PoolStats {
+    return this.#core.stats()
+  }
+
+  /** Rings, states and process ids as text, for somebody who wants to know why nothing happens. */
+  dumpState(): string {
+    return this.#core.dump()
+  }
+
+  /** Unfinished calls keep the event loop alive: the default. */
+  ref(): this {
+    this.#core.setReferenced(true)
+    return this
+  }
+
+  /** Nothing of this executor keeps the event loop alive. */
+  unref(): this {
+    this.#core.setReferenced(false)
+    return this
+  }
+
+  /** Adds a listener. */
+  on<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
+    this.#emitter.on(event, listener as (...args: unknown[]) => void)
+    return this
+  }
+
+  /** Adds a listener for one time. */
+  once<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
+    this.#emitter.once(event, listener as (...args: unknown[]) => void)
+    return this
+  }
+
+  /** Removes a listener. */
+  off<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
+    this.#emitter.off(event, listener as (...args: unknown[]) => void)
+    return this
+  }
+
+  /** {@link off} under the name that `events.once()` uses. */
+  removeListener<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
+    return this.off(event, listener)
+  }
+
+  /** Chunks of items travel as single calls. */
+  protected override mapSource<R>(fn: TaskFunction, call: MapCall): MapSource<unknown, R> {
+    return new ChunkSource<R>(this, this.#core, fn, call, this.#maxWorkers)
+  }
+}

@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url'
 import vm from 'node:vm'
 
 import { resolveSpecifier } from './resolve.js'
+import { invalidType } from './validate.js'
 
 /** Any function that can be a task. */
 export type TaskFunction<A extends unknown[] = never[], R = unknown> = (...args: A) => R
@@ -56,11 +57,11 @@ export function definedTask(url: string, name: string): ((...args: never[]) => u
 export function defineTasks<T extends Functions>(url: string | URL, tasks: T): T {
   const href = moduleUrl(url, 'url')
   if (tasks === null || typeof tasks !== 'object') {
-    throw argumentError('tasks', 'an object of functions', tasks)
+    throw invalidType('tasks', 'an object of functions', tasks)
   }
   const result: Functions = {}
   for (const [name, task] of Object.entries(tasks)) {
-    if (typeof task !== 'function') throw argumentError(`tasks.${name}`, 'a function', task)
+    if (typeof task !== 'function') throw invalidType(`tasks.${name}`, 'a function', task)
     registry().set(registryKey(href, name), task)
     result[name] = tag(task, href, name)
   }
@@ -117,7 +118,7 @@ function tag(task: (...args: never[]) => unknown, url: string, name: string): (.
 /** The URL of a module from a URL or a specifier, resolved from the current working directory. */
 export function resolveModule(specifier: string | URL, argument: string): string {
   if (specifier instanceof URL) return specifier.href
-  if (typeof specifier !== 'string' || specifier === '') throw argumentError(argument, 'a URL or a specifier', specifier)
+  if (typeof specifier !== 'string' || specifier === '') throw invalidType(argument, 'a URL or a specifier', specifier)
   if (isBuiltin(specifier) || /^(?:file|node|data):/.test(specifier)) return specifier
   const base = pathToFileURL(`${process.cwd()}/`)
   if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, base).href
@@ -126,7 +127,7 @@ export function resolveModule(specifier: string | URL, argument: string): string
 
 function moduleUrl(url: string | URL, argument: string): string {
   if (url instanceof URL) return url.href
-  if (typeof url !== 'string' || !URL.canParse(url)) throw argumentError(argument, "the module's import.meta.url", url)
+  if (typeof url !== 'string' || !URL.canParse(url)) throw invalidType(argument, "the module's import.meta.url", url)
   return url
 }
 
@@ -136,7 +137,7 @@ function moduleUrl(url: string | URL, argument: string): string {
  * @throws TypeError when it is no function, or one whose source does not stand for it.
  */
 export function describeTask(task: unknown, argument = 'fn'): TaskDescriptor {
-  if (typeof task !== 'function') throw argumentError(argument, 'a function', task)
+  if (typeof task !== 'function') throw invalidType(argument, 'a function', task)
   const known = (task as Tagged)[reference]
   if (known !== undefined) return { form: 'module', url: known.url, name: known.name }
   return describeSource(task as (...args: never[]) => unknown, argument)
@@ -176,10 +177,4 @@ function asFunctionExpression(text: string): string {
 /** The text that evaluates to the function. */
 export function sourceExpression(source: string, strict: boolean): string {
   return `${strict ? "'use strict';" : ''}(${source}\n)`
-}
-
-function argumentError(argument: string, expected: string, value: unknown): TypeError {
-  const shown = value === null ? 'null' : typeof value
-  const error = new TypeError(`The "${argument}" argument must be ${expected}. Received ${shown}`)
-  return Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' })
 }

@@ -61,7 +61,11 @@ export function validateOptions(value: unknown, name = 'options'): asserts value
 }
 
 /** Checks for one of a few words. */
-export function validateOneOf<T extends string>(value: unknown, name: string, allowed: readonly T[]): asserts value is T {
+export function validateOneOf<T extends string>(
+  value: unknown,
+  name: string,
+  allowed: readonly T[],
+): asserts value is T {
   const choices = `one of ${allowed.map((choice) => `'${choice}'`).join(', ')}`
   if (typeof value !== 'string') throw invalidType(name, choices, value)
   if (!(allowed as readonly string[]).includes(value)) throw invalidValue(name, choices, value)

@@ -1,6 +1,7 @@
-import { Future, type Waiter, type WaitOptions } from './future.js'
+import { collectFutures } from './collect-futures.js'
+import type { Future, Waiter, WaitOptions } from './future.js'
 import { Timer } from './timer.js'
-import { invalidType, timeoutOf, validateOneOf } from './validate.js'
+import { timeoutOf, validateOneOf } from './validate.js'
 
 export { asCompleted } from './as-completed.js'
 
@@ -44,25 +45,6 @@ export async function wait<F extends Future<unknown>>(
   const result: WaitResult<F> = { done: new Set(), notDone: new Set() }
   for (const future of all) (future.done() ? result.done : result.notDone).add(future)
   return result
-}
-
-/**
- * The futures in their order, each once.
- *
- * @throws TypeError when a member is something else.
- */
-export function collectFutures<F extends Future<unknown>>(futures: Iterable<F>): Set<F> {
-  if (futures === null || typeof futures !== 'object' || typeof futures[Symbol.iterator] !== 'function') {
-    throw invalidType('futures', 'an iterable of futures', futures)
-  }
-  const all = new Set<F>()
-  let index = 0
-  for (const future of futures) {
-    if (!(future instanceof Future)) throw invalidType(`futures[${index}]`, 'a future', future)
-    all.add(future)
-    index++
-  }
-  return all
 }
 
 function fulfilled(all: ReadonlySet<Future<unknown>>, pending: number, returnWhen: ReturnWhen): boolean {

@@ -36,8 +36,11 @@ export interface PartialChunk {
   errors: [index: number, codec: number, envelope: Uint8Array][]
 }
 
-/** Words of a record in the staging buffers (crates/node/src/{host,worker}.rs). */
-export const RECORD_WORDS = 8
+/** Words of the record of a call in a worker's staging buffer (crates/node/src/worker.rs). */
+export const CALL_RECORD_WORDS = 8
+
+/** Words of the record of a result in the host's staging buffer (crates/node/src/host.rs). */
+export const RESULT_RECORD_WORDS = 10
 
 /** In a record, stands for a payload that has to be fetched. */
 export const ELSEWHERE = 0xffff_ffff

@@ -33,25 +33,66 @@ function hasEmptyObject(structure: Buffer): boolean {
 /** Classes whose instances may well be data of the user's own class; the fields travel, as those of any instance. */
 const BASES = new Set(['EventEmitter', 'EventTarget', 'AsyncResource'])
 
-/** Objects that are namespaces; V8 would write them as empty objects. */
-const NAMESPACES = new Map<unknown, string>(
-  ['Math', 'JSON', 'Reflect', 'Atomics', 'Intl'].map((name) => [(globalThis as Record<string, unknown>)[name], name]),
+/** Namespaces are objects without enumerable properties. */
+const losses = new Map<unknown, string>(
+  ['Math', 'JSON', 'Reflect', 'Atomics', 'Intl'].map((name) => {
+    return [(globalThis as Record<string, unknown>)[name], `is the namespace ${name}`]
+  }),
 )
 
-/** The name of the platform's class or namespace whose object would not survive as such; undefined for plain data. */
-export function lostClassOf(object: object): string | undefined {
-  const namespace = NAMESPACES.get(object)
-  if (namespace !== undefined) return namespace
-  const first = Object.getPrototypeOf(object)
-  if (first === Object.prototype || first === null) return undefined
+/** Why an object would not survive as what it is; undefined for plain data. */
+export function lossOf(object: object): string | undefined {
+  const prototype = Object.getPrototypeOf(object)
+  if (prototype === Object.prototype) return losses.get(object)
+  if (prototype === null || prototype === Array.prototype) return undefined
+  const found = platformClassOf(prototype)
+  if (found === undefined) return undefined
+  // Some of the platform's classes are records of plain fields, such as Stats: they travel like the user's own.
+  return found.isHidden || Object.keys(object).length === 0 ? instanceOf(found.name) : undefined
+}
+
+/** Whether an object's class is the platform's. */
+export function isPlatformObject(object: object): boolean {
+  const prototype = Object.getPrototypeOf(object)
+  return prototype !== null && platformClassOf(prototype) !== undefined
+}
+
+export function instanceOf(name: string): string {
+  return `is an instance of ${name}`
+}
+
+interface PlatformClass {
+  name: string
+  /** Its instances do have fields, but never the ones that matter. */
+  isHidden: boolean
+}
+
+/** What is known of prototypes; forgotten whenever Node has loaded further modules, as those export further classes. */
+let known = new WeakMap<object, PlatformClass | typeof NONE>()
+let knownAt = -1
+const NONE = Symbol('of no class of the platform')
+
+function platformClassOf(prototype: object): PlatformClass | undefined {
+  const loaded = loadedNames().length
+  if (loaded !== knownAt) {
+    known = new WeakMap()
+    knownAt = loaded
+  }
+  let found = known.get(prototype)
+  if (found === undefined) {
+    found = searchPlatformClass(prototype) ?? NONE
+    known.set(prototype, found)
+  }
+  return found === NONE ? undefined : found
+}
+
+function searchPlatformClass(first: object): PlatformClass | undefined {
   for (let prototype = first; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
     if (types.isProxy(prototype) || prototype === Object.prototype) return undefined
-    const name = platformClass(prototype)
+    const name = platformName(prototype)
     if (name === undefined) continue
     if (BASES.has(name) && (prototype !== first || name === 'EventEmitter')) continue
-    // Some of the platform's classes are records of plain fields, such as Stats: they travel like the user's own.
-    const hidden = name === 'DOMException' || emitsEvents(prototype) || Object.keys(object).length === 0
-    return hidden ? name : undefined
+    return { name, isHidden: name === 'DOMException' || emitsEvents(prototype) }
   }
   return undefined
 }
@@ -71,7 +112,7 @@ const LANGUAGE = new Set(
 )
 
 // The name of the class whose prototype this is, if the class is the platform's: a global, or exported by a loaded module.
-function platformClass(prototype: object): string | undefined {
+function platformName(prototype: object): string | undefined {
   const constructor = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value
   if (typeof constructor !== 'function' || types.isProxy(constructor)) return undefined
   const name = Object.getOwnPropertyDescriptor(constructor, 'name')?.value
@@ -97,16 +138,15 @@ const MODULES = (
   'async_hooks child_process cluster crypto dgram diagnostics_channel dns events fs http http2 https inspector net ' +
   'perf_hooks readline stream string_decoder tls url util v8 vm worker_threads zlib'
 ).split(' ')
-const modules = new Map<string, Exports>()
 
 // Only what is loaded already: an object of a class that is not cannot exist, and loading them all takes long.
 function loadedModules(): Exports[] {
-  if (modules.size < MODULES.length) {
-    const loaded = new Set((process as unknown as { moduleLoadList?: string[] }).moduleLoadList)
-    for (const name of MODULES) {
-      if (!modules.has(name) && loaded.has(`NativeModule ${name}`))
-        modules.set(name, process.getBuiltinModule(name) as Exports)
-    }
-  }
-  return [...modules.values()]
+  const loaded = new Set(loadedNames())
+  return MODULES.filter((name) => loaded.has(`NativeModule ${name}`)).map(
+    (name) => process.getBuiltinModule(name) as Exports,
+  )
+}
+
+function loadedNames(): readonly string[] {
+  return (process as unknown as { moduleLoadList?: string[] }).moduleLoadList ?? []
 }

@@ -16,8 +16,11 @@ import { deserialize, serialize } from './v8.js'
 export type { ErrorOrigin } from './error-rebuild.js'
 export { Outbox } from './outbox.js'
 
-/** Encodes the arguments of a call. Throws a `SerializationError` with the path of what cannot travel: `args[0].x`. */
-export function encodeArguments(args: readonly unknown[], out: Outbox): void {
+/**
+ * Encodes the arguments of a call, or with the stage `'result'` the values of a chunk of calls. Throws a
+ * `SerializationError` with the path of what cannot travel: `args[0].x`, `result[0].x`.
+ */
+export function encodeArguments(args: readonly unknown[], out: Outbox, stage: Stage = 'arguments'): void {
   const length = writeScalars(out, 0, args)
   if (length >= 0) {
     out.codec = SCALARS
@@ -28,10 +31,10 @@ export function encodeArguments(args: readonly unknown[], out: Outbox): void {
   try {
     if (args.length === 1 ? encodeRaw(args[0], out) : encodeBytes(args, out)) return
   } catch (error) {
-    throw unencodable('arguments', args, error)
+    throw unencodable(stage, args, error)
   }
   // Here is the place of `PLAIN`: what it cannot write exactly goes on to V8.
-  encodeV8(args, 'arguments', out)
+  encodeV8(args, stage, out)
 }
 
 /** Encodes what a call returned. Throws a `SerializationError` with the path of what cannot travel: `result.x`. */

@@ -1,7 +1,7 @@
 // What is wrong with a single value, in words: the kinds that V8 refuses, and those that it loses.
 
 import { types } from 'node:util'
-import { lostClassOf } from './host-objects.js'
+import { instanceOf, isPlatformObject, lossOf } from './host-objects.js'
 import { serialize } from './v8.js'
 import { ARRAY_BUFFER, isDetached, isGrowable, isOutOfBounds, kindOf, memoryOf } from './views.js'
 
@@ -22,9 +22,9 @@ export function refusedObject(object: object, failed: boolean): string | undefin
     const problem = refusedByV8(object)
     if (problem !== undefined) return problem
   }
-  const lost = lostClassOf(object)
-  if (lost !== undefined) return `is ${withArticle(lost)}`
-  return failed && isExotic(object) ? `is ${withArticle(nameOf(object))}` : undefined
+  const lost = lossOf(object)
+  if (lost !== undefined) return lost
+  return failed && isExotic(object) ? instanceOf(nameOf(object)) : undefined
 }
 
 function refusedByV8(object: object): string | undefined {
@@ -53,13 +53,14 @@ function refusedMemory(value: object, kind: number): string | undefined {
 }
 
 /**
- * Whether V8 refuses an object of a class that nothing above knows: WeakRef, iterators, Intl, WebAssembly and whatever
- * comes. It is asked, which is safe where there is no property: then no other code runs.
+ * Whether V8 refuses an object of a class that nothing above knows: WeakRef, iterators, Intl, WebAssembly, vm.Script and
+ * whatever comes. It is asked, which is safe where there is no property: then no code of the user's runs.
  */
 function isExotic(object: object): boolean {
   const prototype = Object.getPrototypeOf(object)
   if (prototype === Object.prototype || prototype === Array.prototype || prototype === null) return false
-  if (isLeaf(object) || childBearing(object) || Object.keys(object).length > 0) return false
+  if (isLeaf(object) || childBearing(object)) return false
+  if (Object.keys(object).length > 0 && !isPlatformObject(object)) return false
   try {
     serialize(object)
     return false
@@ -90,8 +91,4 @@ function nameOf(object: object): string {
     if (typeof name === 'string' && name !== '') return name
   }
   return 'object of an unknown class'
-}
-
-function withArticle(name: string): string {
-  return /^[AEIOU]/i.test(name) ? `an ${name}` : `a ${name}`
 }

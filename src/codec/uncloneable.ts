@@ -12,10 +12,12 @@ export interface Culprit {
   problem: string
 }
 
-/** More values than this are not looked at: a getter that makes up new objects could go on for ever. */
-const MOST_VALUES = 20_000_000
-/** The serializer gives up between two and ten thousand levels, as the stack allows. */
+/** More objects than this are not looked at: a getter that makes up new ones could go on for ever. */
+const MOST_OBJECTS = 2_000_000
+/** The serializer gives up between two and ten thousand levels, as the stack allows: this deep, depth may be the reason, */
 const DEEP = 1000
+/** and this deep it is. */
+const DEEPEST = 50_000
 /** Longer arrays are walked by the keys that they have. */
 const LONGEST_BY_INDEX = 10_000_000
 /** In longer arrays that could be serialized, further properties beside the elements are not looked at. */
@@ -34,7 +36,7 @@ export function findCulprit(root: unknown, path: string, failed: boolean): Culpr
   // Throws nothing: what reads a property is guarded, and everything else looks at internal slots.
   const problem = enter(root, seen, open, failed)
   if (problem !== undefined) return { path, problem }
-  for (let left = MOST_VALUES; open.length > 0 && left > 0; left--) {
+  while (open.length > 0 && open.length < DEEPEST && seen.size < MOST_OBJECTS) {
     const container = open[open.length - 1]
     if (++container.at === container.size) {
       open.pop()

@@ -7,7 +7,11 @@ import { CorruptPayload } from './corrupt.js'
 /** An ArrayBuffer as ES2024 has it. */
 type Resizable = ArrayBuffer & { resize(bytes: number): void }
 
-type ViewConstructor = new (buffer: ArrayBufferLike, byteOffset?: number, length?: number) => ArrayBufferView
+interface ViewConstructor {
+  new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): ArrayBufferView
+  /** A DataView has none. */
+  readonly BYTES_PER_ELEMENT?: number
+}
 
 // The position of a class is its kind in payloads. Buffer comes first as it is also a Uint8Array.
 const NAMES = [
@@ -143,7 +147,19 @@ function growsWithMemory(view: object, kind: number): boolean {
 export function viewOver(memory: ArrayBufferLike, kind: number, offset: number, length: number): ArrayBufferView {
   const View = kind > ARRAY_BUFFER ? classes[kind] : undefined
   if (View === undefined) throw new CorruptPayload(`there is no view of kind ${kind}`)
-  return length === -1 ? new View(memory, offset) : new View(memory, offset, length)
+  if (length !== -1) return new View(memory, offset, length)
+  if (!isGrowable(memory)) throw new CorruptPayload('a view cannot grow with memory that does not')
+  // Node 20 makes no such view where its last element is not whole, although memory may be resized to that later.
+  const size = bufferBytes(memory)
+  const excess = (size - offset) % (View.BYTES_PER_ELEMENT ?? 1)
+  if (!(excess > 0)) return new View(memory, offset)
+  const end = new Uint8Array(memory.slice(size - excess))
+  const resizable = memory as Resizable
+  resizable.resize(size - excess)
+  const view = new View(memory, offset)
+  resizable.resize(size)
+  new Uint8Array(memory).set(end, size - excess)
+  return view
 }
 
 /**

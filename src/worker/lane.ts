@@ -3,7 +3,7 @@
 import { encodeError, encodeResult, Outbox } from '../codec/index.js'
 import { SerializationError } from '../errors.js'
 import { native, type NativeWorker } from '../native.js'
-import { ELSEWHERE, RECORD_WORDS, Status, wide } from '../wire.js'
+import { ELSEWHERE, CALL_RECORD_WORDS, Status, wide } from '../wire.js'
 
 /** What `take()` found. */
 export const Taken = { nothing: 0, task: 1, define: 2, boot: 3, stop: 4 } as const
@@ -35,7 +35,7 @@ export class Lane {
 
   constructor(argument: string, onBell: () => void) {
     this.#inbox = new Uint8Array(INBOX_BYTES)
-    this.#words = new Uint32Array(this.#inbox.buffer, 0, RECORD_WORDS)
+    this.#words = new Uint32Array(this.#inbox.buffer, 0, CALL_RECORD_WORDS)
     this.#native = new native.NativeWorker(argument, this.#inbox, this.outbox.bytes, () => {
       if (this.#waiting === undefined) onBell()
       else this.#waiting()

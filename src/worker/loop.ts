@@ -134,9 +134,9 @@ export class Loop {
       const args = decodeArguments(lane.codec, lane.payload())
       const task = this.#tasks.loaded(index)
       const outcome = task === undefined ? this.#load(running, index, flags, args) : this.#call(running, task, flags, args)
-      if (!isThenable(outcome)) return this.#succeed(running, flags, outcome)
+      if (!isThenable(outcome)) return this.#succeed(running, outcome)
       Promise.resolve(outcome).then(
-        (value) => this.#succeed(running, flags, value),
+        (value) => this.#succeed(running, value),
         (error: unknown) => this.#fail(running, error, index),
       )
     } catch (error) {
@@ -154,7 +154,7 @@ export class Loop {
     return this.#state.origin.run(running, task, ...(args as never[]))
   }
 
-  #succeed(running: RunningTask, flags: number, value: unknown): void {
+  #succeed(running: RunningTask, value: unknown): void {
     if (running.done) return
     running.done = true
     const { outbox } = this.#lane

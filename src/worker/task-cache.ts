@@ -108,15 +108,32 @@ export class TaskCache {
   }
 }
 
+/** Lets `import()` in a function that came as source resolve from the working directory. */
+const { USE_MAIN_CONTEXT_DEFAULT_LOADER } = vm.constants
+
 function compile(descriptor: TaskDescriptor & { form: 'source' }): Task {
   const { source, strict, name } = descriptor
+  hushLoaderWarning()
   try {
     return vm.runInThisContext(sourceExpression(source, strict), {
       filename: `millrace-task:${name}`,
-      importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      importModuleDynamically: USE_MAIN_CONTEXT_DEFAULT_LOADER,
     }) as Task
   } catch (cause) {
     throw new TaskLoadError(`The source of '${name}' could not be compiled: ${String(cause)}`, { cause })
+  }
+}
+
+let hushed = false
+
+/** Node warns that the constant above is experimental when a task uses `import()`, of which the task knows nothing. */
+function hushLoaderWarning(): void {
+  if (hushed) return
+  hushed = true
+  const { emitWarning } = process
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]): void => {
+    if (String(warning).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER')) return
+    Reflect.apply(emitWarning, process, [warning, ...rest])
   }
 }
 

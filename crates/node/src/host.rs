@@ -27,8 +27,8 @@ mod refused {
 }
 
 /// Words of one result record in the inbox: call, status, codec, flags, payload length (low, high), payload offset in
-/// the inbox or [`ELSEWHERE`], and the worker's process id.
-const RECORD_WORDS: usize = 8;
+/// the inbox or [`ELSEWHERE`], the worker's process id, the time that it ran in microseconds, and one spare.
+const RECORD_WORDS: usize = 10;
 
 /// Results that one `drain` returns at most. The payloads follow the records in the inbox.
 const RECORDS_MAX: usize = 256;
@@ -303,8 +303,8 @@ impl NativePool {
       let staged = completion.len <= STAGED_MAX;
       let [low, high] = halves(completion.len as u64);
       let at = if staged { offset as u32 } else { ELSEWHERE };
-      let Completion { id, status, codec, flags, pid, .. } = completion;
-      let record = [id, u32::from(status), u32::from(codec), u32::from(flags), low, high, at, pid];
+      let Completion { id, status, codec, flags, pid, ran_ns, .. } = completion;
+      let record = [id, u32::from(status), u32::from(codec), u32::from(flags), low, high, at, pid, ran_ns / 1000, 0];
       write_words(inbox, count * RECORD_WORDS, &record);
       count += 1;
       if !staged {

@@ -124,6 +124,9 @@ impl Lane {
       PushError::TooLarge { .. } | PushError::Full => SpawnFailure { syscall: "mmap", errno: Some(libc::E2BIG) },
     })?;
 
+    // From the start the host is asleep as far as this lane goes: the worker rings with its first answer.
+    ring.arm();
+
     let (bell, bell_listener) = doorbell(capabilities.wakeup)?;
     let (result_ringer, result_bell) = doorbell(capabilities.wakeup)?;
     let (lifeline, worker_lifeline) = lifeline()?;

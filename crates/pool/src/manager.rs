@@ -55,6 +55,8 @@ pub struct Completion {
   pub len: usize,
   /// The worker's process id.
   pub pid: u32,
+  /// How long the worker says that the call ran, in nanoseconds, saturated.
+  pub ran_ns: u32,
   pub(crate) lane: usize,
   pub(crate) record: ResultRecord,
 }

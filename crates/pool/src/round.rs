@@ -170,6 +170,7 @@ impl Manager {
       flags: record.flags,
       len: record.payload_len(),
       pid: lane.child.pid(),
+      ran_ns: record.ran_ns,
       lane: index,
       record,
     };
@@ -385,7 +386,8 @@ impl Manager {
     if (idle && !self.pending.is_empty()) || self.may_rebalance() || self.waits_for_a_claim() {
       due(now + crate::dispatch::STALL);
     }
-    if let Some(at) = self.start_after
+    // One in the past has had its round: what could be started then was.
+    if let Some(at) = self.start_after.filter(|&at| at > now)
       && (!self.owed.is_empty() || !self.pending.is_empty())
     {
       due(at);

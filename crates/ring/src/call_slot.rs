@@ -154,6 +154,12 @@ impl CallSlot {
   }
 }
 
+#[cfg(all(test, not(loom)))]
+impl CallSlot {
+  /// Where the header is.
+  pub(crate) const FRAME: usize = core::mem::offset_of!(Self, frame);
+}
+
 #[cfg(all(test, loom))]
 impl CallSlot {
   pub(crate) fn new(position: Position) -> Self {

@@ -44,7 +44,7 @@
 //! know about [`Memory`].
 
 #![cfg_attr(
-  all(loom, not(test)),
+  loom,
   allow(dead_code, unused_imports, reason = "only the protocols are built for the model checker, not their users")
 )]
 
@@ -82,9 +82,11 @@ mod view;
 #[cfg(not(loom))]
 mod worker_lane;
 
-#[cfg(all(test, loom))]
+#[cfg(loom)]
+#[cfg(test)]
 mod models;
-#[cfg(all(test, not(loom)))]
+#[cfg(not(loom))]
+#[cfg(test)]
 mod tests;
 
 pub use error::Corrupt;

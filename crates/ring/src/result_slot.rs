@@ -105,6 +105,12 @@ const fn empty_stamp(position: Position, entries: u32) -> u32 {
   position.wrapping_add(1).wrapping_sub(entries)
 }
 
+#[cfg(all(test, not(loom)))]
+impl ResultSlot {
+  /// Where the header is.
+  pub(crate) const FRAME: usize = core::mem::offset_of!(Self, frame);
+}
+
 #[cfg(all(test, loom))]
 impl ResultSlot {
   pub(crate) fn new(position: Position, entries: u32) -> Self {

@@ -117,6 +117,8 @@ mod interleaved {
 
   impl AtomicU32 {
     pub(crate) fn new(value: u32) -> Self {
+      // The first access to `TURN` makes it, and what came before that is ordered before all later ones: so make it now.
+      TURN.fetch_add(1, Ordering::Relaxed);
       Self(Inner::new(value))
     }
 

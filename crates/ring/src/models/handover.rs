@@ -68,22 +68,22 @@ fn report(reports: u64) {
 
 #[test]
 fn calls_and_results_arrive_whole_and_once() {
-  explore(3, || echo(2));
+  explore(4, || echo(2));
 }
 
 #[test]
 fn slots_and_entries_are_used_again_after_a_lap() {
-  explore(2, || echo(3));
+  explore(3, || echo(3));
 }
 
 #[test]
 fn entries_are_used_again_once_they_are_consumed() {
-  explore(2, || report(3));
+  explore(3, || report(3));
 }
 
 #[test]
 fn a_definition_gives_its_slot_back() {
-  explore(2, define_and_reuse);
+  explore(3, define_and_reuse);
 }
 
 #[test]

@@ -128,7 +128,8 @@ fn skipping_makes_room() {
   let working = {
     let doorbell = Arc::clone(&doorbell);
     thread::spawn(move || {
-      assert_eq!(worker.try_take(), None);
+      // Nothing is there to be taken, unless the host has already used the first slot again.
+      worker.try_take();
       assert!(worker.calls.released);
       if worker.shared.bell.must_ring(WORK) {
         doorbell.ring();
@@ -171,33 +172,33 @@ fn rearm(must_ring: impl Fn(&Bell, Reasons) -> bool + Send + Sync + Copy + 'stat
 
 #[test]
 fn a_push_wakes_a_sleeping_worker() {
-  explore(3, host_wakes_worker);
+  explore(4, host_wakes_worker);
 }
 
 #[test]
 fn a_commit_wakes_a_sleeping_host() {
-  explore(3, worker_wakes_host);
+  explore(4, worker_wakes_host);
 }
 
 #[test]
 fn consuming_a_result_wakes_a_worker_that_waits_for_room() {
-  explore(3, consuming_makes_room);
+  explore(4, consuming_makes_room);
 }
 
 #[test]
 fn skipping_a_slot_wakes_a_host_that_waits_for_room() {
-  explore(3, skipping_makes_room);
+  explore(4, skipping_makes_room);
 }
 
 #[test]
 fn a_sleeper_that_waits_for_something_else_by_now_is_woken() {
-  explore(3, || rearm(Bell::must_ring));
+  explore(4, || rearm(Bell::must_ring));
 }
 
 #[test]
 #[should_panic(expected = "a wake-up was lost")]
 fn a_ring_only_for_the_reason_that_was_looked_for_is_lost_on_another() {
-  explore(3, || {
+  explore(4, || {
     rearm(|bell, reasons| {
       SyncPoint::Sleep.fence(Half::Release);
       bell.awaited() & reasons != 0 && bell.silenced() & reasons != 0

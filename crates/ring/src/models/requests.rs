@@ -78,17 +78,17 @@ fn phase() {
 
 #[test]
 fn a_worker_that_is_asked_to_leave_leaves_no_call_behind() {
-  explore(3, stop);
+  explore(5, stop);
 }
 
 #[test]
 fn a_request_to_abort_that_was_counted_is_to_be_seen() {
-  explore(3, abort);
+  explore(5, abort);
 }
 
 #[test]
 fn a_phase_comes_after_what_led_to_it() {
-  explore(3, phase);
+  explore(5, phase);
 }
 
 #[test]

@@ -96,23 +96,23 @@ fn claim_time() {
 
 #[test]
 fn either_the_claim_or_the_revocation_wins() {
-  explore(3, || race(CallSlot::claim));
+  explore(5, || race(CallSlot::claim));
 }
 
 #[test]
 fn a_call_that_was_taken_back_is_whole_and_its_slot_is_used_again() {
-  explore(2, take_back_and_reuse);
+  explore(4, take_back_and_reuse);
 }
 
 #[test]
 fn who_sees_a_claim_sees_its_time() {
-  explore(3, claim_time);
+  explore(5, claim_time);
 }
 
 #[test]
 #[should_panic(expected = "both won, or nobody")]
 fn a_claim_in_two_steps_runs_a_call_that_was_taken_back() {
-  explore(3, || race(claim_in_two_steps));
+  explore(5, || race(claim_in_two_steps));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_claim_that_is_not_acquired_hides_its_time() {
 
 #[test]
 fn a_slot_is_written_only_once_it_is_vacant() {
-  explore(2, || {
+  explore(4, || {
     let shared = Shared::new();
     let mut host = HostEnd::new(&shared);
     let mut worker = WorkerEnd::new(&shared);

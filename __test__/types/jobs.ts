@@ -1,0 +1,9 @@
+// A task module that only its types are taken of.
+
+export const limit = 10
+
+export const parse = (line: string): number => Number(line)
+
+export default function grow(n: bigint): bigint {
+  return n ** 2n
+}

@@ -1,0 +1,297 @@
+//! The worker: does what its calls say.
+//!
+//! The boot payload is two lines: the pool's directory and how to boot. The payload of a call is its key, a line that
+//! says what to do, and data:
+//!
+//! | line | the worker |
+//! |---|---|
+//! | `echo` | answers with the data |
+//! | `pid` | answers with its process id |
+//! | `definition` | answers with what it was told of the call's task |
+//! | `fail` | answers with the data as an error |
+//! | `large <bytes>` | answers with so many bytes, see [`pattern`] |
+//! | `sleep <ms>` | sleeps |
+//! | `gate <name>` | waits until the file of that name is in the pool's directory |
+//! | `patient <ms>` | sleeps until it is asked to abort, and answers whether it was |
+//! | `hoard <bytes>` | uses so much memory and keeps it |
+//! | `family` | starts a child process that never ends, and answers with its process id |
+//! | `deaf` | ignores SIGTERM from now on |
+//! | `stray`, `stray-retiring` | reports the data as an error that belongs to no call; the latter leaves after its call |
+//! | `stray-retiring-gate <name>` | the same, and then waits as for `gate` |
+//! | `exit <code>` | answers that the task asked to exit, and leaves |
+//! | `leave` | answers, and leaves without being asked |
+//! | `quit <code>` | ends in the middle of the call |
+//! | `die <signal>` | the same, by a signal |
+//! | `last-words <signal>` | answers, and dies before it rings or does anything else |
+//! | `scribble <seed> <words>` | writes so many random words over its lane, and answers |
+
+use std::collections::HashMap;
+use std::fs::read;
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+use std::process::{Command, Stdio, exit};
+use std::time::{Duration, Instant};
+
+use millrace_pool::worker::{LANE_FD, LaneArgument, Worker};
+use millrace_pool::{CallKind, CallRecord, CommitError, ResultHeader, Taken, WorkerPhase, status};
+use millrace_sys::{PollerKind, Segment, WaitSet};
+
+use super::journal::{Journal, Started};
+use super::random::Random;
+
+/// The bytes of a large result.
+pub fn pattern(len: usize) -> Vec<u8> {
+  (0..len).map(|at| (at % 251) as u8 ^ (at >> 16) as u8).collect()
+}
+
+/// Is the worker until the pool lets it go.
+pub fn serve(argument: LaneArgument) -> ! {
+  // SAFETY: the pool passed this descriptor, and `attach` has not taken it over yet.
+  let lane = unsafe { BorrowedFd::borrow_raw(LANE_FD) }.try_clone_to_owned().unwrap();
+  // A mapping of the test's own, for scribbles.
+  let segment = Segment::from_fd(lane, argument.segment_len).unwrap();
+  // SAFETY: this process was started with this argument, and this is the first thing that it does.
+  let worker = unsafe { Worker::attach(&argument) }.unwrap();
+  let mut sleep = WaitSet::new(PollerKind::Poll).unwrap();
+  // The descriptor keeps its number as long as the worker lives, which is as long as this process does.
+  sleep.add(worker.bell(), 0).unwrap();
+  let dir = PathBuf::new();
+  Process { worker, sleep, argument, segment, dir, journal: None, definitions: HashMap::new(), hoard: Vec::new() }
+    .serve()
+}
+
+/// What a call comes to.
+struct Done {
+  status: u8,
+  body: Vec<u8>,
+  /// The process leaves with this code.
+  leave: Option<i32>,
+  /// The process dies by this signal right after the result was committed.
+  die: Option<i32>,
+}
+
+impl Done {
+  fn ok(body: impl Into<Vec<u8>>) -> Self {
+    Self { status: status::OK, body: body.into(), leave: None, die: None }
+  }
+}
+
+struct Process {
+  worker: Worker,
+  sleep: WaitSet,
+  argument: LaneArgument,
+  segment: Segment,
+  dir: PathBuf,
+  journal: Option<Journal>,
+  definitions: HashMap<u32, Vec<u8>>,
+  hoard: Vec<Vec<u8>>,
+}
+
+impl Process {
+  fn serve(mut self) -> ! {
+    loop {
+      match self.worker.take() {
+        Taken::Call(call) => match call.kind {
+          CallKind::Boot => self.boot(&call),
+          CallKind::Define => {
+            let definition = self.payload(&call);
+            self.definitions.insert(call.task, definition);
+            self.worker.release_define(&call);
+          }
+          CallKind::Task => self.run(&call),
+        },
+        Taken::Empty => self.wait(),
+        Taken::Stop => self.leave(0),
+        Taken::Corrupt(_) => std::process::abort(),
+      }
+    }
+  }
+
+  /// Sleeps until the host rings, unless there is something to do.
+  fn wait(&mut self) {
+    if !self.worker.arm() {
+      self.sleep.wait(None, &mut Vec::new()).unwrap();
+      self.worker.clear_bell();
+    }
+  }
+
+  fn leave(&self, code: i32) -> ! {
+    self.worker.set_phase(WorkerPhase::Leaving);
+    exit(code)
+  }
+
+  fn payload(&self, call: &CallRecord) -> Vec<u8> {
+    let mut payload = vec![0; call.payload_len()];
+    self.worker.copy_payload(call, 0, &mut payload);
+    payload
+  }
+
+  fn boot(&mut self, call: &CallRecord) {
+    let payload = String::from_utf8(self.payload(call)).unwrap();
+    let (dir, how) = payload.split_once('\n').unwrap();
+    self.dir = PathBuf::from(dir);
+    self.journal = Some(Journal::open(&self.dir));
+    let mut words = how.split(' ');
+    let what = words.next().unwrap();
+    let number: u32 = words.next().map_or(0, |word| word.parse().unwrap_or(0));
+    let first = self.argument.worker_id <= number;
+    match what {
+      "ok" => {}
+      "slow" => std::thread::sleep(Duration::from_millis(number.into())),
+      "gated" => self.pass("boot"),
+      "die-gated-until" if first => kill_myself(libc::SIGKILL),
+      "die-gated-until" => self.pass("boot"),
+      "never" => loop {
+        std::thread::park();
+      },
+      "fail" => self.fail_boot(call),
+      "fail-until" if first => self.fail_boot(call),
+      "die" => kill_myself(libc::SIGKILL),
+      "die-until" if first => kill_myself(libc::SIGKILL),
+      "fail-until" | "die-until" => {}
+      _ => panic!("boot {how}"),
+    }
+    self.worker.set_phase(WorkerPhase::Ready);
+    self.commit(call, &Done::ok([]), Duration::ZERO);
+  }
+
+  fn fail_boot(&mut self, call: &CallRecord) -> ! {
+    let body = b"this is why".to_vec();
+    self.commit(call, &Done { status: status::ERROR, body, leave: None, die: None }, Duration::ZERO);
+    self.leave(1)
+  }
+
+  fn run(&mut self, call: &CallRecord) {
+    let start = Instant::now();
+    let payload = self.payload(call);
+    let key = u64::from_le_bytes(payload[..8].try_into().unwrap());
+    let journal = self.journal.as_mut().unwrap();
+    journal.note(Started { key, pid: std::process::id() });
+    let end = 8 + payload[8..].iter().position(|&byte| byte == b'\n').unwrap();
+    let order = String::from_utf8(payload[8..end].to_vec()).unwrap();
+    let done = self.obey(call, &order, &payload[end + 1..]);
+    let ran = start.elapsed();
+    self.commit(call, &done, ran);
+    if let Some(signal) = done.die {
+      kill_myself(signal);
+    }
+    if let Some(code) = done.leave {
+      self.leave(code);
+    }
+  }
+
+  fn obey(&mut self, call: &CallRecord, order: &str, data: &[u8]) -> Done {
+    let mut words = order.split(' ');
+    let what = words.next().unwrap();
+    let word = words.next().unwrap_or_default();
+    let number: u64 = word.parse().unwrap_or(0);
+    match what {
+      "echo" => Done::ok(data),
+      "pid" => Done::ok(std::process::id().to_string()),
+      "definition" => Done::ok(self.definitions[&call.task].clone()),
+      "fail" => Done { status: status::ERROR, ..Done::ok(data) },
+      "large" => Done::ok(pattern(number as usize)),
+      "sleep" => {
+        std::thread::sleep(Duration::from_millis(number));
+        Done::ok([])
+      }
+      "gate" => {
+        self.pass(word);
+        Done::ok([])
+      }
+      "patient" => Done::ok(if self.sleeps_through(call, Duration::from_millis(number)) { "slept" } else { "aborted" }),
+      "hoard" => {
+        self.hoard.push(vec![1; number as usize]);
+        Done::ok([])
+      }
+      "family" => {
+        let mut child = Command::new("/bin/sleep");
+        let child = child.arg("1000").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        #[allow(clippy::zombie_processes, reason = "this process is about to be killed together with its child")]
+        let child = child.spawn().unwrap();
+        Done::ok(child.id().to_string())
+      }
+      "deaf" => {
+        // SAFETY: changes what this process does at SIGTERM, nothing else.
+        unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };
+        Done::ok([])
+      }
+      "stray" => Done::ok(if self.worker.notice(status::STRAY, 7, data, &[]) { "sent" } else { "dropped" }),
+      "stray-retiring" | "stray-retiring-gate" => {
+        self.worker.set_phase(WorkerPhase::Retiring);
+        assert!(self.worker.notice(status::STRAY_RETIRING, 7, data, &[]));
+        if !word.is_empty() {
+          self.pass(word);
+        }
+        Done { leave: Some(0), ..Done::ok([]) }
+      }
+      "exit" => Done { status: status::EXIT, leave: Some(number as i32), ..Done::ok([]) },
+      "leave" => Done { leave: Some(0), ..Done::ok([]) },
+      "quit" => exit(number as i32),
+      "die" => kill_myself(number as i32),
+      "last-words" => Done { die: Some(number as i32), ..Done::ok(data) },
+      "scribble" => {
+        self.scribble(number, words.next().unwrap().parse().unwrap());
+        Done::ok([])
+      }
+      _ => panic!("{order}"),
+    }
+  }
+
+  /// Sleeps for `time`, or less when the host asks the call to abort.
+  fn sleeps_through(&self, call: &CallRecord, time: Duration) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < time {
+      if self.worker.abort_requested(call.position) {
+        return false;
+      }
+      std::thread::sleep(Duration::from_millis(1));
+    }
+    true
+  }
+
+  /// Waits until the test opens the gate.
+  fn pass(&self, gate: &str) {
+    let gate = self.dir.join(gate);
+    while read(&gate).is_err() {
+      std::thread::sleep(Duration::from_millis(1));
+    }
+  }
+
+  fn commit(&mut self, call: &CallRecord, done: &Done, ran: Duration) {
+    let ran_ns = u32::try_from(ran.as_nanos()).unwrap_or(u32::MAX);
+    let header = ResultHeader { status: done.status, codec: 1, flags: 2, ran_ns };
+    loop {
+      match self.worker.commit(&header, call, &done.body, &[]) {
+        Ok(()) => return,
+        Err(CommitError::NoRoom) => self.wait(),
+        Err(error) => panic!("{error}"),
+      }
+    }
+  }
+
+  /// Writes `count` random words over header and slots, mostly of values that mean something there.
+  fn scribble(&self, seed: u64, count: usize) {
+    let mut random = Random(seed);
+    // The header, 64 call slots and 128 result slots are here; the first part is hit more often.
+    let words = random.pick(&[896, 4096 + 64 * 512, 4096 + 192 * 512]) / 4;
+    for _ in 0..count {
+      let small = random.below(6) as u32;
+      let anything = random.next() as u32;
+      let word = random.pick(&[small, small, u32::MAX, anything, anything & 0xff, 1 << (anything & 31)]);
+      // SAFETY: the rings are longer than this, and the segment is mapped whole.
+      let at = unsafe { self.segment.base().cast::<u32>().add(random.below(words)) };
+      // SAFETY: mapped and aligned. That others use it at the same time is the point.
+      unsafe { at.write_volatile(word) };
+    }
+  }
+}
+
+fn kill_myself(signal: i32) -> ! {
+  // SAFETY: no memory is involved.
+  unsafe { libc::kill(libc::getpid(), signal) };
+  // A signal to oneself is delivered before `kill` returns, but maybe to another thread.
+  loop {
+    std::thread::park();
+  }
+}

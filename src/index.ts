@@ -1,0 +1,46 @@
+// What the package exports.
+
+export { asCompleted } from './as-completed.js'
+export {
+  BrokenExecutor,
+  BrokenProcessPool,
+  type BrokenProcessPoolDetails,
+  CancelledError,
+  type ErrorDetails,
+  ForkUnsafeError,
+  InvalidStateError,
+  MillraceError,
+  NestingError,
+  PoolTerminatedError,
+  QueueFullError,
+  RemoteError,
+  type RemoteOrigin,
+  SerializationError,
+  ShutdownError,
+  TaskExitError,
+  TaskLoadError,
+  TaskTimeoutError,
+  TimeoutError,
+  UnsupportedPlatformError,
+  type WorkerDeath,
+  type WorkerDeathTask,
+  WorkerDiedError,
+  WorkerSpawnError,
+  WorkerTerminatedError,
+} from './errors.js'
+export { Executor, type ExecutorShutdownOptions } from './executor.js'
+export { type CancelOptions, Future, type FutureOutcome, type FutureState, type WaitOptions } from './future.js'
+export { MapIterator } from './map-iterator.js'
+export type { MapOptions } from './map-options.js'
+export type { ProcessPoolOptions, StartMethod } from './options.js'
+export {
+  type ProcessPoolEvents,
+  ProcessPoolExecutor,
+  type RunOptions,
+  type ShutdownOptions,
+  type WorkerExitReason,
+} from './process-pool-executor.js'
+export type { PoolStats, WorkerStats } from './stats.js'
+export { defineTasks, type ImportedTasks, importTasks, type TaskFunction } from './tasks.js'
+export { wait } from './wait.js'
+export { isWorker, taskContext, type TaskContext } from './worker/context.js'

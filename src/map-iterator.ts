@@ -1,0 +1,268 @@
+import { TimeoutError } from './errors.js'
+import { Fifo } from './fifo.js'
+import type { Future } from './future.js'
+import { Chunk } from './map/chunk.js'
+import { AsyncFeeder } from './map/async-feeder.js'
+import { type Feeder, type FeederHost, SyncFeeder } from './map/feeder.js'
+import { ArrayInput, isAsyncIterable, IteratorInput, isPlainArray } from './map/input.js'
+import type { MapOptions } from './map/options.js'
+import { Pace } from './map/pace.js'
+import type { ChunkOutcome, MapSource } from './map/source.js'
+import { Timer } from './timer.js'
+
+export type { MapOptions } from './map/options.js'
+export type { ChunkOutcome, MapSource } from './map/source.js'
+
+type Result<R> = IteratorResult<R, undefined>
+
+interface Request<R> {
+  resolve(result: Result<R>): void
+  reject(error: unknown): void
+}
+
+/**
+ * The results of a `map`, for `for await`.
+ *
+ * `next()` rejects when the item's call failed; the items after it can still be had by calling `next()` again. `for await`
+ * stops at the first failure and then, as whenever it is left early, what is left is cancelled. An iterator that is merely
+ * dropped cancels nothing.
+ */
+export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
+  // Set by start().
+  declare private pace: Pace
+  declare private feeder: Feeder<unknown, R>
+  /** Chunks to read from, the next one first: in the order of the input, done or not; or as they were done. */
+  private readonly chunks = new Fifo<Chunk<R>>()
+  private readonly ordered: boolean
+  private readonly unfinished = new Set<Chunk<R>>()
+  /** Calls of `next()` that were not answered yet. While there are any, no item is ready. */
+  private readonly requests = new Fifo<Request<R>>()
+  private readonly timeout: number
+  private readonly deadline: number
+  /** Runs only while somebody waits: an iterator that nobody reads does not hold the event loop. */
+  private timer: Timer | undefined = undefined
+  /** Items handed out that the consumer may not have seen yet: they still count as read ahead. */
+  private yielding = 0
+  private releaseScheduled = false
+  /** What is to be thrown once, after the last result. */
+  private failure: { error: unknown } | undefined = undefined
+  private closed = false
+
+  private constructor(options: MapOptions) {
+    const { timeout = Infinity, ordered = true } = options
+    this.ordered = ordered
+    this.timeout = timeout
+    this.deadline = performance.now() + timeout
+  }
+
+  /**
+   * Begins to read and to submit. Options and items have been checked.
+   *
+   * @throws What the input throws while it is read here, and what the executor throws while it takes calls.
+   * @internal
+   */
+  static start<R>(
+    source: MapSource<unknown, R>,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    options: MapOptions,
+  ): MapIterator<R> {
+    const iterator = new MapIterator<R>(options)
+    if (isAsyncIterable(items)) iterator.startAsync(source, items, options)
+    else iterator.startSync(source, items, options)
+    return iterator
+  }
+
+  next(): Promise<Result<R>> {
+    // Who asks for more has seen what there was.
+    if (this.yielding > 0) this.release()
+    if (this.closed) return Promise.resolve({ done: true, value: undefined })
+    if (this.requests.length === 0) {
+      const chunk = this.readyChunk()
+      if (chunk !== undefined) {
+        const result = chunk.take<Promise<Result<R>>>(resolveValue, rejectError)
+        this.taken(chunk)
+        return result
+      }
+      if (this.deadline !== Infinity && performance.now() >= this.deadline && !this.isOver()) {
+        this.close().catch(ignore)
+        return Promise.reject(this.timedOut())
+      }
+    }
+    return new Promise((resolve, reject) => {
+      this.requests.push({ resolve, reject })
+      this.answer()
+      if (this.deadline !== Infinity && this.requests.length > 0) {
+        this.timer ??= new Timer(this.deadline - performance.now(), () => this.expire())
+      }
+    })
+  }
+
+  /** Cancels what is left and closes the input. */
+  async return(): Promise<Result<R>> {
+    await this.close()
+    return { done: true, value: undefined }
+  }
+
+  /** As {@link return}, and rejects with `error`. */
+  async throw(error?: unknown): Promise<Result<R>> {
+    await this.close().catch(ignore)
+    throw error
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** As {@link return}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  private startAsync(source: MapSource<unknown, R>, items: AsyncIterable<unknown>, options: MapOptions): void {
+    this.pace = new Pace(paceOptions(source, options, true))
+    this.feeder = new AsyncFeeder(source, this.pace, this.host(), items[Symbol.asyncIterator]())
+    this.feeder.feed()
+  }
+
+  private startSync(source: MapSource<unknown, R>, items: Iterable<unknown>, options: MapOptions): void {
+    const pace = paceOptions(source, options, false)
+    const readAll = options.buffersize === undefined
+    // Automatic chunks are submitted little by little, and want to know how many items there are.
+    const collect = readAll && (pace.chunksize === 'auto' || isPlainArray(items))
+    const input = collect ? new ArrayInput([...items]) : new IteratorInput(items[Symbol.iterator]())
+    this.pace = new Pace({ ...pace, length: input.length })
+    const feeder = new SyncFeeder(source, this.pace, this.host(), input)
+    this.feeder = feeder
+    try {
+      feeder.start(readAll)
+    } catch (error) {
+      this.close().catch(ignore)
+      throw error
+    }
+  }
+
+  private host(): FeederHost<R> {
+    return {
+      accept: (future, length) => this.accept(future, length),
+      inputEnded: (failure) => {
+        this.failure = failure
+        this.answer()
+      },
+    }
+  }
+
+  private accept(future: Future<ChunkOutcome<R>>, length: number): void {
+    const { pace } = this
+    const chunk = new Chunk(future, length, pace.adaptive ? pace.turns : 0, this.chunkDone)
+    pace.inFlight++
+    this.unfinished.add(chunk)
+    if (this.ordered) this.chunks.push(chunk)
+    chunk.watch()
+  }
+
+  private readonly chunkDone = (chunk: Chunk<R>): void => {
+    const { pace } = this
+    pace.inFlight--
+    this.unfinished.delete(chunk)
+    if (pace.adaptive) pace.measured(chunk.length, chunk.elapsed)
+    if (!this.ordered) this.chunks.push(chunk)
+    this.answer()
+    this.feeder.chunkDone()
+  }
+
+  /** The chunk that the next result comes from, if that is there. */
+  private readyChunk(): Chunk<R> | undefined {
+    const chunk = this.chunks.peek()
+    return chunk?.done ? chunk : undefined
+  }
+
+  private isOver(): boolean {
+    return this.feeder.ended && this.chunks.length === 0 && this.unfinished.size === 0
+  }
+
+  /** Answers the calls of `next()` that can be answered, in their order. */
+  private answer(): void {
+    while (this.requests.length > 0) {
+      const chunk = this.readyChunk()
+      if (chunk === undefined) break
+      const { resolve, reject } = this.requests.shift()!
+      chunk.take<void>((value) => resolve({ done: false, value }), reject)
+      this.taken(chunk)
+    }
+    if (this.requests.length > 0 && this.isOver()) {
+      const { failure } = this
+      this.failure = undefined
+      this.closed = true
+      if (failure !== undefined) this.requests.shift()!.reject(failure.error)
+      this.endRequests()
+    }
+    if (this.requests.length === 0) this.stopTimer()
+  }
+
+  private taken(chunk: Chunk<R>): void {
+    if (chunk.exhausted) this.chunks.shift()
+    if (!this.pace.bounded || this.feeder.ended) return
+    this.yielding++
+    if (this.releaseScheduled || this.pace.allowance(this.yielding) === 0) return
+    // The consumer has its item a turn later at the latest; only then is another one read in its place.
+    this.releaseScheduled = true
+    setImmediate(() => {
+      this.releaseScheduled = false
+      this.release()
+    })
+  }
+
+  private release(): void {
+    this.pace.ahead -= this.yielding
+    this.yielding = 0
+    this.feeder.feed()
+  }
+
+  private expire(): void {
+    this.requests.shift()?.reject(this.timedOut())
+    this.close().catch(ignore)
+  }
+
+  /** Everything but what was yielded is given up. Settles as closing the input does. */
+  private close(): Promise<void> {
+    if (this.closed) return Promise.resolve()
+    this.closed = true
+    const closing = this.feeder.close()
+    for (const chunk of this.unfinished) chunk.cancel()
+    this.unfinished.clear()
+    this.chunks.clear()
+    this.endRequests()
+    this.stopTimer()
+    return closing
+  }
+
+  private endRequests(): void {
+    for (let request = this.requests.shift(); request !== undefined; request = this.requests.shift()) {
+      request.resolve({ done: true, value: undefined })
+    }
+  }
+
+  private stopTimer(): void {
+    this.timer?.clear()
+    this.timer = undefined
+  }
+
+  private timedOut(): TimeoutError {
+    return new TimeoutError(`The next result of map() was not there ${this.timeout} ms after the call`)
+  }
+}
+
+function paceOptions(source: MapSource<unknown, unknown>, options: MapOptions, bounded: boolean) {
+  const { chunksize = 1, buffersize } = options
+  return { chunksize: source.chunked ? chunksize : 1, buffersize, maxWorkers: source.maxWorkers, bounded } as const
+}
+
+function resolveValue<R>(value: R): Promise<Result<R>> {
+  return Promise.resolve({ done: false, value })
+}
+
+function rejectError(error: unknown): Promise<never> {
+  return Promise.reject(error)
+}
+
+function ignore(): void {}

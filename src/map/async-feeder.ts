@@ -1,0 +1,108 @@
+import { Feeder, type FeederHost } from './feeder.js'
+import type { Pace } from './pace.js'
+import type { MapSource } from './source.js'
+
+/** Feeds from an asynchronous iterator, whose `next()` is called again only when it has answered. */
+export class AsyncFeeder<T, R> extends Feeder<T, R> {
+  private readonly input: AsyncIterator<T>
+  private chunk: T[] = []
+  /** Items that the pace allows for `chunk`. */
+  private target = 0
+  private reading = false
+  private finished: { failure?: { error: unknown } } | undefined = undefined
+  private idleCheck = false
+
+  constructor(source: MapSource<T, R>, pace: Pace, host: FeederHost<R>, input: AsyncIterator<T>) {
+    super(source, pace, host)
+    this.input = input
+  }
+
+  feed(): void {
+    if (this.ended || this.blocked) return
+    const full = this.chunk.length >= this.target || this.finished !== undefined
+    if (full && this.chunk.length > 0 && !this.flush()) return
+    if (this.finished !== undefined) {
+      this.end(this.finished.failure)
+      return
+    }
+    if (this.reading) return
+    if (this.chunk.length === 0) this.target = this.pace.allowance()
+    if (this.target > 0) this.read()
+  }
+
+  chunkDone(): void {
+    this.checkIdle()
+    this.feed()
+  }
+
+  async close(): Promise<void> {
+    this.stop()
+    this.chunk = []
+    if (this.finished !== undefined) return
+    this.finished = {}
+    const returned = Promise.resolve(this.input.return?.())
+    // An async generator answers only when the read under way is over, which may take for ever.
+    if (this.reading) returned.catch(() => {})
+    else await returned
+  }
+
+  private read(): void {
+    this.reading = true
+    try {
+      Promise.resolve(this.input.next()).then(this.received, this.failed)
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  private readonly received = (result: IteratorResult<T>): void => {
+    if (result === null || typeof result !== 'object') {
+      this.failed(new TypeError(`Iterator result ${String(result)} is not an object`))
+      return
+    }
+    this.reading = false
+    if (this.ended) return
+    if (result.done) {
+      this.finished = {}
+    } else {
+      this.chunk.push(result.value)
+      this.pace.ahead++
+      this.checkIdle()
+    }
+    this.feed()
+  }
+
+  private readonly failed = (error: unknown): void => {
+    this.reading = false
+    this.finished = { failure: { error } }
+    this.feed()
+  }
+
+  /** Submits what was collected. Returns whether the queue took it. */
+  private flush(): boolean {
+    const { chunk } = this
+    this.chunk = []
+    // The rest of what was allowed stays allowed, to a read under way.
+    this.target -= chunk.length
+    try {
+      this.submit(chunk)
+    } catch (error) {
+      this.abandon(error)
+    }
+    return !this.blocked && !this.ended
+  }
+
+  /**
+   * While no chunk is in flight, items do not wait for their chunk to fill: the input may make its next item only when it has
+   * seen their results.
+   */
+  private checkIdle(): void {
+    if (this.idleCheck || this.pace.inFlight > 0 || this.chunk.length === 0) return
+    this.idleCheck = true
+    setImmediate(() => {
+      this.idleCheck = false
+      if (this.ended || this.blocked || this.pace.inFlight > 0 || this.chunk.length === 0) return
+      this.flush()
+    })
+  }
+}

@@ -1,0 +1,174 @@
+// What keeps `map` going: reads items, cuts them into chunks, and submits those, as far as the pace allows.
+
+import { QueueFullError } from '../errors.js'
+import type { Future } from '../future.js'
+import { ArrayInput, type SyncInput } from './input.js'
+import type { Pace } from './pace.js'
+import type { ChunkOutcome, MapSource } from './source.js'
+
+/** What a feeder reports to. */
+export interface FeederHost<R> {
+  /** A chunk was submitted. */
+  accept(future: Future<ChunkOutcome<R>>, length: number): void
+  /** Nothing more will come: the input is exhausted, or its error or that of a submission is to be raised at the end. */
+  inputEnded(failure?: { error: unknown }): void
+}
+
+/** What sync and async input have in common: submitting, waiting for room in the queue, and coming to an end. */
+export abstract class Feeder<T, R> {
+  /** Nothing more will be submitted. */
+  ended = false
+  protected readonly source: MapSource<T, R>
+  protected readonly pace: Pace
+  private readonly host: FeederHost<R>
+  private waiting: T[] | undefined = undefined
+
+  constructor(source: MapSource<T, R>, pace: Pace, host: FeederHost<R>) {
+    this.source = source
+    this.pace = pace
+    this.host = host
+  }
+
+  /** Reads and submits what may be read and submitted now. */
+  abstract feed(): void
+
+  /** Called when a chunk was done. */
+  abstract chunkDone(): void
+
+  /**
+   * The consumer wants no more. Resolves when the input was told; rejects with what its `return()` throws.
+   */
+  abstract close(): Promise<void>
+
+  protected get blocked(): boolean {
+    return this.waiting !== undefined
+  }
+
+  /** Submits a chunk, or keeps it if the queue is full. Throws what else the executor throws. */
+  protected submit(items: T[], again = false): void {
+    let future: Future<ChunkOutcome<R>>
+    try {
+      future = this.source.submitChunk(items)
+    } catch (error) {
+      if (!(error instanceof QueueFullError)) throw error
+      this.waiting = items
+      // An executor that says it is ready and then takes nothing must not keep the event loop from turning.
+      if (again) setImmediate(() => this.awaitRoom())
+      else this.awaitRoom()
+      return
+    }
+    this.host.accept(future, items.length)
+  }
+
+  protected end(failure?: { error: unknown }): void {
+    if (this.ended) return
+    this.ended = true
+    this.waiting = undefined
+    this.host.inputEnded(failure)
+  }
+
+  /** Ends without telling the host: it is the host that closes. */
+  protected stop(): void {
+    this.ended = true
+    this.waiting = undefined
+  }
+
+  private awaitRoom(): void {
+    if (this.ended) return
+    // Inside a reaction, since whoever wrote the executor may throw.
+    Promise.resolve()
+      .then(() => this.source.ready())
+      .then(
+        () => this.resume(),
+        (error: unknown) => this.abandon(error),
+      )
+  }
+
+  private resume(): void {
+    const { waiting } = this
+    if (waiting === undefined) return
+    this.waiting = undefined
+    try {
+      this.submit(waiting, true)
+    } catch (error) {
+      this.abandon(error)
+      return
+    }
+    this.feed()
+  }
+
+  /** Submissions fail: the input is of no use any more. What its `return()` throws matters less than `error`. */
+  protected abandon(error: unknown): void {
+    if (this.ended) return
+    this.end({ error })
+    this.close().catch(() => {})
+  }
+}
+
+/** Feeds from an input that never has to be waited for. */
+export class SyncFeeder<T, R> extends Feeder<T, R> {
+  private input: SyncInput<T>
+  private feeding = false
+
+  constructor(source: MapSource<T, R>, pace: Pace, host: FeederHost<R>, input: SyncInput<T>) {
+    super(source, pace, host)
+    this.input = input
+  }
+
+  /**
+   * The part of the work that belongs to the call of `map`: its errors, the input's included, are thrown there.
+   *
+   * @param readAll - Collect the whole input even if not all of it can be submitted now.
+   */
+  start(readAll: boolean): void {
+    this.feedOrThrow()
+    if (readAll && !this.input.done) {
+      this.feeding = true
+      const rest = this.input.rest()
+      this.feeding = false
+      if (this.input.failure === undefined) this.input = new ArrayInput(rest)
+    }
+    if (this.input.failure !== undefined) throw this.input.failure.error
+  }
+
+  feed(): void {
+    try {
+      this.feedOrThrow()
+    } catch (error) {
+      this.abandon(error)
+    }
+  }
+
+  chunkDone(): void {
+    this.feed()
+  }
+
+  async close(): Promise<void> {
+    this.stop()
+    this.input.close()
+  }
+
+  private feedOrThrow(): void {
+    // The user's iterator may call the map iterator, which calls this. The loop that runs sees what changed.
+    if (this.feeding) return
+    this.feeding = true
+    try {
+      for (;;) {
+        if (this.ended || this.blocked) return
+        if (this.input.done) {
+          this.end(this.input.failure)
+          return
+        }
+        const allowance = this.pace.allowance()
+        if (allowance === 0) return
+        const items = this.input.read(allowance)
+        // The user's iterator may have closed the map iterator.
+        if (this.ended || items.length === 0) continue
+        this.pace.ahead += items.length
+        this.submit(items)
+      }
+    } finally {
+      this.feeding = false
+    }
+  }
+}

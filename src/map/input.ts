@@ -1,0 +1,127 @@
+// The input of `map`: where items come from.
+
+import { invalidType } from '../validate.js'
+
+/** An input that has its items at hand. */
+export interface SyncInput<T> {
+  /** Whether there is nothing more to read. */
+  readonly done: boolean
+  /** How many items there are in all, where that is known. */
+  readonly length: number | undefined
+  /** What the user's iterator threw, in place of an item that would have followed those that were read. */
+  readonly failure: { error: unknown } | undefined
+  /** At most `limit` items; fewer only at the end. Never throws. */
+  read(limit: number): T[]
+  /** Everything that is left. */
+  rest(): T[]
+  /** Nothing more will be read. */
+  close(): void
+}
+
+/** Items that have been collected. */
+export class ArrayInput<T> implements SyncInput<T> {
+  readonly length: number
+  readonly failure = undefined
+  private items: T[]
+  private position = 0
+
+  /** @param items - Becomes this object's own. */
+  constructor(items: T[]) {
+    this.items = items
+    this.length = items.length
+  }
+
+  get done(): boolean {
+    return this.position >= this.items.length
+  }
+
+  read(limit: number): T[] {
+    const from = this.position
+    const chunk = this.items.slice(from, from + limit)
+    this.position += chunk.length
+    // What was handed on is not kept alive from here. Numbers stay: to replace one would turn a compact array of numbers
+    // into a general one.
+    if (this.done) this.close()
+    else if (chunk.some(isReference)) this.items.fill(undefined as T, from, this.position)
+    return chunk
+  }
+
+  rest(): T[] {
+    return this.read(this.items.length)
+  }
+
+  close(): void {
+    this.items = []
+    this.position = 0
+  }
+}
+
+/** Items that a user's iterator makes as they are asked for. */
+export class IteratorInput<T> implements SyncInput<T> {
+  readonly length = undefined
+  done = false
+  failure: { error: unknown } | undefined = undefined
+  private readonly iterator: Iterator<T>
+
+  constructor(iterator: Iterator<T>) {
+    this.iterator = iterator
+  }
+
+  read(limit: number): T[] {
+    const chunk: T[] = []
+    try {
+      while (chunk.length < limit && !this.done) {
+        const result = this.iterator.next()
+        if (result.done) this.done = true
+        else chunk.push(result.value)
+      }
+    } catch (error) {
+      this.done = true
+      this.failure = { error }
+    }
+    return chunk
+  }
+
+  rest(): T[] {
+    return this.read(Infinity)
+  }
+
+  close(): void {
+    if (this.done) return
+    this.done = true
+    this.iterator.return?.()
+  }
+}
+
+/** Whether an array iterates as arrays do, so that copying it reads it. */
+export function isPlainArray<T>(items: Iterable<T>): items is T[] {
+  return Array.isArray(items) && items[Symbol.iterator] === Array.prototype[Symbol.iterator]
+}
+
+export function isAsyncIterable(items: unknown): items is AsyncIterable<unknown> {
+  return typeof (items as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] === 'function'
+}
+
+/** The items of a `starmap`, each of which has to be an array; if one is not, that is an error of the input. */
+export function argumentLists(items: Iterable<unknown> | AsyncIterable<unknown>): typeof items {
+  return isAsyncIterable(items) ? checkListsAsync(items) : checkLists(items)
+}
+
+function* checkLists(items: Iterable<unknown>): Generator<unknown> {
+  let index = 0
+  for (const item of items) yield checkList(item, index++)
+}
+
+async function* checkListsAsync(items: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  let index = 0
+  for await (const item of items) yield checkList(item, index++)
+}
+
+function checkList(item: unknown, index: number): unknown {
+  if (!Array.isArray(item)) throw invalidType(`items[${index}]`, 'an array of arguments', item)
+  return item
+}
+
+function isReference(item: unknown): boolean {
+  return typeof item !== 'number'
+}

@@ -1,0 +1,94 @@
+// Results out of the native pool's staging memory, as values.
+
+import type { CallFuture } from './call-future.js'
+import { decodeArguments, decodeError, decodeResult } from './codec/index.js'
+import { TaskExitError, type WorkerDeathTask } from './errors.js'
+import { describeCall } from './failures.js'
+import type { ChunkOutcome } from './map-iterator.js'
+import type { NativePool } from './native.js'
+import { framesOf } from './origins.js'
+import { ELSEWHERE, type PartialChunk, RESULT_RECORD_WORDS, ResultFlag, Status, wide } from './wire.js'
+
+/** How a call ended. */
+export interface Outcome {
+  readonly future: CallFuture<unknown>
+  readonly failed: boolean
+  /** What it returned, or threw. */
+  readonly value: unknown
+}
+
+export class ResultReader {
+  readonly #native: NativePool
+  readonly #inbox: Uint8Array
+  readonly #words: Uint32Array
+
+  constructor(native: NativePool, inbox: Uint8Array) {
+    this.#native = native
+    this.#inbox = inbox
+    this.#words = new Uint32Array(inbox.buffer)
+  }
+
+  /**
+   * Reads the results of one drain. `take` gives the future of a call, which is over by that; a result that nobody waits for
+   * is dropped. No user code runs: the staging memory is free again before any does.
+   */
+  read(count: number, take: (call: number) => CallFuture<unknown> | undefined, outcomes: Outcome[]): void {
+    const words = this.#words
+    for (let at = 0; at < count * RESULT_RECORD_WORDS; at += RESULT_RECORD_WORDS) {
+      const length = wide(words, at + 4)
+      const offset = words[at + 6]!
+      const owned = offset === ELSEWHERE
+      const bytes = owned ? Buffer.allocUnsafeSlow(length) : this.#inbox.subarray(offset, offset + length)
+      if (owned) this.#native.fetch(bytes)
+      const future = take(words[at]!)
+      if (future === undefined) continue
+      outcomes.push(readOutcome(future, words, at, bytes, owned))
+    }
+  }
+}
+
+function readOutcome(
+  future: CallFuture<unknown>,
+  words: Uint32Array,
+  at: number,
+  bytes: Uint8Array,
+  owned: boolean,
+): Outcome {
+  const status = words[at + 1]!
+  const codec = words[at + 2]!
+  const pid = words[at + 7]!
+  try {
+    switch (status) {
+      case Status.ok: {
+        if (!future.isChunk) return { future, failed: false, value: decodeResult(codec, bytes, owned) }
+        const partial = (words[at + 3]! & ResultFlag.partial) !== 0
+        const elapsed = words[at + 8]! / 1000
+        const outcome = partial ? partialChunk(codec, pid, bytes, owned) : { values: decodeArguments(codec, bytes, owned) }
+        return { future, failed: false, value: { ...outcome, elapsed } satisfies ChunkOutcome<unknown> }
+      }
+      case Status.exit:
+        return { future, failed: true, value: taskExit(decodeResult(codec, bytes, owned), future.describe(), pid) }
+      default: {
+        const submitStack = framesOf(future.origin)
+        return { future, failed: true, value: decodeError(codec, bytes, { pid, submitStack }) }
+      }
+    }
+  } catch (value) {
+    return { future, failed: true, value }
+  }
+}
+
+function partialChunk(codec: number, pid: number, bytes: Uint8Array, owned: boolean): ChunkOutcome<unknown> {
+  const { values, errors } = decodeResult(codec, bytes, owned) as PartialChunk
+  return {
+    values,
+    errors: new Map(errors.map(([index, errorCodec, envelope]) => [index, decodeError(errorCodec, envelope, { pid })])),
+  }
+}
+
+function taskExit(exitCode: unknown, task: WorkerDeathTask, pid: number): TaskExitError {
+  const code = Number(exitCode)
+  return new TaskExitError(`${describeCall(task)} called process.exit(${code}) in worker ${pid}, which has left`, {
+    exitCode: code,
+  })
+}

@@ -1,0 +1,41 @@
+// Options of single calls.
+
+import type { CallFuture } from './call-future.js'
+import type { RunOptions } from './process-pool-executor.js'
+import { invalidType, invalidValue, validateInteger, validateNumber, validateOptions } from './validate.js'
+
+/**
+ * Checks the options of a call and notes them in its future.
+ *
+ * @throws TypeError or RangeError that names the option.
+ */
+export function applyRunOptions(future: CallFuture<unknown>, options: RunOptions | undefined): void {
+  validateOptions(options)
+  if (options === undefined) return
+  const { signal, timeout, grace, retries, label, transfer } = options
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidType('options.signal', 'an AbortSignal', signal)
+  }
+  if (label !== undefined && typeof label !== 'string') throw invalidType('options.label', 'a string', label)
+  if (grace !== undefined) validateNumber(grace, 'options.grace', 0)
+  if (retries !== undefined) validateInteger(retries, 'options.retries', 0)
+  if (retries) throw invalidValue('options.retries', '0: calls cannot be repeated in this version', retries)
+  if (transfer !== undefined) throw invalidValue('options.transfer', 'absent: nothing is transferred in this version', transfer)
+  future.timeout = timeoutOption(timeout, 'options.timeout')
+  future.grace = grace ?? 0
+  future.label = label
+}
+
+/** A time limit in milliseconds: positive, or undefined for none. */
+export function timeoutOption(timeout: unknown, name: string): number | undefined {
+  if (timeout === undefined || timeout === Infinity) return undefined
+  validateNumber(timeout, name, Number.MIN_VALUE)
+  return timeout
+}
+
+/** Has a signal cancel a call until that is done. */
+export function cancelOnAbort(future: CallFuture<unknown>, signal: AbortSignal): void {
+  const abort = (): void => future.abort(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  future.addWaiter({ futureDone: () => signal.removeEventListener('abort', abort) })
+}

@@ -1,0 +1,29 @@
+// Things that a pool survives, and somebody should know.
+
+import { MillraceError, WorkerSpawnError } from './errors.js'
+import { breakCause, idleWorkerDied, spawnFailed } from './failures.js'
+import type { NativeEvent } from './native.js'
+
+/** The error that a `warning` event carries. */
+export function warningOf(event: NativeEvent): Error {
+  const cause = breakCause(event)
+  const details = cause === undefined ? {} : { cause }
+  const message = cause instanceof Error ? `: ${cause.message}` : ''
+  const death = event.deaths?.[0]
+  switch (event.kind) {
+    case 'workerLost':
+      return idleWorkerDied(death!)
+    case 'startFailed':
+      return new WorkerSpawnError(
+        `Worker ${death?.pid} ended before it was ready${message}; another attempt is made`,
+        details,
+      )
+    case 'spawnFailed':
+      return spawnFailed(event.syscall ?? 'posix_spawn', event.errno)
+    default:
+      return new MillraceError(
+        `Worker ${event.pid} reports an error that belongs to no task, and leaves after its current one${message}`,
+        details,
+      )
+  }
+}
