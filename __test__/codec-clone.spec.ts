@@ -5,6 +5,59 @@ import { BYTES, RAW, SCALARS, V8 } from '../src/codec/ids.js'
 import { difference, encodedArguments, encodedResult, RUNS, sendArguments, sendResult } from './helpers/codec.js'
 import { graph, memory, scalar, smallScalar, viewOf } from './helpers/codec-values.js'
 
+test('the comparison that these tests rest on notices every difference', (t) => {
+  const one = { a: 1 }
+  const bytes = new ArrayBuffer(8)
+  const pairs: [unknown, unknown][] = [
+    [0, -0],
+    [1, '1'],
+    [
+      { a: 1, b: 2 },
+      { b: 2, a: 1 },
+    ],
+    [{ a: undefined }, {}],
+    [
+      [, 1],
+      [undefined, 1],
+    ],
+    [[1], [1, ,]],
+    [Object.assign([1], { x: 1 }), [1]],
+    [
+      [one, one],
+      [{ a: 1 }, { a: 1 }],
+    ],
+    [
+      [{ a: 1 }, { a: 1 }],
+      [one, one],
+    ],
+    [
+      new Map([
+        [1, 1],
+        [2, 2],
+      ]),
+      new Map([
+        [2, 2],
+        [1, 1],
+      ]),
+    ],
+    [new Set([1, 2]), new Set([2, 1])],
+    [new Date(1), new Date(2)],
+    [/a/g, /a/i],
+    [Object(0), Object(-0)],
+    [new Uint8Array(8), Buffer.alloc(8)],
+    [new Uint8Array(bytes, 0, 4), new Uint8Array(4)],
+    [
+      [new Uint8Array(bytes), bytes],
+      [new Uint8Array(bytes), new ArrayBuffer(8)],
+    ],
+    [new Uint8Array([1]), new Uint8Array([2])],
+    [new Error('a'), new Error('a', { cause: 1 })],
+    [Object.create(null), {}],
+  ]
+  for (const [a, b] of pairs) t.not(difference(a, b), undefined)
+  t.is(difference([one, one, new Uint8Array(bytes), bytes], [one, one, new Uint8Array(bytes), bytes]), undefined)
+})
+
 test('scalars arrive bit for bit, alone and in sequences', (t) => {
   fc.assert(
     fc.property(fc.array(scalar, { maxLength: 8 }), (values) => {
@@ -124,7 +177,7 @@ const kinds: Record<string, unknown> = {
       return this.#state
     }
   })(),
-  'an instance of a subclass of Map': new (class extends Map {})([[1, 2]]),
+  'an instance of a subclass of Map': new (class extends Map<number, number> {})([[1, 2]]),
   'an own getter, read': {
     get a() {
       return shared

@@ -11,7 +11,13 @@ if compgen -G 'native/millrace.*.node' > /dev/null && [ -e native/binding.cjs ] 
 fi
 
 echo 'Building the native binding'
-rm -f "$stamp" native/*.node
+rm -f "$stamp"
+# Built aside and moved: a process that loads the binding meanwhile finds the old one, and none a file half written.
+rm -rf build/native
 napi build --platform --release -p millrace-node --manifest-path Cargo.toml \
-  --js binding.cjs --dts binding.d.cts -o native "$@"
+  --js binding.cjs --dts binding.d.cts -o build/native "$@"
+mkdir -p native
+for built in build/native/*; do
+  mv -f "$built" native/
+done
 echo "$toolchain" > "$stamp"

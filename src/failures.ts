@@ -91,11 +91,7 @@ export function idleWorkerDied(death: NativeDeath): WorkerDiedError {
 }
 
 /** Why a pool broke; makes one error a future, so that no two share a stack. */
-export function brokenPool(
-  event: NativeEvent,
-  deaths: readonly WorkerDeath[],
-  name: string,
-): () => BrokenProcessPool {
+export function brokenPool(event: NativeEvent, deaths: readonly WorkerDeath[], name: string): () => BrokenProcessPool {
   const pool = name === '' ? 'The process pool' : `The process pool '${name}'`
   const advice = "Make a new executor; with onWorkerDeath: 'isolate' a death would have failed one call only."
   const cause = breakCause(event)
@@ -121,11 +117,7 @@ export function breakCause(event: NativeEvent): unknown {
 }
 
 /** A call's failure, as the core names it. */
-export function callFailure(
-  event: NativeEvent,
-  task: WorkerDeathTask,
-  timeout: number | undefined,
-): Error {
+export function callFailure(event: NativeEvent, task: WorkerDeathTask, timeout: number | undefined): Error {
   const pid = event.pid ?? 0
   switch (event.reason) {
     case 'workerDied':

@@ -5,13 +5,13 @@ import { Chunk } from './map/chunk.js'
 import { AsyncFeeder } from './map/async-feeder.js'
 import { type Feeder, type FeederHost, SyncFeeder } from './map/feeder.js'
 import { ArrayInput, isAsyncIterable, IteratorInput, isPlainArray } from './map/input.js'
-import type { MapOptions } from './map/options.js'
+import type { MapOptions } from './map-options.js'
 import { Pace } from './map/pace.js'
-import type { ChunkOutcome, MapSource } from './map/source.js'
+import type { ChunkOutcome, MapSource } from './map-source.js'
 import { Timer } from './timer.js'
 
-export type { MapOptions } from './map/options.js'
-export type { ChunkOutcome, MapSource } from './map/source.js'
+export type { MapOptions } from './map-options.js'
+export type { ChunkOutcome, MapSource } from './map-source.js'
 
 type Result<R> = IteratorResult<R, undefined>
 
@@ -33,8 +33,8 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   declare private feeder: Feeder<unknown, R>
   /** Chunks to read from, the next one first: in the order of the input, done or not; or as they were done. */
   private readonly chunks = new Fifo<Chunk<R>>()
-  private readonly ordered: boolean
-  private readonly unfinished = new Set<Chunk<R>>()
+  /** The chunks that are not done, unless they are in `chunks`. */
+  private readonly unfinished: Set<Chunk<R>> | undefined
   /** Calls of `next()` that were not answered yet. While there are any, no item is ready. */
   private readonly requests = new Fifo<Request<R>>()
   private readonly timeout: number
@@ -50,7 +50,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
 
   private constructor(options: MapOptions) {
     const { timeout = Infinity, ordered = true } = options
-    this.ordered = ordered
+    this.unfinished = ordered ? undefined : new Set()
     this.timeout = timeout
     this.deadline = performance.now() + timeout
   }
@@ -79,7 +79,9 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     if (this.requests.length === 0) {
       const chunk = this.readyChunk()
       if (chunk !== undefined) {
-        const result = chunk.take<Promise<Result<R>>>(resolveValue, rejectError)
+        const result: Promise<Result<R>> = chunk.failed
+          ? Promise.reject(chunk.takeError())
+          : Promise.resolve({ done: false, value: chunk.takeValue() })
         this.taken(chunk)
         return result
       }
@@ -155,17 +157,16 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     const { pace } = this
     const chunk = new Chunk(future, length, pace.adaptive ? pace.turns : 0, this.chunkDone)
     pace.inFlight++
-    this.unfinished.add(chunk)
-    if (this.ordered) this.chunks.push(chunk)
+    if (this.unfinished === undefined) this.chunks.push(chunk)
+    else this.unfinished.add(chunk)
     chunk.watch()
   }
 
   private readonly chunkDone = (chunk: Chunk<R>): void => {
     const { pace } = this
     pace.inFlight--
-    this.unfinished.delete(chunk)
     if (pace.adaptive) pace.measured(chunk.length, chunk.elapsed)
-    if (!this.ordered) this.chunks.push(chunk)
+    if (this.unfinished?.delete(chunk)) this.chunks.push(chunk)
     this.answer()
     this.feeder.chunkDone()
   }
@@ -177,7 +178,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   }
 
   private isOver(): boolean {
-    return this.feeder.ended && this.chunks.length === 0 && this.unfinished.size === 0
+    return this.feeder.ended && this.chunks.length === 0 && this.pace.inFlight === 0
   }
 
   /** Answers the calls of `next()` that can be answered, in their order. */
@@ -186,7 +187,8 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
       const chunk = this.readyChunk()
       if (chunk === undefined) break
       const { resolve, reject } = this.requests.shift()!
-      chunk.take<void>((value) => resolve({ done: false, value }), reject)
+      if (chunk.failed) reject(chunk.takeError())
+      else resolve({ done: false, value: chunk.takeValue() })
       this.taken(chunk)
     }
     if (this.requests.length > 0 && this.isOver()) {
@@ -228,9 +230,9 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     if (this.closed) return Promise.resolve()
     this.closed = true
     const closing = this.feeder.close()
-    for (const chunk of this.unfinished) chunk.cancel()
-    this.unfinished.clear()
-    this.chunks.clear()
+    for (let chunk = this.chunks.shift(); chunk !== undefined; chunk = this.chunks.shift()) chunk.cancel()
+    for (const chunk of this.unfinished ?? []) chunk.cancel()
+    this.unfinished?.clear()
     this.endRequests()
     this.stopTimer()
     return closing
@@ -255,14 +257,6 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
 function paceOptions(source: MapSource<unknown, unknown>, options: MapOptions, bounded: boolean) {
   const { chunksize = 1, buffersize } = options
   return { chunksize: source.chunked ? chunksize : 1, buffersize, maxWorkers: source.maxWorkers, bounded } as const
-}
-
-function resolveValue<R>(value: R): Promise<Result<R>> {
-  return Promise.resolve({ done: false, value })
-}
-
-function rejectError(error: unknown): Promise<never> {
-  return Promise.reject(error)
 }
 
 function ignore(): void {}

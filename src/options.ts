@@ -7,7 +7,14 @@ import { isMainThread } from 'node:worker_threads'
 import { NestingError } from './errors.js'
 import { native, type NativePoolOptions } from './native.js'
 import { describeTask, resolveModule, type TaskDescriptor, type TaskFunction } from './tasks.js'
-import { invalidType, invalidValue, validateInteger, validateNumber, validateOneOf, validateOptions } from './validate.js'
+import {
+  invalidType,
+  invalidValue,
+  validateInteger,
+  validateNumber,
+  validateOneOf,
+  validateOptions,
+} from './validate.js'
 import { workerState } from './worker/context.js'
 
 /** How workers are started. Only `'spawn'`, a fresh Node process for each, is available so far. */

@@ -11,7 +11,14 @@ import type { EventEmitter } from 'node:events'
 
 import { type CallFuture, NO_CALL } from './call-future.js'
 import { encodeArguments, Outbox } from './codec/index.js'
-import { BrokenProcessPool, MillraceError, QueueFullError, SerializationError, ShutdownError } from './errors.js'
+import {
+  BrokenProcessPool,
+  type CancelledError,
+  MillraceError,
+  QueueFullError,
+  SerializationError,
+  ShutdownError,
+} from './errors.js'
 import { type Owner, registerOwner, unregisterOwner } from './exit.js'
 import { brokenPool, callFailure, describeCall, signalName, spawnFailed, workerDeath } from './failures.js'
 import { native, type NativeEvent, type NativePool } from './native.js'
@@ -81,7 +88,11 @@ export class PoolCore implements Owner {
     } catch (error) {
       if (!(error instanceof SerializationError)) throw error
       const path = error.path?.replace(/^args/, 'initargs')
-      throw new SerializationError(error.message.replaceAll('args[', 'initargs['), { stage: 'arguments', path, cause: error.cause })
+      throw new SerializationError(error.message.replaceAll('args[', 'initargs['), {
+        stage: 'arguments',
+        path,
+        cause: error.cause,
+      })
     }
     const bytes = Buffer.concat([out.bytes.subarray(0, out.length), out.tail ?? new Uint8Array()])
     out.tail = undefined
@@ -126,7 +137,11 @@ export class PoolCore implements Owner {
     if (call < 0) {
       const bytes = out.length + (out.tail?.byteLength ?? 0)
       out.tail = undefined
-      throw this.#refusal(call, bytes)
+      const refusal = this.#refusal(call, bytes)
+      if (call !== Refused.tooLarge) throw refusal
+      this.#failed++
+      future.settleError(refusal)
+      return
     }
     out.tail = undefined
     future.call = call
@@ -140,19 +155,29 @@ export class PoolCore implements Owner {
     const { maxQueue } = this.#options
     switch (reason) {
       case Refused.queueFull:
-        return new QueueFullError(
-          `${maxQueue} calls wait already, which is maxQueue: await ready() and submit again`,
-          { maxQueue },
-        )
+        return new QueueFullError(`${maxQueue} calls wait already, which is maxQueue: await ready() and submit again`, {
+          maxQueue,
+        })
       case Refused.spawn:
-        return spawnFailed(this.#native.spawnFailureSyscall() ?? 'posix_spawn', this.#native.spawnFailureErrno() ?? undefined)
+        return spawnFailed(
+          this.#native.spawnFailureSyscall() ?? 'posix_spawn',
+          this.#native.spawnFailureErrno() ?? undefined,
+        )
       case Refused.tooLarge:
-        return new SerializationError(`The arguments take ${bytes} bytes, more than a lane can hold`, { stage: 'arguments' })
+        return new SerializationError(`The arguments take ${bytes} bytes, more than a lane can hold`, {
+          stage: 'arguments',
+        })
       case Refused.broken:
         return this.#broken?.() ?? new BrokenProcessPool('The process pool is broken')
       default:
         return new ShutdownError('cannot schedule new futures after shutdown')
     }
+  }
+
+  /** Ends a future whose call is never made. */
+  cancelUnsent(future: AnyFuture, error: CancelledError): void {
+    this.#cancelled++
+    future.settleCancelled(error)
   }
 
   isRunning(future: AnyFuture): boolean {

@@ -137,7 +137,7 @@ export class ProcessPoolExecutor extends Executor {
     applyRunOptions(future, options)
     const signal = options?.signal
     if (signal?.aborted) {
-      future.settleCancelled(new CancelledError('The signal is aborted already', { cause: signal.reason }))
+      core.cancelUnsent(future, new CancelledError('The signal is aborted already', { cause: signal.reason }))
       return future
     }
     core.send(future, args, 0, this.run)

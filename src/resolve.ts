@@ -18,7 +18,8 @@ export function resolveSpecifier(specifier: string, require: NodeJS.Require): st
   try {
     return pathToFileURL(require.resolve(specifier)).href
   } catch (error) {
-    const resolved = (error as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED' && byImport(specifier, require)
+    const resolved =
+      (error as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED' && byImport(specifier, require)
     if (resolved) return resolved
     throw error
   }

@@ -63,7 +63,9 @@ function readOutcome(
         if (!future.isChunk) return { future, failed: false, value: decodeResult(codec, bytes, owned) }
         const partial = (words[at + 3]! & ResultFlag.partial) !== 0
         const elapsed = words[at + 8]! / 1000
-        const outcome = partial ? partialChunk(codec, pid, bytes, owned) : { values: decodeArguments(codec, bytes, owned) }
+        const outcome = partial
+          ? partialChunk(codec, pid, bytes, owned)
+          : { values: decodeArguments(codec, bytes, owned) }
         return { future, failed: false, value: { ...outcome, elapsed } satisfies ChunkOutcome<unknown> }
       }
       case Status.exit:

@@ -20,7 +20,8 @@ export function applyRunOptions(future: CallFuture<unknown>, options: RunOptions
   if (grace !== undefined) validateNumber(grace, 'options.grace', 0)
   if (retries !== undefined) validateInteger(retries, 'options.retries', 0)
   if (retries) throw invalidValue('options.retries', '0: calls cannot be repeated in this version', retries)
-  if (transfer !== undefined) throw invalidValue('options.transfer', 'absent: nothing is transferred in this version', transfer)
+  if (transfer !== undefined)
+    throw invalidValue('options.transfer', 'absent: nothing is transferred in this version', transfer)
   future.timeout = timeoutOption(timeout, 'options.timeout')
   future.grace = grace ?? 0
   future.label = label

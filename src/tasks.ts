@@ -15,8 +15,7 @@ export type TaskFunction<A extends unknown[] = never[], R = unknown> = (...args:
 
 /** What a worker needs in order to find a function. */
 export type TaskDescriptor =
-  | { form: 'module'; url: string; name: string }
-  | { form: 'source'; source: string; strict: boolean; name: string }
+  { form: 'module'; url: string; name: string } | { form: 'source'; source: string; strict: boolean; name: string }
 
 type Functions = Record<string, (...args: never[]) => unknown>
 
@@ -148,7 +147,9 @@ function describeSource(task: (...args: never[]) => unknown, argument: string): 
   const name = typeof task.name === 'string' && task.name !== '' ? task.name : 'anonymous'
   const refuse = (why: string, cause?: unknown): never => {
     const advice = 'define it in a module of its own with defineTasks(import.meta.url, {…})'
-    const error = new TypeError(`The "${argument}" argument ${why}, so it cannot be sent as source: ${advice}`, { cause })
+    const error = new TypeError(`The "${argument}" argument ${why}, so it cannot be sent as source: ${advice}`, {
+      cause,
+    })
     throw Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' })
   }
   if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) refuse(`(${name}) is a native or bound function`)

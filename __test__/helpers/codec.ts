@@ -70,6 +70,9 @@ export function difference(actual: unknown, expected: unknown): string | undefin
   return new Comparison().compare(actual, expected, 'value')
 }
 
+/** An ArrayBuffer as ES2024 has it. */
+type Resizable = ArrayBuffer & { resizable: boolean; maxByteLength: number }
+
 class Comparison {
   readonly #there = new Map<object, object>()
   readonly #back = new Map<object, object>()
@@ -94,7 +97,8 @@ class Comparison {
       return this.compare(x.buffer, y.buffer, `${path}.buffer`)
     }
     if (types.isArrayBuffer(a)) {
-      if (a.resizable !== b.resizable || a.maxByteLength !== b.maxByteLength) return `${path} (resizable)`
+      if ((a as Resizable).resizable !== b.resizable || (a as Resizable).maxByteLength !== b.maxByteLength)
+        return `${path} (resizable)`
       return Buffer.from(a).equals(Buffer.from(b)) ? undefined : `${path} (content)`
     }
     if (types.isDate(a)) return Object.is(a.getTime(), b.getTime()) ? undefined : path

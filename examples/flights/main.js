@@ -15,7 +15,7 @@ import { Progress } from './progress.js'
 import { bars, table } from './table.js'
 import { summarizeChunk } from './tasks.js'
 
-const CHUNK_BYTES = 128 * 1024
+const CHUNK_BYTES = 256 * 1024
 const OUTPUT = new URL('./output/', import.meta.url)
 
 const { values } = parseArgs({ options: { workers: { type: 'string' } } })

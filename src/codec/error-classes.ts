@@ -42,9 +42,8 @@ export type KnownClass = { kind: 'builtin'; name: string; make: Builtin } | { ki
 
 /** The name under which `knownClass` finds the error's class; the empty string for a class of the user's own. */
 export function knownNameOf(error: object): string {
-  // By the property, not by the prototype: the prototypes of Node's errors are its own, but say that they are built in.
-  const constructor = read(error, 'constructor')
-  if (typeof constructor !== 'function' || types.isProxy(constructor)) return ''
+  const constructor = constructorOf(error)
+  if (constructor === undefined) return ''
   const name = functionName(constructor)
   const builtin = builtins.get(name)
   if (builtin !== undefined) {
@@ -56,6 +55,17 @@ export function knownNameOf(error: object): string {
   const code = read(error, 'code')
   if (name === 'AssertionError') return code === 'ERR_ASSERTION' ? name : ''
   return typeof code === 'string' && NODE_INTERNAL.has(name) ? nearestBuiltin(error) : ''
+}
+
+/**
+ * The class of an object, as its prototype says: Node's errors have prototypes of their own which say that the class is
+ * built in. Own fields do not count.
+ */
+export function constructorOf(object: object): Function | undefined {
+  const prototype = Object.getPrototypeOf(object)
+  if (prototype === null || types.isProxy(prototype)) return undefined
+  const constructor = read(prototype, 'constructor')
+  return typeof constructor === 'function' && !types.isProxy(constructor) ? constructor : undefined
 }
 
 function isMillrace(error: object, name: string): boolean {

@@ -3,7 +3,7 @@
 // whatever was thrown: frozen, cyclic, a proxy, getters that throw.
 
 import { inspect, types } from 'node:util'
-import { functionName, knownNameOf, nearestBuiltin, read } from './error-classes.js'
+import { constructorOf, functionName, knownNameOf, nearestBuiltin, read } from './error-classes.js'
 import { mayHideHostObject } from './host-objects.js'
 import { findCulprit } from './uncloneable.js'
 import { serialize } from './v8.js'
@@ -62,6 +62,8 @@ class Describer {
   readonly #numbers = new Map<object, number>()
   /** The errors being described: a reference back to one of them is cut. */
   readonly #open = new Set<object>()
+  /** Whether an object can be cloned; many errors may have the same large one. */
+  readonly #travelling = new Map<object, boolean>()
 
   describe(thrown: unknown): Description {
     const reference = this.#refer(thrown)
@@ -81,13 +83,25 @@ class Describer {
       if (this.#open.has(value) || this.#open.size >= DEEPEST || this.#nodes.length >= MOST_ERRORS) return undefined
       return [NODE, this.#number(value, errorName(value), messageOf(value))]
     }
+    // Only the errors themselves: lists in lists could be cyclic.
     if (holdsErrors(value)) return [LIST, value.map((element) => this.#referAlways(element))]
-    return travels(value) ? [VALUE, value] : undefined
+    return this.#referPlain(value)
   }
 
-  // For places that cannot be left out: in place of the value comes what `inspect` would say of it.
-  #referAlways(value: unknown): Reference {
-    return this.#refer(value) ?? [VALUE, textOf(value)]
+  #referPlain(value: unknown): Reference | undefined {
+    if (typeof value !== 'object' || value === null) return typeof value === 'function' ? undefined : [VALUE, value]
+    let answer = this.#travelling.get(value)
+    if (answer === undefined) {
+      answer = travels(value)
+      this.#travelling.set(value, answer)
+    }
+    return answer ? [VALUE, value] : undefined
+  }
+
+  // For the elements of lists, which cannot be left out: in their place comes what `inspect` would say of them.
+  #referAlways(element: unknown): Reference {
+    const reference = isError(element) || typeof element === 'symbol' ? this.#refer(element) : this.#referPlain(element)
+    return reference ?? [VALUE, textOf(element)]
   }
 
   #number(error: object, name: string, message: string): number {
@@ -155,9 +169,7 @@ function holdsErrors(value: unknown): value is unknown[] {
   }
 }
 
-function travels(value: unknown): boolean {
-  if (typeof value === 'function') return false
-  if (typeof value !== 'object' || value === null) return true
+function travels(value: object): boolean {
   try {
     const { payload, structure } = serialize(value)
     return !mayHideHostObject(payload, structure) || findCulprit(value, '', false) === undefined
@@ -176,8 +188,8 @@ function errorName(error: object): string {
 }
 
 function className(object: object): string {
-  const constructor = read(object, 'constructor')
-  return typeof constructor === 'function' && !types.isProxy(constructor) ? functionName(constructor) : ''
+  const constructor = constructorOf(object)
+  return constructor === undefined ? '' : functionName(constructor)
 }
 
 function messageOf(error: object): string {

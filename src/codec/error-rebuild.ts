@@ -17,11 +17,25 @@ export interface ErrorOrigin {
 export function rebuildThrown(description: unknown, origin: ErrorOrigin): unknown {
   const [thrown, nodes] = list(description)
   const built: Error[] = []
-  for (const node of list(nodes)) built.push(rebuild(checked(node), built, origin.pid))
+  withoutStacks(() => {
+    for (const node of list(nodes)) built.push(rebuild(checked(node), built, origin.pid))
+  })
   const value = resolve(thrown, built)
   // Only of the error that was thrown: its causes are told by their own stacks.
   if (list(thrown)[0] === NODE) addOrigin(value as Error, origin)
   return value
+}
+
+// Where an error is rebuilt is of no interest, and making up a stack is most of the cost of an error.
+function withoutStacks(rebuildAll: () => void): void {
+  const limit = Error.stackTraceLimit
+  // The built-in objects may be frozen.
+  const isSet = Reflect.set(Error, 'stackTraceLimit', 0)
+  try {
+    rebuildAll()
+  } finally {
+    if (isSet) Error.stackTraceLimit = limit
+  }
 }
 
 function addOrigin(error: Error, { pid, submitStack }: ErrorOrigin): void {

@@ -1,5 +1,5 @@
 import type { Future, Waiter } from '../future.js'
-import type { ChunkOutcome } from './source.js'
+import type { ChunkOutcome } from '../map-source.js'
 
 /** A chunk of a `map`, from its submission until its last item was yielded. */
 export class Chunk<R> implements Waiter {
@@ -60,20 +60,28 @@ export class Chunk<R> implements Waiter {
     return this.position === this.length
   }
 
-  /** Hands the next item's outcome to one of two functions, and keeps no reference to it. */
-  take<A>(onValue: (value: R) => A, onError: (error: unknown) => A): A {
-    const index = this.position++
+  /** Whether the next item failed: then `takeError` is to be called for it, otherwise `takeValue`. */
+  get failed(): boolean {
     const { outcome } = this
-    if (outcome === undefined) return onError(this.error)
-    const { values, errors } = outcome
-    if (errors?.has(index)) {
-      const error = errors.get(index)
-      errors.delete(index)
-      return onError(error)
-    }
+    return outcome === undefined || (outcome.errors !== undefined && outcome.errors.has(this.position))
+  }
+
+  /** The next item's result, to which no reference is kept. */
+  takeValue(): R {
+    const { values } = this.outcome!
+    const index = this.position++
     const value = values[index]
     // Numbers stay: to replace one would turn a compact array of numbers into a general one.
     if (typeof value !== 'number' && Array.isArray(values)) values[index] = undefined
-    return onValue(value)
+    return value
+  }
+
+  /** The next item's error. */
+  takeError(): unknown {
+    const index = this.position++
+    if (this.outcome === undefined) return this.error
+    const error = this.outcome.errors?.get(index)
+    this.outcome.errors?.delete(index)
+    return error
   }
 }

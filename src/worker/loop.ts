@@ -133,7 +133,8 @@ export class Loop {
     try {
       const args = decodeArguments(lane.codec, lane.payload())
       const task = this.#tasks.loaded(index)
-      const outcome = task === undefined ? this.#load(running, index, flags, args) : this.#call(running, task, flags, args)
+      const outcome =
+        task === undefined ? this.#load(running, index, flags, args) : this.#call(running, task, flags, args)
       if (!isThenable(outcome)) return this.#succeed(running, outcome)
       Promise.resolve(outcome).then(
         (value) => this.#succeed(running, value),

@@ -116,7 +116,8 @@ function compile(descriptor: TaskDescriptor & { form: 'source' }): Task {
   hushLoaderWarning()
   try {
     return vm.runInThisContext(sourceExpression(source, strict), {
-      filename: `millrace-task:${name}`,
+      // Not the form of a URL: `import()` would resolve from that and not from the working directory.
+      filename: `millrace-task <${name}>`,
       importModuleDynamically: USE_MAIN_CONTEXT_DEFAULT_LOADER,
     }) as Task
   } catch (cause) {

@@ -46,9 +46,8 @@ impl Callback {
     }
     let mut result = ptr::null_mut();
     // SAFETY: no arguments are passed; a null async context is what a callback without a history has.
-    let status = unsafe {
-      sys::napi_make_callback(self.env, ptr::null_mut(), receiver, function, 0, ptr::null(), &mut result)
-    };
+    let status =
+      unsafe { sys::napi_make_callback(self.env, ptr::null_mut(), receiver, function, 0, ptr::null(), &mut result) };
     if status == sys::Status::napi_pending_exception {
       self.report_exception();
     }
@@ -84,4 +83,3 @@ pub(crate) fn event_loop(env: &Env) -> napi::Result<*mut crate::uv::UvLoop> {
 pub(crate) fn uv_error(what: &str, status: i32) -> napi::Error {
   napi::Error::new(Status::GenericFailure, format!("{what} failed with libuv error {status}"))
 }
-

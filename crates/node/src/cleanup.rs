@@ -44,15 +44,14 @@ impl Cleanup {
     Ok(this)
   }
 
-  /// To be told to a handle as what to call when it has closed.
+  /// What a handle that is about to be opened has to call when it has closed.
   pub(crate) fn handle_opened(self: &Rc<Self>) -> Rc<dyn Fn()> {
     self.open.set(self.open.get() + 1);
     let this = Rc::clone(self);
     Rc::new(move || this.handle_closed())
   }
 
-  /// A handle was announced, but could not be opened.
-  pub(crate) fn handle_closed(&self) {
+  fn handle_closed(&self) {
     self.open.set(self.open.get() - 1);
     self.finish_if_closed();
   }

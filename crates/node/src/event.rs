@@ -157,12 +157,9 @@ impl From<Event> for NativeEvent {
         deaths: Some(vec![death(pid, exit, None, None)]),
         ..Self::of("workerExit")
       },
-      Event::WorkerReplace { old_pid, new_pid, reason } => Self {
-        pid: Some(new_pid),
-        old_pid: Some(old_pid),
-        reason: reason_name(reason),
-        ..Self::of("workerReplace")
-      },
+      Event::WorkerReplace { old_pid, new_pid, reason } => {
+        Self { pid: Some(new_pid), old_pid: Some(old_pid), reason: reason_name(reason), ..Self::of("workerReplace") }
+      }
       Event::CallFailed { id, failure } => Self { call: Some(id), ..Self::of("callFailed") }.with_failure(failure),
       Event::Broken { cause, deaths } => {
         let deaths = deaths.into_iter().map(NativeDeath::from).collect();

@@ -36,7 +36,7 @@ const RECORDS_MAX: usize = 256;
 /// What a pool has on the event loop.
 struct Hooks {
   uv_loop: *mut UvLoop,
-  polls: Vec<(RawFd, Poll)>,
+  polls: Vec<Poll>,
   generation: Option<u64>,
   timer: Timer,
   on_event: Rc<dyn Fn()>,
@@ -95,7 +95,7 @@ impl Core {
     };
     if holds != hooks.holds {
       hooks.holds = holds;
-      for (_, poll) in &hooks.polls {
+      for poll in &hooks.polls {
         poll.set_ref(holds);
       }
     }
@@ -108,6 +108,7 @@ impl Core {
     if let Some(hooks) = hooks {
       let cleanup = Rc::clone(&hooks.cleanup);
       drop(hooks);
+      self.manager.borrow_mut().disconnect();
       cleanup.end();
     }
   }
@@ -126,17 +127,16 @@ impl Hooks {
       Pollables::One(fd) => vec![fd],
       Pollables::Many(fds) => fds.to_vec(),
     };
-    self.polls.retain(|(fd, _)| wanted.contains(fd));
+    // All of them anew: a number that is wanted still may be another descriptor's by now. The old handles go first, since
+    // libuv lets only one watch a number.
+    self.polls.clear();
     for fd in wanted {
-      if self.polls.iter().any(|(known, _)| *known == fd) {
-        continue;
-      }
       let closed = self.cleanup.handle_opened();
       // SAFETY: the loop is this environment's, on whose thread we are.
       match unsafe { Poll::start(self.uv_loop, fd, Rc::clone(&self.on_event), closed) } {
         Ok(poll) => {
           poll.set_ref(self.holds);
-          self.polls.push((fd, poll));
+          self.polls.push(poll);
         }
         Err(_) => self.generation = None,
       }
@@ -170,11 +170,8 @@ impl NativePool {
     on_event: Function<'_, (), ()>,
   ) -> napi::Result<Self> {
     let manager = Manager::new(options.into_config()?, boot_codec as u8, boot.into()).map_err(|e| sys_error(&e))?;
-    let core = Rc::new(Core {
-      manager: RefCell::new(manager),
-      hooks: RefCell::new(None),
-      hold: Cell::new(Hold::Unfinished),
-    });
+    let core =
+      Rc::new(Core { manager: RefCell::new(manager), hooks: RefCell::new(None), hold: Cell::new(Hold::Unfinished) });
     let uv_loop = event_loop(&env)?;
     let callback = Rc::new(Callback::new(&env, &on_event)?);
     let weak: Weak<Core> = Rc::downgrade(&core);
@@ -194,20 +191,11 @@ impl NativePool {
     // SAFETY: the loop is this environment's, on whose thread we are.
     let timer = unsafe { Timer::new(uv_loop, Rc::clone(&on_event), closed) };
     let timer = timer.map_err(|status| {
-      cleanup.handle_closed();
       cleanup.end();
       uv_error("uv_timer_init", status)
     })?;
-    let hooks = Hooks {
-      uv_loop,
-      polls: Vec::new(),
-      generation: None,
-      timer,
-      on_event,
-      callback,
-      cleanup,
-      holds: false,
-    };
+    let hooks =
+      Hooks { uv_loop, polls: Vec::new(), generation: None, timer, on_event, callback, cleanup, holds: false };
     *core.hooks.borrow_mut() = Some(hooks);
     core.sync();
     Ok(Self { core, outbox: Staging::new(outbox), inbox: Staging::new(inbox), held: None, spawn_failure: None })
@@ -241,11 +229,9 @@ impl NativePool {
     timeout: f64,
     grace: f64,
   ) -> i32 {
-    let limits =
-      (timeout >= 0.0).then(|| Limits { timeout: milliseconds(timeout), grace: milliseconds(grace) });
+    let limits = (timeout >= 0.0).then(|| Limits { timeout: milliseconds(timeout), grace: milliseconds(grace) });
     let head = self.outbox.bytes(length);
-    let spec =
-      CallSpec { task, codec: codec as u8, flags: flags as u16, limits, head, tail: tail.unwrap_or_default() };
+    let spec = CallSpec { task, codec: codec as u8, flags: flags as u16, limits, head, tail: tail.unwrap_or_default() };
     let outcome = self.core.manager.borrow_mut().submit(&spec);
     self.submitted(outcome, limits.is_some())
   }

@@ -44,11 +44,11 @@ pub struct NativePoolOptions {
 
 impl NativePoolOptions {
   pub(crate) fn into_config(self) -> napi::Result<PoolConfig> {
-    let geometry =
-      Geometry::new(self.slots, self.arena_bytes as u64).map_err(|error| napi::Error::from_reason(error.to_string()))?;
-    let env = self.env.map(|flat| {
-      flat.chunks_exact(2).map(|pair| (OsString::from(&pair[0]), OsString::from(&pair[1]))).collect()
-    });
+    let geometry = Geometry::new(self.slots, self.arena_bytes as u64)
+      .map_err(|error| napi::Error::from_reason(error.to_string()))?;
+    let env = self
+      .env
+      .map(|flat| flat.chunks_exact(2).map(|pair| (OsString::from(&pair[0]), OsString::from(&pair[1]))).collect());
     Ok(PoolConfig {
       max_workers: self.max_workers,
       on_death: if self.break_on_death { DeathPolicy::Break } else { DeathPolicy::Isolate },

@@ -58,7 +58,8 @@ struct Handle {
 }
 
 impl Handle {
-  /// Allocates a handle and lets `init` initialise it.
+  /// Allocates a handle and lets `init` initialise it. `on_closed` is called in any case: when it has closed, or at once
+  /// when it could not be initialised.
   fn new(
     kind: c_int,
     on_event: Rc<dyn Fn()>,
@@ -75,6 +76,7 @@ impl Handle {
     if status < 0 {
       // SAFETY: libuv has not taken a handle whose initialisation failed; the layout is that of the allocation.
       unsafe { dealloc(raw.as_ptr().cast(), layout) };
+      on_closed();
       return Err(status);
     }
     let data = Box::into_raw(Box::new(HandleData { on_event, on_closed, layout }));
@@ -206,4 +208,3 @@ impl Timer {
     }
   }
 }
-

@@ -43,13 +43,7 @@ pub(crate) struct Call {
 
 impl Call {
   pub(crate) fn header(&self) -> CallHeader {
-    CallHeader {
-      kind: CallKind::Task,
-      codec: self.codec,
-      flags: self.flags,
-      task: self.task,
-      sequence: self.sequence,
-    }
+    CallHeader { kind: CallKind::Task, codec: self.codec, flags: self.flags, task: self.task, sequence: self.sequence }
   }
 }
 

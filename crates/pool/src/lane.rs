@@ -130,12 +130,8 @@ impl Lane {
     let (bell, bell_listener) = doorbell(capabilities.wakeup)?;
     let (result_ringer, result_bell) = doorbell(capabilities.wakeup)?;
     let (lifeline, worker_lifeline) = lifeline()?;
-    let argument = LaneArgument {
-      segment_len: config.geometry.segment_len(),
-      host_pid,
-      worker_id,
-      depth: config.command.depth,
-    };
+    let argument =
+      LaneArgument { segment_len: config.geometry.segment_len(), host_pid, worker_id, depth: config.command.depth };
     let fds = vec![
       (ring.memory().0.as_fd(), LANE_FD),
       (bell_listener.as_fd(), BELL_FD),
@@ -195,7 +191,8 @@ impl Lane {
     self.accepts()
       && (self.held.is_empty()
         || (!self.stalled
-          && self.held.len() < self.depth_limit() && self.held_bytes.saturating_add(bytes) <= READ_AHEAD_BYTES))
+          && self.held.len() < self.depth_limit()
+          && self.held_bytes.saturating_add(bytes) <= READ_AHEAD_BYTES))
       && self.ring.free_slots() >= 2
   }
 

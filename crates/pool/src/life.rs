@@ -20,6 +20,8 @@ struct Remains {
   reason: ExitReason,
   /// Calls that it had claimed: they may have had an effect, so they are never repeated.
   lost: Vec<CallId>,
+  /// It ended without having claimed a single call.
+  unused: bool,
   corrupt: Option<&'static str>,
   boot_failure: Option<BreakCause>,
 }
@@ -68,10 +70,7 @@ impl Manager {
     loop {
       let starting = self.living().filter(|(_, lane)| !lane.has_booted()).count();
       let wanted = self.owed.len().max(self.pending.len().saturating_sub(starting));
-      if wanted == 0
-        || self.live >= self.config.max_workers as usize
-        || self.start_after.is_some_and(|at| at > now)
-      {
+      if wanted == 0 || self.live >= self.config.max_workers as usize || self.start_after.is_some_and(|at| at > now) {
         return;
       }
       if let Err(failure) = self.start_worker(now) {
@@ -115,18 +114,35 @@ impl Manager {
       if self.state == PoolState::Broken {
         continue;
       }
+      let mut replaced = false;
       match remains.reason {
         ExitReason::Died if self.breaks_on_death() => fatal.push(remains.death()),
-        ExitReason::Died => self.died(&remains),
         ExitReason::FailedStart => {
+          replaced = true;
           if let Some(why) = self.failed_start(&remains, now) {
             fatal.push(remains.death());
             cause = Some(why);
           }
         }
-        _ => self.release(&remains),
+        ExitReason::Died | ExitReason::Recycled if remains.unused => {
+          // One that comes up only to end again is started anew when a call needs it, and not for ever.
+          if remains.reason == ExitReason::Died {
+            self.events.push_back(Event::WorkerLost(remains.death()));
+          }
+          if self.count_vain_start(now) && !self.pending.is_empty() {
+            fatal.push(remains.death());
+          }
+        }
+        ExitReason::Died => {
+          replaced = true;
+          self.died(&remains);
+        }
+        ExitReason::Recycled | ExitReason::Killed => {
+          replaced = true;
+          self.release(&remains);
+        }
+        ExitReason::Shutdown | ExitReason::Idle => self.release(&remains),
       }
-      let replaced = matches!(remains.reason, ExitReason::Recycled | ExitReason::Killed | ExitReason::Died | ExitReason::FailedStart);
       if replaced && self.state == PoolState::Running {
         self.owed.push_back(Replacement { old_pid: remains.pid, reason: remains.reason });
       }
@@ -151,8 +167,9 @@ impl Manager {
         continue;
       }
       let mut payload = Vec::new();
-      lane.ring.reclaim(held.position, &mut payload);
-      if let Some(call) = self.calls.get_mut(held.call) {
+      if lane.ring.reclaim(held.position, &mut payload).is_none() {
+        lost.push(held.call);
+      } else if let Some(call) = self.calls.get_mut(held.call) {
         call.place = Place::Pending;
         call.payload = payload.into_boxed_slice();
         self.pending.push_front(held.call, call.sequence);
@@ -167,12 +184,14 @@ impl Manager {
       _ if graceful && lane.says_goodbye() => ExitReason::Recycled,
       _ => ExitReason::Died,
     };
+    let unused = lane.tasks_done == 0 && lost.is_empty();
     Some(Remains {
       worker_id: lane.worker_id,
       pid: lane.child.pid(),
       exit,
       reason,
       lost,
+      unused,
       corrupt: lane.corrupt,
       boot_failure: lane.boot_failure.take(),
     })
@@ -199,15 +218,22 @@ impl Manager {
   /// A worker ended before it had booted. After some attempts, or when the cause cannot go away under `break`, the
   /// pool breaks: returns why.
   fn failed_start(&mut self, remains: &Remains, now: Instant) -> Option<BreakCause> {
-    self.failed_starts += 1;
+    let last = self.count_vain_start(now);
     let cause = remains.boot_failure.clone().unwrap_or(BreakCause::Deaths);
     let hopeless = self.breaks_on_death() && matches!(cause, BreakCause::BootFailed(_));
-    if hopeless || self.failed_starts >= MAX_FAILED_STARTS {
+    if hopeless || last {
       return Some(cause);
     }
-    self.start_after = Some(now + START_BACKOFF * 2u32.pow(self.failed_starts - 1));
     self.events.push_back(Event::StartFailed { cause, death: remains.death() });
     None
+  }
+
+  /// Counts a worker that was started in vain, and puts the next start off. True: that was one too many in a row. Any
+  /// finished call ends the row.
+  fn count_vain_start(&mut self, now: Instant) -> bool {
+    self.failed_starts += 1;
+    self.start_after = Some(now + START_BACKOFF * 2u32.pow((self.failed_starts - 1).min(MAX_FAILED_STARTS)));
+    self.failed_starts >= MAX_FAILED_STARTS
   }
 
   /// Fails everything, and takes all workers down.
@@ -225,4 +251,3 @@ impl Manager {
     self.events.push_back(Event::Broken { cause, deaths });
   }
 }
-

@@ -22,7 +22,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use millrace_ring::ResultRecord;
-use millrace_sys::{Capabilities, Listener, Pollables, Ringer, WaitSet, doorbell};
+use millrace_sys::{Capabilities, Listener, PollerKind, Pollables, Ringer, WaitSet, doorbell};
 
 use crate::call::{CallId, CallTable, PendingQueue};
 use crate::config::{DeathPolicy, PoolConfig};
@@ -74,8 +74,8 @@ pub struct Manager {
   pub(crate) config: PoolConfig,
   pub(crate) capabilities: &'static Capabilities,
   pub(crate) waits: WaitSet,
-  wakeup: Ringer,
-  pub(crate) wakeup_bell: Listener,
+  /// `None` once the manager is disconnected.
+  pub(crate) wakeup: Option<(Ringer, Listener)>,
   pub(crate) state: PoolState,
   pub(crate) lanes: Vec<Option<Lane>>,
   pub(crate) live: usize,
@@ -94,7 +94,7 @@ pub struct Manager {
   pub(crate) boot: Box<[u8]>,
   pub(crate) next_worker_id: u32,
   pub(crate) next_sequence: u64,
-  /// Starts in a row that ended before the worker had booted.
+  /// Workers in a row that ended without having finished, or claimed, a call.
   pub(crate) failed_starts: u32,
   /// No worker is started before this time.
   pub(crate) start_after: Option<Instant>,
@@ -119,14 +119,13 @@ impl Manager {
   pub fn new(config: PoolConfig, boot_codec: u8, boot: Box<[u8]>) -> millrace_sys::Result<Self> {
     let capabilities = Capabilities::get()?;
     let mut waits = WaitSet::new(capabilities.poller)?;
-    let (wakeup, wakeup_bell) = doorbell(capabilities.wakeup)?;
-    waits.add(wakeup_bell.as_fd(), WAKEUP_TOKEN)?;
+    let wakeup = doorbell(capabilities.wakeup)?;
+    waits.add(wakeup.1.as_fd(), WAKEUP_TOKEN)?;
     Ok(Self {
       config,
       capabilities,
       waits,
-      wakeup,
-      wakeup_bell,
+      wakeup: Some(wakeup),
       state: PoolState::Running,
       lanes: Vec::new(),
       live: 0,
@@ -164,7 +163,21 @@ impl Manager {
 
   /// Makes the outer event loop come back at once: there is more to do than one round should.
   pub fn wake_again(&self) {
-    self.wakeup.ring();
+    if let Some((ringer, _)) = &self.wakeup {
+      ringer.ring();
+    }
+  }
+
+  /// Closes what the manager waits with, when it has no workers any more and never will: whoever keeps it only to ask
+  /// what it did keeps no descriptors. The outer event loop has stopped watching before.
+  pub fn disconnect(&mut self) {
+    if let Some((_, bell)) = self.wakeup.take() {
+      let _ = self.waits.remove(bell.as_fd(), WAKEUP_TOKEN);
+      // Of its kinds the one that holds no descriptor while it is empty, so that this cannot fail.
+      if let Ok(empty) = WaitSet::new(PollerKind::Poll) {
+        self.waits = empty;
+      }
+    }
   }
 
   /// How far the pool's life has come.

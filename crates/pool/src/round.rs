@@ -69,7 +69,9 @@ impl Manager {
     let now = Instant::now();
     for &token in &tokens {
       if token == WAKEUP_TOKEN {
-        self.wakeup_bell.clear();
+        if let Some((_, bell)) = &self.wakeup {
+          bell.clear();
+        }
         continue;
       }
       let index = ((token & 0xffff_ffff) >> 1) as usize;
@@ -200,6 +202,8 @@ impl Manager {
       lane.trim_at = Some(now + TRIM_AFTER);
     }
     lane.finished(completion.record.position, completion.record.ran_ns, now);
+    self.failed_starts = 0;
+    self.start_after = None;
     self.saturated = false;
     if matches!(lane.life, Life::Aborting { .. }) {
       // It ended within its grace: the worker need not be stopped.
@@ -255,8 +259,6 @@ impl Manager {
       return;
     }
     lane.life = Life::Ready;
-    self.failed_starts = 0;
-    self.start_after = None;
     self.saturated = false;
     self.refill(index, now);
     self.note_idle(index);
@@ -314,7 +316,9 @@ impl Manager {
         lane.boot_failure = Some(BreakCause::StartTimeout);
         self.kill(index, ExitReason::FailedStart);
       }
-      Life::Leaving { reason, deadline } if deadline <= now && lane.held.is_empty() => self.terminate(index, reason, now),
+      Life::Leaving { reason, deadline } if deadline <= now && lane.held.is_empty() => {
+        self.terminate(index, reason, now)
+      }
       Life::Aborting { deadline } if deadline <= now => self.terminate(index, ExitReason::Killed, now),
       Life::Terminated { reason, deadline } if deadline <= now => self.kill(index, reason),
       Life::Ready => {

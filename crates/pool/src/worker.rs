@@ -8,9 +8,7 @@ use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::str::FromStr;
 
-use millrace_ring::{
-  AttachError, CallRecord, CommitError, ResultHeader, Taken, WorkerLane, WorkerPhase,
-};
+use millrace_ring::{AttachError, CallRecord, CommitError, ResultHeader, Taken, WorkerLane, WorkerPhase};
 use millrace_sys::{Listener, Ringer, Segment, adopt_fd, ignore_sigint, monotonic_ns, start_watchdog};
 use thiserror::Error;
 

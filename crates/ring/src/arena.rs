@@ -138,7 +138,7 @@ impl Arena {
       Some(range) if range.end == self.capacity => range.start,
       _ => self.capacity,
     };
-    let keep = (keep.min(self.capacity()) / GRANULE) as u32;
+    let keep = keep.min(self.capacity()).div_ceil(GRANULE) as u32;
     let end = last_used.max(keep).next_multiple_of(COMMIT_GRANULES);
     if end < self.committed {
       discard(u64::from(end) * GRANULE..self.committed());

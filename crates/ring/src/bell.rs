@@ -12,16 +12,25 @@
 //! sees `awaited` and rings; if the writer's does, the sleeper sees what was published and does not sleep.
 //!
 //! A killed sleeper leaves `awaited` set: the writer rings once for nobody. A writer killed between publication and ring
-//! wakes nobody: so the host also drains a lane whose worker has died, and a worker's host cannot die before it.
+//! wakes nobody: so the host also drains a lane whose worker has died. (A worker does not outlive its host.)
 
 use crate::sync::{AtomicU32, Half, Ordering, SyncPoint};
 
 /// What a sleeper waits for; a set of bits.
 pub(crate) type Reasons = u32;
 
-/// On a line of its own: the sleeper stores, the writer loads after each publication and swaps when it must ring.
+/// A worker waits for a call.
+pub(crate) const WORK: Reasons = 1;
+/// A worker waits for its results to be consumed.
+pub(crate) const ROOM: Reasons = 2;
+/// The worker is to look at its control words, whatever it waits for.
+pub(crate) const CONTROL: Reasons = 4;
+/// The host waits for whatever its worker has to say.
+pub(crate) const NEWS: Reasons = 1;
+
+/// One side's word, on a line of its own: the writer looks at it after each publication.
 ///
-/// Both write to it, and always by a swap, so that its values have one order that both agree on, and an arming is either
+/// Both sides write to it, and always by a swap, so that its values have one order that both agree on, and an arming is either
 /// seen by a later writer or was taken away by one that rings.
 #[derive(Debug)]
 #[repr(C, align(128))]

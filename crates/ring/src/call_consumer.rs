@@ -11,6 +11,18 @@
 
 use crate::call_slot::{CallSlot, QUEUED, REVOKED};
 use crate::record::Position;
+use crate::sync::{AtomicU32, SyncPoint};
+
+/// What the worker finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+  /// A call, now claimed.
+  Call(Position),
+  /// Nothing.
+  Nothing,
+  /// Nothing, and the host will push no more.
+  Stop,
+}
 
 #[derive(Debug)]
 pub(crate) struct CallConsumer {
@@ -29,6 +41,20 @@ impl CallConsumer {
   #[inline]
   pub(crate) fn slot<'a>(&self, slots: &'a [CallSlot], position: Position) -> &'a CallSlot {
     &slots[(position & self.mask) as usize]
+  }
+
+  /// Claims the next call, or finds that there is none and that none will come.
+  #[inline]
+  pub(crate) fn next(&mut self, slots: &[CallSlot], stop: &AtomicU32, mut before_claim: impl FnMut()) -> Next {
+    if let Some(position) = self.take(slots, &mut before_claim) {
+      return Next::Call(position);
+    }
+    // SYNC POINT StopRequested: what was pushed before the request is visible from here on, but need not have been to the
+    // look above. So look once more.
+    if stop.load(SyncPoint::StopRequested.acquire()) != 1 {
+      return Next::Nothing;
+    }
+    self.take(slots, before_claim).map_or(Next::Stop, Next::Call)
   }
 
   /// Claims the next call, and skips what was revoked before it. `before_claim` runs just before each attempt.

@@ -76,8 +76,6 @@ mod memory;
 #[cfg(not(loom))]
 mod probe;
 #[cfg(not(loom))]
-mod snapshot;
-#[cfg(not(loom))]
 mod view;
 #[cfg(not(loom))]
 mod worker_lane;
@@ -98,10 +96,9 @@ pub use {
   error::{AttachError, CommitError, GeometryError, PushError},
   geometry::Geometry,
   heap_memory::HeapMemory,
-  host_lane::{HostLane, Identity},
+  host_lane::{HostLane, Identity, LaneSnapshot, SlotState, StateRun},
   layout::LAYOUT_VERSION,
   memory::{Memory, NoMemory},
   probe::Step,
-  snapshot::{LaneSnapshot, SlotState, StateRun},
   worker_lane::WorkerLane,
 };

@@ -60,7 +60,7 @@ pub struct ResultHeader {
 /// A call that the worker has claimed.
 #[derive(Clone, Copy, Debug)]
 pub struct CallRecord {
-  /// Where it is in the ring; names it in [`crate::Step`]s, aborts and results.
+  /// Where it is in the ring; names it in aborts and results.
   pub position: Position,
   /// What is asked for.
   pub kind: CallKind,

@@ -117,3 +117,10 @@ impl View {
     unsafe { to.as_mut_ptr().copy_from_nonoverlapping(from.as_ptr(), to.len()) };
   }
 }
+
+/// Refuses a range that is not inside a payload, as a slice does.
+#[inline]
+pub(crate) fn check_range(payload_len: u64, at: usize, len: usize) {
+  let end = at.checked_add(len);
+  assert!(end.is_some_and(|end| end as u64 <= payload_len), "a range outside the payload");
+}

@@ -4,13 +4,10 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::{Doorbell, HostEnd, START, Shared, WorkerEnd, explore, explore_without};
-use crate::bell::{Bell, Reasons};
+use crate::bell::{Bell, ROOM, Reasons, WORK};
 use crate::record::CallKind;
 use crate::result_slot::RESULT;
 use crate::sync::{AtomicU32, Half, Ordering, SyncPoint};
-
-const WORK: Reasons = 1;
-const ROOM: Reasons = 2;
 
 /// The sleeper's loop: arm, look once more, sleep.
 fn sleep_unless(bell: &Bell, reasons: Reasons, doorbell: &Doorbell, found: impl FnOnce() -> bool) {

@@ -4,6 +4,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::{HostEnd, Shared, WorkerEnd, explore, explore_without};
+use crate::call_consumer::Next;
 use crate::record::CallKind;
 use crate::sync::{AtomicU32, Half, Ordering, SyncPoint};
 
@@ -18,16 +19,10 @@ fn stop() {
     thread::spawn(move || {
       let mut taken = 0;
       loop {
-        if worker.try_take().is_some() {
-          taken += 1;
-        } else if stop.load(SyncPoint::StopRequested.acquire()) == 1 {
-          // Once more: the last call may have come between the look at the ring and the look at the word.
-          match worker.try_take() {
-            Some(_) => taken += 1,
-            None => return taken,
-          }
-        } else {
-          thread::yield_now();
+        match worker.calls.next(&worker.shared.calls, &stop, || ()) {
+          Next::Call(_) => taken += 1,
+          Next::Nothing => thread::yield_now(),
+          Next::Stop => return taken,
         }
       }
     })

@@ -1,7 +1,7 @@
 //! What each operation does, one at a time.
 
-use super::{DONE, bytes, call_payload, consume, define, lane, lane_at, result_payload, take, task};
-use crate::{Arrival, CallKind, CommitError, PushError, SlotState, StateRun, Taken, WorkerPhase};
+use super::{DONE, bytes, call_payload, consume, define, lane, result_payload, take, task};
+use crate::{Arrival, CallKind, CommitError, PushError};
 
 const ARENA: usize = 256 * super::KIB;
 
@@ -41,6 +41,10 @@ fn a_result_stays_until_it_is_consumed() {
   host.consume(&result);
   assert!(!host.has_result());
   assert_eq!(host.free_slots(), 2);
+  host.push(&task(2), b"", b"").unwrap();
+  let call = take(&mut worker).unwrap();
+  worker.commit(&DONE, &call, b"again", b"").unwrap();
+  assert_eq!(consume(&mut host).unwrap().1, b"again", "consumed twice");
 }
 
 #[test]
@@ -184,72 +188,6 @@ fn a_notice_answers_no_call_and_leaves_room_for_every_result() {
 }
 
 #[test]
-fn a_worker_that_is_asked_to_stop_runs_what_is_queued_first() {
-  let (mut host, mut worker) = lane(4, ARENA);
-  assert!(matches!(worker.take(|| 1), Taken::Empty));
-  host.push(&task(1), b"", b"").unwrap();
-  host.request_stop();
-  assert!(matches!(worker.take(|| 1), Taken::Call(_)));
-  assert!(matches!(worker.take(|| 1), Taken::Stop));
-  assert!(matches!(worker.take(|| 1), Taken::Stop));
-}
-
-#[test]
-fn a_request_to_abort_is_seen_by_the_call_that_it_is_meant_for() {
-  let (mut host, mut worker) = lane(2, ARENA);
-  for round in 0..3 {
-    let aborted = host.push(&task(1), b"", b"").unwrap();
-    let other = host.push(&task(2), b"", b"").unwrap();
-    let first = take(&mut worker).unwrap();
-    let second = take(&mut worker).unwrap();
-    assert!(!worker.abort_requested(aborted) && !worker.abort_requested(other), "round {round}");
-    host.request_abort(aborted);
-    assert!(worker.abort_requested(aborted) && !worker.abort_requested(other));
-    for call in [first, second] {
-      worker.commit(&DONE, &call, b"", b"").unwrap();
-      consume(&mut host).unwrap();
-    }
-  }
-}
-
-#[test]
-fn the_worker_tells_how_far_it_has_come() {
-  let (host, worker) = lane(2, ARENA);
-  assert_eq!(host.phase(), Some(WorkerPhase::Starting));
-  for phase in [WorkerPhase::Ready, WorkerPhase::Retiring, WorkerPhase::Leaving] {
-    worker.set_phase(phase);
-    assert_eq!(host.phase(), Some(phase));
-  }
-}
-
-#[test]
-fn a_snapshot_shows_what_is_in_the_ring() {
-  let (mut host, mut worker, _) = lane_at(8, ARENA, u32::MAX - 1);
-  for sequence in 0..5 {
-    host.push(&task(sequence), &bytes(0, 1000), b"").unwrap();
-  }
-  let call = take(&mut worker).unwrap();
-  take(&mut worker).unwrap();
-  assert!(host.revoke(1));
-  worker.commit(&DONE, &call, b"", b"").unwrap();
-  worker.set_phase(WorkerPhase::Ready);
-  let snapshot = host.snapshot();
-  assert_eq!(
-    snapshot.calls,
-    [
-      StateRun { from: u32::MAX - 1, count: 2, state: SlotState::Claimed },
-      StateRun { from: 0, count: 1, state: SlotState::Queued },
-      StateRun { from: 1, count: 1, state: SlotState::Skipping },
-      StateRun { from: 2, count: 1, state: SlotState::Queued },
-    ]
-  );
-  assert_eq!((snapshot.oldest_call, snapshot.next_call, snapshot.outstanding), (u32::MAX - 1, 3, 5));
-  assert!(snapshot.has_result && !snapshot.host_sleeps && !snapshot.worker_sleeps && !snapshot.stop_requested);
-  assert_eq!((snapshot.phase, snapshot.arena_in_use), (Some(WorkerPhase::Ready), 5 * 1024));
-  assert_eq!(snapshot.identity, super::IDENTITY);
-}
-
-#[test]
 fn a_record_that_is_read_outside_of_its_payload_panics_like_a_slice() {
   let (mut host, mut worker) = lane(2, ARENA);
   for len in [3, 1000] {
@@ -287,7 +225,7 @@ fn an_injected_fault_is_found_by_the_other_side() {
   let (mut host, mut worker) = lane(2, ARENA);
   host.corrupt_next_call();
   let position = host.push(&task(1), b"payload", b"").unwrap();
-  assert!(matches!(worker.take(|| 1), Taken::Corrupt(_)));
+  assert!(matches!(worker.take(|| 1), crate::Taken::Corrupt(_)));
   assert!(host.is_claimed(position));
 
   let (mut host, mut worker) = lane(2, ARENA);

@@ -8,6 +8,8 @@ mod layout;
 mod lifecycle;
 mod payloads;
 mod queue_model;
+mod requests;
+mod threads;
 mod wakeups;
 
 use crate::{

@@ -119,6 +119,8 @@ fn a_worker_that_waits_for_room_is_rung_for_when_a_block_is_consumed() {
   assert!(host.needs_ring());
   worker.commit(&DONE, &calls[2], &large, b"").unwrap();
   assert!(worker.arm(), "now it waits for calls again, and there is one");
+  take(&mut worker).unwrap();
+  assert!(!worker.arm(), "there is no other");
 }
 
 #[test]

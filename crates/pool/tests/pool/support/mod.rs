@@ -8,7 +8,6 @@ mod random;
 mod scratch;
 pub mod worker;
 
-pub use journal::Started;
 pub use pool::{Outcome, Pool, config};
 pub use processes::{children, descriptors, exists, mappings, send_signal, threads};
 pub use random::Random;

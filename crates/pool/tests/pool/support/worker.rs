@@ -22,7 +22,7 @@
 //! | `leave` | answers, and leaves without being asked |
 //! | `quit <code>` | ends in the middle of the call |
 //! | `die <signal>` | the same, by a signal |
-//! | `last-words <signal>` | answers, and dies before it rings or does anything else |
+//! | `last-words <signal>` | answers with the data, and dies at once |
 //! | `scribble <seed> <words>` | writes so many random words over its lane, and answers |
 
 use std::collections::HashMap;
@@ -39,9 +39,16 @@ use millrace_sys::{PollerKind, Segment, WaitSet};
 use super::journal::{Journal, Started};
 use super::random::Random;
 
-/// The bytes of a large result.
+/// So many bytes, of which no two pages are alike.
 pub fn pattern(len: usize) -> Vec<u8> {
-  (0..len).map(|at| (at % 251) as u8 ^ (at >> 16) as u8).collect()
+  let mut page: Vec<u8> = (0..4096).map(|at| (at % 251) as u8).collect();
+  let mut bytes = Vec::with_capacity(len + page.len());
+  while bytes.len() < len {
+    page[..8].copy_from_slice(&bytes.len().to_le_bytes());
+    bytes.extend_from_slice(&page);
+  }
+  bytes.truncate(len);
+  bytes
 }
 
 /// Is the worker until the pool lets it go.

@@ -1,0 +1,164 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { BYTES, ERROR, PLAIN, RAW, SCALARS, V8 } from '../src/codec/ids.js'
+import { decodeArguments, decodeError, decodeResult } from '../src/codec/index.js'
+import { SerializationError } from '../src/errors.js'
+import { encodedArguments, encodedError, encodedResult, RUNS } from './helpers/codec.js'
+import { graph, scalar } from './helpers/codec-values.js'
+
+const codecs = [SCALARS, BYTES, PLAIN, V8, ERROR, RAW, RAW + 1, RAW + 2, RAW + 7, RAW + 13, RAW + 14, 0, 200, 255]
+
+/** Every decoder gives a value or a SerializationError without a path, and nothing else. */
+function decodeAll(codec: number, bytes: Uint8Array): void {
+  const decoders = [
+    () => decodeArguments(codec, bytes),
+    () => decodeArguments(codec, bytes, true),
+    () => decodeResult(codec, bytes, false),
+    () => decodeResult(codec, bytes, true),
+    () => decodeError(codec, bytes, { pid: 1 }),
+  ]
+  for (const [i, decode] of decoders.entries()) {
+    try {
+      const value = decode()
+      if (i < 2 && !Array.isArray(value)) throw new Error('arguments are an array')
+    } catch (error) {
+      if (!(error instanceof SerializationError)) throw error
+      if (error.path !== undefined || !Object.hasOwn(error, 'cause')) throw error
+      if (error.stage !== (i < 2 ? 'arguments' : 'result')) throw error
+    }
+  }
+}
+
+const mutation = fc.oneof(
+  fc.record({ kind: fc.constant('set' as const), at: fc.nat(), byte: fc.integer({ min: 0, max: 255 }) }),
+  fc.record({ kind: fc.constant('flip' as const), at: fc.nat(), byte: fc.nat(7) }),
+  fc.record({ kind: fc.constant('cut' as const), at: fc.nat(), byte: fc.nat(8) }),
+  fc.record({ kind: fc.constant('repeat' as const), at: fc.nat(), byte: fc.nat(40) }),
+)
+
+function mutate(bytes: Uint8Array, mutations: { kind: string; at: number; byte: number }[]): Uint8Array {
+  for (const { kind, at, byte } of mutations) {
+    const position = bytes.length === 0 ? 0 : at % bytes.length
+    if (kind === 'cut') bytes = bytes.slice(0, position)
+    else if (kind === 'repeat') bytes = Uint8Array.from([...bytes, ...bytes.subarray(position, position + byte)])
+    else if (bytes.length > 0) bytes[position] = kind === 'set' ? byte : bytes[position] ^ (1 << byte)
+  }
+  return bytes
+}
+
+const thrown = fc.tuple(fc.string(), scalar, graph).map(([message, code, data]) => {
+  return Object.assign(new AggregateError([new TypeError(message)], message, { cause: new Error('why') }), {
+    code,
+    data,
+  })
+})
+
+test('damaged payloads decode to a value or a SerializationError', (t) => {
+  const payload = fc.oneof(
+    fc.array(scalar, { maxLength: 4 }).map((values) => encodedArguments(values)),
+    fc.tuple(fc.uint8Array(), scalar).map((values) => encodedArguments(values)),
+    graph.map((value) => encodedArguments([value, 1])),
+    graph.map((value) => encodedResult({ value })),
+    thrown.map((error) => encodedError(error)),
+  )
+  fc.assert(
+    fc.property(payload, fc.array(mutation, { minLength: 1, maxLength: 4 }), ({ codec, bytes }, mutations) => {
+      decodeAll(codec, mutate(bytes, mutations))
+    }),
+    { numRuns: 5 * RUNS },
+  )
+  t.pass()
+})
+
+test('arbitrary bytes under any codec decode to a value or a SerializationError', (t) => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 60 }),
+      fc.constantFrom(...codecs),
+      fc.boolean(),
+      (bytes, codec, withHeader) => {
+        decodeAll(codec, withHeader ? Uint8Array.from([0xff, 0x0f, ...bytes, 0]) : bytes)
+      },
+    ),
+    { numRuns: 5 * RUNS },
+  )
+  t.pass()
+})
+
+test('every truncation of a payload is noticed', (t) => {
+  const payloads = [
+    encodedArguments([1, 2.5, 'text', 'ж', 7n, null]),
+    encodedArguments([{ a: [1, 2, { b: 'text' }], bytes: Buffer.from('x'), view: new Float64Array(2) }]),
+  ]
+  for (const { codec, bytes } of payloads) {
+    for (let length = 0; length < bytes.length; length++) {
+      let args: unknown[] = []
+      try {
+        args = decodeArguments(codec, bytes, false, length)
+      } catch (error) {
+        t.true(error instanceof SerializationError)
+        continue
+      }
+      // A sequence of scalars that ends early is a shorter one; the slot's lengths are checked elsewhere.
+      t.is(codec, SCALARS)
+      t.true(args.length < 6)
+    }
+  }
+  const { codec, bytes } = encodedError(new Error('m'))
+  for (let length = 0; length < bytes.length; length++) {
+    t.throws(() => decodeError(codec, bytes, { pid: 1 }, length), { instanceOf: SerializationError })
+  }
+})
+
+test('lengths beyond the payload allocate nothing', (t) => {
+  const before = process.memoryUsage()
+  const hostile: [number, number[]][] = [
+    // A text and a wide text of 4 GB.
+    [SCALARS, [8, 255, 255, 255, 255, 1]],
+    [SCALARS, [9, 255, 255, 255, 255, 1]],
+    [SCALARS, [7, 200]],
+    [SCALARS, [7]],
+    // The content starts behind the end.
+    [BYTES, [255, 255, 255, 255, 16]],
+    [BYTES, [4]],
+    // 2^40 contents; one content of 2^40 bytes; of a negative, a fractional, no length.
+    [V8, [0xff, 0x0f, 0x30, ...doubles(2 ** 40), 1]],
+    [V8, [0xff, 0x0f, 0x30, ...doubles(2 ** 40, 1), 1]],
+    [V8, [0xff, 0x0f, 0x30, ...doubles(-1, 1), 1]],
+    [V8, [0xff, 0x0f, 0x30, ...doubles(0.5, 1), 1]],
+    [V8, [0xff, 0x0f, 0x30, ...doubles(NaN, 1), 1]],
+    [V8, [0xff, 0x0f, 0x30, ...doubles(0, NaN), 1]],
+    // Dense and sparse arrays, an ArrayBuffer, a string, a big integer of nearly 4 GB.
+    ...[0x41, 0x61, 0x42, 0x22, 0x63, 0x5a].map((tag): [number, number[]] => {
+      return [V8, [0xff, 0x0f, tag, 255, 255, 255, 255, 15, 0]]
+    }),
+  ]
+  for (const [codec, bytes] of hostile) {
+    t.throws(
+      () => decodeResult(codec, Uint8Array.from(bytes), false),
+      { instanceOf: SerializationError },
+      String(bytes),
+    )
+    decodeAll(codec, Uint8Array.from(bytes))
+  }
+  t.true(process.memoryUsage().rss - before.rss < 500e6)
+})
+
+function doubles(...values: number[]): number[] {
+  return [...new Uint8Array(new Float64Array(values).buffer)]
+}
+
+test('values nested too deeply for this stack are an error of the decoder', (t) => {
+  const opening = Array.from({ length: 200_000 }, () => [0x6f, 0x22, 1, 0x61]).flat()
+  const bytes = Uint8Array.from([0xff, 0x0f, ...opening, 0])
+  const error = t.throws(() => decodeResult(V8, bytes, false), { instanceOf: SerializationError })
+  t.is(error.path, undefined)
+})
+
+test('a payload of one codec is refused by the decoder of errors and the other way round', (t) => {
+  const { bytes } = encodedResult({ a: 1 })
+  t.throws(() => decodeError(V8, bytes, { pid: 1 }), { instanceOf: SerializationError })
+  t.throws(() => decodeError(ERROR, bytes, { pid: 1 }), { instanceOf: SerializationError })
+  t.throws(() => decodeArguments(V8, bytes), { instanceOf: SerializationError })
+  t.throws(() => decodeResult(ERROR, bytes, false), { instanceOf: SerializationError })
+})

@@ -1,0 +1,43 @@
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import vm from 'node:vm'
+import type { Future } from '../../src/future.js'
+
+/** How many callbacks and waiters a future holds. */
+export function listenersOf(future: Future<unknown>): number {
+  const { listeners } = future as unknown as { listeners: unknown }
+  if (listeners === undefined) return 0
+  return Array.isArray(listeners) ? listeners.length : 1
+}
+
+/** How many timers hold the event loop of this process. */
+export function timersOf(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+}
+
+/** The warnings of this package that a function causes, its asynchronous part of a few turns included. */
+export async function collectWarnings(action: () => unknown): Promise<(Error & { cause?: unknown })[]> {
+  const warnings: Error[] = []
+  const listener = (warning: Error): void => {
+    if (warning.name === 'MillraceWarning') warnings.push(warning)
+  }
+  process.on('warning', listener)
+  try {
+    action()
+    for (let round = 0; round < 5; round++) await turn()
+  } finally {
+    process.off('warning', listener)
+  }
+  return warnings
+}
+
+setFlagsFromString('--expose-gc')
+const collect = vm.runInNewContext('gc') as () => void
+
+/** Collects garbage until a condition holds; the test's own timeout is the limit. */
+export async function collectUntil(condition: () => boolean): Promise<void> {
+  while (!condition()) {
+    collect()
+    await sleep(2)
+  }
+}

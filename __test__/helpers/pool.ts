@@ -1,0 +1,85 @@
+// Pools for tests, and what tests do with them.
+
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ExecutionContext } from 'ava'
+import { type Future, ProcessPoolExecutor, type ProcessPoolEvents, type ProcessPoolOptions } from 'millrace'
+import { until, within } from './waiting.js'
+
+/**
+ * A pool that is gone when the test is over. Its workers are plain Node: with the options of this process each would load
+ * the TypeScript loader first.
+ */
+export function makePool(t: ExecutionContext, options: ProcessPoolOptions = {}): ProcessPoolExecutor {
+  const pool = new ProcessPoolExecutor({ maxWorkers: 2, execArgv: [], ...options })
+  t.teardown(() => dispose(pool))
+  return pool
+}
+
+/** Ends a pool, whatever a failed test has left in it. */
+export async function dispose(pool: ProcessPoolExecutor): Promise<void> {
+  const shutdown = pool.shutdown({ cancelFutures: true, timeout: 3000, kill: true })
+  await within('shutting the pool down after the test', shutdown, () => pool.dumpState())
+}
+
+/** A directory that is removed after the test. */
+export function tempDirectory(t: ExecutionContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'millrace-test-'))
+  t.teardown(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+/** Something that tasks wait for, and the test opens: a file that is there while it is shut. */
+export class Gate {
+  readonly path: string
+
+  constructor(t: ExecutionContext) {
+    this.path = join(tempDirectory(t), 'gate')
+    writeFileSync(this.path, '')
+  }
+
+  open(): void {
+    rmSync(this.path, { force: true })
+  }
+}
+
+/** A file that tasks append lines to. */
+export class Log {
+  readonly path: string
+
+  constructor(t: ExecutionContext) {
+    this.path = join(tempDirectory(t), 'log')
+  }
+
+  get lines(): string[] {
+    return existsSync(this.path) ? readFileSync(this.path, 'utf8').split('\n').slice(0, -1) : []
+  }
+}
+
+/** The outcome of a future that has to fail: what it failed with. */
+export async function failureOf(future: Future<unknown>): Promise<unknown> {
+  const error = await within(`the failure of ${String(future)}`, future.exception())
+  if (future.outcome !== 'error') throw new Error(`${String(future)} should have failed`)
+  return error
+}
+
+/** Waits until a worker has claimed the call. */
+export async function claimed(...futures: Future<unknown>[]): Promise<void> {
+  for (const future of futures) {
+    await until(`${String(future)} to be claimed`, () => {
+      if (future.done()) throw new Error(`${String(future)} is over already`)
+      return future.running()
+    })
+  }
+}
+
+/** All events of one name, as they come. */
+export function record<K extends keyof ProcessPoolEvents>(
+  pool: ProcessPoolExecutor,
+  name: K,
+): ProcessPoolEvents[K][0][] {
+  const events: ProcessPoolEvents[K][0][] = []
+  pool.on(name, (...args) => events.push(args[0] as ProcessPoolEvents[K][0]))
+  return events
+}

@@ -1,0 +1,38 @@
+// Waiting for things that happen in other processes. Watchdogs are generous: they turn a hang into a failure with a
+// description, and measure nothing.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Longer than anything takes, even on a busy machine. */
+export const WATCHDOG_MS = 60_000
+
+/** Settles as the promise does; rejects when it has not in all that time. `details` is asked for then. */
+export async function within<T>(what: string, promise: PromiseLike<T>, details?: () => string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const expired = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`${what}: still waiting after ${WATCHDOG_MS} ms\n${details?.() ?? ''}`))
+    }, WATCHDOG_MS)
+  })
+  try {
+    return await Promise.race([promise, expired])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Resolves as soon as the condition holds, which is looked at every few milliseconds. */
+export async function until(what: string, condition: () => unknown, details?: () => string): Promise<void> {
+  const deadline = performance.now() + WATCHDOG_MS
+  while (!condition()) {
+    if (performance.now() > deadline) {
+      throw new Error(`${what}: still waiting after ${WATCHDOG_MS} ms\n${details?.() ?? ''}`)
+    }
+    await sleep(3)
+  }
+}
+
+/** Time for something to happen that must not. */
+export async function moment(milliseconds = 60): Promise<void> {
+  await sleep(milliseconds)
+}

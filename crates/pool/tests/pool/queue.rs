@@ -1,0 +1,96 @@
+//! A bound on the calls that wait.
+
+use millrace_pool::{Event, PoolConfig, SubmitError};
+
+use crate::support::{Outcome, Pool, config};
+
+fn room(event: &Event) -> bool {
+  matches!(event, Event::Room)
+}
+
+#[test]
+fn a_full_queue_refuses_calls_and_tells_when_there_is_room() {
+  let mut pool = Pool::new(PoolConfig { max_workers: 1, max_queue: Some(5), ..config() });
+  let running = pool.submit("gate one");
+  pool.until_running(running);
+  let waiting: Vec<u64> = (0..5).map(|_| pool.submit("gate two")).collect();
+  assert!(pool.manager.is_full());
+  for _ in 0..3 {
+    assert_eq!(pool.try_submit("echo", &[], 0, None), Err(SubmitError::QueueFull));
+  }
+  assert_eq!((pool.manager.queued(), pool.manager.unfinished()), (5, 6));
+  pool.go_on_for(std::time::Duration::from_millis(20));
+  assert_eq!(pool.count(room), 0);
+
+  pool.open("one");
+  pool.until("there is room", |pool| pool.count(room) == 1);
+  assert_eq!(pool.manager.queued(), 4);
+  let late = pool.submit("echo");
+  pool.open("two");
+  pool.answer(late);
+  assert!(waiting.iter().all(|&key| matches!(pool.known(key), Some(Outcome::Answer { .. }))));
+  assert_eq!(pool.count(room), 1, "told once");
+  pool.close();
+}
+
+#[test]
+fn a_cancel_makes_room_and_that_is_told() {
+  let mut pool = Pool::new(PoolConfig { max_workers: 1, max_queue: Some(2), ..config() });
+  let running = pool.submit("gate one");
+  pool.until_running(running);
+  let waiting = [pool.submit("echo"), pool.submit("echo")];
+  assert_eq!(pool.try_submit("echo", &[], 0, None), Err(SubmitError::QueueFull));
+  assert!(pool.cancel(waiting[1]));
+  pool.until("there is room", |pool| pool.count(room) == 1);
+  pool.open("one");
+  pool.answer(waiting[0]);
+  pool.close();
+}
+
+#[test]
+fn who_asks_for_room_is_told_even_if_there_is_some() {
+  let mut pool = Pool::new(PoolConfig { max_queue: Some(2), ..config() });
+  pool.manager.await_room();
+  pool.until("there is room", |pool| pool.count(room) == 1);
+  pool.close();
+}
+
+#[test]
+fn calls_that_a_worker_has_finished_do_not_fill_the_queue() {
+  let mut pool = Pool::new(PoolConfig { max_workers: 1, max_queue: Some(3), ..config() });
+  // Short calls, so that the worker is given several at once.
+  for _ in 0..20 {
+    let key = pool.submit("echo");
+    pool.answer(key);
+  }
+  let keys: Vec<u64> = (0..3).map(|_| pool.submit("echo")).collect();
+  // No round meanwhile: the results are there, but nobody has looked at them.
+  while pool.ran().last().is_none_or(|started| started.key < keys[2]) {
+    std::thread::sleep(std::time::Duration::from_millis(1));
+  }
+  assert_eq!(pool.manager.queued(), 0);
+  let late = pool.submit("echo");
+  pool.answer(late);
+  pool.close();
+}
+
+#[test]
+fn ten_thousand_calls_go_through_a_queue_of_ten() {
+  let mut pool = Pool::new(PoolConfig { max_queue: Some(10), ..config() });
+  let mut taken = 0;
+  while taken < 10_000 {
+    match pool.try_submit("echo", &[], 0, None) {
+      Ok(_) => taken += 1,
+      Err(SubmitError::QueueFull) => {
+        let before = pool.count(room);
+        pool.until("there is room", |pool| pool.count(room) > before);
+        assert!(!pool.manager.is_full());
+      }
+      Err(error) => panic!("{error:?}"),
+    }
+    assert!(pool.manager.queued() <= 10);
+  }
+  pool.until("all are answered", |pool| pool.unfinished().is_empty());
+  assert_eq!(pool.ran().len(), 10_000);
+  pool.close();
+}

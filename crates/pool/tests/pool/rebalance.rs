@@ -1,0 +1,90 @@
+//! A long call must not hold up the ones queued behind it.
+
+use millrace_pool::PoolConfig;
+
+use crate::support::{Pool, config};
+
+#[test]
+fn calls_behind_a_long_one_move_to_an_idle_worker() {
+  let mut pool = Pool::new(config());
+  // Both workers are there, and their calls are known to be short: the lanes take several.
+  let keys: Vec<u64> = (0..200).map(|_| pool.submit("echo")).collect();
+  keys.into_iter().for_each(|key| drop(pool.answer(key)));
+  assert_eq!(pool.started().len(), 2);
+  for gate in ["one", "two", "three"] {
+    let long = pool.submit(&format!("gate {gate}"));
+    let short: Vec<u64> = (0..300).map(|_| pool.submit("echo")).collect();
+    for key in short {
+      pool.answer(key);
+    }
+    assert!(pool.is_running(long));
+    pool.open(gate);
+    pool.answer(long);
+  }
+  pool.close();
+}
+
+#[test]
+fn a_call_behind_a_long_one_moves_when_another_worker_falls_idle() {
+  let mut pool = Pool::new(config());
+  let first = pool.submit("gate first");
+  let second = pool.submit("gate second");
+  pool.until_running(first);
+  pool.until_running(second);
+  let waiting: Vec<u64> = (0..6).map(|_| pool.submit("echo")).collect();
+  pool.open("second");
+  for key in waiting {
+    pool.answer(key);
+  }
+  assert!(pool.is_running(first));
+  pool.open("first");
+  pool.answer(first);
+  pool.close();
+}
+
+#[test]
+fn calls_that_move_run_once_and_with_the_same_bytes() {
+  let mut pool = Pool::new(PoolConfig { max_workers: 3, ..config() });
+  let mut expected = Vec::new();
+  for n in 0..600_usize {
+    if n % 40 == 0 {
+      pool.submit("sleep 10");
+    }
+    let data = crate::support::worker::pattern(n * 37 % 3000);
+    expected.push((pool.submit_with("echo", &data), data));
+    if n % 97 == 0 {
+      pool.round(std::time::Duration::from_millis(2));
+    }
+  }
+  for (key, data) in expected {
+    assert!(pool.answer(key) == data, "call {key}");
+  }
+  pool.until("all are answered", |pool| pool.unfinished().is_empty());
+  let mut keys = pool.ran_keys();
+  keys.sort_unstable();
+  assert!(keys.windows(2).all(|pair| pair[0] < pair[1]), "a call ran twice");
+  pool.close();
+}
+
+#[test]
+fn a_host_with_nothing_to_do_sleeps() {
+  let mut pool = Pool::new(config());
+  let keys = [pool.submit("gate one"), pool.submit("gate two")];
+  keys.into_iter().for_each(|key| pool.until_running(key));
+  let waiting: Vec<u64> = (0..50).map(|_| pool.submit("echo")).collect();
+  pool.go_on_for(std::time::Duration::from_millis(50));
+  let before = pool.rounds;
+  pool.go_on_for(std::time::Duration::from_millis(300));
+  // One round is the wait itself, and a few may be due; a host that spins makes thousands.
+  assert!(pool.rounds - before < 100, "{} rounds", pool.rounds - before);
+  pool.open("one");
+  pool.open("two");
+  for key in waiting {
+    pool.answer(key);
+  }
+  pool.go_on_for(std::time::Duration::from_millis(50));
+  let before = pool.rounds;
+  pool.go_on_for(std::time::Duration::from_millis(300));
+  assert!(pool.rounds - before < 100, "{} rounds of an idle pool", pool.rounds - before);
+  pool.close();
+}

@@ -1,0 +1,158 @@
+//! Calls: pushed, and taken back.
+
+use crate::arena::{Refused, WARM_REMAINDER};
+use crate::bell::WORK;
+use crate::block::Block;
+use crate::call_producer::Entry;
+use crate::call_slot::CallHead;
+use crate::error::PushError;
+use crate::frame::{INLINE_CAPACITY, Parts};
+use crate::host_lane::HostLane;
+use crate::memory::Memory;
+use crate::record::{CallHeader, Place, Position};
+use crate::view::Direction;
+
+impl<M: Memory> HostLane<M> {
+  /// Whether a push of a payload that fits a slot would succeed.
+  pub fn has_room(&self) -> bool {
+    let room = !self.calls.is_full() || self.calls.oldest_was_released(self.view.calls());
+    if !room {
+      self.starved.set(true);
+    }
+    room
+  }
+
+  /// How many such pushes would succeed, one after the other.
+  pub fn free_slots(&self) -> u32 {
+    let free = self.calls.vacancies(self.view.calls());
+    if free == 0 {
+      self.starved.set(true);
+    }
+    free
+  }
+
+  /// Queues a call with the payload `head ++ tail`.
+  ///
+  /// # Errors
+  /// See [`PushError`]; nothing changes then.
+  #[inline]
+  pub fn push(&mut self, header: &CallHeader, head: &[u8], tail: &[u8]) -> Result<Position, PushError> {
+    let parts = Parts { head, tail };
+    let len = parts.len();
+    if len > INLINE_CAPACITY {
+      return self.push_block(header, parts);
+    }
+    if self.calls.is_full() {
+      self.make_room()?;
+    }
+    let head = CallHead::new(header, len as u64, Place::NO_BLOCK);
+    Ok(self.publish(head, parts, None))
+  }
+
+  #[inline]
+  fn publish(&mut self, head: CallHead, inline: Parts<'_>, block: Option<Block>) -> Position {
+    self.published.set(self.published.get() | WORK);
+    self.calls.push(self.view.calls(), head, inline, block)
+  }
+
+  /// A payload that does not fit a slot. The block is written before the slot, so that dying in between leaves nothing.
+  fn push_block(&mut self, header: &CallHeader, parts: Parts<'_>) -> Result<Position, PushError> {
+    let len = parts.len() as u64;
+    let capacity = self.arena.capacity();
+    if len > capacity {
+      return Err(PushError::TooLarge { len, capacity });
+    }
+    self.make_room()?;
+    let base = self.geometry.call_arena().start;
+    let memory = &self.memory;
+    let commit =
+      |range: core::ops::Range<u64>| memory.commit(base + range.start as usize, (range.end - range.start) as usize);
+    let block = self.arena.allocate(len, commit).map_err(|refused| match refused {
+      Refused::Full => {
+        self.starved.set(true);
+        PushError::Full
+      }
+      Refused::NoMemory(no_memory) => PushError::NoMemory { errno: no_memory.errno },
+    })?;
+    // SAFETY: the block was just allocated, and no slot names it.
+    unsafe { self.view.write(Direction::ToWorker, block.offset(), parts) };
+    let head = CallHead::new(header, len, block.offset());
+    Ok(self.publish(head, Parts::EMPTY, Some(block)))
+  }
+
+  /// Takes back what the worker has passed by.
+  fn make_room(&mut self) -> Result<(), PushError> {
+    self.calls.retire(self.view.calls(), |block| self.arena.release(block));
+    if self.calls.is_full() {
+      self.starved.set(true);
+      return Err(PushError::Full);
+    }
+    Ok(())
+  }
+
+  /// The next push says a length and a block that cannot be.
+  #[cfg(feature = "fault-injection")]
+  pub fn corrupt_next_call(&mut self) {
+    self.calls.corrupt_next = true;
+  }
+
+  /// Takes the call at `p` back if the worker has not claimed it. True: it will never run, and
+  /// [`HostLane::reclaim`] or [`HostLane::abandon`] must follow.
+  pub fn revoke(&mut self, p: Position) -> bool {
+    self.calls.revoke(self.view.calls(), p)
+  }
+
+  /// Whether the call at `p` is outstanding and the worker has claimed it.
+  pub fn is_claimed(&self, p: Position) -> bool {
+    self.calls.is_claimed(self.view.calls(), p)
+  }
+
+  /// Moves a call that was revoked, or that is still queued (its worker died), out of the lane: `out` becomes its
+  /// payload. `None` if there is no such call: it was claimed, or is not outstanding.
+  pub fn reclaim(&mut self, p: Position, out: &mut Vec<u8>) -> Option<CallHeader> {
+    if self.calls.is_outstanding(p) && !self.revoke(p) {
+      return None;
+    }
+    let Entry { head, block, .. } = *self.calls.revoked(p)?;
+    // Length and block are what the host noted when it pushed: the slot's own words are not asked.
+    out.clear();
+    out.resize(head.len as usize, 0);
+    match block {
+      Some(block) => self.view.read(Direction::ToWorker, block.offset(), out),
+      None => {
+        let slot = &self.view.calls()[(p & (self.geometry.slots - 1)) as usize];
+        // SAFETY: a revoked slot is the host's to read.
+        unsafe { slot.frame().read_inline(0, out) };
+      }
+    }
+    self.abandon(p);
+    head.header()
+  }
+
+  /// The payload of the revoked call at `p` is not wanted.
+  pub fn abandon(&mut self, p: Position) {
+    if let Some(block) = self.calls.let_go(p) {
+      self.arena.release(block);
+    }
+    self.calls.retire(self.view.calls(), |block| self.arena.release(block));
+  }
+
+  /// Calls that have been neither consumed nor taken back; definitions do not count.
+  pub fn outstanding(&self) -> u32 {
+    self.calls.outstanding()
+  }
+
+  /// Their positions, oldest first.
+  pub fn outstanding_positions(&self) -> impl Iterator<Item = Position> + '_ {
+    self.calls.positions()
+  }
+
+  /// Gives pages of the call arena back that no call uses, apart from a warm remainder.
+  pub fn trim(&mut self) {
+    self.calls.retire(self.view.calls(), |block| self.arena.release(block));
+    let base = self.geometry.call_arena().start;
+    self.arena.trim(WARM_REMAINDER, |range| {
+      self.memory.discard(base + range.start as usize, (range.end - range.start) as usize);
+    });
+  }
+}

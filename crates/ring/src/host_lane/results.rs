@@ -1,0 +1,99 @@
+//! Results: found, checked, read, consumed.
+
+use crate::bell::ROOM;
+use crate::error::Corrupt;
+use crate::host_lane::HostLane;
+use crate::memory::Memory;
+use crate::record::{Arrival, Place, Position, ResultRecord};
+use crate::result_slot::{NOTICE, RESULT, ResultHead, Stamp};
+use crate::view::{Direction, check_range};
+
+impl<M: Memory> HostLane<M> {
+  /// The oldest result that was not consumed. Its lengths and indexes are checked; it stays until
+  /// [`HostLane::consume`].
+  ///
+  /// # Errors
+  /// When what the worker wrote cannot be. The lane stays so: end the worker.
+  #[inline]
+  pub fn next_result(&mut self) -> Result<Option<Arrival>, Corrupt> {
+    match self.results.look(self.view.results()) {
+      Stamp::Empty => return Ok(None),
+      Stamp::Committed => {}
+      Stamp::Garbage => return Err(Corrupt { what: "the stamp of a result slot" }),
+    }
+    if self.armed.replace(false) {
+      // The host is awake: without this its worker would ring for each result of the burst that it drains now.
+      self.view.header().host_bell.disarm();
+    }
+    let entry = self.results.next();
+    // SAFETY: a committed entry is the host's to read.
+    let head = unsafe { self.results.slot(self.view.results(), entry).frame().read_head() };
+    self.check(entry, head).map(Some)
+  }
+
+  #[inline]
+  fn check(&self, entry: Position, head: ResultHead) -> Result<Arrival, Corrupt> {
+    let Some(place) = Place::check(head.len, head.block, self.geometry.arena_bytes) else {
+      return Err(Corrupt { what: "the length or the block of a result" });
+    };
+    let is_notice = match head.kind {
+      RESULT if self.calls.is_outstanding(head.position) => false,
+      RESULT => return Err(Corrupt { what: "a result for a call that the worker does not have" }),
+      NOTICE => true,
+      _ => return Err(Corrupt { what: "the kind of a result" }),
+    };
+    let record = ResultRecord {
+      position: head.position,
+      status: head.status,
+      codec: head.codec,
+      flags: head.flags,
+      ran_ns: head.ran_ns,
+      len: head.len,
+      entry,
+      is_notice,
+      place,
+    };
+    Ok(if is_notice { Arrival::Notice(record) } else { Arrival::Result(record) })
+  }
+
+  /// Whether there is a result, or something in its place that is none.
+  pub fn has_result(&self) -> bool {
+    self.results.look(self.view.results()) != Stamp::Empty
+  }
+
+  /// Copies `dst.len()` bytes of a result's payload, from `at` on.
+  ///
+  /// # Panics
+  /// When the range is not inside the payload, as with a slice.
+  #[inline]
+  pub fn copy_payload(&self, r: &ResultRecord, at: usize, dst: &mut [u8]) {
+    check_range(r.len, at, dst.len());
+    match r.place {
+      // SAFETY: until it is consumed, the entry is the host's to read.
+      Place::Inline => unsafe {
+        self.results.slot(self.view.results(), r.entry).frame().read_inline(at, dst);
+      },
+      Place::Block(offset) => self.view.read(Direction::ToHost, offset + at as u64, dst),
+    }
+  }
+
+  /// The result has been read: its call is over, and slots and blocks of both are free again. Nothing happens unless it
+  /// is the one that [`HostLane::next_result`] gave last.
+  #[inline]
+  pub fn consume(&mut self, r: &ResultRecord) {
+    if r.entry != self.results.next() {
+      return;
+    }
+    if !r.is_notice {
+      if let Some(block) = self.calls.finish(r.position) {
+        self.arena.release(block);
+      }
+      self.calls.retire(self.view.calls(), |block| self.arena.release(block));
+    }
+    self.results.advance(&self.view.header().progress.consumed);
+    if !r.is_inline() {
+      // Only a block makes room that a worker may be waiting for: the ring itself never refuses a result.
+      self.published.set(self.published.get() | ROOM);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+//! Calls: claimed, checked, read.
+
+use crate::call_consumer::Next;
+use crate::error::Corrupt;
+use crate::memory::Memory;
+use crate::probe::{Probe, Step, Unwatched, Watched};
+use crate::record::{CallKind, CallRecord, Place, Position, Taken};
+use crate::sync::Ordering;
+use crate::view::{Direction, check_range};
+use crate::worker_lane::WorkerLane;
+
+impl<M: Memory> WorkerLane<M> {
+  /// Claims the next call. `now_ns` is asked for the time once a call was seen.
+  #[inline]
+  pub fn take(&mut self, now_ns: impl FnOnce() -> u64) -> Taken {
+    self.take_with(now_ns, &mut Unwatched)
+  }
+
+  /// [`WorkerLane::take`], telling `probe` of each step.
+  pub fn take_probed(&mut self, now_ns: impl FnOnce() -> u64, probe: impl FnMut(Step)) -> Taken {
+    self.take_with(now_ns, &mut Watched(probe))
+  }
+
+  #[inline]
+  fn take_with<P: Probe>(&mut self, now_ns: impl FnOnce() -> u64, probe: &mut P) -> Taken {
+    let position = match self.claim(now_ns, probe) {
+      Next::Call(position) => position,
+      Next::Nothing => return Taken::Empty,
+      Next::Stop => return Taken::Stop,
+    };
+    probe.at(Step::AfterClaim);
+    if self.armed.replace(false) {
+      // The worker is awake: without this the host would ring for each call that it pushes while this one runs.
+      self.view.header().worker_bell.disarm();
+    }
+    match self.read(position) {
+      Ok(record) => Taken::Call(record),
+      Err(corrupt) => Taken::Corrupt(corrupt),
+    }
+  }
+
+  #[inline]
+  fn claim<P: Probe>(&mut self, now_ns: impl FnOnce() -> u64, probe: &mut P) -> Next {
+    let header = self.view.header();
+    let mut now_ns = Some(now_ns);
+    let next = self.calls.next(self.view.calls(), &header.control.stop, || {
+      if let Some(now_ns) = now_ns.take() {
+        // Before the claim, which releases it (SYNC POINT CallClaimed): who sees the claim sees its time.
+        header.clock.claimed_at.store(now_ns(), Ordering::Relaxed);
+      }
+      probe.at(Step::BeforeClaim);
+    });
+    if core::mem::take(&mut self.calls.released) {
+      self.published.set(true);
+    }
+    next
+  }
+
+  /// Reads the header of a claimed slot, and checks it.
+  #[inline]
+  fn read(&self, position: Position) -> Result<CallRecord, Corrupt> {
+    // SAFETY: a claimed slot is the worker's to read.
+    let head = unsafe { self.calls.slot(self.view.calls(), position).frame().read_head() };
+    let Some(kind) = CallKind::from_u8(head.kind) else {
+      return Err(Corrupt { what: "the kind of a call" });
+    };
+    let Some(place) = Place::check(head.len, head.block, self.geometry.arena_bytes) else {
+      return Err(Corrupt { what: "the length or the block of a call" });
+    };
+    Ok(CallRecord {
+      position,
+      kind,
+      codec: head.codec,
+      flags: head.flags,
+      task: head.task,
+      sequence: head.sequence,
+      len: head.len,
+      place,
+    })
+  }
+
+  /// Copies `dst.len()` bytes of a call's payload, from `at` on.
+  ///
+  /// # Panics
+  /// When the range is not inside the payload, as with a slice.
+  #[inline]
+  pub fn copy_payload(&self, c: &CallRecord, at: usize, dst: &mut [u8]) {
+    check_range(c.len, at, dst.len());
+    match c.place {
+      // SAFETY: until its result is committed, a claimed slot is the worker's to read.
+      Place::Inline => unsafe {
+        self.calls.slot(self.view.calls(), c.position).frame().read_inline(at, dst);
+      },
+      Place::Block(offset) => self.view.read(Direction::ToWorker, offset + at as u64, dst),
+    }
+  }
+
+  /// Lets go of a [`CallKind::Define`] that has been read. Nothing happens for another call.
+  pub fn release_define(&mut self, c: &CallRecord) {
+    if c.kind == CallKind::Define {
+      self.calls.release(self.view.calls(), c.position);
+      self.calls.released = false;
+      self.published.set(true);
+    }
+  }
+}
