@@ -52,6 +52,8 @@ impl Call {
 pub(crate) struct CallTable {
   entries: Vec<Option<Call>>,
   free: Vec<CallId>,
+  /// Numbers of calls that have failed, of which the owner has not heard: not to be used again before.
+  resting: Vec<CallId>,
   len: usize,
 }
 
@@ -85,6 +87,19 @@ impl CallTable {
     Some(call)
   }
 
+  /// As [`CallTable::remove`], for a call whose failure the owner learns from an event.
+  pub(crate) fn fail(&mut self, id: CallId) -> Option<Call> {
+    let call = self.entries.get_mut(id as usize)?.take()?;
+    self.resting.push(id);
+    self.len -= 1;
+    Some(call)
+  }
+
+  /// The owner takes the events: all numbers may be used again.
+  pub(crate) fn recycle(&mut self) {
+    self.free.append(&mut self.resting);
+  }
+
   pub(crate) fn len(&self) -> usize {
     self.len
   }
@@ -92,6 +107,7 @@ impl CallTable {
   pub(crate) fn clear(&mut self) {
     self.entries.clear();
     self.free.clear();
+    self.resting.clear();
     self.len = 0;
   }
 
@@ -197,6 +213,19 @@ mod tests {
     assert!(table.remove(first).is_none());
     assert_eq!(table.insert(call(3)), first);
     assert_eq!(table.len(), 2);
+  }
+
+  #[test]
+  fn the_number_of_a_failed_call_rests_until_its_owner_has_heard() {
+    let mut table = CallTable::default();
+    let first = table.insert(call(1));
+    assert_eq!(table.fail(first).unwrap().sequence, 1);
+    assert!(table.fail(first).is_none());
+    assert_eq!(table.len(), 0);
+    let second = table.insert(call(2));
+    assert_ne!(second, first);
+    table.recycle();
+    assert_eq!(table.insert(call(3)), first);
   }
 
   #[test]

@@ -122,8 +122,7 @@ impl Manager {
 
   /// Calls that no worker has claimed.
   pub fn queued(&self) -> usize {
-    let in_lanes: usize = self.living().map(|(_, lane)| lane.held.len() - usize::from(lane.running().is_some())).sum();
-    self.pending.len() + in_lanes
+    self.pending.len() + self.living().map(|(_, lane)| lane.waiting()).sum::<usize>()
   }
 
   /// Puts a call into a lane. The call's place changes only if that succeeds.
@@ -171,7 +170,7 @@ impl Manager {
       Err(PushError::NoMemory { errno }) if self.lanes[index].as_ref().is_some_and(|lane| lane.held.is_empty()) => {
         // An empty lane cannot hold it: waiting would not help.
         self.pending.pop();
-        self.calls.remove(id);
+        self.calls.fail(id);
         self.note_idle(index);
         self.events.push_back(Event::CallFailed { id, failure: CallFailure::NoMemory { errno } });
         true
@@ -253,6 +252,8 @@ impl Manager {
       Err(failure) if self.live == 0 => Err(failure),
       Err(failure) => {
         self.note_spawn_failure(failure, now);
+        // The owner has to hear of it, though nothing else may happen for long.
+        self.wake_again();
         Ok(())
       }
       Ok(()) => Ok(()),

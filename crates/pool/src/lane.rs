@@ -9,7 +9,7 @@ use millrace_ring::{CallHeader, CallKind, HostLane, Identity, Position, PushErro
 use millrace_sys::{Capabilities, Child, Exit, Listener, Ringer, Segment, SpawnSpec, doorbell, lifeline, spawn};
 
 use crate::call::CallId;
-use crate::config::{PoolConfig, WorkerCommand};
+use crate::config::{KILL_AFTER, PoolConfig, WorkerCommand};
 use crate::event::{BreakCause, ExitReason};
 use crate::segment::LaneSegment;
 use crate::worker::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, RESULT_BELL_FD};
@@ -39,8 +39,9 @@ pub(crate) enum Life {
   Ready,
   /// It was asked to leave when it has nothing left to do.
   Leaving { reason: ExitReason, deadline: Instant },
-  /// The call that it runs was told to abort, and it is terminated at `deadline` unless that call ends before.
-  Aborting { deadline: Instant },
+  /// The call that it runs was told to abort, and it is terminated at `deadline` unless that call ends before; then it
+  /// goes on, or leaves if it was leaving already.
+  Aborting { position: Position, deadline: Instant, leaving: Option<ExitReason> },
   /// It was sent SIGTERM, and SIGKILL follows.
   Terminated { reason: ExitReason, deadline: Instant },
   /// It was sent SIGKILL.
@@ -61,7 +62,8 @@ pub(crate) struct Lane {
   /// Calls without a result, oldest first. Only the first can be claimed, since a worker runs one at a time, in order.
   pub(crate) held: VecDeque<Held>,
   held_bytes: usize,
-  boot: Position,
+  /// The boot call, until it is answered.
+  boot: Option<Position>,
   /// The version of each task's definition that this worker has been sent.
   known_tasks: Vec<u32>,
   /// Calls that may still be given to it.
@@ -149,7 +151,7 @@ impl Lane {
       life: Life::Starting { deadline: now + config.start_timeout },
       held: VecDeque::new(),
       held_bytes: 0,
-      boot,
+      boot: Some(boot),
       known_tasks: Vec::new(),
       budget: config.max_tasks_per_child,
       service_ns: None,
@@ -259,13 +261,19 @@ impl Lane {
 
   /// Whether `position` is that of the boot call.
   pub(crate) fn is_boot(&self, position: Position) -> bool {
-    matches!(self.life, Life::Starting { .. }) && position == self.boot
+    self.boot == Some(position)
   }
 
-  /// Takes back the call at `index` of `held` if the worker has not claimed it.
+  /// The boot call was answered.
+  pub(crate) fn boot_answered(&mut self) {
+    self.boot = None;
+  }
+
+  /// Takes back the call at `index` of `held` if the worker has not claimed it. What a damaged lane says of that cannot
+  /// be believed.
   pub(crate) fn take_back(&mut self, index: usize) -> Option<Held> {
     let held = *self.held.get(index)?;
-    if !self.ring.revoke(held.position) {
+    if self.corrupt.is_some() || !self.ring.revoke(held.position) {
       return None;
     }
     self.drop_held(index);
@@ -286,6 +294,11 @@ impl Lane {
   pub(crate) fn running(&self) -> Option<Held> {
     let front = *self.held.front()?;
     self.ring.is_claimed(front.position).then_some(front)
+  }
+
+  /// Calls that the worker has not claimed. It claims in order, so they are behind the others.
+  pub(crate) fn waiting(&self) -> usize {
+    self.held.len() - self.held.partition_point(|held| self.ring.is_claimed(held.position))
   }
 
   /// When the running call was claimed. The worker writes that time, so it is held against what the host knows: not
@@ -310,6 +323,12 @@ impl Lane {
   /// Whether it has booted.
   pub(crate) fn has_booted(&self) -> bool {
     !matches!(self.life, Life::Starting { .. })
+  }
+
+  /// Ends a worker that cannot be watched.
+  pub(crate) fn discard(mut self) {
+    let _ = self.child.signal_group(libc::SIGKILL);
+    let _ = self.child.wait_timeout(KILL_AFTER);
   }
 
   /// Payload bytes of the calls that it holds.

@@ -38,9 +38,8 @@ impl Manager {
     let worker_id = self.next_worker_id;
     let lane = Lane::start(&self.config, self.capabilities, worker_id, self.boot_codec, &self.boot, now)?;
     let index = self.lanes.iter().position(Option::is_none).unwrap_or(self.lanes.len());
-    self.waits.add(lane.result_bell().as_fd(), token(index, worker_id, false))?;
-    if let Err(error) = self.waits.add(lane.sentinel(), token(index, worker_id, true)) {
-      let _ = self.waits.remove(lane.result_bell().as_fd(), token(index, worker_id, false));
+    if let Err(error) = self.watch(&lane, index) {
+      lane.discard();
       return Err(error.into());
     }
     let pid = lane.child.pid();
@@ -59,6 +58,14 @@ impl Manager {
     Ok(())
   }
 
+  fn watch(&mut self, lane: &Lane, index: usize) -> millrace_sys::Result<()> {
+    let bell = token(index, lane.worker_id, false);
+    self.waits.add(lane.result_bell().as_fd(), bell)?;
+    self.waits.add(lane.sentinel(), token(index, lane.worker_id, true)).inspect_err(|_| {
+      let _ = self.waits.remove(lane.result_bell().as_fd(), bell);
+    })
+  }
+
   /// Starts the workers that the pool owes for others, or that pending calls need because too few are left.
   pub(crate) fn start_owed(&mut self, now: Instant) {
     if self.state == PoolState::Broken {
@@ -67,10 +74,12 @@ impl Manager {
     if self.state == PoolState::Closing && self.pending.is_empty() {
       self.owed.clear();
     }
+    // A pause that is over is no deadline any more.
+    self.start_after = self.start_after.filter(|&at| at > now);
     loop {
       let starting = self.living().filter(|(_, lane)| !lane.has_booted()).count();
       let wanted = self.owed.len().max(self.pending.len().saturating_sub(starting));
-      if wanted == 0 || self.live >= self.config.max_workers as usize || self.start_after.is_some_and(|at| at > now) {
+      if wanted == 0 || self.live >= self.config.max_workers as usize || self.start_after.is_some() {
         return;
       }
       if let Err(failure) = self.start_worker(now) {
@@ -90,7 +99,7 @@ impl Manager {
     }
     self.owed.clear();
     for id in self.pending.take_all(&self.calls) {
-      self.calls.remove(id);
+      self.calls.fail(id);
       self.events.push_back(Event::CallFailed { id, failure: CallFailure::Spawn { syscall, errno } });
     }
   }
@@ -180,6 +189,8 @@ impl Manager {
     let reason = match lane.life {
       Life::Leaving { reason, .. } if graceful => reason,
       Life::Terminated { reason, .. } | Life::Killed { reason } => reason,
+      // It was about to be stopped anyway, for the call that it ran.
+      Life::Aborting { .. } => ExitReason::Killed,
       Life::Starting { .. } => ExitReason::FailedStart,
       _ if graceful && lane.says_goodbye() => ExitReason::Recycled,
       _ => ExitReason::Died,
@@ -208,7 +219,7 @@ impl Manager {
   /// Ends the calls that a worker has taken with it.
   fn release(&mut self, remains: &Remains) {
     for &id in &remains.lost {
-      if self.calls.remove(id).is_some_and(|call| !call.detached) {
+      if self.calls.fail(id).is_some_and(|call| !call.detached) {
         let failure = CallFailure::WorkerDied { pid: remains.pid, exit: remains.exit, corrupt: remains.corrupt };
         self.events.push_back(Event::CallFailed { id, failure });
       }
@@ -243,9 +254,6 @@ impl Manager {
     self.pending.take_all(&self.calls);
     self.calls.clear();
     for index in self.indices() {
-      if let Some(lane) = self.lanes[index].as_mut() {
-        lane.held.clear();
-      }
       self.kill(index, ExitReason::Shutdown);
     }
     self.events.push_back(Event::Broken { cause, deaths });

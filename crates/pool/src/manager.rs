@@ -223,6 +223,7 @@ impl Manager {
 
   /// Everything that happened since the last time, in order.
   pub fn take_events(&mut self) -> VecDeque<Event> {
+    self.calls.recycle();
     std::mem::take(&mut self.events)
   }
 

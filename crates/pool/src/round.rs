@@ -126,7 +126,7 @@ impl Manager {
   /// The next result of this round, or `None` when the round is over. Read it, then [`Manager::consume`] it.
   pub fn next_completion(&mut self) -> Option<Completion> {
     while let Some(&index) = self.hot.last() {
-      let Some(lane) = self.lane_mut(index) else {
+      let Some(lane) = self.lane_mut(index).filter(|lane| lane.corrupt.is_none()) else {
         self.hot.pop();
         continue;
       };
@@ -205,10 +205,16 @@ impl Manager {
     self.failed_starts = 0;
     self.start_after = None;
     self.saturated = false;
-    if matches!(lane.life, Life::Aborting { .. }) {
+    lane.life = match lane.life {
       // It ended within its grace: the worker need not be stopped.
-      lane.life = Life::Ready;
-    }
+      Life::Aborting { position, leaving: None, .. } if position == completion.record.position => Life::Ready,
+      Life::Aborting { position, leaving: Some(reason), .. } if position == completion.record.position => {
+        Life::Leaving { reason, deadline: now + KILL_AFTER }
+      }
+      // Only now has it nothing left to do.
+      Life::Leaving { reason, .. } => Life::Leaving { reason, deadline: now + KILL_AFTER },
+      other => other,
+    };
     self.calls.remove(completion.id);
     if completion.status == status::EXIT {
       self.retire(index, now);
@@ -252,13 +258,17 @@ impl Manager {
     let Some(lane) = self.lanes[index].as_mut() else { return };
     let report = (record.status != status::OK).then(|| read_report(lane, record));
     lane.ring.consume(record);
+    lane.boot_answered();
     lane.front_since = now;
     if let Some(report) = report {
       // It leaves by itself; what its start's failure means is decided when it has.
       lane.boot_failure = Some(BreakCause::BootFailed(report));
       return;
     }
-    lane.life = Life::Ready;
+    // It may have been let go or stopped while it booted.
+    if matches!(lane.life, Life::Starting { .. }) {
+      lane.life = Life::Ready;
+    }
     self.saturated = false;
     self.refill(index, now);
     self.note_idle(index);
@@ -305,6 +315,8 @@ impl Manager {
     if lane.reap_at.is_some_and(|at| at <= now) {
       lane.reap_at = None;
       self.sentinel_fired(index, now);
+      // Its end is dealt with in a round of its own, after its results.
+      self.wake_again();
       return;
     }
     if lane.trim_at.is_some_and(|at| at <= now) {
@@ -316,10 +328,9 @@ impl Manager {
         lane.boot_failure = Some(BreakCause::StartTimeout);
         self.kill(index, ExitReason::FailedStart);
       }
-      Life::Leaving { reason, deadline } if deadline <= now && lane.held.is_empty() => {
-        self.terminate(index, reason, now)
-      }
-      Life::Aborting { deadline } if deadline <= now => self.terminate(index, ExitReason::Killed, now),
+      Life::Leaving { .. } if !lane.held.is_empty() => self.enforce_timeout(index, now),
+      Life::Leaving { reason, deadline } if deadline <= now => self.terminate(index, reason, now),
+      Life::Aborting { deadline, .. } if deadline <= now => self.terminate(index, ExitReason::Killed, now),
       Life::Terminated { reason, deadline } if deadline <= now => self.kill(index, reason),
       Life::Ready => {
         if idle_timeout.is_some_and(|timeout| lane.is_idle() && now.duration_since(lane.front_since) >= timeout) {
@@ -338,16 +349,12 @@ impl Manager {
     if expires > now {
       return;
     }
-    // The result may have been committed since the ring was looked through: a result that exists is delivered.
-    if self.lanes[index].as_ref().is_none_or(|lane| lane.ring.has_result()) {
-      self.heat(index);
-      self.wake_again();
-      return;
-    }
     let Some(pid) = self.lanes[index].as_ref().map(|lane| lane.child.pid()) else { return };
     let grace = self.calls.get(call).and_then(|call| call.limits).map_or(Duration::ZERO, |limits| limits.grace);
-    self.events.push_back(Event::CallFailed { id: call, failure: CallFailure::TimedOut { pid } });
-    self.stop_running(index, grace, now);
+    // The result may have been committed since the ring was looked through: a result that exists is delivered.
+    if self.stop_running(index, call, grace, now) {
+      self.events.push_back(Event::CallFailed { id: call, failure: CallFailure::TimedOut { pid } });
+    }
   }
 
   /// The running call of a lane that has a time limit, and when that is reached.
@@ -368,9 +375,14 @@ impl Manager {
     for (index, lane) in self.living() {
       lane.reap_at.into_iter().chain(lane.trim_at).for_each(&mut due);
       match lane.life {
+        Life::Leaving { .. } if !lane.held.is_empty() => {
+          if let Some((_, expires)) = self.expiry(index, now) {
+            due(expires);
+          }
+        }
         Life::Starting { deadline }
         | Life::Leaving { deadline, .. }
-        | Life::Aborting { deadline }
+        | Life::Aborting { deadline, .. }
         | Life::Terminated { deadline, .. } => due(deadline),
         Life::Ready => {
           if lane.is_idle() {
@@ -390,8 +402,7 @@ impl Manager {
     if (idle && !self.pending.is_empty()) || self.may_rebalance() || self.waits_for_a_claim() {
       due(now + crate::dispatch::STALL);
     }
-    // One in the past has had its round: what could be started then was.
-    if let Some(at) = self.start_after.filter(|&at| at > now)
+    if let Some(at) = self.start_after
       && (!self.owed.is_empty() || !self.pending.is_empty())
     {
       due(at);

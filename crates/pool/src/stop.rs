@@ -59,30 +59,44 @@ impl Manager {
     if self.lanes[index].as_ref().is_none_or(|lane| lane.exit.is_some()) {
       return false;
     }
-    self.stop_running(index, grace, Instant::now());
-    true
+    self.stop_running(index, id, grace, Instant::now())
   }
 
-  /// Stops the call that a lane's worker runs. What is queued behind it is taken back first, by compare-and-swap: a
-  /// call that the worker takes at this very instant would be hurt otherwise.
-  pub(crate) fn stop_running(&mut self, index: usize, grace: Duration, now: Instant) {
-    let Some(front) = self.lanes[index].as_ref().and_then(|lane| lane.held.front().copied()) else { return };
-    if let Some(call) = self.calls.get_mut(front.call) {
+  /// Stops a call that a lane's worker has claimed; false when it is over already and its result waits to be read.
+  ///
+  /// What is queued behind it is taken back first, by compare-and-swap, and the lane is given nothing else. So if a call
+  /// is left behind it, the worker has come to that and this one is over; and if none is, the worker can be stopped
+  /// without hurting another call.
+  pub(crate) fn stop_running(&mut self, index: usize, id: CallId, grace: Duration, now: Instant) -> bool {
+    self.recall(index);
+    // Somebody has to come by to read the result, when the grace is over, or to start a worker for what was taken back.
+    self.wake_again();
+    let Some(lane) = self.lanes[index].as_mut() else { return false };
+    let last = lane.held.back().copied().filter(|last| last.call == id);
+    let Some(last) = last.filter(|_| lane.held.len() > 1 || !lane.ring.has_result()) else {
+      self.heat(index);
+      self.fill(now);
+      return false;
+    };
+    lane.ring.request_abort(last.position);
+    lane.ring();
+    let deadline = now + grace;
+    let (deadline, leaving) = match lane.life {
+      Life::Aborting { deadline: before, leaving, .. } => (deadline.min(before), leaving),
+      Life::Leaving { reason, .. } => (deadline, Some(reason)),
+      _ => (deadline, None),
+    };
+    if matches!(lane.life, Life::Ready | Life::Leaving { .. } | Life::Aborting { .. }) {
+      lane.life = Life::Aborting { position: last.position, deadline, leaving };
+    }
+    if let Some(call) = self.calls.get_mut(id) {
       call.detached = true;
     }
-    let Some(lane) = self.lanes[index].as_mut() else { return };
-    if matches!(lane.life, Life::Ready | Life::Leaving { .. }) {
-      lane.life = Life::Aborting { deadline: now + grace };
-    }
-    lane.ring.request_abort(front.position);
-    lane.ring();
-    self.recall(index);
     if grace.is_zero() {
       self.terminate(index, ExitReason::Killed, now);
     }
     self.fill(now);
-    // Somebody has to come by when the grace is over, and to start a worker for what was taken back.
-    self.wake_again();
+    true
   }
 
   /// SIGTERM to a worker and its process tree.
@@ -98,7 +112,6 @@ impl Manager {
   pub(crate) fn kill(&mut self, index: usize, reason: ExitReason) {
     let Some(lane) = self.lanes[index].as_mut() else { return };
     if lane.exit.is_none() {
-      let reason = if matches!(lane.life, Life::Starting { .. }) { ExitReason::FailedStart } else { reason };
       lane.life = Life::Killed { reason };
       let _ = lane.child.signal_group(libc::SIGKILL);
     }

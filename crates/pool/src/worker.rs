@@ -158,12 +158,15 @@ impl Worker {
 
   /// Says that this worker is about to sleep; true if there is work after all.
   pub fn arm(&self) -> bool {
+    // The host may wait for the slots of cancelled calls that were passed by.
+    self.ring_host();
     self.lane.arm()
   }
 
   /// Tells the host how far this worker's life has come.
   pub fn set_phase(&self, phase: WorkerPhase) {
     self.lane.set_phase(phase);
+    self.ring_host();
   }
 
   /// Whether the host wants the call at `position` to stop.

@@ -14,7 +14,7 @@ impl<M: Memory> WorkerLane<M> {
   }
 
   /// Says that the worker is about to sleep, until there is a call or a request, or, after
-  /// [`CommitError::NoRoom`], until the host has consumed results. True: that is so already, do not sleep.
+  /// [`crate::CommitError::NoRoom`], until the host has consumed results. True: that is so already, do not sleep.
   pub fn arm(&self) -> bool {
     let header = self.view.header();
     header.worker_bell.arm(if self.refused_at.is_some() { ROOM } else { WORK });
