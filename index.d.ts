@@ -288,7 +288,7 @@ declare interface MapCall {
  * The results of a `map`, for `for await`.
  *
  * `next()` rejects when the item's call failed; the items after it can still be had by calling `next()` again. `for await`
- * stops at the first failure and then, as whenever it is left early, what is left is cancelled. An iterator that is merely
+ * stops at the first failure, and then, as whenever it is left early, what is left is cancelled. An iterator that is merely
  * dropped cancels nothing.
  */
 declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
@@ -316,7 +316,8 @@ declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     return(): Promise<Result<R>>;
     /** As {@link return}, and rejects with `error`. */
     throw(error?: unknown): Promise<Result<R>>;
-    [Symbol.asyncIterator](): this;
+    /** For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not do. */
+    [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined>;
     /** As {@link return}. */
     [Symbol.asyncDispose](): Promise<void>;
     private startAsync;

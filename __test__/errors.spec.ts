@@ -61,8 +61,11 @@ for (const [name, { code, base, fields }] of Object.entries(TABLE)) {
     t.true(error instanceof errors.MillraceError)
     t.true(Error.prototype.isPrototypeOf(error))
     for (const [field, value] of Object.entries(fields)) t.deepEqual(error[field], value, field)
-    t.deepEqual(Object.keys(error).filter((key) => key === 'name' || key === 'cause'), [])
-if (name !== 'RemoteError') t.true(error.stack!.startsWith(`${name}: what happened\n`))
+    t.deepEqual(
+      Object.keys(error).filter((key) => key === 'name' || key === 'cause'),
+      [],
+    )
+    if (name !== 'RemoteError') t.true(error.stack!.startsWith(`${name}: what happened\n`))
   })
 
   test(`${name} can be copied from its own fields`, (t) => {

@@ -90,7 +90,10 @@ test('result() throws the same error object each time', async (t) => {
   t.is((await rejection(future.result())).reason, boom)
   t.is((await rejection(future)).reason, boom)
   t.is(await future.exception(), boom)
-  t.is(t.throws(() => future.resultSync()), boom)
+  t.is(
+    t.throws(() => future.resultSync()),
+    boom,
+  )
 })
 
 test('result() and exception() of a cancelled future reject with the same CancelledError', async (t) => {
@@ -103,7 +106,10 @@ test('result() and exception() of a cancelled future reject with the same Cancel
   t.is((await earlyException).reason, reason)
   t.is((await rejection(future.result())).reason, reason)
   t.is((await rejection(future.exception())).reason, reason)
-  t.is(t.throws(() => future.resultSync()), reason as Error)
+  t.is(
+    t.throws(() => future.resultSync()),
+    reason as Error,
+  )
 })
 
 test('a CancelledError with the reason of a signal is the one that is thrown', async (t) => {
@@ -467,8 +473,14 @@ test('the representation runs no code of the result', (t) => {
   const fail = (): never => {
     throw new Error('user code ran')
   }
-  const getters = Object.defineProperties({}, { constructor: { get: fail }, name: { get: fail }, then: { value: undefined } })
-  const traps = new Proxy({}, { get: fail, getPrototypeOf: fail, getOwnPropertyDescriptor: fail, ownKeys: fail, has: fail })
+  const getters = Object.defineProperties(
+    {},
+    { constructor: { get: fail }, name: { get: fail }, then: { value: undefined } },
+  )
+  const traps = new Proxy(
+    {},
+    { get: fail, getPrototypeOf: fail, getOwnPropertyDescriptor: fail, ownKeys: fail, has: fail },
+  )
   const inherited = Object.create(traps)
   const oddConstructor = { constructor: Object.defineProperty(() => {}, 'name', { get: fail }) }
   const errorWithGetter = Object.defineProperty(new Error('x'), 'name', { get: fail })
@@ -496,7 +508,10 @@ test('then, catch and finally are those of a promise', async (t) => {
       good.then(),
       good.catch(() => -1),
       good.finally(() => calls.push('good')),
-      bad.then(() => -1, (error: Error) => error.message),
+      bad.then(
+        () => -1,
+        (error: Error) => error.message,
+      ),
       bad.catch((error: Error) => error.message),
     ]
     for (const promise of promises) t.true(promise instanceof Promise)

@@ -261,7 +261,10 @@ test('asCompleted: no TimeoutError when all are done', async (t) => {
 })
 
 test('asCompleted: its options are checked at the call', (t) => {
-  t.throws(() => asCompleted([], { timeout: '1' as never }), { code: 'ERR_INVALID_ARG_TYPE', message: /options\.timeout/ })
+  t.throws(() => asCompleted([], { timeout: '1' as never }), {
+    code: 'ERR_INVALID_ARG_TYPE',
+    message: /options\.timeout/,
+  })
   t.throws(() => asCompleted([], null as never), { code: 'ERR_INVALID_ARG_TYPE', message: /"options"/ })
 })
 

@@ -18,13 +18,15 @@ type Result<R> = IteratorResult<R, undefined>
 interface Request<R> {
   resolve(result: Result<R>): void
   reject(error: unknown): void
+  /** An error ends the map. */
+  readonly strict: boolean
 }
 
 /**
  * The results of a `map`, for `for await`.
  *
  * `next()` rejects when the item's call failed; the items after it can still be had by calling `next()` again. `for await`
- * stops at the first failure and then, as whenever it is left early, what is left is cancelled. An iterator that is merely
+ * stops at the first failure, and then, as whenever it is left early, what is left is cancelled. An iterator that is merely
  * dropped cancels nothing.
  */
 export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
@@ -73,16 +75,27 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   }
 
   next(): Promise<Result<R>> {
+    return this.advance(false)
+  }
+
+  /**
+   * `next()` of a loop, if `strict`: the first error ends the map.
+   *
+   * @internal
+   */
+  advance(strict: boolean): Promise<Result<R>> {
     // Who asks for more has seen what there was.
     if (this.yielding > 0) this.release()
     if (this.closed) return Promise.resolve({ done: true, value: undefined })
     if (this.requests.length === 0) {
       const chunk = this.readyChunk()
       if (chunk !== undefined) {
-        const result: Promise<Result<R>> = chunk.failed
+        const { failed } = chunk
+        const result: Promise<Result<R>> = failed
           ? Promise.reject(chunk.takeError())
           : Promise.resolve({ done: false, value: chunk.takeValue() })
         this.taken(chunk)
+        if (failed && strict) this.close().catch(ignore)
         return result
       }
       if (this.deadline !== Infinity && performance.now() >= this.deadline && !this.isOver()) {
@@ -91,7 +104,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
       }
     }
     return new Promise((resolve, reject) => {
-      this.requests.push({ resolve, reject })
+      this.requests.push({ resolve, reject, strict })
       this.answer()
       if (this.deadline !== Infinity && this.requests.length > 0) {
         this.timer ??= new Timer(this.deadline - performance.now(), () => this.expire())
@@ -111,8 +124,9 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     throw error
   }
 
-  [Symbol.asyncIterator](): this {
-    return this
+  /** For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not do. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined> {
+    return new MapLoop(this)
   }
 
   /** As {@link return}. */
@@ -186,10 +200,12 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     while (this.requests.length > 0) {
       const chunk = this.readyChunk()
       if (chunk === undefined) break
-      const { resolve, reject } = this.requests.shift()!
-      if (chunk.failed) reject(chunk.takeError())
+      const { resolve, reject, strict } = this.requests.shift()!
+      const { failed } = chunk
+      if (failed) reject(chunk.takeError())
       else resolve({ done: false, value: chunk.takeValue() })
       this.taken(chunk)
+      if (failed && strict) this.close().catch(ignore)
     }
     if (this.requests.length > 0 && this.isOver()) {
       const { failure } = this
@@ -251,6 +267,40 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
 
   private timedOut(): TimeoutError {
     return new TimeoutError(`The next result of map() was not there ${this.timeout} ms after the call`)
+  }
+}
+
+/**
+ * What a loop over the results uses.
+ *
+ * `for await` does not call `return()` when `next()` rejects: it takes the iterator for finished. Then nobody would ever
+ * look at the rest, which is why this cancels it.
+ */
+class MapLoop<R> implements AsyncIterableIterator<R, undefined> {
+  private readonly iterator: MapIterator<R>
+
+  constructor(iterator: MapIterator<R>) {
+    this.iterator = iterator
+  }
+
+  next(): Promise<Result<R>> {
+    return this.iterator.advance(true)
+  }
+
+  return(): Promise<Result<R>> {
+    return this.iterator.return()
+  }
+
+  throw(error?: unknown): Promise<Result<R>> {
+    return this.iterator.throw(error)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.iterator.return()
   }
 }
 

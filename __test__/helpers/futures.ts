@@ -36,8 +36,9 @@ const collect = vm.runInNewContext('gc') as () => void
 
 /** Collects garbage until a condition holds; the test's own timeout is the limit. */
 export async function collectUntil(condition: () => boolean): Promise<void> {
-  while (!condition()) {
-    collect()
+  do {
+    // A new job each time: what a WeakRef was asked for lives until its job ends.
     await sleep(2)
-  }
+    collect()
+  } while (!condition())
 }

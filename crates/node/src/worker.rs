@@ -226,7 +226,7 @@ impl NativeWorker {
   /// Tells the host that this worker is ready (1), leaves after its call (2), or is about to exit (3).
   #[napi]
   pub fn set_phase(&self, phase: u32) {
-    self.shared.worker.borrow().set_phase(match phase {
+    self.shared.worker.borrow_mut().set_phase(match phase {
       1 => WorkerPhase::Ready,
       2 => WorkerPhase::Retiring,
       _ => WorkerPhase::Leaving,

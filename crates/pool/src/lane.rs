@@ -11,8 +11,9 @@ use millrace_sys::{Capabilities, Child, Exit, Listener, Ringer, Segment, SpawnSp
 use crate::call::CallId;
 use crate::config::{KILL_AFTER, PoolConfig, WorkerCommand};
 use crate::event::{BreakCause, ExitReason};
+use crate::fault::{self, Point, hits};
 use crate::segment::LaneSegment;
-use crate::worker::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, RESULT_BELL_FD};
+use crate::worker::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, NO_CODEC, RESULT_BELL_FD};
 
 /// The work that a lane should hold in reserve: long enough to bridge the host's wake-up, short enough that a call
 /// seldom waits behind another while a worker is idle.
@@ -140,6 +141,9 @@ impl Lane {
       (result_ringer.as_fd(), RESULT_BELL_FD),
       (worker_lifeline.as_fd(), LIFELINE_FD),
     ];
+    if hits(Point::Spawn) {
+      return Err(SpawnFailure { syscall: "posix_spawn", errno: Some(libc::EAGAIN) });
+    }
     let child = spawn(&spec(&config.command, &argument, fds), capabilities.sentinel)?;
     Ok(Self {
       worker_id,
@@ -228,7 +232,14 @@ impl Lane {
       }
       self.known_tasks[task] = definition.version;
     }
-    let position = self.ring.push(header, head, tail)?;
+    let mut header = *header;
+    if hits(Point::CallFrame) {
+      header.codec = NO_CODEC;
+    }
+    if hits(Point::CallSlot) {
+      fault::corrupt_next_call(&mut self.ring);
+    }
+    let position = self.ring.push(&header, head, tail)?;
     let bytes = head.len() + tail.len();
     if self.held.is_empty() {
       self.front_since = now;

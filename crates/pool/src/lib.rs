@@ -7,6 +7,7 @@ mod call;
 mod config;
 mod dispatch;
 mod event;
+mod fault;
 mod lane;
 mod life;
 mod manager;

@@ -22,11 +22,12 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use millrace_ring::ResultRecord;
-use millrace_sys::{Capabilities, Listener, PollerKind, Pollables, Ringer, WaitSet, doorbell};
+use millrace_sys::{Capabilities, Listener, Pollables, PollerKind, Ringer, WaitSet, doorbell};
 
 use crate::call::{CallId, CallTable, PendingQueue};
 use crate::config::{DeathPolicy, PoolConfig};
 use crate::event::{Event, ExitReason};
+use crate::fault;
 use crate::lane::{Lane, TaskDefinition};
 
 /// How far a pool's life has come.
@@ -117,6 +118,7 @@ impl Manager {
   /// # Errors
   /// When the platform lacks something, or there are no descriptors left.
   pub fn new(config: PoolConfig, boot_codec: u8, boot: Box<[u8]>) -> millrace_sys::Result<Self> {
+    fault::check()?;
     let capabilities = Capabilities::get()?;
     let mut waits = WaitSet::new(capabilities.poller)?;
     let wakeup = doorbell(capabilities.wakeup)?;

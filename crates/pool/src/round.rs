@@ -9,6 +9,7 @@ use millrace_sys::monotonic_ns;
 use crate::call::CallId;
 use crate::config::{KILL_AFTER, PoolConfig};
 use crate::event::{BreakCause, CallFailure, Event, ExitReason, Report};
+use crate::fault::{Point, hits};
 use crate::lane::{Lane, Life};
 use crate::manager::{Completion, Manager, PoolState, WAKEUP_TOKEN};
 
@@ -59,6 +60,7 @@ impl Manager {
   /// # Errors
   /// As [`Manager::wait`].
   pub fn turn(&mut self) -> millrace_sys::Result<()> {
+    hits(Point::HostFirstTurn);
     self.collect(Some(Duration::ZERO))
   }
 

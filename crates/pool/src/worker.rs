@@ -8,10 +8,13 @@ use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::str::FromStr;
 
-use millrace_ring::{AttachError, CallRecord, CommitError, ResultHeader, Taken, WorkerLane, WorkerPhase};
+use millrace_ring::{
+  AttachError, CallKind, CallRecord, CommitError, ResultHeader, Step, Taken, WorkerLane, WorkerPhase,
+};
 use millrace_sys::{Listener, Ringer, Segment, adopt_fd, ignore_sigint, monotonic_ns, start_watchdog};
 use thiserror::Error;
 
+use crate::fault::{self, Point, hits};
 use crate::segment::LaneSegment;
 
 /// The lane's segment.
@@ -79,6 +82,7 @@ pub struct Worker {
   lane: WorkerLane<LaneSegment>,
   bell: Listener,
   result_bell: Ringer,
+  booted: bool,
 }
 
 impl Worker {
@@ -105,7 +109,7 @@ impl Worker {
     start_watchdog(lifeline, argument.host_pid)?;
     ignore_sigint();
     let lane = WorkerLane::attach(LaneSegment(Segment::from_fd(lane, argument.segment_len)?))?;
-    Ok(Self { lane, bell: Listener::from_fd(bell), result_bell: Ringer::from_fd(result_bell) })
+    Ok(Self { lane, bell: Listener::from_fd(bell), result_bell: Ringer::from_fd(result_bell), booted: false })
   }
 
   /// Readable when the host rang.
@@ -120,11 +124,23 @@ impl Worker {
 
   /// Claims the next call.
   pub fn take(&mut self) -> Taken {
+    if cfg!(feature = "fault-injection") {
+      return self.take_with_faults();
+    }
     self.lane.take(monotonic_ns)
   }
 
   /// Copies `dst.len()` bytes of a call's payload, from `at` on.
   pub fn copy_payload(&self, call: &CallRecord, at: usize, dst: &mut [u8]) {
+    if cfg!(feature = "fault-injection") && call.kind == CallKind::Task {
+      let half = dst.len() / 2;
+      let (first, second) = dst.split_at_mut(half);
+      self.lane.copy_payload(call, at, first);
+      hits(Point::MidArgs);
+      self.lane.copy_payload(call, at + half, second);
+      hits(Point::BeforeCall);
+      return;
+    }
     self.lane.copy_payload(call, at, dst);
   }
 
@@ -144,8 +160,46 @@ impl Worker {
     head: &[u8],
     tail: &[u8],
   ) -> Result<(), CommitError> {
+    if cfg!(feature = "fault-injection") && call.kind == CallKind::Task {
+      return self.commit_with_faults(header, call, head, tail);
+    }
     self.lane.commit(header, call, head, tail)?;
     self.ring_host();
+    Ok(())
+  }
+
+  /// Points of faults are about calls: the boot call and definitions pass them by.
+  fn take_with_faults(&mut self) -> Taken {
+    let booted = self.booted;
+    let taken = self.lane.take_probed(monotonic_ns, |step| {
+      if booted && step == Step::BeforeClaim {
+        hits(Point::BeforeClaim);
+      }
+    });
+    if matches!(&taken, Taken::Call(call) if call.kind == CallKind::Task) {
+      hits(Point::AfterClaim);
+    }
+    taken
+  }
+
+  fn commit_with_faults(
+    &mut self,
+    header: &ResultHeader,
+    call: &CallRecord,
+    head: &[u8],
+    tail: &[u8],
+  ) -> Result<(), CommitError> {
+    let mut header = *header;
+    if hits(Point::ResultFrame) {
+      header.codec = NO_CODEC;
+    }
+    if hits(Point::ResultSlot) {
+      fault::corrupt_next_result(&mut self.lane);
+    }
+    self.lane.commit_probed(&header, call, head, tail, pass_step)?;
+    hits(Point::BeforeRing);
+    self.ring_host();
+    hits(Point::AfterRing);
     Ok(())
   }
 
@@ -164,7 +218,11 @@ impl Worker {
   }
 
   /// Tells the host how far this worker's life has come.
-  pub fn set_phase(&self, phase: WorkerPhase) {
+  pub fn set_phase(&mut self, phase: WorkerPhase) {
+    self.booted |= phase == WorkerPhase::Ready;
+    if phase == WorkerPhase::Leaving {
+      hits(Point::ExitHandshake);
+    }
     self.lane.set_phase(phase);
     self.ring_host();
   }
@@ -184,6 +242,19 @@ impl Worker {
       self.result_bell.ring();
     }
   }
+}
+
+/// The codec of no payload: what a damaged frame carries, since any other byte could happen to be right.
+pub(crate) const NO_CODEC: u8 = 0;
+
+/// The ring's steps in a commit as points of faults.
+fn pass_step(step: Step) {
+  match step {
+    Step::ResultReserved => hits(Point::ResultReserved),
+    Step::MidResult => hits(Point::MidResult),
+    Step::BeforeCommit => hits(Point::BeforeCommit),
+    Step::BeforeClaim | Step::AfterClaim => false,
+  };
 }
 
 #[cfg(test)]

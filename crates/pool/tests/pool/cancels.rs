@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use millrace_pool::{Geometry, PoolConfig};
 
-use crate::support::{Outcome, Pool, Random, config};
+use crate::support::{Outcome, Pool, Random, config, eventually};
 
 #[test]
 fn a_pending_call_and_one_in_a_lane_can_be_cancelled_and_never_run() {
@@ -44,9 +44,7 @@ fn a_call_with_a_result_that_nobody_has_read_cannot_be_cancelled() {
   let first = pool.submit("echo");
   pool.answer(first);
   let keys: Vec<u64> = (0..2).map(|_| pool.submit("echo")).collect();
-  while pool.ran().len() < 3 {
-    std::thread::sleep(std::time::Duration::from_millis(1));
-  }
+  eventually("all have started", || pool.ran().len() == 3);
   for &key in &keys {
     assert!(!pool.cancel(key));
   }

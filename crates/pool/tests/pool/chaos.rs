@@ -28,8 +28,22 @@ struct Storm {
 impl Storm {
   fn submit(&mut self) {
     let order = self.random.pick(&[
-      "echo", "echo", "echo", "echo", "echo", "echo", "echo", "echo", "sleep 1", "patient 2", "stray", "exit 3", "leave",
-      "die 9", "last-words 9", "quit 1",
+      "echo",
+      "echo",
+      "echo",
+      "echo",
+      "echo",
+      "echo",
+      "echo",
+      "echo",
+      "sleep 1",
+      "patient 2",
+      "stray",
+      "exit 3",
+      "leave",
+      "die 9",
+      "last-words 9",
+      "quit 1",
     ]);
     // The deadly ones are rare.
     let order = if order.len() > 4 && self.random.one_in(2) { "echo" } else { order };

@@ -1,12 +1,10 @@
 //! Workers that die, and what becomes of their calls.
 
-use std::time::Duration;
-
 use millrace_pool::{
   BreakCause, CallFailure, Death, DeathPolicy, Event, Exit, ExitReason, PoolConfig, PoolState, SubmitError,
 };
 
-use crate::support::{Outcome, Pool, config, send_signal};
+use crate::support::{Outcome, Pool, config, eventually, exists, group_lives, send_signal};
 
 fn deaths(pool: &Pool) -> Vec<Death> {
   let broken = pool.events.iter().find_map(|event| match event {
@@ -18,13 +16,17 @@ fn deaths(pool: &Pool) -> Vec<Death> {
 
 #[test]
 fn a_death_breaks_the_pool_and_fails_every_call_with_pid_exit_and_call() {
-  for (order, exit) in [("die 9", Exit::Signal(9)), ("die 6", Exit::Signal(6)), ("quit 5", Exit::Code(5))] {
+  for (order, exit) in
+    [("die 9 fuse", Exit::Signal(9)), ("die 6 fuse", Exit::Signal(6)), ("quit 5 fuse", Exit::Code(5))]
+  {
     let mut pool = Pool::new(PoolConfig { on_death: DeathPolicy::Break, ..config() });
     let running = pool.submit("gate never");
     pool.until_running(running);
     let fatal = pool.submit(order);
     let id = pool.id(fatal);
+    pool.until_running(fatal);
     let waiting: Vec<u64> = (0..20).map(|_| pool.submit("gate never")).collect();
+    pool.open("fuse");
     assert_eq!(pool.outcome(fatal), Outcome::Broken);
     assert_eq!(pool.unfinished(), []);
     for key in waiting.into_iter().chain([running]) {
@@ -132,9 +134,7 @@ fn a_result_that_was_committed_before_the_death_is_delivered() {
     let last = pool.submit_with("last-words 9", b"words");
     let behind = pool.submit("echo");
     // The host does not look before all is over.
-    while pool.ran().len() < 3 || !is_zombie(pool.started()[0]) {
-      std::thread::sleep(Duration::from_millis(1));
-    }
+    eventually("the worker has died", || pool.ran().len() == 3 && is_zombie(pool.started()[0]));
     assert_eq!(pool.answer(before), b"some");
     assert_eq!(pool.answer(last), b"words");
     if on_death == DeathPolicy::Break {
@@ -164,18 +164,12 @@ fn what_a_dead_worker_has_started_goes_with_it() {
   let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
   let key = pool.submit("family");
   let child = pool.number(key);
+  assert!(exists(child));
   let fatal = pool.submit("die 9");
   pool.outcome(fatal);
-  let gone = pool.submit("echo");
-  pool.answer(gone);
-  // Whoever adopted it has to reap it yet.
-  pool.poll_until("it is gone", |_| !runs(child));
+  let worker = pool.started()[0];
+  eventually("its child is gone", || !group_lives(worker));
   pool.close();
-}
-
-fn runs(pid: u32) -> bool {
-  let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-  stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
 #[test]

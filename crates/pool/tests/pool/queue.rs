@@ -2,7 +2,7 @@
 
 use millrace_pool::{Event, PoolConfig, SubmitError};
 
-use crate::support::{Outcome, Pool, config};
+use crate::support::{Outcome, Pool, config, eventually};
 
 fn room(event: &Event) -> bool {
   matches!(event, Event::Room)
@@ -65,9 +65,7 @@ fn calls_that_a_worker_has_finished_do_not_fill_the_queue() {
   }
   let keys: Vec<u64> = (0..3).map(|_| pool.submit("echo")).collect();
   // No round meanwhile: the results are there, but nobody has looked at them.
-  while pool.ran().last().is_none_or(|started| started.key < keys[2]) {
-    std::thread::sleep(std::time::Duration::from_millis(1));
-  }
+  eventually("all have started", || pool.ran().last().is_some_and(|started| started.key == keys[2]));
   assert_eq!(pool.manager.queued(), 0);
   let late = pool.submit("echo");
   pool.answer(late);

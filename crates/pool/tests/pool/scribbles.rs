@@ -15,7 +15,7 @@ fn scribble(pool: &mut Pool, seed: u64, random: &mut Random) -> bool {
   warm.into_iter().for_each(|key| drop(pool.outcome(key)));
   let lost_before = found(pool);
   let before: Vec<u64> = (0..random.below(6)).map(|_| pool.submit_with("echo", &data)).collect();
-  let words = random.pick(&[1, 3, 30, 3000]);
+  let words = random.pick(&[3, 300, 30_000]);
   let scribbler = pool.submit(&format!("scribble {seed} {words}"));
   let after: Vec<u64> = (0..random.below(10)).map(|_| pool.submit_with("echo", &data)).collect();
   pool.until_running(scribbler);
@@ -56,8 +56,8 @@ fn found(pool: &Pool) -> usize {
 fn a_worker_that_scribbles_over_its_lane_hurts_only_its_own_calls() {
   let mut pool = Pool::new(config());
   let mut random = Random(5);
-  let damages = (0..80).filter(|&seed| scribble(&mut pool, seed, &mut random)).count();
-  assert!(damages > 10, "{damages}");
+  let damages = (0..150).filter(|&seed| scribble(&mut pool, seed, &mut random)).count();
+  assert!(damages > 5, "a test that damages nothing: {damages}");
   assert!(pool.exit_reasons().iter().all(|&reason| matches!(reason, ExitReason::Died | ExitReason::Recycled)));
   let pids: HashSet<u32> = pool.started().into_iter().collect();
   assert_eq!(pids.len(), pool.started().len());

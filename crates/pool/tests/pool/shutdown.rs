@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use millrace_pool::{CallFailure, Event, ExitReason, PoolConfig, PoolState, SubmitError};
 
-use crate::support::{Outcome, Pool, config, exists};
+use crate::support::{Outcome, Pool, config, eventually, exists, group_lives};
 
 #[test]
 fn a_pool_that_was_never_used_stops() {
@@ -55,6 +55,7 @@ fn terminated(hard: bool) {
   let mut pool = Pool::new(config());
   let family = pool.submit("family");
   let child = pool.number(family);
+  assert!(exists(child));
   let done = pool.submit("echo");
   pool.answer(done);
   let running = [pool.submit("gate never"), pool.submit("gate never")];
@@ -71,14 +72,8 @@ fn terminated(hard: bool) {
   }
   pool.until_stopped();
   assert_eq!(pool.exit_reasons(), [ExitReason::Killed; 2]);
-  pool.poll_until("the worker's child is gone", |_| !lives(child));
+  pool.started().into_iter().for_each(|pid| eventually("what it started is gone", || !group_lives(pid)));
   assert_eq!(pool.count(|event| matches!(event, Event::WorkerReplace { .. } | Event::Broken { .. })), 0);
-}
-
-/// A zombie is whoever adopted it to reap.
-fn lives(pid: u32) -> bool {
-  let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-  exists(pid) && stat.rsplit_once(") ").is_none_or(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
 #[test]
@@ -147,6 +142,7 @@ fn a_dropped_manager_leaves_no_process() {
   let mut pool = Pool::new(PoolConfig { max_workers: 3, ..config() });
   let family = pool.submit("family");
   let child = pool.number(family);
+  assert!(exists(child));
   let keys = [pool.submit("gate never"), pool.submit("gate never"), pool.submit("gate never")];
   keys.into_iter().for_each(|key| pool.until_running(key));
   for _ in 0..50 {
@@ -157,11 +153,7 @@ fn a_dropped_manager_leaves_no_process() {
   drop(pool);
   for pid in pids {
     assert!(!exists(pid), "worker {pid} is still there");
-  }
-  let end = std::time::Instant::now() + crate::support::WATCHDOG;
-  while lives(child) {
-    assert!(std::time::Instant::now() < end, "the worker's child is still there");
-    std::thread::sleep(Duration::from_millis(1));
+    eventually("what it started is gone", || !group_lives(pid));
   }
 }
 

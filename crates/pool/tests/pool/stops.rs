@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use millrace_pool::{DeathPolicy, Event, ExitReason, PoolConfig};
 
-use crate::support::{Outcome, Pool, Random, config};
+use crate::support::{Outcome, Pool, Random, config, eventually};
 
 #[test]
 fn a_call_that_waits_is_cancelled_and_costs_no_worker() {
@@ -70,9 +70,7 @@ fn a_worker_that_ignores_sigterm_is_killed() {
 
 /// Waits, without a round, until so many calls have started.
 fn wait_for_starts(pool: &Pool, count: usize) {
-  while pool.ran().len() < count {
-    std::thread::sleep(Duration::from_millis(1));
-  }
+  eventually("the calls start", || pool.ran().len() == count);
 }
 
 #[test]

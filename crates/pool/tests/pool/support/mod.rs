@@ -9,10 +9,21 @@ mod scratch;
 pub mod worker;
 
 pub use pool::{Outcome, Pool, config};
-pub use processes::{children, descriptors, exists, mappings, send_signal, threads};
+#[cfg(target_os = "linux")]
+pub use processes::{children, descriptors, mappings, threads};
+pub use processes::{exists, group_lives, send_signal};
 pub use random::Random;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Waits for a condition that needs no round of a pool.
+pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+  let start = Instant::now();
+  while !condition() {
+    assert!(start.elapsed() < WATCHDOG, "{what}: not within {WATCHDOG:?}");
+    std::thread::sleep(Duration::from_millis(1));
+  }
+}
 
 /// Far more than anything here takes: only a hang gets there.
 pub const WATCHDOG: Duration = Duration::from_secs(60);

@@ -1,5 +1,6 @@
 //! What there is of processes, descriptors and threads.
 
+#[cfg(target_os = "linux")]
 use std::fs;
 
 /// Whether the process exists, be it as a zombie.
@@ -14,17 +15,44 @@ pub fn send_signal(pid: u32, signal: i32) {
   assert_eq!(outcome, 0, "kill({pid}, {signal}): {}", std::io::Error::last_os_error());
 }
 
+/// Whether a worker or anything that it has started is there: its process group. Zombies do not count, since a process
+/// whose parent has died is reaped by whoever adopts it, at its leisure.
+pub fn group_lives(worker: u32) -> bool {
+  #[cfg(target_os = "linux")]
+  let lives = all().iter().any(|process| process.group == worker && !process.is_zombie);
+  #[cfg(not(target_os = "linux"))]
+  // SAFETY: signal 0 asks and sends nothing.
+  let lives = unsafe { libc::kill(-(worker as i32), 0) == 0 };
+  lives
+}
+
 /// Child processes of this one, zombies included.
 #[cfg(target_os = "linux")]
 pub fn children() -> Vec<u32> {
   let own = std::process::id();
+  all().into_iter().filter(|process| process.parent == own).map(|process| process.pid).collect()
+}
+
+#[cfg(target_os = "linux")]
+struct Process {
+  pid: u32,
+  parent: u32,
+  group: u32,
+  is_zombie: bool,
+}
+
+#[cfg(target_os = "linux")]
+fn all() -> Vec<Process> {
   let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-  // The parent is the second field behind the name, which is in parentheses and may hold anything.
-  let parent = |pid: u32| -> Option<u32> {
+  let look = |pid: u32| -> Option<Process> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    // Behind the name, which is in parentheses and may hold anything: state, parent, process group.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().take(3).collect();
+    let [state, parent, group] = fields[..] else { return None };
+    let is_zombie = matches!(state, "Z" | "X");
+    Some(Process { pid, parent: parent.parse().ok()?, group: group.parse().ok()?, is_zombie })
   };
-  pids.filter(|&pid| parent(pid) == Some(own)).collect()
+  pids.filter_map(look).collect()
 }
 
 /// Open descriptors of this process, the one that reads the list not counted.

@@ -22,6 +22,7 @@
 //! | `leave` | answers, and leaves without being asked |
 //! | `quit <code>` | ends in the middle of the call |
 //! | `die <signal>` | the same, by a signal |
+//! | `quit <code> <name>`, `die <signal> <name>` | the same, once it has waited as for `gate` |
 //! | `last-words <signal>` | answers with the data, and dies at once |
 //! | `scribble <seed> <words>` | writes so many random words over its lane, and answers |
 
@@ -234,8 +235,12 @@ impl Process {
       }
       "exit" => Done { status: status::EXIT, leave: Some(number as i32), ..Done::ok([]) },
       "leave" => Done { leave: Some(0), ..Done::ok([]) },
-      "quit" => exit(number as i32),
-      "die" => kill_myself(number as i32),
+      "quit" | "die" => {
+        if let Some(gate) = words.next() {
+          self.pass(gate);
+        }
+        if what == "quit" { exit(number as i32) } else { kill_myself(number as i32) }
+      }
       "last-words" => Done { die: Some(number as i32), ..Done::ok(data) },
       "scribble" => {
         self.scribble(number, words.next().unwrap().parse().unwrap());
@@ -277,17 +282,20 @@ impl Process {
     }
   }
 
-  /// Writes `count` random words over header and slots, mostly of values that mean something there.
+  /// Writes `count` random words over header or slots, mostly of values that mean something there.
   fn scribble(&self, seed: u64, count: usize) {
     let mut random = Random(seed);
-    // The header, 64 call slots and 128 result slots are here; the first part is hit more often.
-    let words = random.pick(&[896, 4096 + 64 * 512, 4096 + 192 * 512]) / 4;
+    // In words: the header, 64 call slots, 128 result slots, or some of them.
+    let calls = 4096 / 4;
+    let results = calls + 64 * 512 / 4;
+    let (from, len) =
+      random.pick(&[(0, 896 / 4), (calls, 64 * 512 / 4), (calls, 10), (results, 128 * 512 / 4), (results, 40 * 128)]);
     for _ in 0..count {
       let small = random.below(6) as u32;
       let anything = random.next() as u32;
-      let word = random.pick(&[small, small, u32::MAX, anything, anything & 0xff, 1 << (anything & 31)]);
+      let word = random.pick(&[small, small, u32::MAX, anything, anything & 0x7f, 1 << (anything & 31)]);
       // SAFETY: the rings are longer than this, and the segment is mapped whole.
-      let at = unsafe { self.segment.base().cast::<u32>().add(random.below(words)) };
+      let at = unsafe { self.segment.base().cast::<u32>().add(from + random.below(len)) };
       // SAFETY: mapped and aligned. That others use it at the same time is the point.
       unsafe { at.write_volatile(word) };
     }
