@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
  * When `timeout`, counted from this call, expires while a next future is waited for, `next()` rejects with a `TimeoutError`
  * and the iterator has ended. Futures that are done by then are yielded before that.
  */
-export declare function asCompleted<F extends Future<unknown>>(futures: Iterable<F>, options?: WaitOptions): AsyncIterableIterator<F, undefined>;
+export declare function asCompleted<F extends Future<unknown>>(futures: Iterable<F>, options?: WaitOptions): CompletionIterator<F>;
 
 /**
  * An executor can no longer run calls, whatever its kind. Every unfinished future failed with it, and later `submit()`
@@ -56,6 +56,19 @@ declare interface ChunkOutcome<R> {
     readonly errors?: Map<number, unknown>;
     /** Milliseconds that the worker spent on the chunk, if that is known. Automatic chunk sizes are then more precise. */
     readonly elapsed?: number;
+}
+
+/**
+ * Futures in the order in which they are done.
+ *
+ * Its own interface, not an `AsyncIterableIterator`, as which it can be used: the compiler takes the elements of that for
+ * awaited in `for await`, and would say that there are results where there are futures.
+ */
+declare interface CompletionIterator<F extends Future<unknown>> extends AsyncDisposable {
+    next(): Promise<IteratorResult<F, undefined>>;
+    return(): Promise<IteratorResult<F, undefined>>;
+    throw(error?: unknown): Promise<IteratorResult<F, undefined>>;
+    [Symbol.asyncIterator](): this;
 }
 
 declare const CONDITIONS: readonly ['ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_EXCEPTION'];

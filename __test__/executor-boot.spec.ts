@@ -53,7 +53,7 @@ test('preloaded modules are loaded before the initializer, in their order', asyn
     const holder = globalThis as { preloaded?: string[] }
     holder.preloaded?.push('initializer')
   }
-  const preload = [new URL('?1', preloaded), `${preloaded.href}?2`, './__test__/fixtures/preloaded.mjs', 'node:fs', 'ava']
+  const preload = [new URL('?1', preloaded), `${preloaded.href}?2`, './__test__/fixtures/preloaded.mjs', 'node:fs', 'millrace']
   const pool = makePool(t, { maxWorkers: 1, preload, initializer })
   t.deepEqual(await pool.submit(() => (globalThis as { preloaded?: string[] }).preloaded), ['?1', '?2', '', 'initializer'])
 })

@@ -7,7 +7,8 @@ import { ProcessPoolExecutor, type ProcessPoolOptions, SerializationError } from
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
 import { childrenOf } from './helpers/processes.js'
-import { claimed, Gate, makePool, tempDirectory } from './helpers/pool.js'
+import { Gate, makePool, tempDirectory } from './helpers/pool.js'
+import { until } from './helpers/waiting.js'
 
 const TYPE = [TypeError, 'ERR_INVALID_ARG_TYPE'] as const
 const RANGE = [RangeError, 'ERR_OUT_OF_RANGE'] as const
@@ -95,6 +96,7 @@ const refused: Record<string, [value: unknown, expected: readonly [typeof TypeEr
   execArgv: [
     ['--no-warnings', TYPE],
     [[1], TYPE],
+    [['nul\0byte'], VALUE],
   ],
   env: [
     ['A=1', TYPE],
@@ -188,7 +190,7 @@ test('without maxWorkers there are as many as this process may use processors', 
   t.true(limit >= 1 && limit <= availableParallelism(), `${limit} workers`)
   if (limit > 16) return
   const futures = Array.from({ length: limit + 2 }, () => pool.submit(tasks.hold, gate.path, 0))
-  await claimed(...futures.slice(0, limit))
+  await until('all of them to be busy', () => pool.stats().running === limit)
   t.is(childrenOf().length, limit)
   gate.open()
   await Promise.all(futures)

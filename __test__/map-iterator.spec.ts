@@ -709,15 +709,16 @@ test('an asynchronous input whose next() throws, or answers with no object, is a
 
 test('an input that calls the iterator it feeds does not confuse it', async (t) => {
   const source = new LocalChunks(double)
-  let iterator: MapIterator<number> | undefined
+  const feeds: { iterator?: MapIterator<number> } = {}
   const nested: Promise<unknown>[] = []
   function* items(): Generator<number> {
     for (let index = 0; index < 6; index++) {
-      if (index === 4) nested.push(iterator!.next())
+      if (index === 4) nested.push(feeds.iterator!.next())
       yield index
     }
   }
-  iterator = map(source, items(), { buffersize: 2 })
+  const iterator = map(source, items(), { buffersize: 2 })
+  feeds.iterator = iterator
   const seen = (await outcomes(iterator)).concat(
     (await Promise.all(nested)).map((result) => (result as IteratorResult<number>).value),
   ) as number[]
@@ -729,17 +730,18 @@ test('an input that calls the iterator it feeds does not confuse it', async (t) 
 
 test('an input that closes the iterator it feeds ends it', async (t) => {
   const source = new LocalChunks(double)
-  let iterator: MapIterator<number> | undefined
+  const feeds: { iterator?: MapIterator<number> } = {}
   const closed: Promise<unknown>[] = []
   const input = {
     [Symbol.iterator]: () => ({
       next: () => {
-        if (iterator !== undefined) closed.push(iterator.return())
+        if (feeds.iterator !== undefined) closed.push(feeds.iterator.return())
         return { done: false, value: 1 }
       },
     }),
   }
-  iterator = map(source, input as Iterable<number>, { buffersize: 2 })
+  const iterator = map(source, input as Iterable<number>, { buffersize: 2 })
+  feeds.iterator = iterator
   await iterator.next()
   await iterator.next()
   await Promise.all(closed)

@@ -1,18 +1,19 @@
 import test from 'ava'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { asCompleted, type CompletionIterator } from '../src/as-completed.js'
 import { TimeoutError } from '../src/errors.js'
 import { Future } from '../src/future.js'
-import { asCompleted, wait, type ReturnWhen } from '../src/wait.js'
+import { type ReturnWhen, wait } from '../src/wait.js'
 import { collectUntil, listenersOf, timersOf } from './helpers/futures.js'
 
 function make(count: number): Future<number>[] {
   return Array.from({ length: count }, () => new Future<number>())
 }
 
-async function collect<T>(iterable: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = []
-  for await (const item of iterable) items.push(item)
-  return items
+async function collect(iterator: CompletionIterator<Future<number>>): Promise<Future<number>[]> {
+  const futures: Future<number>[] = []
+  for await (const future of iterator) futures.push(future)
+  return futures
 }
 
 const boom = new Error('boom')
@@ -283,7 +284,7 @@ test.serial('asCompleted: leaving early removes the waiter, timer included', asy
   await iterator.next()
   const waiting = iterator.next()
   t.is(timersOf(), timers + 1)
-  await t.throwsAsync(iterator.throw!(boom), { is: boom })
+  await t.throwsAsync(iterator.throw(boom), { is: boom })
   t.deepEqual(await waiting, { done: true, value: undefined })
   t.is(listenersOf(futures[2]!), 0)
   t.is(timersOf(), timers)
@@ -299,7 +300,7 @@ test.serial('asCompleted: a timer runs only while somebody waits', async (t) => 
   futures[0]!.setResult(1)
   await next
   t.is(timersOf(), timers)
-  await iterator.return!()
+  await iterator.return()
 })
 
 test('asCompleted: a yielded future is not kept', async (t) => {
@@ -313,7 +314,7 @@ test('asCompleted: a yielded future is not kept', async (t) => {
   })()
   await iterator.next()
   await collectUntil(() => reference.deref() === undefined)
-  await iterator.return!()
+  await iterator.return()
   t.is(listenersOf(pending), 0)
 })
 

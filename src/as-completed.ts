@@ -5,6 +5,19 @@ import type { Future, Waiter, WaitOptions } from './future.js'
 import { Timer } from './timer.js'
 import { timeoutOf } from './validate.js'
 
+/**
+ * Futures in the order in which they are done.
+ *
+ * Its own interface, not an `AsyncIterableIterator`, as which it can be used: the compiler takes the elements of that for
+ * awaited in `for await`, and would say that there are results where there are futures.
+ */
+export interface CompletionIterator<F extends Future<unknown>> extends AsyncDisposable {
+  next(): Promise<IteratorResult<F, undefined>>
+  return(): Promise<IteratorResult<F, undefined>>
+  throw(error?: unknown): Promise<IteratorResult<F, undefined>>
+  [Symbol.asyncIterator](): this
+}
+
 interface Request<F> {
   resolve(result: IteratorResult<F, undefined>): void
   reject(error: unknown): void
@@ -26,16 +39,16 @@ const dropped = new FinalizationRegistry<WeakRef<Completions<never>>>((completio
 export function asCompleted<F extends Future<unknown>>(
   futures: Iterable<F>,
   options?: WaitOptions,
-): AsyncIterableIterator<F, undefined> {
+): CompletionIterator<F> {
   const timeout = timeoutOf(options)
   const completions = new Completions(collectFutures(futures), timeout)
-  const iterator = new CompletionIterator(completions)
+  const iterator = new FutureIterator(completions)
   dropped.register(iterator, new WeakRef(completions as unknown as Completions<never>), iterator)
   return iterator
 }
 
 /** What the caller holds. The futures hold only the `Completions`, so that this can be collected while they are pending. */
-class CompletionIterator<F extends Future<unknown>> implements AsyncIterableIterator<F, undefined> {
+class FutureIterator<F extends Future<unknown>> implements CompletionIterator<F> {
   private readonly completions: Completions<F>
 
   constructor(completions: Completions<F>) {

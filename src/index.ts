@@ -1,6 +1,6 @@
 // What the package exports.
 
-export { asCompleted } from './as-completed.js'
+export { asCompleted, type CompletionIterator } from './as-completed.js'
 export {
   BrokenExecutor,
   BrokenProcessPool,
@@ -42,5 +42,5 @@ export {
 } from './process-pool-executor.js'
 export type { PoolStats, WorkerStats } from './stats.js'
 export { defineTasks, type ImportedTasks, importTasks, type TaskFunction } from './tasks.js'
-export { wait } from './wait.js'
+export { wait, type WaitForOptions, type WaitResult } from './wait.js'
 export { isWorker, taskContext, type TaskContext } from './worker/context.js'

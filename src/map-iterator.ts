@@ -6,6 +6,7 @@ import { AsyncFeeder } from './map/async-feeder.js'
 import { type Feeder, type FeederHost, SyncFeeder } from './map/feeder.js'
 import { ArrayInput, isAsyncIterable, IteratorInput, isPlainArray } from './map/input.js'
 import type { MapOptions } from './map-options.js'
+import { MapLoop } from './map/loop.js'
 import { Pace } from './map/pace.js'
 import type { ChunkOutcome, MapSource } from './map-source.js'
 import { Timer } from './timer.js'
@@ -267,40 +268,6 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
 
   private timedOut(): TimeoutError {
     return new TimeoutError(`The next result of map() was not there ${this.timeout} ms after the call`)
-  }
-}
-
-/**
- * What a loop over the results uses.
- *
- * `for await` does not call `return()` when `next()` rejects: it takes the iterator for finished. Then nobody would ever
- * look at the rest, which is why this cancels it.
- */
-class MapLoop<R> implements AsyncIterableIterator<R, undefined> {
-  private readonly iterator: MapIterator<R>
-
-  constructor(iterator: MapIterator<R>) {
-    this.iterator = iterator
-  }
-
-  next(): Promise<Result<R>> {
-    return this.iterator.advance(true)
-  }
-
-  return(): Promise<Result<R>> {
-    return this.iterator.return()
-  }
-
-  throw(error?: unknown): Promise<Result<R>> {
-    return this.iterator.throw(error)
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.iterator.return()
   }
 }
 

@@ -100,14 +100,12 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
   checkStartMethod(options.startMethod)
   const onWorkerDeath = oneOf(options.onWorkerDeath, 'options.onWorkerDeath', ['break', 'isolate']) ?? 'break'
   const stdio = oneOf(options.stdio, 'options.stdio', ['inherit', 'ignore']) ?? 'inherit'
-  const initargs = options.initargs ?? []
+  const { initializer, initargs = [], env, name = '' } = options
   if (!Array.isArray(initargs)) throw invalidType('options.initargs', 'an array', initargs)
-  const { initializer, cwd, env } = options
-  if (cwd !== undefined && typeof cwd !== 'string') throw invalidType('options.cwd', 'a string', cwd)
+  const cwd = options.cwd === undefined ? undefined : processText(options.cwd, 'options.cwd')
   const preload = stringsOrUrls(options.preload, 'options.preload')
   const maxQueue = limit(options.maxQueue, 'options.maxQueue', 1)
-  const name = options.name ?? ''
-  if (typeof name !== 'string') throw invalidType('options.name', 'a string', name)
+  processText(name, 'options.name')
   return {
     maxWorkers,
     onWorkerDeath,
@@ -122,7 +120,7 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
       program: process.execPath,
       args: [...(execArguments(options.execArgv) ?? inheritedExecArgv()), workerEntry, ...(name === '' ? [] : [name])],
       // A worker_threads thread has an environment of its own, of which the system knows nothing.
-      env: env === undefined && isMainThread ? undefined : flattenEnv(env ?? process.env),
+      env: env === undefined && isMainThread ? undefined : flattenEnv(env === undefined ? process.env : env),
       cwd,
       inheritStdio: stdio === 'inherit',
       depth,
@@ -183,9 +181,14 @@ function stringsOrUrls(value: unknown, name: string): string[] {
 
 function execArguments(value: unknown): string[] | undefined {
   if (value === undefined) return undefined
-  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
-    throw invalidType('options.execArgv', 'an array of strings', value)
-  }
+  if (!Array.isArray(value)) throw invalidType('options.execArgv', 'an array of strings', value)
+  return value.map((item, index) => processText(item, `options.execArgv[${index}]`))
+}
+
+/** A string that the system takes, in which a null byte would be the end. */
+function processText(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw invalidType(name, 'a string', value)
+  if (value.includes('\0')) throw invalidValue(name, 'free of null bytes', value)
   return value
 }
 

@@ -153,8 +153,9 @@ export class ProcessPoolExecutor extends Executor {
   override async shutdown(options?: ShutdownOptions): Promise<void> {
     const { wait = true, cancelFutures = false, timeout, kill = false } = checkShutdown(options)
     const core = this.#core
-    if (cancelFutures) core.cancelWaiting()
     core.close()
+    // Closed first: a callback of a cancelled future cannot submit in its place.
+    if (cancelFutures) core.cancelWaiting()
     if (kill && timeout === undefined) core.terminate(true)
     if (!wait) return
     if (timeout === undefined || timeout === Infinity) return core.stopped()

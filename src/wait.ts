@@ -3,8 +3,6 @@ import type { Future, Waiter, WaitOptions } from './future.js'
 import { Timer } from './timer.js'
 import { timeoutOf, validateOneOf } from './validate.js'
 
-export { asCompleted } from './as-completed.js'
-
 const CONDITIONS = ['ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_EXCEPTION'] as const
 
 /** When {@link wait} returns. */

@@ -21,12 +21,15 @@ export async function collectWarnings(action: () => unknown): Promise<(Error & {
   const listener = (warning: Error): void => {
     if (warning.name === 'MillraceWarning') warnings.push(warning)
   }
-  process.on('warning', listener)
+  // In the place of Node's own listener, which prints.
+  const others = process.listeners('warning')
+  process.removeAllListeners('warning').on('warning', listener)
   try {
     action()
     for (let round = 0; round < 5; round++) await turn()
   } finally {
     process.off('warning', listener)
+    for (const other of others) process.on('warning', other)
   }
   return warnings
 }

@@ -85,7 +85,7 @@ fn one_worker_starts_twenty_thousand_calls_in_the_order_of_their_submission() {
 #[test]
 fn two_workers_answer_twenty_thousand_calls_once_each() {
   let mut pool = Pool::new(config());
-  let mut random = Random(20);
+  let mut random = Random::new(20);
   let mut expected = Vec::new();
   while expected.len() < 20_000 {
     // In bursts, so that the workers fall asleep now and then.

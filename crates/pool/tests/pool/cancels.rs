@@ -74,7 +74,7 @@ fn all_that_waits_is_cancelled_at_once() {
 /// Cancels at the moment at which a worker is about to claim.
 fn race(geometry: Geometry, seed: u64) {
   let mut pool = Pool::new(PoolConfig { geometry, ..config() });
-  let mut random = Random(seed);
+  let mut random = Random::new(seed);
   for _ in 0..300 {
     let keys: Vec<u64> = (0..1 + random.below(12)).map(|_| pool.submit("echo")).collect();
     for _ in 0..random.below(2000) {

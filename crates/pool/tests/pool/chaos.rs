@@ -124,7 +124,7 @@ impl Storm {
 }
 
 fn storm(seed: u64, calls: u64, config: PoolConfig) {
-  let mut storm = Storm { pool: Pool::new(config), random: Random(seed), submitted: 0, data: HashMap::new() };
+  let mut storm = Storm { pool: Pool::new(config), random: Random::new(seed), submitted: 0, data: HashMap::new() };
   while storm.submitted < calls {
     storm.step();
   }

@@ -4,7 +4,7 @@ use millrace_pool::{
   BreakCause, CallFailure, Death, DeathPolicy, Event, Exit, ExitReason, PoolConfig, PoolState, SubmitError,
 };
 
-use crate::support::{Outcome, Pool, config, eventually, exists, group_lives, send_signal};
+use crate::support::{Outcome, Pool, config, eventually, exists, group_lives, is_zombie, send_signal};
 
 fn deaths(pool: &Pool) -> Vec<Death> {
   let broken = pool.events.iter().find_map(|event| match event {
@@ -146,17 +146,6 @@ fn a_result_that_was_committed_before_the_death_is_delivered() {
       pool.close();
     }
   }
-}
-
-/// Whether the worker has ended; it is not reaped before a round.
-fn is_zombie(pid: u32) -> bool {
-  // SAFETY: the structure is plain memory, and zero is a value of it.
-  let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-  let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-  // SAFETY: writes to `info` only; the child stays as it is.
-  let outcome = unsafe { libc::waitid(libc::P_PID, pid, &mut info, options) };
-  // SAFETY: `waitid` has filled it, or left it zero.
-  outcome == 0 && unsafe { info.si_pid() } != 0
 }
 
 #[test]

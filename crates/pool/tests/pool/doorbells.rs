@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use millrace_pool::{Geometry, Pollables, PoolConfig};
 use millrace_sys::{PollerKind, WaitSet};
 
-use crate::support::{Pool, WATCHDOG, config, send_signal};
+use crate::support::{Pool, WATCHDOG, config, eventually, is_stopped, send_signal};
 
 /// Waits as an event loop would, that was told what to watch; false if nothing came.
 fn is_rung(pool: &Pool, timeout: Duration) -> bool {
@@ -54,6 +54,7 @@ fn a_worker_that_passes_by_a_cancelled_call_wakes_a_host_that_waits_for_its_slot
   pool.go_on_for(Duration::from_millis(20));
   let pid = pool.started()[0];
   send_signal(pid, libc::SIGSTOP);
+  eventually("the worker has stopped", || is_stopped(pid));
   let cancelled = pool.submit("echo");
   assert!(pool.cancel(cancelled));
   let waiting = pool.submit("echo");

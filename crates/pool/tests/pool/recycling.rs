@@ -42,7 +42,7 @@ fn a_worker_for_each_call() {
 
 #[test]
 fn cancelled_calls_are_no_part_of_a_workers_share() {
-  let mut random = Random(7);
+  let mut random = Random::new(7);
   for share in [1, 3] {
     let mut pool = Pool::new(PoolConfig { max_tasks_per_child: Some(share), ..config() });
     for _ in 0..20 {
@@ -114,7 +114,7 @@ fn a_busy_worker_is_not_idle() {
 fn calls_that_come_while_the_idle_worker_leaves_are_run() {
   let idle_timeout = Some(Duration::from_millis(1));
   let mut pool = Pool::new(PoolConfig { idle_timeout, max_workers: 1, ..config() });
-  let mut random = Random(3);
+  let mut random = Random::new(3);
   for _ in 0..40 {
     let key = pool.submit("echo");
     pool.answer(key);
@@ -134,8 +134,8 @@ fn a_worker_that_has_grown_too_large_is_replaced_between_calls() {
   let again = pool.submit("pid");
   assert_eq!(pool.number(again), first);
   let large = pool.submit("hoard 200000000");
-  let behind = pool.submit("pid");
   pool.answer(large);
+  let behind = pool.submit("pid");
   assert_ne!(pool.number(behind), first);
   assert_eq!(pool.exits(), [(first, ExitReason::Recycled)]);
   pool.close();

@@ -55,7 +55,7 @@ fn found(pool: &Pool) -> usize {
 #[test]
 fn a_worker_that_scribbles_over_its_lane_hurts_only_its_own_calls() {
   let mut pool = Pool::new(config());
-  let mut random = Random(5);
+  let mut random = Random::new(5);
   let damages = (0..150).filter(|&seed| scribble(&mut pool, seed, &mut random)).count();
   assert!(damages > 5, "a test that damages nothing: {damages}");
   assert!(pool.exit_reasons().iter().all(|&reason| matches!(reason, ExitReason::Died | ExitReason::Recycled)));

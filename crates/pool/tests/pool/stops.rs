@@ -120,7 +120,7 @@ fn to_stop_a_call_that_is_over_does_not_hurt_the_one_that_runs() {
 #[test]
 fn stops_at_any_moment_hurt_no_other_call() {
   let mut pool = Pool::new(config());
-  let mut random = Random(11);
+  let mut random = Random::new(11);
   let mut stopped = HashSet::new();
   for _ in 0..60 {
     let keys: Vec<u64> = (0..6).map(|_| pool.submit("echo")).collect();

@@ -11,7 +11,7 @@ pub mod worker;
 pub use pool::{Outcome, Pool, config};
 #[cfg(target_os = "linux")]
 pub use processes::{children, descriptors, mappings, threads};
-pub use processes::{exists, group_lives, send_signal};
+pub use processes::{exists, group_lives, is_stopped, is_zombie, send_signal};
 pub use random::Random;
 
 use std::time::{Duration, Instant};

@@ -15,6 +15,25 @@ pub fn send_signal(pid: u32, signal: i32) {
   assert_eq!(outcome, 0, "kill({pid}, {signal}): {}", std::io::Error::last_os_error());
 }
 
+/// Whether the child has ended and was not reaped.
+pub fn is_zombie(child: u32) -> bool {
+  has_changed(child, libc::WEXITED)
+}
+
+/// Whether the child has stopped.
+pub fn is_stopped(child: u32) -> bool {
+  has_changed(child, libc::WSTOPPED)
+}
+
+fn has_changed(child: u32, change: i32) -> bool {
+  // SAFETY: the structure is plain memory, and zero is a value of it.
+  let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+  // SAFETY: writes to `info` only; whoever asks after us gets the same answer.
+  let outcome = unsafe { libc::waitid(libc::P_PID, child, &mut info, change | libc::WNOHANG | libc::WNOWAIT) };
+  // SAFETY: `waitid` has filled it, or left it zero.
+  outcome == 0 && unsafe { info.si_pid() } != 0
+}
+
 /// Whether a worker or anything that it has started is there: its process group. Zombies do not count, since a process
 /// whose parent has died is reaped by whoever adopts it, at its leisure.
 pub fn group_lives(worker: u32) -> bool {

@@ -1,9 +1,14 @@
-//! Numbers that look random and are the same in each run.
+//! Numbers that look random and are the same in each run, unless `MILLRACE_TEST_SEED` is another number.
 
 /// SplitMix64.
-pub struct Random(pub u64);
+pub struct Random(u64);
 
 impl Random {
+  pub fn new(seed: u64) -> Self {
+    let run: u64 = std::env::var("MILLRACE_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    Self(seed.wrapping_add(run << 32))
+  }
+
   pub fn next(&mut self) -> u64 {
     self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut mixed = self.0;

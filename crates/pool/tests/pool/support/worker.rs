@@ -123,7 +123,7 @@ impl Process {
     }
   }
 
-  fn leave(&self, code: i32) -> ! {
+  fn leave(&mut self, code: i32) -> ! {
     self.worker.set_phase(WorkerPhase::Leaving);
     exit(code)
   }
@@ -284,7 +284,7 @@ impl Process {
 
   /// Writes `count` random words over header or slots, mostly of values that mean something there.
   fn scribble(&self, seed: u64, count: usize) {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     // In words: the header, 64 call slots, 128 result slots, or some of them.
     let calls = 4096 / 4;
     let results = calls + 64 * 512 / 4;

@@ -1,0 +1,104 @@
+// Brings its workers into a state, says so, and ends in the way it is told, unless the test ends it.
+
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
+
+const word = new Int32Array(new SharedArrayBuffer(4))
+
+/** @param {string} said */
+const notify = (said) => said && writeFileSync(said, '')
+
+const tasks = defineTasks(import.meta.url, {
+  pid: () => process.pid,
+
+  /** @param {string} said A file that is there once this runs. */
+  spin: (said) => {
+    notify(said)
+    for (;;);
+  },
+
+  /** @param {string} said */
+  block: (said) => {
+    notify(said)
+    Atomics.wait(word, 0, 0)
+  },
+
+  /** @param {string} said */
+  wait: (said) => {
+    notify(said)
+    setInterval(() => {}, 1000)
+    return new Promise(() => {})
+  },
+
+  /**
+   * A pool of its own, `depth` levels of them, and an endless call in the last; endless itself.
+   *
+   * @param {string} said
+   * @param {number} depth
+   */
+  nest: async (said, depth) => {
+    const inner = new ProcessPoolExecutor({ maxWorkers: 1 })
+    const future = depth > 1 ? inner.submit(tasks.nest, said, depth - 1) : inner.submit(tasks.spin, said)
+    while (!existsSync(said)) await sleep(2)
+    if (depth % 2 === 0) await future
+    for (;;);
+  },
+
+  /** @param {string} said */
+  startChild: (said) => {
+    spawn('sleep', ['1000'], { stdio: 'ignore' }).once('spawn', () => notify(said))
+    return new Promise(() => {})
+  },
+})
+
+if (!isWorker) await main(JSON.parse(process.argv[2] ?? '{}'))
+
+/** @param {{ state: string, end: string, delay?: number }} input */
+async function main({ state, end, delay = 0 }) {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-ends-'))
+  const files = [join(directory, 'a'), join(directory, 'b')]
+  const pool = new ProcessPoolExecutor({ maxWorkers: 2 })
+  const task = { spinning: tasks.spin, blocked: tasks.block, waiting: tasks.wait, child: tasks.startChild }[state]
+  if (state === 'idle') {
+    await Promise.all(files.map(() => pool.submit(tasks.pid)))
+  } else if (state === 'booting') {
+    for (const said of files) pool.submit(tasks.spin, said)
+    await sleep(delay)
+  } else {
+    for (const said of files) {
+      if (state === 'nested') pool.submit(tasks.nest, said, 2)
+      else pool.submit(/** @type {typeof tasks.spin} */ (task), said)
+    }
+    while (!files.every((said) => existsSync(said))) await sleep(2)
+  }
+  rmSync(directory, { recursive: true })
+  process.stdout.write(`${JSON.stringify(pool.stats().workers.map(({ pid }) => pid))}\n`, () => finish(pool, end))
+}
+
+/**
+ * @param {ProcessPoolExecutor} pool
+ * @param {string} end
+ */
+function finish(pool, end) {
+  switch (end) {
+    case 'exit':
+      return process.exit(7)
+    case 'error':
+      throw new Error('nobody catches this')
+    case 'rejection':
+      return void Promise.reject(new Error('nor this'))
+    case 'unref':
+      return pool.unref()
+    case 'abort':
+      return process.abort()
+    case 'drain':
+      return undefined
+    default:
+      // A signal comes.
+      return void setInterval(() => {}, 1000)
+  }
+}

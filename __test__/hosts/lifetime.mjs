@@ -1,0 +1,289 @@
+// Programs that end by themselves, or should. Each scenario is a whole program.
+
+import { writeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
+
+const word = new Int32Array(new SharedArrayBuffer(4))
+
+const tasks = defineTasks(import.meta.url, {
+  pid: () => process.pid,
+
+  /** @param {number} ms */
+  block: (ms) => {
+    Atomics.wait(word, 0, 0, ms)
+    return process.pid
+  },
+
+  /** @param {number} ms */
+  sleep: (ms) => sleep(ms, 'slept'),
+
+  forever: () => new Promise(() => {}),
+
+  /** Keeps a pool of its own, with an idle worker. */
+  keepPool: async () => {
+    const inner = new ProcessPoolExecutor({ maxWorkers: 1 })
+    return inner.submit(tasks.pid)
+  },
+})
+
+/** At once: a line that is written when the process ends must not wait for the event loop.
+ *
+ * @param {unknown} value */
+const say = (value) => writeSync(1, `${JSON.stringify(value)}\n`)
+
+/** @param {import('millrace').ProcessPoolOptions} [options] */
+const makePool = (options) => new ProcessPoolExecutor({ maxWorkers: 2, ...options })
+
+/** @type {Record<string, () => unknown>} */
+const scenarios = {
+  'never used': () => say(makePool().stats().workers),
+
+  'an idle pool': async () => {
+    const pool = makePool()
+    say(await Promise.all([pool.submit(tasks.block, 30), pool.submit(tasks.block, 30)]))
+  },
+
+  'an idle pool and an exit code': async () => {
+    process.exitCode = 3
+    await makePool().submit(tasks.pid)
+    say('done')
+  },
+
+  'an unfinished call': () => {
+    makePool()
+      .submit(tasks.block, 300)
+      .addDoneCallback((future) => say(future.outcome))
+  },
+
+  'an unfinished asynchronous call': () => {
+    makePool()
+      .submit(tasks.sleep, 300)
+      .addDoneCallback((future) => say(future.outcome))
+  },
+
+  'an unfinished map': () => {
+    void (async () => {
+      const results = []
+      for await (const one of makePool().map(tasks.sleep, [100, 200, 100])) results.push(one)
+      say(results)
+    })()
+  },
+
+  'a call that fails': () => {
+    makePool()
+      .submit(() => {
+        throw new Error('nobody looks at this')
+      })
+      .addDoneCallback((future) => say(future.outcome))
+  },
+
+  'a call that was cancelled before its worker had booted': () => {
+    say(makePool().submit(tasks.forever).cancel())
+  },
+
+  'a call that was stopped': async () => {
+    const future = makePool().submit(tasks.forever)
+    while (!future.running()) await sleep(2)
+    say(future.cancel({ kill: true }))
+  },
+
+  'a call with a timeout': () => {
+    makePool()
+      .run(tasks.forever, [], { timeout: 100 })
+      .addDoneCallback((future) => say(future.outcome))
+  },
+
+  'a broken pool': async () => {
+    const pool = makePool()
+    const future = pool.submit(() => process.kill(process.pid, 'SIGKILL'))
+    const error = await future.exception()
+    say(error instanceof Error && error.name)
+  },
+
+  'a worker that dies in an idle pool that isolates': async () => {
+    const pool = makePool({ onWorkerDeath: 'isolate', maxWorkers: 1 })
+    pool.on('warning', () => {})
+    process.kill(await pool.submit(tasks.pid), 'SIGKILL')
+    say('killed')
+  },
+
+  'a pool that cannot start': async () => {
+    const pool = makePool({ cwd: '/nonexistent' })
+    try {
+      pool.submit(tasks.pid)
+    } catch (error) {
+      say(error instanceof Error && error.name)
+    }
+  },
+
+  'an initializer that fails': () => {
+    makePool({
+      initializer: () => {
+        throw new Error('not today')
+      },
+    })
+      .submit(tasks.pid)
+      .addDoneCallback((future) => say(future.outcome))
+  },
+
+  'unref() with a call that never ends': async () => {
+    const pool = makePool().unref()
+    const future = pool.submit(tasks.forever)
+    while (!future.running()) await sleep(2)
+    future.addDoneCallback(() => say('settled'))
+    say('running')
+  },
+
+  'unref() with calls that wait': () => {
+    const pool = makePool({ maxWorkers: 1 }).unref()
+    for (let index = 0; index < 10; index++) pool.submit(tasks.forever)
+    say(pool.stats().queued)
+  },
+
+  'unref(), then ref()': () => {
+    makePool()
+      .unref()
+      .ref()
+      .submit(tasks.sleep, 200)
+      .addDoneCallback((future) => say(future.outcome))
+  },
+
+  'shutdown() with nothing else alive': async () => {
+    const pool = makePool()
+    pool.submit(tasks.sleep, 100)
+    await pool.shutdown()
+    say(pool.stats())
+  },
+
+  'shutdown() of an unref()d pool': async () => {
+    const pool = makePool().unref()
+    pool.submit(tasks.sleep, 100)
+    await pool.shutdown()
+    say(pool.stats())
+  },
+
+  'shutdown() of a pool that was never used': async () => {
+    const pool = makePool()
+    await pool.shutdown()
+    say(pool.stats())
+  },
+
+  'shutdown() while the worker boots': async () => {
+    const pool = makePool()
+    pool.submit(tasks.forever).cancel()
+    await pool.shutdown()
+    say(pool.stats())
+  },
+
+  'shutdown() twice, at once and again': async () => {
+    const pool = makePool()
+    const future = pool.submit(tasks.sleep, 100)
+    const first = pool.shutdown({ wait: false })
+    const second = pool.shutdown()
+    await first
+    const early = future.done()
+    await second
+    await pool.shutdown()
+    say([early, future.outcome])
+  },
+
+  'shutdown({ wait: false }) and nothing else': () => {
+    const pool = makePool()
+    pool.submit(tasks.sleep, 200).addDoneCallback((future) => say(future.outcome))
+    void pool.shutdown({ wait: false })
+  },
+
+  'killWorkers() with nothing else alive': async () => {
+    const pool = makePool()
+    const future = pool.submit(tasks.forever)
+    while (!future.running()) await sleep(2)
+    await pool.killWorkers()
+    say(future.outcome)
+  },
+
+  'await using': async () => {
+    let future
+    {
+      await using pool = makePool()
+      future = pool.submit(tasks.sleep, 100)
+    }
+    say(future.outcome)
+  },
+
+  'ready() of a full pool': async () => {
+    const pool = makePool({ maxWorkers: 1, maxQueue: 1 })
+    pool.submit(tasks.sleep, 100)
+    while (pool.stats().running === 0) await sleep(2)
+    pool.submit(tasks.sleep, 0)
+    await pool.ready()
+    say('room')
+  },
+
+  'resultSync() at the end': () => {
+    say(makePool().submit(tasks.sleep, 50).resultSync())
+  },
+
+  'a call from beforeExit': async () => {
+    const pool = makePool()
+    await pool.submit(tasks.pid)
+    process.once('beforeExit', () => {
+      pool.submit(tasks.sleep, 50).addDoneCallback((future) => say(future.outcome))
+    })
+  },
+
+  'a call from a beforeExit listener that came first': async () => {
+    process.once('beforeExit', () => {
+      pool.submit(tasks.sleep, 50).addDoneCallback((future) => say(future.outcome))
+    })
+    const pool = makePool()
+    await pool.submit(tasks.pid)
+  },
+
+  'calls from exit': async () => {
+    const pool = makePool()
+    await pool.submit(tasks.pid)
+    process.on('exit', () => {
+      try {
+        pool.submit(tasks.pid)
+        say('accepted')
+      } catch (error) {
+        say(error instanceof Error && error.name)
+      }
+    })
+  },
+
+  'exit with a listener that looks at the pool': async () => {
+    const pool = makePool()
+    const future = pool.submit(tasks.forever)
+    while (!future.running()) await sleep(2)
+    process.on('exit', () => say([future.state, pool.stats().workers, pool.dumpState().length > 0, future.cancel()]))
+    process.exit(0)
+  },
+
+  'workers with pools of their own': async () => {
+    const pool = makePool()
+    say(await Promise.all([pool.submit(tasks.keepPool), pool.submit(tasks.keepPool)]))
+  },
+
+  'shutdown() of workers with pools of their own': async () => {
+    const pool = makePool()
+    const pids = await Promise.all([pool.submit(tasks.keepPool), pool.submit(tasks.keepPool)])
+    await pool.shutdown()
+    say(pids)
+  },
+
+  'idle workers that leave': async () => {
+    const pool = makePool({ idleTimeout: 50 })
+    const started = /** @type {number[]} */ ([])
+    const left = /** @type {unknown[]} */ ([])
+    pool.on('workerStart', ({ pid }) => started.push(pid))
+    pool.on('workerExit', ({ pid, reason }) => left.push([pid, reason]))
+    const before = pool.stats().workers.length
+    await Promise.all([pool.submit(tasks.block, 50), pool.submit(tasks.block, 50)])
+    while (left.length < 2) await sleep(5)
+    say({ before, started, left, workers: pool.stats().workers })
+  },
+}
+
+if (!isWorker) await scenarios[JSON.parse(process.argv[2] ?? '{}').scenario]?.()
