@@ -64,7 +64,7 @@ declare interface ChunkOutcome<R> {
  * Its own interface, not an `AsyncIterableIterator`, as which it can be used: the compiler takes the elements of that for
  * awaited in `for await`, and would say that there are results where there are futures.
  */
-declare interface CompletionIterator<F extends Future<unknown>> extends AsyncDisposable {
+export declare interface CompletionIterator<F extends Future<unknown>> extends AsyncDisposable {
     next(): Promise<IteratorResult<F, undefined>>;
     return(): Promise<IteratorResult<F, undefined>>;
     throw(error?: unknown): Promise<IteratorResult<F, undefined>>;
@@ -766,7 +766,7 @@ export declare class UnsupportedPlatformError extends MillraceError {
 export declare function wait<F extends Future<unknown>>(futures: Iterable<F>, options?: WaitForOptions): Promise<WaitResult<F>>;
 
 /** Options of {@link wait}. */
-declare interface WaitForOptions extends WaitOptions {
+export declare interface WaitForOptions extends WaitOptions {
     /**
      * `'ALL_COMPLETED'`: all futures are done. `'FIRST_COMPLETED'`: at least one is. `'FIRST_EXCEPTION'`: one failed, or all
      * are done; a cancelled future is done but has not failed. Default: `'ALL_COMPLETED'`.
@@ -781,7 +781,7 @@ export declare interface WaitOptions {
 }
 
 /** What {@link wait} found: each future that was given is in exactly one of the sets. */
-declare interface WaitResult<F> {
+export declare interface WaitResult<F> {
     done: Set<F>;
     notDone: Set<F>;
 }

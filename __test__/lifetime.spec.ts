@@ -2,7 +2,7 @@
 // to end by itself, with its own exit code and nothing left.
 
 import test from 'ava'
-import { startHost } from './helpers/hosts.js'
+import { runHost, startHost } from './helpers/hosts.js'
 
 /** What each program of `hosts/lifetime.mjs` says; a function checks what it says. */
 const programs: Record<string, unknown> = {
@@ -29,13 +29,13 @@ const programs: Record<string, unknown> = {
   'shutdown() twice, at once and again': [false, 'value'],
   'shutdown({ wait: false }) and nothing else': 'value',
   'killWorkers() with nothing else alive': 'error',
-  'await using': 'value',
+  'Symbol.asyncDispose': 'value',
   'ready() of a full pool': 'room',
   'resultSync() at the end': 'slept',
   'a call from beforeExit': 'value',
   'a call from a beforeExit listener that came first': 'value',
   'calls from exit': 'ShutdownError',
-  'exit with a listener that looks at the pool': ([state, workers, dumps]: any) => state === 'pending' || dumps || workers,
+  'exit with a listener that looks at the pool': ['pending', [], true, false],
   'workers with pools of their own': (pids: number[]) => new Set(pids).size === 2,
   'shutdown() of workers with pools of their own': (pids: number[]) => new Set(pids).size === 2,
 }
@@ -51,3 +51,43 @@ for (const [scenario, expected] of Object.entries(programs)) {
     t.log(`${Math.round(await host.vanished())} ms`)
   })
 }
+
+test.serial("the exit code is the program's own", async (t) => {
+  const host = startHost(t, 'lifetime', { scenario: 'an idle pool and an exit code' })
+  t.deepEqual(await host.ended(), { code: 3, signal: null }, host.errors)
+  await host.vanished()
+})
+
+test.serial('workers start when calls need them, and all are reaped at the shutdown', async (t) => {
+  const said = await runHost<number[]>(t, 'lifetime', { scenario: 'workers, one at a time' })
+  t.deepEqual(said, [0, 1, 1, 1, 2, 0])
+})
+
+test.serial('idle workers leave after idleTimeout, and are reaped', async (t) => {
+  const said = await runHost<any>(t, 'lifetime', { scenario: 'idle workers that leave' })
+  t.is(said.before, 0)
+  t.deepEqual(said.left.toSorted(), said.started.toSorted().map((pid: number) => [pid, 'idle']))
+  t.deepEqual([said.started.length, said.workers, said.children], [2, [], []])
+})
+
+test.serial('Ctrl-C in a program that handles it leaves its workers alone', async (t) => {
+  const host = startHost(t, 'lifetime', { scenario: 'SIGINT with a handler' }, { ownGroup: true })
+  const workers = await host.line<number[]>()
+  host.signalGroup('SIGINT')
+  for (const pid of workers) process.kill(pid, 'SIGINT')
+  const { interrupts, outcomes, after } = await host.line<any>()
+  t.is(interrupts, 1)
+  t.deepEqual([workers.includes(outcomes[0]), outcomes[1]], [true, 'slept'])
+  t.deepEqual(after.toSorted(), workers.toSorted())
+  t.deepEqual(await host.ended(), { code: 0, signal: null }, host.errors)
+  await host.vanished()
+})
+
+test.serial('one Ctrl-C ends a program that does not handle it, with its busy workers', async (t) => {
+  const host = startHost(t, 'lifetime', { scenario: 'SIGINT without a handler' }, { ownGroup: true })
+  await host.line()
+  t.is(host.processes().length, 3)
+  host.signalGroup('SIGINT')
+  t.deepEqual(await host.ended(), { code: null, signal: 'SIGINT' })
+  await host.vanished()
+})

@@ -2,39 +2,68 @@
 // seconds, and nothing of it is left anywhere else.
 
 import { readdirSync } from 'node:fs'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { type Ending, startHost } from './helpers/hosts.js'
+import { tempDirectory } from './helpers/pool.js'
 
-/** What the workers do when the host ends. */
-const states = ['idle', 'spinning', 'blocked', 'waiting', 'booting', 'nested', 'child']
+/** What the workers do when the host ends, and how many processes there are then. */
+const states: Record<string, number> = {
+  idle: 3,
+  spinning: 3,
+  blocked: 3,
+  waiting: 3,
+  booting: 3,
+  // Each of the two workers has a worker, which has a worker.
+  nested: 7,
+  // Each has started a process that is no worker.
+  parents: 5,
+}
 
 /** How the host ends, and how that looks from outside. */
 const ends: Record<string, Ending> = {
-  exit: { code: 7, signal: null },
-  error: { code: 1, signal: null },
-  rejection: { code: 1, signal: null },
-  SIGINT: { code: null, signal: 'SIGINT' },
+  'process.exit()': { code: 7, signal: null },
+  'an uncaught error': { code: 1, signal: null },
   SIGTERM: { code: null, signal: 'SIGTERM' },
-  SIGHUP: { code: null, signal: 'SIGHUP' },
   SIGKILL: { code: null, signal: 'SIGKILL' },
+}
+
+/** These differ for the host only, not for its workers. */
+const moreEnds: Record<string, Ending> = {
+  'an unhandled rejection': { code: 1, signal: null },
+  'process.abort()': { code: null, signal: 'SIGABRT' },
+  SIGINT: { code: null, signal: 'SIGINT' },
+  SIGHUP: { code: null, signal: 'SIGHUP' },
 }
 
 /** The promise is two seconds; a busy machine is given more. */
 const BOUND_MS = 5000
 
-for (const state of states) {
-  for (const [end, ending] of Object.entries(ends)) {
-    test.serial(`no process outlives a host that ends by ${end} while its workers are ${state}`, async (t) => {
-      const host = startHost(t, 'ends', { state, end })
-      const workers = await host.line<number[]>()
-      t.is(workers.length, 2)
-      if (end.startsWith('SIG')) host.signal(end as NodeJS.Signals)
-      t.deepEqual(await host.ended(), ending, host.errors)
-      const after = await host.vanished()
-      t.log(`${Math.round(after)} ms`)
-      t.true(after < BOUND_MS)
-    })
+async function outlivesNot(t: ExecutionContext, state: string, end: string, ending: Ending, delay = 0): Promise<void> {
+  const host = startHost(t, 'ends', { state, end, delay, directory: tempDirectory(t) })
+  t.is(await host.line(), 2)
+  if (end.startsWith('SIG')) {
+    t.is(host.processes().length, states[state])
+    host.signal(end as NodeJS.Signals)
   }
+  t.deepEqual(await host.ended(), ending, host.errors)
+  const after = await host.vanished()
+  t.log(`${Math.round(after)} ms`)
+  t.true(after < BOUND_MS)
+}
+
+for (const state of Object.keys(states)) {
+  for (const [end, ending] of Object.entries(ends)) {
+    test.serial(`workers that are ${state} end with a host that ends by ${end}`, outlivesNot, state, end, ending)
+  }
+}
+
+for (const [end, ending] of Object.entries(moreEnds)) {
+  test.serial(`workers that are spinning end with a host that ends by ${end}`, outlivesNot, 'spinning', end, ending)
+}
+
+for (const delay of [5, 15, 30, 60]) {
+  const title = `workers that have booted for ${delay} ms end with a host that ends by SIGKILL`
+  test.serial(title, outlivesNot, 'booting', 'SIGKILL', { code: null, signal: 'SIGKILL' }, delay)
 }
 
 test.serial('nothing is left in /dev/shm', (t) => {

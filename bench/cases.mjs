@@ -1,5 +1,5 @@
 // What is measured. A case runs inside the process of one contender, on a session that its contender has started (see
-// contenders/README.md), and returns its figures by name.
+// contenders/index.mjs), and returns its figures by name.
 
 import { block, record } from './functions.mjs'
 import { checkEqual, latencies, percentile, throughput } from './measure.mjs'
@@ -11,7 +11,7 @@ const IN_FLIGHT = 256
  * @typedef {object} Case
  * @property {string} title
  * @property {Record<string, { unit: string, better: 'more' | 'less' }>} figures
- * @property {(session: import('./contenders/contender.mjs').Session, plan: import('./measure.mjs').Plan) =>
+ * @property {(session: import('./contenders/index.mjs').Session, plan: import('./measure.mjs').Plan) =>
  *   Promise<Record<string, number> | undefined>} run - Undefined: not for this contender.
  */
 

@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util'
  * @property {number} items - Of the input of `map`.
  */
 
-/** @typedef {import('./contenders/contender.mjs').Session} Session */
+/** @typedef {import('./contenders/index.mjs').Session} Session */
 
 /**
  * Calls a second, with so many in flight.

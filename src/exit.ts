@@ -16,19 +16,30 @@ export interface Owner {
 }
 
 const owners = new Set<Owner>()
-let installed = false
+let watching = false
+let ending = false
 
-/** Has the owner's workers taken care of at the end. Idempotent. */
-export function registerOwner(owner: Owner): void {
-  owners.add(owner)
-  if (installed) return
-  installed = true
+/** From now on the end is seen. Idempotent. */
+export function watchForEnd(): void {
+  if (watching) return
+  watching = true
   process.on('beforeExit', () => {
     for (const one of owners) one.dismissIdle()
   })
   process.on('exit', () => {
+    ending = true
     for (const one of owners) one.killNow()
   })
+}
+
+/** Whether workers have been killed because this process, or thread, ends: only its other 'exit' listeners still run. */
+export function isEnding(): boolean {
+  return ending
+}
+
+/** Has the owner's workers taken care of at the end. Idempotent. */
+export function registerOwner(owner: Owner): void {
+  owners.add(owner)
 }
 
 /** The owner has no workers any more. */

@@ -17,8 +17,11 @@ import {
 } from './errors.js'
 import type { NativeDeath, NativeEvent } from './native.js'
 
+// Some numbers have two names (SIGABRT and SIGIOT): Node lists the usual one first, and the last entry of a map wins.
 const signalNames = new Map<number, NodeJS.Signals>(
-  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),
+  Object.entries(constants.signals)
+    .map(([name, number]): [number, NodeJS.Signals] => [number, name as NodeJS.Signals])
+    .reverse(),
 )
 
 /** A signal's name; the number of one that Node has no name for. */
@@ -43,6 +46,10 @@ function describeDeath(death: NativeDeath, task?: WorkerDeathTask): string {
   else if (typeof death.exitCode === 'number') how = `exited with code ${death.exitCode}`
   const running = task === undefined ? '' : `, running ${describeCall(task)}`
   return `worker ${death.pid} (${how}${running})`
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 /** "'parse' [row 7] (task 12)" */
@@ -78,7 +85,7 @@ function deathHint(death: NativeDeath): string | undefined {
 /** The error of a call that died with its worker, while the pool goes on. */
 export function workerDied(death: NativeDeath, task: WorkerDeathTask): WorkerDiedError {
   const hint = death.corrupt ? undefined : deathHint(death)
-  const message = `A ${describeDeath(death, task)} died. The call may have had effects and was not repeated`
+  const message = `${capital(describeDeath(death, task))} died. The call may have had effects and was not repeated`
   return new WorkerDiedError(hint === undefined ? message : `${message}. Hint: ${hint}`, {
     ...workerDeath(death, task),
     ...(hint === undefined ? {} : { hint }),
@@ -87,7 +94,7 @@ export function workerDied(death: NativeDeath, task: WorkerDeathTask): WorkerDie
 
 /** The warning that a worker died while it had nothing to do. */
 export function idleWorkerDied(death: NativeDeath): WorkerDiedError {
-  return new WorkerDiedError(`A ${describeDeath(death)} died while it was idle; no call was lost`, workerDeath(death))
+  return new WorkerDiedError(`${capital(describeDeath(death))} died while it was idle; no call was lost`, workerDeath(death))
 }
 
 /** Why a pool broke; makes one error a future, so that no two share a stack. */
@@ -96,7 +103,8 @@ export function brokenPool(event: NativeEvent, deaths: readonly WorkerDeath[], n
   const advice = "Make a new executor; with onWorkerDeath: 'isolate' a death would have failed one call only."
   const cause = breakCause(event)
   const reasons = (event.deaths ?? []).map((death, index) => {
-    const hint = death.corrupt ? undefined : deathHint(death)
+    // A worker that started too slowly was killed by this pool.
+    const hint = death.corrupt || event.reason === 'startTimeout' ? undefined : deathHint(death)
     return `${describeDeath(death, deaths[index]?.task)}${hint === undefined ? '' : ` [hint: ${hint}]`}`
   })
   let message = `${pool} is broken: ${reasons.join('; ')} died while the future was running or pending. ${advice}`

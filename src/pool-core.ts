@@ -19,7 +19,7 @@ import {
   SerializationError,
   ShutdownError,
 } from './errors.js'
-import { type Owner, registerOwner, unregisterOwner } from './exit.js'
+import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
 import { brokenPool, callFailure, describeCall, signalName, spawnFailed, workerDeath } from './failures.js'
 import { native, type NativeEvent, type NativePool } from './native.js'
 import type { ResolvedOptions } from './options.js'
@@ -78,6 +78,7 @@ export class PoolCore implements Owner {
     this.#native = new native.NativePool(options.native, codec, payload, this.#outbox.bytes, inbox, () => this.#round())
     this.#reader = new ResultReader(this.#native, inbox)
     this.tasks = new TaskTable(this.#native)
+    watchForEnd()
   }
 
   #encodeBoot(): { codec: number; payload: Uint8Array } {
@@ -105,6 +106,7 @@ export class PoolCore implements Owner {
   assertOpen(): void {
     if (this.#broken !== undefined) throw this.#broken()
     if (this.#closed) throw new ShutdownError('cannot schedule new futures after shutdown')
+    if (isEnding()) throw new ShutdownError('cannot schedule new futures while the process ends')
     if ((workerState()?.loading ?? 0) > 0) {
       throw new MillraceError(
         'A task module submits a call while a worker loads it: each worker would start workers of its own. ' +
@@ -119,7 +121,6 @@ export class PoolCore implements Owner {
    */
   send(future: AnyFuture, args: readonly unknown[], flags: number, caller: (...args: never[]) => unknown): void {
     const out = this.#outbox
-    future.origin = this.#origins.record(caller)
     try {
       encodeArguments(args, out)
     } catch (error) {
@@ -146,9 +147,14 @@ export class PoolCore implements Owner {
     out.tail = undefined
     future.call = call
     future.taskId = this.#nextTaskId++
+    future.origin = this.#origins.record(caller)
     task.unfinished++
     this.#futures[call] = future
-    if (this.#unfinished++ === 0) registerOwner(this)
+    if (this.#unfinished++ === 0) {
+      registerOwner(this)
+      // A call from a 'beforeExit' listener: the program goes on, and its pool does not hold it any longer than its calls.
+      this.#endDismissal()
+    }
   }
 
   #refusal(reason: number, bytes: number): Error {
@@ -194,8 +200,13 @@ export class PoolCore implements Owner {
     return true
   }
 
-  /** The call of a future is over. */
+  /** The call of a future is over, and where it was submitted does not matter any more. */
   #forget(future: AnyFuture): void {
+    this.#remove(future)
+    future.origin = undefined
+  }
+
+  #remove(future: AnyFuture): void {
     this.#futures[future.call] = undefined
     future.call = NO_CALL
     future.task.unfinished--
@@ -216,17 +227,30 @@ export class PoolCore implements Owner {
       }
       count = this.#native.drain(false)
     }
-    while (this.#native.hasEvents) {
-      this.#events.push(...this.#native.takeEvents())
+    this.#handleEvents()
+  }
+
+  /** A nested call goes on where this one is. */
+  #handleEvents(): void {
+    for (;;) {
       for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) this.#handle(event)
+      if (!this.#native.hasEvents) return
+      this.#events.push(...this.#native.takeEvents())
     }
   }
 
   /** Goes through rounds, blocking this thread in between, until the future is done or the deadline has passed. */
   drive(future: AnyFuture, deadline: number | undefined): void {
-    // Its outcome may have been read already, by the round that this was called from.
+    // Its outcome may be here already, taken by the round that this was called from.
     this.#settle()
+    this.#handleEvents()
     while (!future.done() && future.call !== NO_CALL) {
+      if (isEnding()) {
+        this.#forget(future)
+        this.#failed++
+        future.settleError(new ShutdownError('The process ends, and its workers are gone'))
+        return
+      }
       const left = deadline === undefined ? -1 : deadline - performance.now()
       if (deadline !== undefined && left <= 0) return
       this.#native.wait(left)
@@ -237,7 +261,7 @@ export class PoolCore implements Owner {
   /** The future of a call that is over. */
   readonly #take = (call: number): AnyFuture | undefined => {
     const future = this.#futures[call]
-    if (future !== undefined) this.#forget(future)
+    if (future !== undefined) this.#remove(future)
     return future
   }
 
@@ -306,10 +330,7 @@ export class PoolCore implements Owner {
 
   #lastWorkerLeft(): void {
     if (this.#unfinished === 0) unregisterOwner(this)
-    if (this.#dismissing) {
-      this.#dismissing = false
-      this.#updateHold()
-    }
+    this.#endDismissal()
   }
 
   #break(event: NativeEvent): void {
@@ -428,6 +449,12 @@ export class PoolCore implements Owner {
     if (this.#stopped || this.#unfinished > 0 || this.#native.liveWorkers === 0) return
     this.#dismissing = true
     this.#native.dismissIdle()
+    this.#updateHold()
+  }
+
+  #endDismissal(): void {
+    if (!this.#dismissing) return
+    this.#dismissing = false
     this.#updateHold()
   }
 

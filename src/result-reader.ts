@@ -43,6 +43,8 @@ export class ResultReader {
       const future = take(words[at]!)
       if (future === undefined) continue
       outcomes.push(readOutcome(future, words, at, bytes, owned))
+      // A recorded stack keeps everything alive that its functions can see, the executor among it.
+      future.origin = undefined
     }
   }
 }

@@ -1,7 +1,7 @@
 // The tasks that one pool has been given, each under a number: workers are told what a number means once.
 
 import type { NativePool } from './native.js'
-import { describeTask, type TaskDescriptor } from './tasks.js'
+import { describeTask } from './tasks.js'
 
 /** A task as its pool knows it. */
 export interface TaskEntry {
@@ -17,11 +17,6 @@ export interface TaskEntry {
 const MAX_TASKS = 4096
 
 const encoder = new TextEncoder()
-
-/** The bytes that tell a worker what a task is. */
-export function encodeDescriptor(descriptor: TaskDescriptor): Uint8Array {
-  return encoder.encode(JSON.stringify(descriptor))
-}
 
 export class TaskTable {
   readonly #pool: NativePool

@@ -32,6 +32,17 @@ export async function until(what: string, condition: () => unknown, details?: ()
   }
 }
 
+const word = new Int32Array(new SharedArrayBuffer(4))
+
+/** As {@link until}, with this thread blocked: nothing else happens in it meanwhile. */
+export function untilSync(what: string, condition: () => unknown): void {
+  const deadline = performance.now() + WATCHDOG_MS
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`${what}: still waiting after ${WATCHDOG_MS} ms`)
+    Atomics.wait(word, 0, 0, 2)
+  }
+}
+
 /** Time for something to happen that must not. */
 export async function moment(milliseconds = 60): Promise<void> {
   await sleep(milliseconds)

@@ -1,11 +1,11 @@
 // Brings its workers into a state, says so, and ends in the way it is told, unless the test ends it.
 
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
+import { say } from './observe.mjs'
 
 const word = new Int32Array(new SharedArrayBuffer(4))
 
@@ -35,7 +35,7 @@ const tasks = defineTasks(import.meta.url, {
   },
 
   /**
-   * A pool of its own, `depth` levels of them, and an endless call in the last; endless itself.
+   * A pool of its own, `depth` levels of them, and an endless call in the last. The outer ones wait, the inner one spins.
    *
    * @param {string} said
    * @param {number} depth
@@ -43,8 +43,8 @@ const tasks = defineTasks(import.meta.url, {
   nest: async (said, depth) => {
     const inner = new ProcessPoolExecutor({ maxWorkers: 1 })
     const future = depth > 1 ? inner.submit(tasks.nest, said, depth - 1) : inner.submit(tasks.spin, said)
+    if (depth > 1) return future
     while (!existsSync(said)) await sleep(2)
-    if (depth % 2 === 0) await future
     for (;;);
   },
 
@@ -57,12 +57,11 @@ const tasks = defineTasks(import.meta.url, {
 
 if (!isWorker) await main(JSON.parse(process.argv[2] ?? '{}'))
 
-/** @param {{ state: string, end: string, delay?: number }} input */
-async function main({ state, end, delay = 0 }) {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-ends-'))
+/** @param {{ state: string, end: string, directory: string, delay?: number }} input */
+async function main({ state, end, directory, delay = 0 }) {
   const files = [join(directory, 'a'), join(directory, 'b')]
   const pool = new ProcessPoolExecutor({ maxWorkers: 2 })
-  const task = { spinning: tasks.spin, blocked: tasks.block, waiting: tasks.wait, child: tasks.startChild }[state]
+  const task = { spinning: tasks.spin, blocked: tasks.block, waiting: tasks.wait, parents: tasks.startChild }[state]
   if (state === 'idle') {
     await Promise.all(files.map(() => pool.submit(tasks.pid)))
   } else if (state === 'booting') {
@@ -75,28 +74,21 @@ async function main({ state, end, delay = 0 }) {
     }
     while (!files.every((said) => existsSync(said))) await sleep(2)
   }
-  rmSync(directory, { recursive: true })
-  process.stdout.write(`${JSON.stringify(pool.stats().workers.map(({ pid }) => pid))}\n`, () => finish(pool, end))
+  say(pool.stats().workers.length)
+  finish(end)
 }
 
-/**
- * @param {ProcessPoolExecutor} pool
- * @param {string} end
- */
-function finish(pool, end) {
+/** @param {string} end */
+function finish(end) {
   switch (end) {
-    case 'exit':
+    case 'process.exit()':
       return process.exit(7)
-    case 'error':
+    case 'an uncaught error':
       throw new Error('nobody catches this')
-    case 'rejection':
+    case 'an unhandled rejection':
       return void Promise.reject(new Error('nor this'))
-    case 'unref':
-      return pool.unref()
-    case 'abort':
+    case 'process.abort()':
       return process.abort()
-    case 'drain':
-      return undefined
     default:
       // A signal comes.
       return void setInterval(() => {}, 1000)

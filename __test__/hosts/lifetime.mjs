@@ -1,8 +1,8 @@
 // Programs that end by themselves, or should. Each scenario is a whole program.
 
-import { writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
+import { children, say } from './observe.mjs'
 
 const word = new Int32Array(new SharedArrayBuffer(4))
 
@@ -26,11 +26,6 @@ const tasks = defineTasks(import.meta.url, {
     return inner.submit(tasks.pid)
   },
 })
-
-/** At once: a line that is written when the process ends must not wait for the event loop.
- *
- * @param {unknown} value */
-const say = (value) => writeSync(1, `${JSON.stringify(value)}\n`)
 
 /** @param {import('millrace').ProcessPoolOptions} [options] */
 const makePool = (options) => new ProcessPoolExecutor({ maxWorkers: 2, ...options })
@@ -202,12 +197,10 @@ const scenarios = {
     say(future.outcome)
   },
 
-  'await using': async () => {
-    let future
-    {
-      await using pool = makePool()
-      future = pool.submit(tasks.sleep, 100)
-    }
+  'Symbol.asyncDispose': async () => {
+    const pool = makePool()
+    const future = pool.submit(tasks.sleep, 100)
+    await pool[Symbol.asyncDispose]()
     say(future.outcome)
   },
 
@@ -282,7 +275,42 @@ const scenarios = {
     const before = pool.stats().workers.length
     await Promise.all([pool.submit(tasks.block, 50), pool.submit(tasks.block, 50)])
     while (left.length < 2) await sleep(5)
-    say({ before, started, left, workers: pool.stats().workers })
+    say({ before, started, left, workers: pool.stats().workers, children: children() })
+  },
+
+  'workers, one at a time': async () => {
+    const pool = makePool()
+    /** @type {number[]} */
+    const counts = [children().length]
+    for (let index = 0; index < 3; index++) {
+      await pool.submit(tasks.pid)
+      counts.push(children().length)
+    }
+    await Promise.all([pool.submit(tasks.block, 50), pool.submit(tasks.block, 50), pool.submit(tasks.block, 50)])
+    counts.push(children().length)
+    await pool.shutdown()
+    counts.push(children().length)
+    say(counts)
+  },
+
+  'SIGINT with a handler': async () => {
+    const pool = makePool()
+    const before = await Promise.all([pool.submit(tasks.block, 50), pool.submit(tasks.block, 50)])
+    let interrupts = 0
+    process.on('SIGINT', () => interrupts++)
+    const running = [pool.submit(tasks.block, 500), pool.submit(tasks.sleep, 500)]
+    while (!running.every((future) => future.running())) await sleep(2)
+    say(before)
+    const outcomes = await Promise.all(running)
+    const after = await Promise.all([pool.submit(tasks.block, 50), pool.submit(tasks.block, 50)])
+    say({ interrupts, outcomes, after })
+  },
+
+  'SIGINT without a handler': async () => {
+    const pool = makePool()
+    const running = [pool.submit(tasks.block, 1e6), pool.submit(tasks.sleep, 1e6)]
+    while (!running.every((future) => future.running())) await sleep(2)
+    say('running')
   },
 }
 

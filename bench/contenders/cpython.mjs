@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 const python = process.env.PYTHON ?? 'python3'
 const script = fileURLToPath(new URL('cpython.py', import.meta.url))
 
-/** @type {import('./contender.mjs').Contender} */
+/** @type {import('./index.mjs').Contender} */
 export default {
   title: 'CPython',
   version() {

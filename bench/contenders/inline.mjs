@@ -2,7 +2,7 @@
 
 import { functions } from '../functions.mjs'
 
-/** @type {import('./contender.mjs').Contender} */
+/** @type {import('./index.mjs').Contender} */
 export default {
   title: 'inline',
   version: () => `Node ${process.version}`,

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 
 import { importTasks, ProcessPoolExecutor } from '../../dist/index.js'
 
-/** @type {import('./contender.mjs').Contender} */
+/** @type {import('./index.mjs').Contender} */
 export default {
   title: 'Millrace',
   version: () =>

@@ -12,11 +12,12 @@ if (!isMainThread) {
   const byName = /** @type {Record<string, (...args: any[]) => unknown>} */ (functions)
   parentPort?.on('message', ([id, name, args, isChunk]) => {
     const called = byName[name]
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
     parentPort?.postMessage([id, isChunk ? args.map(called) : called?.(...args)])
   })
 }
 
-/** @type {import('./contender.mjs').Contender} */
+/** @type {import('./index.mjs').Contender} */
 export default {
   title: 'raw postMessage',
   version: () => `Node ${process.version}, worker_threads`,
@@ -24,7 +25,7 @@ export default {
     const threads = Array.from({ length: workers }, () => new Worker(new URL(import.meta.url)))
     await Promise.all(threads.map((thread) => new Promise((resolve) => thread.once('online', resolve))))
     /** @type {(answer: [id: number, value: unknown]) => void} */
-    let onAnswer = () => {}
+    let onAnswer = unexpected
     for (const thread of threads) thread.on('message', (answer) => onAnswer(answer))
     let next = 0
     /** @param {unknown} message */
@@ -64,4 +65,9 @@ export default {
       },
     }
   },
+}
+
+/** @param {unknown[]} answer */
+function unexpected(answer) {
+  throw new Error(`Nobody has asked for ${answer}`)
 }

@@ -2,7 +2,7 @@
 //!
 //! A call goes to an idle worker; else, if the pool is not at its full size, a worker is started; else it waits, in
 //! the ring of a busy worker within that lane's read-ahead, or in the pending queue. A call that waits in a ring can
-//! always be taken back, and is when its lane stalls while another worker is idle.
+//! always be taken back, and is when its lane stalls while other workers could come to it sooner.
 
 use std::time::{Duration, Instant};
 
@@ -245,7 +245,12 @@ impl Manager {
     }
     let starting = self.living().filter(|(_, lane)| !lane.has_booted()).count();
     let behind: usize = self.living().map(|(_, lane)| lane.held.len().saturating_sub(1)).sum();
-    if starting > self.pending.len() + behind || self.start_after.is_some_and(|at| at > now) {
+    if starting > self.pending.len() + behind {
+      return Ok(());
+    }
+    if self.start_after.is_some_and(|at| at > now) {
+      // The owner has to come back when the pause is over: with no worker alive nobody else would remind it.
+      self.wake_again();
       return Ok(());
     }
     match self.start_worker(now) {
@@ -282,15 +287,20 @@ impl Manager {
       && self.living().any(|(_, lane)| lane.is_idle())
   }
 
-  /// Takes calls away from behind long ones for idle workers.
+  /// Takes calls away from behind long ones: for idle workers, or to the front of those that are pending, which would
+  /// otherwise all be started before them.
   pub(crate) fn rebalance(&mut self, now: Instant) {
-    if !self.may_rebalance() {
+    let overtaken = !self.pending.is_empty() && self.live > 1;
+    if !overtaken && !self.may_rebalance() {
       return;
     }
+    // While no worker is idle, a call that takes as long as others do is no reason to end the read-ahead.
+    let usual = self.living().filter_map(|(_, lane)| lane.service_ns()).min().filter(|_| overtaken).unwrap_or(0);
+    let patience = STALL.max(2 * Duration::from_nanos(usual.into()));
     for index in self.indices() {
       let Some(lane) = self.lanes[index].as_mut() else { continue };
       let busy = lane.held.len() >= 2 && matches!(lane.life, Life::Ready);
-      if busy && !lane.stalled && now.duration_since(lane.front_since) >= STALL {
+      if busy && !lane.stalled && now.duration_since(lane.front_since) >= patience {
         lane.stalled = true;
         self.recall(index);
       }

@@ -33,6 +33,10 @@ const REAP_RETRY: Duration = Duration::from_millis(1);
 /// Pages of large arguments are given back when a lane has been idle for so long.
 const TRIM_AFTER: Duration = Duration::from_secs(1);
 
+/// Looks at lanes, in one go, that yield nothing for the owner. A worker that sends notices or changes its words without end
+/// must not keep the host's thread.
+const STEPS_PER_ROUND: u32 = 4096;
+
 const RING: u64 = 0;
 const SENTINEL: u64 = 1;
 
@@ -88,6 +92,10 @@ impl Manager {
       }
     }
     self.tokens = tokens;
+    // Here and not when the round ends: the last results of such a worker are drained before its end is dealt with.
+    let is_due = |lane: &Lane| lane.reap_at.is_some_and(|at| at <= now);
+    let due: Vec<usize> = self.living().filter(|(_, lane)| is_due(lane)).map(|(index, _)| index).collect();
+    due.into_iter().for_each(|index| self.sentinel_fired(index, now));
     waited
   }
 
@@ -127,7 +135,14 @@ impl Manager {
 
   /// The next result of this round, or `None` when the round is over. Read it, then [`Manager::consume`] it.
   pub fn next_completion(&mut self) -> Option<Completion> {
+    let mut steps = 0;
     while let Some(&index) = self.hot.last() {
+      steps += 1;
+      if steps > STEPS_PER_ROUND {
+        // What is hot stays hot: the rest of the program gets a turn, then this goes on.
+        self.wake_again();
+        break;
+      }
       let Some(lane) = self.lane_mut(index).filter(|lane| lane.corrupt.is_none()) else {
         self.hot.pop();
         continue;
@@ -314,13 +329,6 @@ impl Manager {
   fn tend(&mut self, index: usize, now: Instant) {
     let idle_timeout = self.config.idle_timeout;
     let Some(lane) = self.lanes[index].as_mut() else { return };
-    if lane.reap_at.is_some_and(|at| at <= now) {
-      lane.reap_at = None;
-      self.sentinel_fired(index, now);
-      // Its end is dealt with in a round of its own, after its results.
-      self.wake_again();
-      return;
-    }
     if lane.trim_at.is_some_and(|at| at <= now) {
       lane.trim_at = None;
       lane.ring.trim();

@@ -72,8 +72,8 @@ impl Manager {
     // Somebody has to come by to read the result, when the grace is over, or to start a worker for what was taken back.
     self.wake_again();
     let Some(lane) = self.lanes[index].as_mut() else { return false };
-    let last = lane.held.back().copied().filter(|last| last.call == id);
-    let Some(last) = last.filter(|_| lane.held.len() > 1 || !lane.ring.has_result()) else {
+    let last = lane.held.back().copied().filter(|last| last.call == id && !lane.ring.has_answer(last.position));
+    let Some(last) = last else {
       self.heat(index);
       self.fill(now);
       return false;
@@ -105,6 +105,8 @@ impl Manager {
     if lane.exit.is_none() && !matches!(lane.life, Life::Terminated { .. } | Life::Killed { .. }) {
       lane.life = Life::Terminated { reason, deadline: now + KILL_AFTER };
       let _ = lane.child.signal_group(libc::SIGTERM);
+      // One that is stopped, by a debugger's hand or a terminal's, would not hear of it before SIGKILL.
+      let _ = lane.child.signal_group(libc::SIGCONT);
     }
   }
 
@@ -137,8 +139,11 @@ impl Manager {
     for index in self.indices() {
       let Some(lane) = self.lanes[index].as_ref() else { continue };
       let pid = lane.child.pid();
-      let held: Vec<CallId> = lane.held.iter().map(|held| held.call).collect();
-      for id in held {
+      // What is claimed and left now. Its result is delivered if there is one, whether its worker has told of it or not.
+      let unanswered = lane.held.iter().filter(|held| lane.corrupt.is_some() || !lane.ring.has_answer(held.position));
+      let unanswered: Vec<CallId> = unanswered.map(|held| held.call).collect();
+      self.heat(index);
+      for id in unanswered {
         if let Some(call) = self.calls.get_mut(id).filter(|call| !call.detached) {
           call.detached = true;
           self.events.push_back(Event::CallFailed { id, failure: CallFailure::Terminated { pid } });

@@ -96,6 +96,8 @@ impl Worker {
   /// # Errors
   /// When they are not what they should be.
   pub unsafe fn attach(argument: &LaneArgument) -> Result<Self, WorkerError> {
+    // The host has checked its own environment; that of its workers may be another.
+    fault::check()?;
     // Each is made close-on-exec first of all: a process started by a task that inherited the lifeline would keep the
     // host from seeing it hang up.
     // SAFETY: the caller passes on that this number is an open descriptor that nobody else owns.

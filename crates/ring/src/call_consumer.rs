@@ -45,7 +45,7 @@ impl CallConsumer {
 
   /// Claims the next call, or finds that there is none and that none will come.
   #[inline]
-  pub(crate) fn next(&mut self, slots: &[CallSlot], stop: &AtomicU32, mut before_claim: impl FnMut()) -> Next {
+  pub(crate) fn next(&mut self, slots: &[CallSlot], stop: &AtomicU32, mut before_claim: impl FnMut(&CallSlot)) -> Next {
     if let Some(position) = self.take(slots, &mut before_claim) {
       return Next::Call(position);
     }
@@ -59,13 +59,13 @@ impl CallConsumer {
 
   /// Claims the next call, and skips what was revoked before it. `before_claim` runs just before each attempt.
   #[inline]
-  pub(crate) fn take(&mut self, slots: &[CallSlot], mut before_claim: impl FnMut()) -> Option<Position> {
+  pub(crate) fn take(&mut self, slots: &[CallSlot], mut before_claim: impl FnMut(&CallSlot)) -> Option<Position> {
     loop {
       let position = self.cursor;
       let slot = self.slot(slots, position);
       match slot.peek() {
         QUEUED => {
-          before_claim();
+          before_claim(slot);
           if slot.claim() {
             self.cursor = position.wrapping_add(1);
             return Some(position);

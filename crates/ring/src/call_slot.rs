@@ -120,6 +120,14 @@ impl CallSlot {
     self.state.load(Ordering::Relaxed)
   }
 
+  /// Worker: whether it is a definition that is queued here.
+  pub(crate) fn holds_definition(&self) -> bool {
+    // SYNC POINT CallQueued: as in a claim.
+    let queued = self.state.load(SyncPoint::CallQueued.acquire()) == QUEUED;
+    // SAFETY: nobody writes to a queued slot, nor to one that is revoked meanwhile before this worker has released it.
+    queued && unsafe { self.frame.read_head() }.kind == CallKind::Define as u8
+  }
+
   /// Worker: claims a queued call; false if the host took it back first.
   #[inline]
   pub(crate) fn claim(&self) -> bool {

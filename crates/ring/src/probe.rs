@@ -3,7 +3,7 @@
 /// Where a worker is inside [`crate::WorkerLane::take`] or [`crate::WorkerLane::commit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-  /// A queued call was seen, and is not claimed yet.
+  /// A queued call was seen, and is not claimed yet. Definitions are passed over.
   BeforeClaim,
   /// It is claimed.
   AfterClaim,

@@ -35,7 +35,13 @@ impl ResultConsumer {
   /// What is at the cursor.
   #[inline]
   pub(crate) fn look(&self, slots: &[ResultSlot]) -> Stamp {
-    self.slot(slots, self.next).look(self.next, self.mask + 1)
+    self.look_at(slots, self.next)
+  }
+
+  /// What is at `position`, which is at most a lap ahead of the cursor.
+  #[inline]
+  pub(crate) fn look_at(&self, slots: &[ResultSlot], position: Position) -> Stamp {
+    self.slot(slots, position).look(position, self.mask + 1)
   }
 
   /// Steps on: the entry, and the block that it names, are the worker's again.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use millrace_pool::{CallFailure, Geometry, PoolConfig, status};
+use millrace_pool::{CallFailure, Geometry, PoolConfig, WorkerState, status};
 
 use crate::support::worker::pattern;
 use crate::support::{Outcome, Pool, Random, config, send_signal};
@@ -74,7 +74,9 @@ impl Storm {
         self.pool.stop_call(key, grace);
       }
       21 if self.random.one_in(4) => {
-        let living = self.pool.manager.worker_stats();
+        // Some that die in a row before they have booted would break the pool.
+        let mut living = self.pool.manager.worker_stats();
+        living.retain(|worker| worker.state != WorkerState::Starting);
         if !living.is_empty() {
           let index = self.random.below(living.len());
           // Not reaped before the next round, so the number is still that of the worker.

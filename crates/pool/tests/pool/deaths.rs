@@ -4,7 +4,7 @@ use millrace_pool::{
   BreakCause, CallFailure, Death, DeathPolicy, Event, Exit, ExitReason, PoolConfig, PoolState, SubmitError,
 };
 
-use crate::support::{Outcome, Pool, config, eventually, exists, group_lives, is_zombie, send_signal};
+use crate::support::{Outcome, Pool, WATCHDOG, config, eventually, exists, group_lives, is_zombie, send_signal};
 
 fn deaths(pool: &Pool) -> Vec<Death> {
   let broken = pool.events.iter().find_map(|event| match event {
@@ -181,4 +181,22 @@ fn a_pool_that_closes_does_not_replace_a_worker_that_nobody_waits_for() {
   pool.outcome(fatal);
   pool.until_stopped();
   assert_eq!(pool.started().len(), 1);
+}
+
+#[test]
+fn the_number_of_a_failed_call_is_not_used_again_before_its_owner_has_heard() {
+  let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
+  let fatal = pool.submit("die 9");
+  let id = pool.id(fatal);
+  eventually("the call fails", || {
+    pool.manager.wait(Some(WATCHDOG)).unwrap();
+    assert!(pool.manager.next_completion().is_none());
+    pool.manager.unfinished() == 0
+  });
+  // The failure is among the events, which nobody has taken.
+  let early = pool.submit("echo");
+  assert_ne!(pool.id(early), id);
+  assert!(matches!(pool.outcome(fatal), Outcome::Failed(CallFailure::WorkerDied { .. })));
+  pool.answer(early);
+  pool.close();
 }

@@ -4,7 +4,7 @@
 
 use std::process::Command;
 
-use millrace_pool::{DeathPolicy, PoolConfig};
+use millrace_pool::{DeathPolicy, PoolConfig, SubmitError};
 
 use crate::support::{Pool, children, config, descriptors, eventually, mappings, threads};
 
@@ -42,19 +42,22 @@ fn pool(n: usize) {
   }
 }
 
+/// Runs a test in a process of its own, since the others here have pools at the same time. True in that process.
+fn is_alone(name: &str) -> bool {
+  if std::env::var_os(ALONE).is_some() {
+    return true;
+  }
+  let mut alone = Command::new(std::env::current_exe().unwrap());
+  let output = alone.args([name, "--exact", "--nocapture"]).env(ALONE, "1").output().unwrap();
+  let said = String::from_utf8_lossy(&output.stdout);
+  assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+  assert!(said.contains("1 passed"), "{said}");
+  false
+}
+
 #[test]
 fn two_hundred_pools_leave_no_process_descriptor_thread_or_mapping() {
-  if std::env::var_os(ALONE).is_none() {
-    // In a process of its own: others here have pools at the same time.
-    let name = "leaks::two_hundred_pools_leave_no_process_descriptor_thread_or_mapping";
-    let mut alone = Command::new(std::env::current_exe().unwrap());
-    let output = alone.args([name, "--exact", "--nocapture"]).env(ALONE, "1").output().unwrap();
-    assert!(
-      output.status.success(),
-      "{}\n{}",
-      String::from_utf8_lossy(&output.stdout),
-      String::from_utf8_lossy(&output.stderr)
-    );
+  if !is_alone("leaks::two_hundred_pools_leave_no_process_descriptor_thread_or_mapping") {
     return;
   }
   (0..8).for_each(pool);
@@ -66,4 +69,61 @@ fn two_hundred_pools_leave_no_process_descriptor_thread_or_mapping() {
   assert_eq!(count(), before);
   // The alarm of the last pool may not have noticed yet.
   eventually("there are as many threads as before", || threads() <= threads_before);
+}
+
+#[test]
+fn starts_that_fail_for_want_of_descriptors_leave_nothing() {
+  if !is_alone("leaks::starts_that_fail_for_want_of_descriptors_leave_nothing") {
+    return;
+  }
+  let mut pool = Pool::new(config());
+  let count = || (children(), descriptors(), mappings());
+  let before = count();
+  let limit = limit_of_descriptors(None);
+  let mut refused = 0;
+  let started = (before.1 as u64..limit).find(|&most| {
+    limit_of_descriptors(Some(most));
+    let outcome = pool.try_submit("echo", &[], 0, None);
+    limit_of_descriptors(Some(limit));
+    if let Err(error) = &outcome {
+      assert!(matches!(error, SubmitError::Spawn(failure) if failure.errno.is_some()), "{error:?}");
+      assert_eq!(count(), before, "after a refusal with {most} descriptors");
+      refused += 1;
+    }
+    outcome.is_ok()
+  });
+  assert!(refused > 3 && started.is_some(), "{refused} refusals");
+  pool.until("the call is answered", |pool| pool.unfinished().is_empty());
+  pool.close();
+}
+
+/// The soft limit, after it was set if one is given.
+fn limit_of_descriptors(set: Option<u64>) -> u64 {
+  let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+  // SAFETY: writes to `limit` only.
+  assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) }, 0);
+  if let Some(most) = set {
+    limit.rlim_cur = most;
+    // SAFETY: reads `limit` only.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
+  }
+  limit.rlim_cur
+}
+
+#[test]
+fn a_disconnected_manager_holds_no_descriptor() {
+  if !is_alone("leaks::a_disconnected_manager_holds_no_descriptor") {
+    return;
+  }
+  let before = descriptors();
+  let mut pool = Pool::new(config());
+  let key = pool.submit("echo");
+  pool.answer(key);
+  pool.manager.close();
+  pool.until_stopped();
+  pool.manager.disconnect();
+  assert_eq!(descriptors(), before);
+  pool.manager.wake_again();
+  pool.round(std::time::Duration::ZERO);
+  assert_eq!(pool.manager.worker_stats().len(), 0);
 }

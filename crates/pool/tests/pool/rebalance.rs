@@ -17,7 +17,7 @@ fn calls_behind_a_long_one_move_to_an_idle_worker() {
     for key in short {
       pool.answer(key);
     }
-    assert!(pool.is_running(long));
+    pool.until_running(long);
     pool.open(gate);
     pool.answer(long);
   }
@@ -39,6 +39,28 @@ fn a_call_behind_a_long_one_moves_when_another_worker_falls_idle() {
   assert!(pool.is_running(first));
   pool.open("first");
   pool.answer(first);
+  pool.close();
+}
+
+#[test]
+fn a_call_behind_a_long_one_is_not_overtaken_for_ever() {
+  let mut pool = Pool::new(config());
+  let long = pool.submit("gate one");
+  // Behind it, since the other worker has not booted.
+  pool.until_running(long);
+  let waiting = pool.submit("echo");
+  // There are always younger calls that wait as well.
+  let mut younger = 0;
+  while pool.known(waiting).is_none() {
+    while pool.unfinished().len() < 30 {
+      pool.submit("sleep 3");
+      younger += 1;
+    }
+    assert!(younger < 10_000, "{younger} younger calls went first\n{}", pool.manager.dump());
+    pool.round(crate::support::WATCHDOG);
+  }
+  pool.open("one");
+  pool.answer(long);
   pool.close();
 }
 

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use millrace_pool::{DeathPolicy, Event, ExitReason, PoolConfig};
+use millrace_pool::{DeathPolicy, Event, Exit, ExitReason, PoolConfig};
 
-use crate::support::{Outcome, Pool, Random, config, eventually};
+use crate::support::{Outcome, Pool, Random, config, eventually, is_stopped, send_signal};
 
 #[test]
 fn a_call_that_waits_is_cancelled_and_costs_no_worker() {
@@ -65,6 +65,21 @@ fn a_worker_that_ignores_sigterm_is_killed() {
   let behind = pool.submit("echo");
   pool.answer(behind);
   assert_eq!(pool.exit_reasons(), [ExitReason::Killed]);
+  pool.close();
+}
+
+#[test]
+fn a_worker_that_is_suspended_hears_sigterm_all_the_same() {
+  let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
+  let call = pool.submit("gate never");
+  pool.until_running(call);
+  let pid = pool.started()[0];
+  send_signal(pid, libc::SIGSTOP);
+  eventually("the worker has stopped", || is_stopped(pid));
+  assert!(pool.stop_call(call, Duration::ZERO));
+  pool.until("the worker is gone", |pool| !pool.exits().is_empty());
+  let by = pool.count(|event| matches!(event, Event::WorkerExit { exit: Exit::Signal(libc::SIGTERM), .. }));
+  assert_eq!(by, 1, "{:?}", pool.events);
   pool.close();
 }
 

@@ -61,6 +61,18 @@ impl<M: Memory> HostLane<M> {
     self.results.look(self.view.results()) != Stamp::Empty
   }
 
+  /// Whether the worker has committed a result for the call at `position`. That result may be behind others; it is not
+  /// checked, and this only says what will come.
+  pub fn has_answer(&self, position: Position) -> bool {
+    let slots = self.view.results();
+    let entries = (0..self.geometry.entries()).map(|step| self.results.next().wrapping_add(step));
+    entries.take_while(|&entry| self.results.look_at(slots, entry) == Stamp::Committed).any(|entry| {
+      // SAFETY: a committed entry is the host's to read.
+      let head = unsafe { self.results.slot(slots, entry).frame().read_head() };
+      head.kind == RESULT && head.position == position
+    })
+  }
+
   /// Copies `dst.len()` bytes of a result's payload, from `at` on.
   ///
   /// # Panics

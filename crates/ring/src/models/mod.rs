@@ -149,7 +149,7 @@ impl WorkerEnd {
   }
 
   fn try_take(&mut self) -> Option<Position> {
-    self.calls.take(&self.shared.calls, || ())
+    self.calls.take(&self.shared.calls, |_| ())
   }
 
   fn take(&mut self) -> Position {

@@ -19,7 +19,7 @@ fn stop() {
     thread::spawn(move || {
       let mut taken = 0;
       loop {
-        match worker.calls.next(&worker.shared.calls, &stop, || ()) {
+        match worker.calls.next(&worker.shared.calls, &stop, |_| ()) {
           Next::Call(_) => taken += 1,
           Next::Nothing => thread::yield_now(),
           Next::Stop => return taken,

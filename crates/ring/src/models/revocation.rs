@@ -85,7 +85,7 @@ fn claim_time() {
     thread::spawn(move || {
       let slots = &worker.shared.calls;
       let mut calls = worker.calls;
-      calls.take(slots, || claimed_at.store(42, Ordering::Relaxed))
+      calls.take(slots, |_| claimed_at.store(42, Ordering::Relaxed))
     })
   };
   if host.calls.is_claimed(&host.shared.calls, position) {

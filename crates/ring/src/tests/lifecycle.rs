@@ -48,6 +48,24 @@ fn a_result_stays_until_it_is_consumed() {
 }
 
 #[test]
+fn the_host_can_ask_whether_a_call_is_answered_behind_other_results() {
+  let (mut host, mut worker) = lane(4, ARENA);
+  let positions: Vec<_> = (0..3).map(|sequence| host.push(&task(sequence), b"", b"").unwrap()).collect();
+  assert!(worker.notice(7, 4, b"first", b""));
+  for answered in 0..2 {
+    assert!(positions[answered..].iter().all(|&position| !host.has_answer(position)));
+    let call = take(&mut worker).unwrap();
+    worker.commit(&DONE, &call, b"", b"").unwrap();
+    assert!(positions[..=answered].iter().all(|&position| host.has_answer(position)));
+  }
+  let Ok(Some(Arrival::Notice(notice))) = host.next_result() else { panic!("no notice") };
+  host.consume(&notice);
+  consume(&mut host).unwrap();
+  let answers: Vec<_> = positions.iter().map(|&position| host.has_answer(position)).collect();
+  assert_eq!(answers, [false, true, false], "what was consumed is no answer any more");
+}
+
+#[test]
 fn a_full_ring_refuses_and_takes_again_after_a_result_was_consumed() {
   let (mut host, mut worker) = lane(2, ARENA);
   host.push(&task(0), b"", b"").unwrap();

@@ -43,12 +43,15 @@ impl<M: Memory> WorkerLane<M> {
   fn claim<P: Probe>(&mut self, now_ns: impl FnOnce() -> u64, probe: &mut P) -> Next {
     let header = self.view.header();
     let mut now_ns = Some(now_ns);
-    let next = self.calls.next(self.view.calls(), &header.control.stop, || {
+    let next = self.calls.next(self.view.calls(), &header.control.stop, |slot| {
       if let Some(now_ns) = now_ns.take() {
         // Before the claim, which releases it (SYNC POINT CallClaimed): who sees the claim sees its time.
         header.clock.claimed_at.store(now_ns(), Ordering::Relaxed);
       }
-      probe.at(Step::BeforeClaim);
+      // A definition is no call: it would put whoever counts calls out.
+      if P::ACTIVE && !slot.holds_definition() {
+        probe.at(Step::BeforeClaim);
+      }
     });
     if core::mem::take(&mut self.calls.released) {
       self.published.set(true);

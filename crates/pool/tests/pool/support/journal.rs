@@ -1,12 +1,12 @@
 //! What ran, as the workers themselves say: one record in a file for each call, appended before the call does anything.
 //!
-//! A record is one short append, which is whole or is not there, also when its writer is killed.
+//! A record is one short append inside of a page, which is whole or is not there, also when its writer is killed.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-const RECORD: usize = 12;
+const RECORD: usize = 16;
 
 /// A call that a worker began to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Journal {
   pub fn note(&mut self, started: Started) {
     let mut record = [0; RECORD];
     record[..8].copy_from_slice(&started.key.to_le_bytes());
-    record[8..].copy_from_slice(&started.pid.to_le_bytes());
+    record[8..12].copy_from_slice(&started.pid.to_le_bytes());
     self.0.write_all(&record).unwrap();
   }
 
@@ -36,7 +36,7 @@ impl Journal {
     assert!(records.remainder().is_empty(), "half a record");
     let started = |record: &[u8]| Started {
       key: u64::from_le_bytes(record[..8].try_into().unwrap()),
-      pid: u32::from_le_bytes(record[8..].try_into().unwrap()),
+      pid: u32::from_le_bytes(record[8..12].try_into().unwrap()),
     };
     records.map(started).collect()
   }

@@ -304,7 +304,7 @@ impl Process {
 
 fn kill_myself(signal: i32) -> ! {
   // SAFETY: no memory is involved.
-  unsafe { libc::kill(libc::getpid(), signal) };
+  unsafe { libc::kill(std::process::id() as i32, signal) };
   // A signal to oneself is delivered before `kill` returns, but maybe to another thread.
   loop {
     std::thread::park();

@@ -1,0 +1,29 @@
+// What a host program holds, for those that look at themselves: nothing of it may grow.
+
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** The children of this process that are there, zombies included, as "pid state". */
+export function children() {
+  const found = []
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'latin1')
+      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      if (Number(parent) === process.pid) found.push(`${entry} ${state}`)
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return found
+}
+
+/** How many descriptors, threads and mappings of lanes this process has. */
+export function holdings() {
+  const maps = readFileSync('/proc/self/maps', 'latin1').split('\n')
+  return {
+    descriptors: readdirSync('/proc/self/fd').length,
+    threads: readdirSync('/proc/self/task').length,
+    mappings: maps.filter((line) => line.includes('millrace') && !line.includes('.node')).length,
+  }
+}

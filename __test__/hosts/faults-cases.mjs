@@ -1,0 +1,137 @@
+// Cases of faults other than a kill. Runs one, and says what was seen; what is right is the test's business.
+
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
+import { children } from '../helpers/holdings.mjs'
+import { until } from '../helpers/patience.mjs'
+
+const tasks = defineTasks(import.meta.url, {
+  /** @type {(path: string, id: number, ms?: number) => Promise<number>} */
+  note: async (path, id, ms = 0) => {
+    appendFileSync(path, `${id}\n`)
+    if (ms > 0) await sleep(ms)
+    return id
+  },
+})
+
+/** @typedef {{ pool: ProcessPoolExecutor, submit: (id: number, options?: any) => import('millrace').Future<number> }} Tools */
+
+/** What a pool does in each case. */
+const cases = {
+  /** The second call of the worker stops; the others do not. @param {Tools} tools */
+  timeout: async ({ submit }) => [submit(0), submit(1, { timeout: 200 }), submit(2)],
+
+  /** @param {Tools} tools */
+  kill: async ({ pool, submit }) => {
+    const futures = [submit(0), submit(1), submit(2)]
+    await until('the claim', () => futures[1]?.running(), () => pool.dumpState())
+    return [...futures, futures[1]?.cancel(), futures[1]?.cancel({ kill: true })]
+  },
+
+  /** The worker stops before it claims, so no clock runs yet. @param {Tools} tools */
+  unclaimed: async ({ submit }) => {
+    const futures = [submit(0), submit(1, { timeout: 200 })]
+    await futures[0]
+    await sleep(600)
+    const { state } = futures[1] ?? {}
+    return [...futures, state, futures[1]?.cancel()]
+  },
+
+  /** @param {Tools} tools */
+  terminate: async ({ pool, submit }) => {
+    const futures = [submit(0), submit(1), submit(2)]
+    await until('the claim', () => futures[1]?.running(), () => pool.dumpState())
+    await pool.terminateWorkers()
+    return futures
+  },
+
+  /** @param {Tools} tools */
+  shutdown: async ({ pool, submit }) => {
+    const futures = [submit(0), submit(1), submit(2)]
+    await futures[0]
+    await pool.shutdown({ timeout: 200, kill: true })
+    return futures
+  },
+
+  /** Cancels each of the calls at once that are not running. @param {Tools} tools */
+  cancel: async ({ submit }) => {
+    await submit(0)
+    const futures = [1, 2, 3, 4].map((id) => submit(id))
+    await sleep(150)
+    return [...futures, ...futures.map((future) => future.cancel())]
+  },
+
+  /** Starts that fail: what is thrown, and what a call after it does. @param {Tools} tools */
+  spawn: async ({ pool, submit }) => {
+    const seen = []
+    try {
+      seen.push(submit(0))
+    } catch (error) {
+      const { queued, running, failed, workers } = pool.stats()
+      seen.push(described(error), { queued, running, failed, workers: workers.length })
+    }
+    return [...seen, submit(1), submit(2)]
+  },
+
+  /** A worker that cannot be replaced. @param {Tools} tools */
+  respawn: async ({ submit }) => {
+    const futures = [submit(0), submit(1, { timeout: 100, ms: 60_000 }), submit(2), submit(3)]
+    await Promise.allSettled(futures)
+    return [...futures, submit(4)]
+  },
+
+  /** @param {Tools} tools */
+  calls: async ({ submit }) => Array.from({ length: 6 }, (_, id) => submit(id)),
+}
+
+/** @param {any} error */
+function described(error) {
+  const { name, code, pid, exitCode, signal, stage, workers, hint, cause } = error
+  const { syscall, code: causeCode } = cause ?? {}
+  const task = workers?.[0]?.task?.taskId
+  return { name, code, pid, exitCode, signal, stage, task, hint, syscall, causeCode, message: error.message }
+}
+
+/** @param {unknown} seen */
+async function told(seen) {
+  if (seen === null || typeof (/** @type {any} */ (seen)?.exception) !== 'function') return seen
+  const future = /** @type {import('millrace').Future<unknown>} */ (seen)
+  if (future.outcome === 'cancelled') return 'cancelled'
+  const error = await future.exception()
+  return future.outcome === 'value' ? await future : described(error)
+}
+
+/** @param {{ name: keyof typeof cases, options?: import('millrace').ProcessPoolOptions, fault?: string }} input */
+async function main({ name, options = {}, fault }) {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-faults-'))
+  const path = join(directory, 'log')
+  const env = fault === undefined ? {} : { env: { ...process.env, MILLRACE_FAULT: fault } }
+  let pool
+  try {
+    pool = new ProcessPoolExecutor({ maxWorkers: 1, onWorkerDeath: 'isolate', execArgv: [], ...env, ...options })
+  } catch (error) {
+    return console.log(JSON.stringify({ refused: described(error) }))
+  }
+  const exits = /** @type {unknown[]} */ ([])
+  const warnings = /** @type {unknown[]} */ ([])
+  pool.on('workerExit', ({ reason, exitCode, signal }) => exits.push(`${reason} ${exitCode ?? signal}`))
+  pool.on('warning', (error) => warnings.push(described(error)))
+  /** @type {Tools['submit']} */
+  const submit = (id, { ms, ...limits } = {}) => pool.run(tasks.note, [path, id, ms], limits)
+  const seen = await cases[name]({ pool, submit })
+  const all = Promise.all(seen.map((each) => told(each)))
+  let settled = false
+  void all.then(() => (settled = true))
+  await until(name, () => settled, () => pool.dumpState(), () => exits.length + warnings.length)
+  let stopped = false
+  void pool.shutdown().then(() => (stopped = true))
+  await until('the shutdown', () => stopped, () => pool.dumpState(), () => exits.length)
+  const ran = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1).map(Number) : []
+  rmSync(directory, { recursive: true })
+  console.log(JSON.stringify({ seen: await all, ran, exits, warnings, left: children() }))
+}
+
+if (!isWorker) await main(JSON.parse(process.argv[2] ?? '{}'))

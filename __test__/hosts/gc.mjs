@@ -1,0 +1,190 @@
+// Executors that nobody holds any more. Needs --expose-gc.
+
+import { appendFileSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
+import { children, holdings, say } from './observe.mjs'
+
+const tasks = defineTasks(import.meta.url, {
+  pid: () => process.pid,
+
+  /** @type {<T>(ms: number, value: T) => Promise<T>} */
+  sleep: (ms, value) => sleep(ms, value),
+
+  /** @type {(ms: number, path: string, line: number) => Promise<void>} */
+  append: async (ms, path, line) => {
+    await sleep(ms)
+    appendFileSync(path, `${line}\n`)
+  },
+})
+
+/** @param {import('millrace').ProcessPoolOptions} [options] */
+const makePool = (options) => new ProcessPoolExecutor({ maxWorkers: 2, ...options })
+
+/** Holds the event loop until the condition is met, collecting garbage all the time.
+ *
+ * @param {() => boolean} condition */
+async function collectUntil(condition) {
+  while (!condition()) {
+    globalThis.gc?.()
+    await sleep(5)
+  }
+}
+
+/** What was there before is there again, and no more.
+ *
+ * @param {ReturnType<typeof holdings>} before */
+const backTo = (before) => () => {
+  const now = holdings()
+  return (
+    now.children <= before.children &&
+    now.descriptors <= before.descriptors &&
+    now.threads <= before.threads &&
+    now.segments <= before.segments
+  )
+}
+
+/** Node starts threads and opens descriptors when they are first needed: that is over when this has run. */
+async function warmUp() {
+  const pool = makePool()
+  await pool.submit(tasks.pid)
+  await pool.shutdown()
+  await sleep(20)
+}
+
+/** @type {Record<string, (input: any) => unknown>} */
+const scenarios = {
+  'never used': async () => {
+    const before = holdings()
+    for (let index = 0; index < 100; index++) makePool()
+    const during = holdings().descriptors - before.descriptors
+    await collectUntil(backTo(before))
+    say({ held: during >= 100 })
+  },
+
+  'with idle workers': async () => {
+    const before = holdings()
+    const pids = await Promise.all(Array.from({ length: 4 }, () => makePool({ maxWorkers: 1 }).submit(tasks.pid)))
+    const held = children().length === 4
+    await collectUntil(backTo(before))
+    say({ held, pids: new Set(pids).size })
+  },
+
+  'with calls that somebody waits for': async () => {
+    const before = holdings()
+    const futures = ((pool) => [1, 2, 3, 4, 5].map((n) => pool.submit(tasks.sleep, 100, n)))(makePool())
+    const outcome = Promise.all(futures)
+    let settled = false
+    void outcome.then(() => (settled = true))
+    await collectUntil(() => settled)
+    const values = await outcome
+    await collectUntil(backTo(before))
+    say({ values })
+  },
+
+  'with calls that nobody waits for': async ({ path }) => {
+    const before = holdings()
+    ;((pool) => {
+      for (let line = 1; line <= 20; line++) pool.submit(tasks.append, 10, path, line)
+    })(makePool())
+    await collectUntil(() => children().length > 0)
+    await collectUntil(backTo(before))
+    const lines = readFileSync(path, 'utf8').trim().split('\n').map(Number)
+    say({ lines: lines.sort((a, b) => a - b) })
+  },
+
+  'with calls that are the only thing alive': ({ path }) => {
+    // No timer holds the loop here: the calls do, and the executor is collected in between.
+    ;((pool) => {
+      for (let line = 1; line <= 10; line++) pool.submit(tasks.append, 50, path, line).addDoneCallback(() => globalThis.gc?.())
+    })(makePool())
+    process.on('exit', () => say({ lines: readFileSync(path, 'utf8').trim().split('\n').length, children: children() }))
+  },
+
+  'with a map that goes on': async () => {
+    const before = holdings()
+    const results = []
+    for await (const value of makePool().map(tasks.sleep, [5, 5, 5, 5, 5, 5], { chunksize: 1 })) {
+      globalThis.gc?.()
+      results.push(value === undefined)
+      await sleep(5)
+    }
+    await collectUntil(backTo(before))
+    say({ results })
+  },
+
+  'with a listener that holds it, and a future': async () => {
+    // The listener is reachable from the executor only: no reason to stay.
+    const before = holdings()
+    const future = ((pool) => {
+      pool.on('workerExit', () => pool.stats())
+      return pool.submit(tasks.sleep, 50, 'done')
+    })(makePool())
+    const value = await future
+    await collectUntil(backTo(before))
+    say({ value, state: future.state })
+  },
+
+  'shut down and dropped': async () => {
+    const before = holdings()
+    void ((pool) => {
+      pool.submit(tasks.sleep, 100, 1)
+      return pool.shutdown()
+    })(makePool())
+    await collectUntil(() => children().length > 0)
+    await collectUntil(backTo(before))
+    say({})
+  },
+
+  'its memory': async () => {
+    /** @param {boolean} shutDown */
+    const one = async (shutDown) => {
+      const pool = makePool({ maxWorkers: 1 })
+      await pool.submit(tasks.pid)
+      if (shutDown) await pool.shutdown()
+      return new WeakRef(pool)
+    }
+    const pools = await Promise.all([true, false, true, false].map(one))
+    await collectUntil(() => pools.every((pool) => pool.deref() === undefined))
+    await collectUntil(() => children().length === 0)
+    say({})
+  },
+
+  'made and shut down': async ({ counts, width }) => {
+    const one = async (/** @type {number} */ index) => {
+      const pool = makePool({ maxWorkers: 1 })
+      const value = await pool.submit(tasks.sleep, 0, index)
+      if (index % 3 === 0) await pool.killWorkers()
+      else await pool.shutdown()
+      return value
+    }
+    const history = []
+    let made = 0
+    let sum = 0
+    for (const count of counts) {
+      const lane = async () => {
+        while (made < count) {
+          const value = await one(made++)
+          sum += value
+        }
+      }
+      await Promise.all(Array.from({ length: width }, lane))
+      globalThis.gc?.()
+      await sleep(50)
+      globalThis.gc?.()
+      history.push({ ...holdings(), heap: process.memoryUsage().heapUsed, mappings: mappings() })
+    }
+    say({ sum, history })
+  },
+}
+
+/** All mappings of this process, whatever they are. */
+function mappings() {
+  return readFileSync('/proc/self/maps', 'latin1').split('\n').length
+}
+
+if (!isWorker) {
+  const { scenario, ...input } = JSON.parse(process.argv[2] ?? '{}')
+  await warmUp()
+  await scenarios[scenario]?.(input)
+}

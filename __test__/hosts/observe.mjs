@@ -1,0 +1,59 @@
+// What a host program can see of itself.
+
+import { readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs'
+
+/**
+ * Says a line to the test. At once: what is said when the process ends must not wait for the event loop.
+ *
+ * @param {unknown} value
+ */
+export function say(value) {
+  writeSync(1, `${JSON.stringify(value)}\n`)
+}
+
+/** This process's children as `/proc` has them, zombies included. */
+export function children() {
+  const found = []
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'latin1')
+      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      if (Number(parent) === process.pid) found.push({ pid: Number(entry), state })
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return found
+}
+
+/** What this process holds, counted. */
+export function holdings() {
+  const descriptors = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      // The descriptor of the listing itself.
+      return ''
+    }
+  })
+  const maps = readFileSync('/proc/self/maps', 'latin1').split('\n')
+  return {
+    children: children().length,
+    descriptors: descriptors.filter((name) => name !== '').length,
+    threads: readdirSync('/proc/self/task').length,
+    segments: maps.filter((line) => /memfd:millrace|\/millrace-/.test(line)).length,
+  }
+}
+
+/**
+ * Resident memory of a process in bytes: what is its own, and what it has mapped of shared memory.
+ *
+ * @param {number | 'self'} pid
+ */
+export function memory(pid = 'self') {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+  /** @param {string} name */
+  const field = (name) => 1024 * Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0)
+  return { own: field('RssAnon'), shared: field('RssShmem') }
+}
