@@ -53,15 +53,28 @@ test('preloaded modules are loaded before the initializer, in their order', asyn
     const holder = globalThis as { preloaded?: string[] }
     holder.preloaded?.push('initializer')
   }
-  const preload = [new URL('?1', preloaded), `${preloaded.href}?2`, './__test__/fixtures/preloaded.mjs', 'node:fs', 'millrace']
+  const preload = [
+    new URL('?1', preloaded),
+    `${preloaded.href}?2`,
+    './__test__/fixtures/preloaded.mjs',
+    'node:fs',
+    'millrace',
+  ]
   const pool = makePool(t, { maxWorkers: 1, preload, initializer })
-  t.deepEqual(await pool.submit(() => (globalThis as { preloaded?: string[] }).preloaded), ['?1', '?2', '', 'initializer'])
+  t.deepEqual(await pool.submit(() => (globalThis as { preloaded?: string[] }).preloaded), [
+    '?1',
+    '?2',
+    '',
+    'initializer',
+  ])
 })
 
 function isBroken(t: { true(value: boolean, message?: string): unknown }, error: unknown): error is BrokenProcessPool {
   const code = (error as NodeJS.ErrnoException).code
   return t.true(
-    error instanceof BrokenProcessPool && error instanceof BrokenExecutor && code === 'ERR_MILLRACE_BROKEN_PROCESS_POOL',
+    error instanceof BrokenProcessPool &&
+      error instanceof BrokenExecutor &&
+      code === 'ERR_MILLRACE_BROKEN_PROCESS_POOL',
     String(error),
   ) as boolean
 }
@@ -111,7 +124,12 @@ test('an initializer that throws breaks the pool under "isolate" too, after thre
 
 test('under "isolate" an initializer that succeeds at the third attempt is good enough', async (t) => {
   const log = new Log(t)
-  const pool = makePool(t, { maxWorkers: 1, onWorkerDeath: 'isolate', initializer: boot.failTwice, initargs: [log.path] })
+  const pool = makePool(t, {
+    maxWorkers: 1,
+    onWorkerDeath: 'isolate',
+    initializer: boot.failTwice,
+    initargs: [log.path],
+  })
   const warnings = record(pool, 'warning')
   t.is(await within('the call', pool.submit(tasks.add, 1, 2)), 3)
   t.is(log.lines.length, 3)

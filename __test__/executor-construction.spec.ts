@@ -135,7 +135,10 @@ for (const [option, cases] of Object.entries(refused)) {
 
 test('options have to be an object', (t) => {
   for (const options of [null, 4, 'spawn', true]) {
-    const error = t.throws(() => new ProcessPoolExecutor(options as never), { instanceOf: TypeError, message: /"options"/ })
+    const error = t.throws(() => new ProcessPoolExecutor(options as never), {
+      instanceOf: TypeError,
+      message: /"options"/,
+    })
     t.is((error as NodeJS.ErrnoException).code, 'ERR_INVALID_ARG_TYPE')
   }
 })

@@ -1,7 +1,13 @@
 // The events of a pool, each with its payload; and that listeners may do anything.
 
 import { once } from 'node:events'
-import { BrokenProcessPool, type Future, MillraceError, type ProcessPoolEvents, type ProcessPoolExecutor } from 'millrace'
+import {
+  BrokenProcessPool,
+  type Future,
+  MillraceError,
+  type ProcessPoolEvents,
+  type ProcessPoolExecutor,
+} from 'millrace'
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'

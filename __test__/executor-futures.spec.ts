@@ -87,9 +87,9 @@ test('a failed future keeps its error: the same object each time', async (t) => 
   const future = pool.submit(tasks.fail, 'it failed')
   const error = await failureOf(future)
   t.deepEqual(look(future), { state: 'finished', outcome: 'error', done: true, running: false, cancelled: false })
-  t.is(await t.throwsAsync(future.result()), error)
+  t.is<unknown>(await t.throwsAsync(future.result()), error)
   t.is(await future.exception(), error)
-  t.is(
+  t.is<unknown>(
     t.throws(() => future.resultSync()),
     error,
   )
@@ -117,7 +117,10 @@ test('then, catch and finally are those of a promise', async (t) => {
   t.is(await good.finally(() => order.push('finally')), 3)
   t.is(await bad.then(undefined, (error: Error) => error.message), 'bad')
   t.is(await bad.catch((error: Error) => error.message), 'bad')
-  await t.throwsAsync(bad.finally(() => order.push('finally again')), { message: 'bad' })
+  await t.throwsAsync(
+    bad.finally(() => order.push('finally again')),
+    { message: 'bad' },
+  )
   t.deepEqual(order, ['finally', 'finally again'])
 })
 
@@ -171,7 +174,7 @@ test('what a callback throws is a warning; later callbacks, and the pool, go on'
     throw new RangeError('from a callback')
   })
   future.addDoneCallback(async () => {
-    await null
+    await Promise.resolve()
     throw new RangeError('from an async callback')
   })
   future.addDoneCallback(() => order.push('later'))

@@ -24,7 +24,10 @@ test('shutdown() runs everything that there is, then the workers are gone', asyn
   await within('shutdown()', pool.shutdown(), () => pool.dumpState())
   t.deepEqual(childrenOf(), [])
   t.true(futures.every((future) => future.done()))
-  t.deepEqual(await Promise.all(futures), futures.map((_, index) => index))
+  t.deepEqual(
+    await Promise.all(futures),
+    futures.map((_, index) => index),
+  )
   t.deepEqual(
     exited.map(({ reason, exitCode, signal }) => [reason, exitCode, signal]),
     [
@@ -37,7 +40,11 @@ test('shutdown() runs everything that there is, then the workers are gone', asyn
 test('shutdown({ wait: false }) returns at once, and everything runs all the same', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const gate = new Gate(t)
-  const futures = [pool.submit(tasks.hold, gate.path, 0), pool.submit(tasks.identity, 1), pool.submit(tasks.identity, 2)]
+  const futures = [
+    pool.submit(tasks.hold, gate.path, 0),
+    pool.submit(tasks.identity, 1),
+    pool.submit(tasks.identity, 2),
+  ]
   await claimed(futures[0]!)
   await within('shutdown({ wait: false })', pool.shutdown({ wait: false }))
   t.false(futures[0]!.done())
@@ -251,7 +258,10 @@ test('from a done-callback, shutdown() of every kind is legal and may be awaited
     })
     await within(`shutdown(${JSON.stringify(options)}) in a callback`, awaited, () => pool.dumpState())
     await within('the rest', pool.shutdown())
-    t.true(others.every((future) => future.done()), JSON.stringify(options))
+    t.true(
+      others.every((future) => future.done()),
+      JSON.stringify(options),
+    )
   }
 })
 

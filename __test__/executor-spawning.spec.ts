@@ -67,7 +67,10 @@ test('never more than maxWorkers live, whatever is submitted', async (t) => {
   for (let round = 0; round < 5; round++) {
     const futures = Array.from({ length: 60 }, (_, index) => pool.submit(tasks.block, index % 7 === 0 ? 3 : 0, index))
     mostSeen = Math.max(mostSeen, pids().length)
-    t.deepEqual(await Promise.all(futures), futures.map((_, index) => index))
+    t.deepEqual(
+      await Promise.all(futures),
+      futures.map((_, index) => index),
+    )
     mostSeen = Math.max(mostSeen, pids().length)
   }
   t.true(most <= 3 && mostSeen <= 3, `${most}, ${mostSeen}`)

@@ -156,7 +156,10 @@ for (const method of ['terminateWorkers', 'killWorkers'] as const) {
     const exited = record(pool, 'workerExit')
     const log = new Log(t)
     const children = new Log(t)
-    const running: Future<unknown>[] = [pool.submit(exits.spin, log.path), pool.submit(exits.startGrandchild, children.path)]
+    const running: Future<unknown>[] = [
+      pool.submit(exits.spin, log.path),
+      pool.submit(exits.startGrandchild, children.path),
+    ]
     await until('both to run', () => log.lines.length + children.lines.length === 2)
     const waiting = Array.from({ length: 20 }, () => pool.submit(tasks.append, log.path, 'never'))
     const workers = pids()
@@ -230,7 +233,10 @@ test('cancel() options are checked', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const future = pool.submit(tasks.sleep, 20, 0)
   for (const kill of [1, 'yes', null]) {
-    const error = t.throws(() => future.cancel({ kill: kill as never }), { instanceOf: TypeError, message: /options\.kill/ })
+    const error = t.throws(() => future.cancel({ kill: kill as never }), {
+      instanceOf: TypeError,
+      message: /options\.kill/,
+    })
     t.is((error as NodeJS.ErrnoException).code, 'ERR_INVALID_ARG_TYPE')
   }
   await moment(1)

@@ -96,13 +96,16 @@ test('100,000 calls submitted in one synchronous loop all settle, each with its 
   }
   t.is(wrong, 0)
   const { completed, failed, cancelled, queued, running } = pool.stats()
-  t.deepEqual({ completed, failed, cancelled, queued, running }, {
-    completed: count,
-    failed: 0,
-    cancelled: 0,
-    queued: 0,
-    running: 0,
-  })
+  t.deepEqual(
+    { completed, failed, cancelled, queued, running },
+    {
+      completed: count,
+      failed: 0,
+      cancelled: 0,
+      queued: 0,
+      running: 0,
+    },
+  )
 })
 
 test('`await using` waits for the calls and for the workers to be gone', async (t) => {
@@ -136,10 +139,13 @@ test('taskContext() tells a task its numbers, and nobody else', async (t) => {
   t.false(isWorker)
   const first = await pool.submit(tasks.context)
   const second = await pool.submit(tasks.context)
-  t.deepEqual([first, second], [
-    { taskId: 1, workerId: 1, aborted: false },
-    { taskId: 2, workerId: 1, aborted: false },
-  ])
+  t.deepEqual(
+    [first, second],
+    [
+      { taskId: 1, workerId: 1, aborted: false },
+      { taskId: 2, workerId: 1, aborted: false },
+    ],
+  )
   t.true(
     await pool.submit(async () => {
       const millrace = await import('millrace')
@@ -169,7 +175,12 @@ test('stats() counts what waits, runs and has ended', async (t) => {
   t.is(stats.queued, 3)
   t.is(stats.running, 2)
   t.is(stats.idle, 0)
-  t.deepEqual(stats.workers.map((worker) => worker.pid).sort(), childrenOf().map(({ pid }) => pid).sort())
+  t.deepEqual(
+    stats.workers.map((worker) => worker.pid).sort(),
+    childrenOf()
+      .map(({ pid }) => pid)
+      .sort(),
+  )
   for (const worker of stats.workers) {
     t.is(worker.state, 'busy')
     t.is(worker.tasksDone, 0)
@@ -186,7 +197,13 @@ test('stats() counts what waits, runs and has ended', async (t) => {
   await failureOf(waiting[1]!)
   const after = pool.stats()
   t.deepEqual(
-    { queued: after.queued, running: after.running, idle: after.idle, completed: after.completed, failed: after.failed },
+    {
+      queued: after.queued,
+      running: after.running,
+      idle: after.idle,
+      completed: after.completed,
+      failed: after.failed,
+    },
     { queued: 0, running: 0, idle: 2, completed: 3, failed: 1 },
   )
   t.is(
@@ -217,7 +234,13 @@ test('dumpState() shows the pool, its workers and its calls as text', async (t) 
   const waiting = pool.submit(tasks.identity, 2)
   const text = pool.dumpState()
   const [pid] = childrenOf().map((child) => child.pid)
-  for (const part of ["'dumped'", 'open', `pid ${pid}`, "'hold' [the first] (task 1): running", "'identity' (task 2): pending"]) {
+  for (const part of [
+    "'dumped'",
+    'open',
+    `pid ${pid}`,
+    "'hold' [the first] (task 1): running",
+    "'identity' (task 2): pending",
+  ]) {
     t.true(text.includes(part), `${part} in\n${text}`)
   }
   gate.open()

@@ -66,7 +66,10 @@ test.serial('workers start when calls need them, and all are reaped at the shutd
 test.serial('idle workers leave after idleTimeout, and are reaped', async (t) => {
   const said = await runHost<any>(t, 'lifetime', { scenario: 'idle workers that leave' })
   t.is(said.before, 0)
-  t.deepEqual(said.left.toSorted(), said.started.toSorted().map((pid: number) => [pid, 'idle']))
+  t.deepEqual(
+    said.left.toSorted(),
+    said.started.toSorted().map((pid: number) => [pid, 'idle']),
+  )
   t.deepEqual([said.started.length, said.workers, said.children], [2, [], []])
 })
 

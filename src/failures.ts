@@ -94,7 +94,10 @@ export function workerDied(death: NativeDeath, task: WorkerDeathTask): WorkerDie
 
 /** The warning that a worker died while it had nothing to do. */
 export function idleWorkerDied(death: NativeDeath): WorkerDiedError {
-  return new WorkerDiedError(`${capital(describeDeath(death))} died while it was idle; no call was lost`, workerDeath(death))
+  return new WorkerDiedError(
+    `${capital(describeDeath(death))} died while it was idle; no call was lost`,
+    workerDeath(death),
+  )
 }
 
 /** Why a pool broke; makes one error a future, so that no two share a stack. */

@@ -8,6 +8,7 @@
 // that it may call anything here, and a nested round (resultSync() in a callback) goes on where this one is.
 
 import type { EventEmitter } from 'node:events'
+import { isMainThread } from 'node:worker_threads'
 
 import { type CallFuture, NO_CALL } from './call-future.js'
 import { encodeArguments, Outbox } from './codec/index.js'
@@ -42,6 +43,9 @@ const Hold = { unfinished: 0, always: 1, never: 2 } as const
 
 /** Results handed on in one go, before the rest of the program gets a turn. */
 const BATCHES_PER_TURN = 16
+
+/** A `worker_threads` thread can be terminated, and its process can exit, only when it comes back to JavaScript. */
+const LONGEST_WAIT_MS = isMainThread ? Infinity : 50
 
 export class PoolCore implements Owner {
   readonly tasks: TaskTable
@@ -251,9 +255,10 @@ export class PoolCore implements Owner {
         future.settleError(new ShutdownError('The process ends, and its workers are gone'))
         return
       }
-      const left = deadline === undefined ? -1 : deadline - performance.now()
-      if (deadline !== undefined && left <= 0) return
-      this.#native.wait(left)
+      const left = deadline === undefined ? Infinity : deadline - performance.now()
+      if (left <= 0) return
+      const wait = Math.min(left, LONGEST_WAIT_MS)
+      this.#native.wait(wait === Infinity ? -1 : wait)
       this.#round()
     }
   }

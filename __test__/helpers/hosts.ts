@@ -39,7 +39,12 @@ export function startHost(t: ExecutionContext, name: string, input: unknown = {}
 }
 
 /** Runs a program that says one thing and ends by itself with code 0: what it said. All its processes are gone then. */
-export async function runHost<T>(t: ExecutionContext, name: string, input?: unknown, options?: HostOptions): Promise<T> {
+export async function runHost<T>(
+  t: ExecutionContext,
+  name: string,
+  input?: unknown,
+  options?: HostOptions,
+): Promise<T> {
   const host = startHost(t, name, input, options)
   const said = await host.line<T>()
   t.deepEqual(await host.ended(), { code: 0, signal: null }, host.errors)

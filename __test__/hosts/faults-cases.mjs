@@ -27,23 +27,33 @@ const cases = {
   /** @param {Tools} tools */
   kill: async ({ pool, submit }) => {
     const futures = [submit(0), submit(1), submit(2)]
-    await until('the claim', () => futures[1]?.running(), () => pool.dumpState())
+    await until(
+      'the claim',
+      () => futures[1]?.running(),
+      () => pool.dumpState(),
+    )
     return [...futures, futures[1]?.cancel(), futures[1]?.cancel({ kill: true })]
   },
 
   /** The worker stops before it claims, so no clock runs yet. @param {Tools} tools */
-  unclaimed: async ({ submit }) => {
+  unclaimed: async ({ pool, submit }) => {
     const futures = [submit(0), submit(1, { timeout: 200 })]
     await futures[0]
     await sleep(600)
     const { state } = futures[1] ?? {}
-    return [...futures, state, futures[1]?.cancel()]
+    const cancelled = futures[1]?.cancel()
+    await pool.killWorkers()
+    return [...futures, state, cancelled]
   },
 
   /** @param {Tools} tools */
   terminate: async ({ pool, submit }) => {
     const futures = [submit(0), submit(1), submit(2)]
-    await until('the claim', () => futures[1]?.running(), () => pool.dumpState())
+    await until(
+      'the claim',
+      () => futures[1]?.running(),
+      () => pool.dumpState(),
+    )
     await pool.terminateWorkers()
     return futures
   },
@@ -125,10 +135,20 @@ async function main({ name, options = {}, fault }) {
   const all = Promise.all(seen.map((each) => told(each)))
   let settled = false
   void all.then(() => (settled = true))
-  await until(name, () => settled, () => pool.dumpState(), () => exits.length + warnings.length)
+  await until(
+    name,
+    () => settled,
+    () => pool.dumpState(),
+    () => exits.length + warnings.length,
+  )
   let stopped = false
   void pool.shutdown().then(() => (stopped = true))
-  await until('the shutdown', () => stopped, () => pool.dumpState(), () => exits.length)
+  await until(
+    'the shutdown',
+    () => stopped,
+    () => pool.dumpState(),
+    () => exits.length,
+  )
   const ran = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1).map(Number) : []
   rmSync(directory, { recursive: true })
   console.log(JSON.stringify({ seen: await all, ran, exits, warnings, left: children() }))

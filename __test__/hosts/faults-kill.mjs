@@ -162,6 +162,8 @@ async function main() {
   const pool = new ProcessPoolExecutor({ maxWorkers: 1, execArgv: [] })
   await pool.submit(tasks.note, join(directory, 'first'), 0, '')
   await pool.shutdown()
+  // Node opens it when it is first used.
+  process.stdout.write('')
   const before = holdings()
   for (const combination of combinations) {
     const began = performance.now()

@@ -21,19 +21,24 @@ const tasks = defineTasks(import.meta.url, {
 /** @param {import('millrace').ProcessPoolOptions} [options] */
 const makePool = (options) => new ProcessPoolExecutor({ maxWorkers: 2, ...options })
 
-/** Holds the event loop until the condition is met, collecting garbage all the time.
+/**
+ * Holds the event loop until the condition is met, collecting garbage all the time: not in the turn in which the condition
+ * may have looked at a weak reference, which keeps its target for that turn.
  *
- * @param {() => boolean} condition */
+ * @param {() => boolean} condition
+ */
 async function collectUntil(condition) {
   while (!condition()) {
-    globalThis.gc?.()
     await sleep(5)
+    globalThis.gc?.()
   }
 }
 
-/** What was there before is there again, and no more.
+/**
+ * What was there before is there again, and no more.
  *
- * @param {ReturnType<typeof holdings>} before */
+ * @param {ReturnType<typeof holdings>} before
+ */
 const backTo = (before) => () => {
   const now = holdings()
   return (
@@ -96,7 +101,8 @@ const scenarios = {
   'with calls that are the only thing alive': ({ path }) => {
     // No timer holds the loop here: the calls do, and the executor is collected in between.
     ;((pool) => {
-      for (let line = 1; line <= 10; line++) pool.submit(tasks.append, 50, path, line).addDoneCallback(() => globalThis.gc?.())
+      for (let line = 1; line <= 10; line++)
+        pool.submit(tasks.append, 50, path, line).addDoneCallback(() => globalThis.gc?.())
     })(makePool())
     process.on('exit', () => say({ lines: readFileSync(path, 'utf8').trim().split('\n').length, children: children() }))
   },
@@ -151,22 +157,30 @@ const scenarios = {
   },
 
   'made and shut down': async ({ counts, width }) => {
-    const one = async (/** @type {number} */ index) => {
-      const pool = makePool({ maxWorkers: 1 })
-      const value = await pool.submit(tasks.sleep, 0, index)
-      if (index % 3 === 0) await pool.killWorkers()
-      else await pool.shutdown()
-      return value
-    }
+    /** @type {((pool: ProcessPoolExecutor) => Promise<unknown>)[]} */
+    const lives = [
+      // Used, then shut down.
+      (pool) =>
+        pool
+          .submit(tasks.pid)
+          .result()
+          .then(() => pool.shutdown()),
+      // Killed while its worker boots.
+      (pool) => (
+        pool
+          .submit(tasks.pid)
+          .exception()
+          .catch(() => {}),
+        pool.killWorkers()
+      ),
+      // Never used.
+      (pool) => pool.shutdown(),
+    ]
     const history = []
     let made = 0
-    let sum = 0
     for (const count of counts) {
       const lane = async () => {
-        while (made < count) {
-          const value = await one(made++)
-          sum += value
-        }
+        while (made < count) await lives[made++ % lives.length]?.(makePool({ maxWorkers: 1 }))
       }
       await Promise.all(Array.from({ length: width }, lane))
       globalThis.gc?.()
@@ -174,7 +188,7 @@ const scenarios = {
       globalThis.gc?.()
       history.push({ ...holdings(), heap: process.memoryUsage().heapUsed, mappings: mappings() })
     }
-    say({ sum, history })
+    say({ made, history })
   },
 }
 

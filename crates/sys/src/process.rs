@@ -2,7 +2,7 @@
 //!
 //! # Guarantees
 //!
-//! - [`spawn`] is `posix_spawn`, which all supported systems implement like `vfork`: a host with gigabytes of heap pays
+//! - [`spawn()`] is `posix_spawn`, which all supported systems implement like `vfork`: a host with gigabytes of heap pays
 //!   no more than a small one. No code of ours runs between fork and exec.
 //! - In the child exactly 0, 1, 2 and the descriptors of [`SpawnSpec::fds`] are open.
 //! - The child leads a process group of its own, with no signal blocked and every signal at its default.

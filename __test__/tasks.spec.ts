@@ -1,0 +1,459 @@
+// The three forms of tasks: by reference of a definition, by reference of an export, as source text.
+
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, relative } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { defineTasks, importTasks, MillraceError, TaskLoadError } from 'millrace'
+import { tasks } from './fixtures/basic.mjs'
+import theDefault, { getHidden } from './fixtures/unexported.mjs'
+import { test } from './helpers/leaks.js'
+import { childrenOf } from './helpers/processes.js'
+import { failureOf, Log, makePool, tempDirectory } from './helpers/pool.js'
+import { until } from './helpers/waiting.js'
+
+const fixture = (name: string): URL => new URL(`./fixtures/${name}`, import.meta.url)
+type Unexported = typeof import('./fixtures/unexported.mjs')
+
+// ---- defineTasks -------------------------------------------------------------------------------------------------------
+
+test('defined functions stay callable here, and travel by reference', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  t.is(tasks.add(1, 2), 3)
+  t.not(tasks.pid(), await pool.submit(tasks.pid))
+})
+
+test('a defined function need not be exported', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  t.is(await pool.submit(getHidden(), 'x'), 'hidden x')
+})
+
+test('a module keeps its state between calls in one worker', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  t.deepEqual([await pool.submit(tasks.count), await pool.submit(tasks.count)], [1, 2])
+})
+
+test('defineTasks() refuses what is no URL and what is no function, by name', (t) => {
+  const cases: [() => unknown, RegExp][] = [
+    [() => defineTasks('not a url', {}), /"url"/],
+    [() => defineTasks(undefined as never, {}), /"url"/],
+    [() => defineTasks(import.meta.url, null as never), /"tasks"/],
+    [() => defineTasks(import.meta.url, { parse: 7 } as never), /"tasks\.parse"/],
+  ]
+  for (const [call, message] of cases) {
+    const error = t.throws(call, { instanceOf: TypeError, message })
+    t.is((error as NodeJS.ErrnoException).code, 'ERR_INVALID_ARG_TYPE')
+  }
+})
+
+test('one function under two names is two tasks', async (t) => {
+  const url = pathToFileURL(join(tempDirectory(t), 'absent.mjs'))
+  const shared = (): number => 1
+  const { a } = defineTasks(url, { a: shared })
+  const { b } = defineTasks(url, { b: shared })
+  t.not(a, b)
+  const pool = makePool(t, { maxWorkers: 1 })
+  const [first, second] = await Promise.all([failureOf(pool.submit(a)), failureOf(pool.submit(b))])
+  t.true(first instanceof TaskLoadError && second instanceof TaskLoadError)
+})
+
+// ---- importTasks -------------------------------------------------------------------------------------------------------
+
+test('importTasks() by URL object, URL text, absolute path, and path from the working directory', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const url = fixture('unexported.mjs')
+  const path = relative(process.cwd(), url.pathname)
+  for (const specifier of [
+    url,
+    url.href,
+    url.pathname,
+    `./${path}`,
+    `../${relative(join(process.cwd(), '..'), url.pathname)}`,
+  ]) {
+    const module = importTasks<Unexported>(specifier)
+    t.is(await pool.submit(module.plain, 'x'), 'plain x', String(specifier))
+    t.is(await pool.submit(module.default, 'y'), 'default y', String(specifier))
+  }
+})
+
+test('importTasks() of a package and of a module of Node', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const path = importTasks<typeof import('node:path')>('node:path')
+  t.is(await pool.submit(path.join, 'a', 'b'), join('a', 'b'))
+  const bare = importTasks<typeof import('node:path')>('path')
+  t.is(await pool.submit(bare.basename, '/a/b.txt', '.txt'), 'b')
+  const fastCheck = importTasks<{ sample: () => unknown; hash: (text: string) => number }>('fast-check')
+  t.is(typeof (await pool.submit(fastCheck.hash, 'text')), 'number')
+})
+
+test('importTasks() of a CommonJS module', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const module = importTasks<{ commonTask: (a: number, b: number) => number }>(fixture('scope.cjs'))
+  t.is(await pool.submit(module.commonTask, 6, 7), 42)
+})
+
+test('an export that is a defined task under another name is found by its export', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const module = importTasks<{ getHidden: () => unknown }>(fixture('unexported.mjs'))
+  // What it returns is a function, which cannot travel: that it says so means that it ran.
+  t.is(((await failureOf(pool.submit(module.getHidden))) as NodeJS.ErrnoException).code, 'ERR_MILLRACE_SERIALIZATION')
+})
+
+test('imported tasks are not loaded here, cannot be called here, and are no promise', async (t) => {
+  const module = importTasks<Unexported>(fixture('throws-at-load.mjs'))
+  t.throws(() => module.plain('x'), {
+    instanceOf: TypeError,
+    message: /plain of .*throws-at-load\.mjs is loaded in worker/,
+  })
+  t.is(module.plain, module.plain)
+  t.is(await (module as unknown as Promise<unknown>), module as unknown)
+})
+
+test('importTasks() refuses what is no specifier, and what does not resolve', (t) => {
+  for (const wrong of [undefined, null, 7, '', {}]) {
+    const error = t.throws(() => importTasks(wrong as never), { instanceOf: TypeError, message: /"specifier"/ })
+    t.is((error as NodeJS.ErrnoException).code, 'ERR_INVALID_ARG_TYPE')
+  }
+  const error = t.throws(() => importTasks('no-such-package-anywhere'))
+  t.is((error as NodeJS.ErrnoException).code, 'MODULE_NOT_FOUND')
+})
+
+test('a module that is missing, throws, or lacks the export: TaskLoadError with the cause, and the pool is healthy', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const pid = await pool.submit(tasks.pid)
+  const missing = importTasks<Unexported>(fixture('missing.mjs'))
+  const throwing = importTasks<Unexported>(fixture('throws-at-load.mjs'))
+  const lacking = importTasks<{ absent: () => void; notAFunction: () => void }>(fixture('unexported.mjs'))
+  const cases: [() => unknown, string, RegExp, (cause: unknown) => boolean][] = [
+    [
+      missing.plain,
+      'missing.mjs',
+      /could not be loaded/,
+      (cause) => (cause as { code?: string }).code === 'ERR_MODULE_NOT_FOUND',
+    ],
+    [
+      throwing.plain,
+      'throws-at-load.mjs',
+      /could not be loaded: this module does not load/,
+      (cause) => cause instanceof RangeError && cause.message === 'this module does not load',
+    ],
+    [lacking.absent, 'unexported.mjs', /'absent'/, (cause) => cause === undefined],
+    [lacking.notAFunction, 'unexported.mjs', /'notAFunction'/, (cause) => cause === undefined],
+  ] as never
+  for (const [task, module, message, isCause] of cases) {
+    const error = (await failureOf(pool.submit(task))) as TaskLoadError
+    t.true(error instanceof TaskLoadError, String(error))
+    t.is(error.code, 'ERR_MILLRACE_TASK_LOAD')
+    t.true(error.message.includes(module), error.message)
+    t.regex(error.message, message)
+    t.true(isCause(error.cause), String(error.cause))
+  }
+  t.is(await pool.submit(tasks.pid), pid)
+})
+
+test('every call to a module that does not load fails, and the module is not run again for each', async (t) => {
+  const directory = tempDirectory(t)
+  const path = join(directory, 'broken.mjs')
+  const log = new Log(t)
+  writeFileSync(
+    path,
+    `import { appendFileSync } from 'node:fs'
+     appendFileSync(${JSON.stringify(log.path)}, 'loaded\\n')
+     throw new Error('broken')
+     export const task = () => 1`,
+  )
+  const pool = makePool(t, { maxWorkers: 1 })
+  const { task } = importTasks<{ task: () => number }>(path)
+  const errors = await Promise.all(Array.from({ length: 50 }, () => failureOf(pool.submit(task))))
+  t.true(errors.every((error) => error instanceof TaskLoadError))
+  t.true(log.lines.length < 10, `loaded ${log.lines.length} times`)
+})
+
+test('a module that is repaired loads, without a new pool', async (t) => {
+  const directory = tempDirectory(t)
+  const path = join(directory, 'repaired.mjs')
+  const pool = makePool(t, { maxWorkers: 1 })
+  const module = importTasks<{ task: () => string; later: () => string }>(path)
+  t.true((await failureOf(pool.submit(module.task))) instanceof TaskLoadError)
+  writeFileSync(path, 'export const task = () => {')
+  const syntax = (await failureOf(pool.submit(module.task))) as TaskLoadError
+  t.true(syntax instanceof TaskLoadError)
+  t.true(syntax.cause instanceof SyntaxError)
+  writeFileSync(path, "export const task = () => 'repaired'")
+  t.is(await pool.submit(module.task), 'repaired')
+})
+
+test('a module that misses an export gets it when the file changes, without a new pool', async (t) => {
+  const path = join(tempDirectory(t), 'grows.mjs')
+  writeFileSync(path, 'export const other = () => 0')
+  const pool = makePool(t, { maxWorkers: 1 })
+  const module = importTasks<{ task: () => string }>(path)
+  t.true((await failureOf(pool.submit(module.task))) instanceof TaskLoadError)
+  writeFileSync(path, "export const task = () => 'added'")
+  utimesSync(path, new Date(), new Date(Date.now() + 5000))
+  await until('the module to have its task', async () => undefined === (await pool.submit(module.task).exception()))
+  t.is(await pool.submit(module.task), 'added')
+})
+
+test('a module whose dependency is repaired loads, without a new pool', async (t) => {
+  const directory = tempDirectory(t)
+  const dependency = join(directory, 'dependency.mjs')
+  writeFileSync(dependency, "throw new Error('not yet')")
+  const path = join(directory, 'task.mjs')
+  writeFileSync(path, "import { value } from './dependency.mjs'\nexport const task = () => value")
+  const pool = makePool(t, { maxWorkers: 1 })
+  const { task } = importTasks<{ task: () => string }>(path)
+  t.true((await failureOf(pool.submit(task))) instanceof TaskLoadError)
+  writeFileSync(dependency, "export const value = 'repaired'")
+  const deadline = performance.now() + 60_000
+  let outcome: unknown = await pool.submit(task).exception()
+  while (outcome !== undefined && performance.now() < deadline) {
+    t.true(outcome instanceof TaskLoadError, String(outcome))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    outcome = await pool.submit(task).exception()
+  }
+  t.is(await pool.submit(task), 'repaired')
+})
+
+test('a module that submits calls when it is loaded gets a clear error, not a bomb of processes', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const { task } = importTasks<{ task: () => string }>(fixture('submits-at-load.mjs'))
+  const error = (await failureOf(pool.submit(task))) as TaskLoadError
+  t.true(error instanceof TaskLoadError, String(error))
+  t.true(error.cause instanceof MillraceError)
+  t.regex((error.cause as Error).message, /isWorker/)
+  t.is(childrenOf().length, 1)
+  t.is(await pool.submit(tasks.add, 1, 2), 3)
+})
+
+// ---- Source text -------------------------------------------------------------------------------------------------------
+
+class Methods {
+  #field = 1
+  method(a: number): number {
+    return a + 1
+  }
+  async asyncMethod(a: number): Promise<number> {
+    return a + 2
+  }
+  static staticMethod(a: number): number {
+    return a + 3
+  }
+  get field(): number {
+    return this.#field
+  }
+  override(): string {
+    return super.toString()
+  }
+}
+
+const computed = 'computed name'
+const object = {
+  method(a: number): number {
+    return a + 4
+  },
+  async asyncMethod(a: number): Promise<number> {
+    return a + 5
+  },
+  'quoted name'(a: number): number {
+    return a + 6
+  },
+  get(a: number): number {
+    return a + 7
+  },
+  async(a: number): number {
+    return a + 8
+  },
+  static(a: number): number {
+    return a + 9
+  },
+  [computed](a: number): number {
+    return a + 10
+  },
+  *generator(): Generator<number> {
+    yield 1
+  },
+}
+
+// eslint-disable-next-line func-style
+const functions: [title: string, fn: (a: number) => unknown, expected: unknown][] = [
+  ['an arrow function', (a) => a + 1, 2],
+  // prettier-ignore
+  ['an arrow function that returns an object', (a) => ({ a }), { a: 1 }],
+  ['an async arrow function', async (a) => a + 1, 2],
+  [
+    'a function expression',
+    function (a) {
+      return a + 1
+    },
+    2,
+  ],
+  [
+    'a named function that calls itself',
+    function factorial(n: number): number {
+      return n <= 1 ? 1 : n * factorial(n - 1)
+    },
+    1,
+  ],
+  [
+    'an async function',
+    async function (a) {
+      await null
+      return a + 1
+    },
+    2,
+  ],
+  ['a method of a class', Methods.prototype.method, 2],
+  ['an async method of a class', Methods.prototype.asyncMethod, 3],
+  ['a method of an object', object.method, 5],
+  ['an async method of an object', object.asyncMethod, 6],
+  ['a method named get', object.get, 8],
+  ['a method named async', object.async, 9],
+  ['a method named static', object.static, 10],
+  [
+    'a function with defaults, rest and destructuring',
+    (a, { b = 2 } = {} as { b?: number }, ...rest: number[]) => [a, b, rest],
+    [1, 2, []],
+  ],
+  ['a function whose comment has braces', (a) => /* } ) { */ a + 1 /* ( */, 2],
+  ['a function made from text', new Function('a', 'return a + 1') as (a: number) => number, 2],
+  [
+    'an async function made from text',
+    Object.getPrototypeOf(async () => {}).constructor('a', 'return a + 1') as never,
+    2,
+  ],
+]
+
+for (const [title, fn, expected] of functions) {
+  test(`source: ${title} travels`, async (t) => {
+    const pool = makePool(t, { maxWorkers: 1 })
+    t.deepEqual(await pool.submit(fn, 1), expected)
+    t.deepEqual(await pool.submit(fn, 1), expected)
+  })
+}
+
+test('source: a static method travels', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  // Its text begins with "static" or not, by the engine's mood.
+  t.is(await pool.submit(Methods.staticMethod, 1), 4)
+})
+
+test('source: generator functions are run, and what they return is not iterated: it cannot travel', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  for (const generator of [object.generator, async function* () {}]) {
+    const error = await failureOf(pool.submit(generator))
+    t.is((error as NodeJS.ErrnoException).code, 'ERR_MILLRACE_SERIALIZATION')
+  }
+})
+
+const require = createRequire(import.meta.url)
+const sloppy = require('./fixtures/scope.cjs') as Record<string, (...args: never[]) => unknown>
+
+test('source: strict functions stay strict, sloppy ones sloppy', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const strictThis = function (this: unknown): boolean {
+    return this === undefined
+  }
+  t.true(await pool.submit(strictThis))
+  t.true(await pool.submit(sloppy.sloppyThis!))
+  t.is(await pool.submit(sloppy.usesWith as (object: unknown) => unknown, { a: 1, b: 2 }), 3)
+  const declaresNothing = (): void => {
+    // @ts-expect-error There is no such variable: that is the point.
+    undeclared = 1
+  }
+  t.true((await failureOf(pool.submit(declaresNothing))) instanceof ReferenceError)
+})
+
+const refused: [title: string, fn: unknown, message: RegExp][] = [
+  ['a native function', Math.max, /native or bound/],
+  ['a bound function', ((a: number) => a).bind(null), /native or bound/],
+  ['a class', Methods, /is a class/],
+  ['a class expression', class {}, /is a class/],
+  ['a method that uses super', Methods.prototype.override, /super/],
+  ['a getter', Object.getOwnPropertyDescriptor(Methods.prototype, 'field')!.get, /./],
+  ['a method with a computed name', object[computed], /computed name/],
+  ['a proxy of a function', new Proxy((a: number) => a, {}), /native or bound/],
+]
+
+for (const [title, fn, message] of refused) {
+  test(`source: ${title} is a TypeError at submit, which names defineTasks`, (t) => {
+    const pool = makePool(t, { maxWorkers: 1 })
+    for (const call of [
+      () => pool.submit(fn as never),
+      () => pool.run(fn as never, []),
+      () => pool.map(fn as never, [1]),
+    ]) {
+      const error = t.throws(call, { instanceOf: TypeError, message })
+      t.is((error as NodeJS.ErrnoException).code, 'ERR_INVALID_ARG_VALUE')
+      t.true(error?.message.includes('defineTasks'), error?.message)
+      t.true(error?.message.includes('"fn"'), error?.message)
+    }
+    t.deepEqual(childrenOf(), [])
+  })
+}
+
+test('source: a method with a quoted name travels, or is refused at submit', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  let future
+  try {
+    future = pool.submit(object['quoted name'], 1)
+  } catch (error) {
+    t.true(error instanceof TypeError)
+    return
+  }
+  t.is(await future, 7)
+})
+
+test('source: a closure is a ReferenceError in the worker that names the variable and defineTasks', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const captured = 5
+  for (const fn of [() => captured, async () => captured]) {
+    const error = (await failureOf(pool.submit(fn))) as Error
+    t.true(error instanceof ReferenceError, String(error))
+    t.true(error.message.startsWith('captured is not defined'), error.message)
+    t.true(error.message.includes('defineTasks') && error.message.includes('closures'), error.message)
+  }
+  t.is(await pool.submit(tasks.add, 1, 2), 3)
+})
+
+test('source: import() resolves from the working directory: packages, modules of Node, paths', async (t) => {
+  const directory = tempDirectory(t)
+  mkdirSync(join(directory, 'lib'))
+  writeFileSync(join(directory, 'lib', 'local.mjs'), "export const local = 'here'")
+  const pool = makePool(t, { maxWorkers: 1, cwd: directory })
+  t.is(await pool.submit(async () => (await import('node:path')).posix.join('a', 'b')), 'a/b')
+  const specifier = './lib/local.mjs'
+  t.is(await pool.submit(async (from: string) => ((await import(from)) as { local: string }).local, specifier), 'here')
+  const home = makePool(t, { maxWorkers: 1 })
+  t.is(await home.submit(async () => typeof (await import('millrace')).ProcessPoolExecutor), 'function')
+})
+
+test('source: a function that is edited between calls is another task', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const futures = Array.from({ length: 50 }, (_, index) => pool.submit(new Function(`return ${index}`) as () => number))
+  t.deepEqual(
+    await Promise.all(futures),
+    futures.map((_, index) => index),
+  )
+})
+
+test('more different functions than a pool remembers at once are all right', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const first = new Function('return "first"') as () => string
+  t.is(await pool.submit(first), 'first')
+  for (let batch = 0; batch < 10; batch++) {
+    const futures = Array.from({ length: 500 }, (_, index) =>
+      pool.submit(new Function(`return ${batch * 500 + index}`) as () => number),
+    )
+    t.deepEqual(
+      await Promise.all(futures),
+      futures.map((_, index) => batch * 500 + index),
+    )
+  }
+  t.is(await pool.submit(first), 'first')
+})
+
+test('the default export of a module that is loaded here travels as source, or by importTasks', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  t.is(await pool.submit(theDefault, 'z'), 'default z')
+})
