@@ -40,8 +40,8 @@ const endings = [
   { behaviour: 'drains', outcome: { code: 0 } },
 ]
 
-test.serial('50 threads in a row end in every way with their pools at work, and the main thread goes on', async (t) => {
-  const rounds = 50
+test.serial('24 threads in a row end in every way with their pools at work, and the main thread goes on', async (t) => {
+  const rounds = 24
   const input = { program: 'one after the other', behaviours: endings, rounds }
   const said = await runHost<any>(t, 'threads', input)
   const expected = Array.from({ length: rounds }, (_, round) => endings[round % endings.length]!.outcome)

@@ -87,11 +87,11 @@ test('a failed future keeps its error: the same object each time', async (t) => 
   const future = pool.submit(tasks.fail, 'it failed')
   const error = await failureOf(future)
   t.deepEqual(look(future), { state: 'finished', outcome: 'error', done: true, running: false, cancelled: false })
-  t.is<unknown>(await t.throwsAsync(future.result()), error)
+  t.is(await t.throwsAsync(future.result()), error as Error)
   t.is(await future.exception(), error)
-  t.is<unknown>(
+  t.is(
     t.throws(() => future.resultSync()),
-    error,
+    error as Error,
   )
   t.is(await future.catch((caught: unknown) => caught), error)
   t.false(future.cancel())

@@ -4,6 +4,7 @@ import { CancelledError, type WorkerDeathTask } from './errors.js'
 import { Future } from './future.js'
 import type { Origin } from './origins.js'
 import type { PoolCore } from './pool-core.js'
+import type { RefusedItems } from './refused-items.js'
 import type { TaskEntry } from './task-table.js'
 
 /** The core has no record of a call (any more). */
@@ -21,6 +22,8 @@ export class CallFuture<T> extends Future<T> {
   grace = 0
   /** The outcome is a list: one outcome for each item. */
   readonly isChunk: boolean
+  /** Items of the chunk that were not sent. */
+  refused: RefusedItems | undefined = undefined
   /** Where it was submitted, as far as that was recorded; see `origins.ts`. */
   origin: Origin | undefined = undefined
 

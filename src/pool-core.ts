@@ -25,6 +25,7 @@ import { brokenPool, callFailure, describeCall, signalName, spawnFailed, workerD
 import { native, type NativeEvent, type NativePool } from './native.js'
 import type { ResolvedOptions } from './options.js'
 import { OriginRecorder } from './origins.js'
+import { RefusedItems } from './refused-items.js'
 import { type Outcome, ResultReader } from './result-reader.js'
 import type { PoolStats, WorkerStats } from './stats.js'
 import { TaskTable } from './task-table.js'
@@ -128,6 +129,7 @@ export class PoolCore implements Owner {
     try {
       encodeArguments(args, out)
     } catch (error) {
+      if (future.isChunk && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
       this.#failed++
       future.settleError(error)
       return
@@ -159,6 +161,14 @@ export class PoolCore implements Owner {
       // A call from a 'beforeExit' listener: the program goes on, and its pool does not hold it any longer than its calls.
       this.#endDismissal()
     }
+  }
+
+  /** Sends a chunk without the items that cannot travel. */
+  #sendRest(future: AnyFuture, items: readonly unknown[], flags: number, caller: (...args: never[]) => unknown): void {
+    const refused = (future.refused = new RefusedItems(items, flags, this.#outbox))
+    if (refused.rest.length > 0) return this.send(future, refused.rest, flags, caller)
+    this.#failed++
+    future.settleValue(refused.complete({ values: [] }))
   }
 
   #refusal(reason: number, bytes: number): Error {

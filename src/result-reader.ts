@@ -68,7 +68,8 @@ function readOutcome(
         const outcome = partial
           ? partialChunk(codec, pid, bytes, owned)
           : { values: decodeArguments(codec, bytes, owned) }
-        return { future, failed: false, value: { ...outcome, elapsed } satisfies ChunkOutcome<unknown> }
+        const whole: ChunkOutcome<unknown> = future.refused?.complete(outcome) ?? outcome
+        return { future, failed: false, value: { ...whole, elapsed } satisfies ChunkOutcome<unknown> }
       }
       case Status.exit:
         return { future, failed: true, value: taskExit(decodeResult(codec, bytes, owned), future.describe(), pid) }

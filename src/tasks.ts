@@ -157,7 +157,7 @@ function describeSource(task: (...args: never[]) => unknown, argument: string): 
   // Only functions of sloppy mode have these, and every function of a module is strict.
   const strict = !Object.hasOwn(task, 'caller')
   let failure: unknown
-  for (const source of [text, asFunctionExpression(text)]) {
+  for (const source of [text, ...functionExpressions(text)]) {
     try {
       // Parsed, not run: `super`, accessors and computed names show here and not in the worker.
       new vm.Script(sourceExpression(source, strict))
@@ -169,10 +169,18 @@ function describeSource(task: (...args: never[]) => unknown, argument: string): 
   return refuse(`(${name}) is a method that uses super, or has a computed name`, failure)
 }
 
-/** A method's source text (`name(a) {…}`) as a function expression; other text comes out as it may. */
-function asFunctionExpression(text: string): string {
-  const [, async = '', star = '', rest = text] = /^(async\s+(?!\())?(\*\s*)?([\s\S]*)$/.exec(text) ?? []
-  return `${async}function${star} ${rest}`
+const METHOD =
+  /^(async(?!\s*\()\s+|async(?=\s*\*))?(\*\s*)?((?:[\p{ID_Start}$_#][\p{ID_Continue}$]*|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\d\w*)\s*)(\([\s\S]*)$/u
+
+/**
+ * A method's source text (`name(a) {…}`) as function expressions, the preferable one first: under its name, and without
+ * for names that are none for a function. None for other text.
+ */
+function functionExpressions(text: string): string[] {
+  const [, async, star = '', name, rest] = METHOD.exec(text) ?? []
+  if (name === undefined) return []
+  const keyword = `${async === undefined ? '' : 'async '}function${star}`
+  return [`${keyword} ${name}${rest}`, `${keyword} ${rest}`]
 }
 
 /** The text that evaluates to the function. */

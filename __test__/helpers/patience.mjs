@@ -19,8 +19,9 @@ export function patience() {
  * @param {() => unknown} condition
  * @param {() => string} describe
  * @param {() => unknown} [progress]
+ * @param {number} [times] As many times the patience.
  */
-export async function until(what, condition, describe, progress = () => 0) {
+export async function until(what, condition, describe, progress = () => 0, times = 1) {
   let seen = progress()
   let since = performance.now()
   while (!condition()) {
@@ -28,7 +29,7 @@ export async function until(what, condition, describe, progress = () => 0) {
     if (now !== seen) {
       seen = now
       since = performance.now()
-    } else if (performance.now() - since > patience()) {
+    } else if (performance.now() - since > times * patience()) {
       throw new Error(`${what}: nothing has happened for ${Math.round(performance.now() - since)} ms\n${describe()}`)
     }
     await sleep(2)

@@ -8,6 +8,8 @@ import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
 import { children } from '../helpers/holdings.mjs'
 import { until } from '../helpers/patience.mjs'
 
+const word = new Int32Array(new SharedArrayBuffer(4))
+
 const tasks = defineTasks(import.meta.url, {
   /** @type {(path: string, id: number, ms?: number) => Promise<number>} */
   note: async (path, id, ms = 0) => {
@@ -91,6 +93,15 @@ const cases = {
     const futures = [submit(0), submit(1, { timeout: 100, ms: 60_000 }), submit(2), submit(3)]
     await Promise.allSettled(futures)
     return [...futures, submit(4)]
+  },
+
+  /** Two calls, of which the host hears nothing before both workers have ended. @param {Tools} tools */
+  both: async ({ pool, submit }) => {
+    const futures = [submit(0, { ms: 200 }), submit(1, { ms: 200 })]
+    await until('both to run', () => futures.every((future) => future.running()), () => pool.dumpState())
+    const { workers } = pool.stats()
+    while (!workers.every(({ pid }) => children().includes(`${pid} Z`))) Atomics.wait(word, 0, 0, 5)
+    return futures
   },
 
   /** @param {Tools} tools */

@@ -1,6 +1,6 @@
 // What a host program can see of itself.
 
-import { readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, statSync, writeSync } from 'node:fs'
 
 /**
  * Says a line to the test. At once: what is said when the process ends must not wait for the event loop.
@@ -56,4 +56,22 @@ export function memory(pid = 'self') {
   /** @param {string} name */
   const field = (name) => 1024 * Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0)
   return { own: field('RssAnon'), shared: field('RssShmem') }
+}
+
+/**
+ * Bytes of shared memory behind the descriptors of a process: what its lanes take, whoever touched it.
+ *
+ * @param {number | 'self'} pid
+ */
+export function segments(pid = 'self') {
+  let bytes = 0
+  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+    try {
+      const path = `/proc/${pid}/fd/${fd}`
+      if (/memfd:millrace|\/millrace-/.test(readlinkSync(path))) bytes += statSync(path).blocks * 512
+    } catch {
+      // It was closed meanwhile.
+    }
+  }
+  return bytes
 }

@@ -24,6 +24,8 @@ export class Lane {
   readonly #noticeOutbox = new Outbox()
   /** Commits the result that waits for room. */
   #waiting: (() => void) | undefined
+  /** The copy of its large part. */
+  #keptTail: Uint8Array | undefined
 
   /** The record of the call that was taken last. */
   task = 0
@@ -90,9 +92,9 @@ export class Lane {
         ? this.#native.commit(status, outbox.codec, flags, outbox.length)
         : this.#native.commitWith(status, outbox.codec, flags, outbox.length, outbox.tail)
     if (committed === Committed.done) {
-      outbox.tail = undefined
+      outbox.tail = this.#keptTail = undefined
       next()
-    } else if (committed === Committed.noRoom) {
+    } else if (committed === Committed.noRoom && this.#keepTail()) {
       this.#waiting = () => {
         this.#waiting = undefined
         this.commit(status, flags, next)
@@ -104,6 +106,19 @@ export class Lane {
       const why = committed === Committed.tooLarge ? 'is more than a lane can hold' : 'found no memory'
       encodeError(new SerializationError(`The result of ${bytes} bytes ${why}`, { stage: 'result' }), outbox)
       this.commit(Status.error, 0, next)
+    }
+  }
+
+  /** While a result waits the task's own timers run, and could change memory that is not copied yet. False: there is no
+   * memory for a copy. */
+  #keepTail(): boolean {
+    const { outbox } = this
+    if (outbox.tail === this.#keptTail) return true
+    try {
+      outbox.tail = this.#keptTail = new Uint8Array(outbox.tail!)
+      return true
+    } catch {
+      return false
     }
   }
 

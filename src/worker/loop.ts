@@ -157,28 +157,26 @@ export class Loop {
 
   #succeed(running: RunningTask, value: unknown): void {
     if (running.done) return
-    running.done = true
     const { outbox } = this.#lane
+    let status: number = Status.ok
+    let flags = 0
     try {
-      if (value instanceof ChunkValues) {
-        const partial = encodeChunk(value, outbox)
-        this.#finish(Status.ok, partial ? ResultFlag.partial : 0)
-        return
-      }
-      encodeResult(value, outbox)
+      // Getters of the value run here: they belong to the task, which is not over before.
+      if (!(value instanceof ChunkValues)) encodeResult(value, outbox)
+      else if (encodeChunk(value, outbox)) flags = ResultFlag.partial
     } catch (error) {
       encodeError(error, outbox)
-      this.#finish(Status.error, 0)
-      return
+      status = Status.error
     }
-    this.#finish(Status.ok, 0)
+    running.done = true
+    this.#finish(status, flags)
   }
 
   #fail(running: RunningTask, error: unknown, index: number): void {
     if (running.done) return
-    running.done = true
     if (this.#tasks.exhausted) this.#retireAfterCall()
     encodeError(this.#tasks.isSource(index) ? explainClosure(error) : error, this.#lane.outbox)
+    running.done = true
     this.#finish(Status.error, 0)
   }
 
@@ -186,8 +184,8 @@ export class Loop {
   failRunning(error: unknown): void {
     const running = this.#running
     if (running === undefined) return
-    running.done = true
     encodeError(error, this.#lane.outbox)
+    running.done = true
     this.#finish(Status.error, 0)
   }
 

@@ -35,6 +35,10 @@ export function decodeDescriptor(bytes: Uint8Array): TaskDescriptor {
 export class TaskCache {
   readonly #entries: Entry[] = []
   readonly #failures = new Map<string, Failure>()
+  /** The URL under which a module was last imported, where that is not its own. */
+  readonly #actualUrls = new Map<string, string>()
+  /** Functions that a module did not have, with the fingerprint that it had then. */
+  readonly #lacking = new Map<string, string>()
   readonly #state: WorkerState
   #attempts = 0
   /** A module failed that this process has tried to load before. Node keeps its failed dependencies: only a new process
@@ -75,22 +79,34 @@ export class TaskCache {
   async resolve(descriptor: TaskDescriptor): Promise<Task> {
     if (descriptor.form === 'source') return compile(descriptor)
     const { url, name } = descriptor
-    const exports = await this.importModule(url)
+    const key = `${url}\0${name}`
+    const fingerprint = fingerprintOf(url)
+    // A module that has loaded is evaluated again only if its file has changed since it was found to lack the function.
+    const changed = this.#lacking.has(key) && this.#lacking.get(key) !== fingerprint
+    const exports = await this.importModule(url, changed)
     const task = definedTask(url, name) ?? definedTask(exports.url, name) ?? exports.namespace[name]
     if (typeof task !== 'function') {
+      this.#lacking.set(key, fingerprint)
       const what = task === undefined ? 'does not export or define' : 'exports something that is not a function as'
       throw new TaskLoadError(`${url} ${what} '${name}'`)
     }
+    this.#lacking.delete(key)
     return task as Task
   }
 
-  /** Imports a module, again under another URL if it failed before: Node remembers failed modules by their URL. */
-  async importModule(url: string): Promise<{ url: string; namespace: Record<string, unknown> }> {
+  /**
+   * Imports a module, under another URL if it failed before or if `changed`: Node remembers modules, failed ones too, by
+   * their URL.
+   */
+  async importModule(url: string, changed = false): Promise<{ url: string; namespace: Record<string, unknown> }> {
     const failure = this.#failures.get(url)
     const fingerprint = fingerprintOf(url)
     const now = performance.now()
     if (failure?.fingerprint === fingerprint && now - failure.at < RETRY_AFTER_MS) throw failure.error
-    const actual = failure === undefined ? url : withQuery(url, `millrace=${process.pid}.${++this.#attempts}`)
+    if (failure !== undefined || changed) {
+      this.#actualUrls.set(url, withQuery(url, `millrace=${process.pid}.${++this.#attempts}`))
+    }
+    const actual = this.#actualUrls.get(url) ?? url
     this.#state.loading++
     try {
       const namespace = (await import(actual)) as Record<string, unknown>

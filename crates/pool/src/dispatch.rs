@@ -70,7 +70,7 @@ impl Manager {
       return Err(SubmitError::TooLarge { len, capacity });
     }
     if self.is_full() {
-      self.was_full = true;
+      self.await_room();
       return Err(SubmitError::QueueFull);
     }
     let now = Instant::now();
@@ -92,16 +92,22 @@ impl Manager {
       detached: false,
     });
     self.next_sequence += 1;
-    if let Some(index) = lane {
-      if self.place(index, id, spec.head, spec.tail, now).is_ok() {
-        return Ok(id);
+    let placed = lane.is_some_and(|index| {
+      let placed = self.place(index, id, spec.head, spec.tail, now).is_ok();
+      if !placed {
+        self.note_idle(index);
       }
-      self.note_idle(index);
+      placed
+    });
+    if !placed {
+      if let Some(call) = self.calls.get_mut(id) {
+        call.payload = [spec.head, spec.tail].concat().into_boxed_slice();
+      }
+      self.pending.push_back(id, sequence);
     }
-    if let Some(call) = self.calls.get_mut(id) {
-      call.payload = [spec.head, spec.tail].concat().into_boxed_slice();
+    if self.is_full() {
+      self.await_room();
     }
-    self.pending.push_back(id, sequence);
     Ok(id)
   }
 
@@ -116,8 +122,11 @@ impl Manager {
 
   /// Has [`Event::Room`] sent as soon as the queue is not full.
   pub fn await_room(&mut self) {
-    self.was_full = true;
-    self.wake_again();
+    if !self.was_full {
+      self.was_full = true;
+      // Workers do not tell when they claim a call: from its next round on the owner comes back to look.
+      self.wake_again();
+    }
   }
 
   /// Calls that no worker has claimed.

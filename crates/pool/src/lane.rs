@@ -239,7 +239,10 @@ impl Lane {
     if hits(Point::CallSlot) {
       fault::corrupt_next_call(&mut self.ring);
     }
-    let position = self.ring.push(&header, head, tail)?;
+    let pushed = self.ring.push(&header, head, tail);
+    // Also if only the definition was sent: the call may have to wait for the room that it takes.
+    self.wake();
+    let position = pushed?;
     let bytes = head.len() + tail.len();
     if self.held.is_empty() {
       self.front_since = now;
@@ -248,9 +251,6 @@ impl Lane {
     self.held_bytes += bytes;
     if let Some(budget) = &mut self.budget {
       *budget -= 1;
-    }
-    if self.ring.needs_ring() {
-      self.bell.ring();
     }
     Ok(position)
   }

@@ -18,6 +18,7 @@ struct Remains {
   pid: u32,
   exit: Exit,
   reason: ExitReason,
+  started_at: Instant,
   /// Calls that it had claimed: they may have had an effect, so they are never repeated.
   lost: Vec<CallId>,
   /// It ended without having claimed a single call.
@@ -104,8 +105,27 @@ impl Manager {
     }
   }
 
+  /// Has the results read, once after an end was seen, that living workers have committed and not told of: the end may
+  /// break the pool, and a committed result is delivered. True: there are some.
+  fn look_around(&mut self) -> bool {
+    if std::mem::replace(&mut self.looked_around, true) {
+      return false;
+    }
+    let told = |lane: &Lane| lane.corrupt.is_some() || !lane.ring.has_result();
+    let untold: Vec<usize> = self.living().filter(|(_, lane)| !told(lane)).map(|(index, _)| index).collect();
+    untold.iter().for_each(|&index| self.heat(index));
+    if !untold.is_empty() {
+      self.wake_again();
+    }
+    !untold.is_empty()
+  }
+
   /// Deals with all workers that have ended. Their rings are drained: what has no result now never will.
   pub(crate) fn bury(&mut self, now: Instant) {
+    if self.look_around() {
+      return;
+    }
+    self.looked_around = false;
     let mut fatal = Vec::new();
     let mut cause = None;
     for index in self.indices() {
@@ -138,7 +158,7 @@ impl Manager {
           if remains.reason == ExitReason::Died {
             self.events.push_back(Event::WorkerLost(remains.death()));
           }
-          if self.count_vain_start(now) && !self.pending.is_empty() {
+          if self.count_vain_start(remains.started_at, now) && !self.pending.is_empty() {
             fatal.push(remains.death());
           }
         }
@@ -201,6 +221,7 @@ impl Manager {
       pid: lane.child.pid(),
       exit,
       reason,
+      started_at: lane.started_at,
       lost,
       unused,
       corrupt: lane.corrupt,
@@ -229,7 +250,7 @@ impl Manager {
   /// A worker ended before it had booted. After some attempts, or when the cause cannot go away under `break`, the
   /// pool breaks: returns why.
   fn failed_start(&mut self, remains: &Remains, now: Instant) -> Option<BreakCause> {
-    let last = self.count_vain_start(now);
+    let last = self.count_vain_start(remains.started_at, now);
     let cause = remains.boot_failure.clone().unwrap_or(BreakCause::Deaths);
     let hopeless = self.breaks_on_death() && matches!(cause, BreakCause::BootFailed(_));
     if hopeless || last {
@@ -240,9 +261,13 @@ impl Manager {
   }
 
   /// Counts a worker that was started in vain, and puts the next start off. True: that was one too many in a row. Any
-  /// finished call ends the row.
-  fn count_vain_start(&mut self, now: Instant) -> bool {
-    self.failed_starts += 1;
+  /// finished call ends the row. Workers that were started side by side count once: in a row are those of which each was
+  /// started when the one before it had ended.
+  fn count_vain_start(&mut self, started_at: Instant, now: Instant) -> bool {
+    if self.failed_starts == 0 || self.last_vain_end.is_none_or(|end| started_at >= end) {
+      self.failed_starts += 1;
+      self.last_vain_end = Some(now);
+    }
     self.start_after = Some(now + START_BACKOFF * 2u32.pow((self.failed_starts - 1).min(MAX_FAILED_STARTS)));
     self.failed_starts >= MAX_FAILED_STARTS
   }

@@ -97,9 +97,13 @@ pub struct Manager {
   pub(crate) next_sequence: u64,
   /// Workers in a row that ended without having finished, or claimed, a call.
   pub(crate) failed_starts: u32,
+  /// When the last of them that was counted ended.
+  pub(crate) last_vain_end: Option<Instant>,
   /// No worker is started before this time.
   pub(crate) start_after: Option<Instant>,
   pub(crate) owed: VecDeque<Replacement>,
+  /// An end was seen, and all lanes were looked through since.
+  pub(crate) looked_around: bool,
   /// Workers started in the place of others.
   pub(crate) restarts: u64,
   /// The queue was full; [`Event::Room`] is due when it no longer is.
@@ -143,8 +147,10 @@ impl Manager {
       next_worker_id: 1,
       next_sequence: 1,
       failed_starts: 0,
+      last_vain_end: None,
       start_after: None,
       owed: VecDeque::new(),
+      looked_around: false,
       restarts: 0,
       was_full: false,
       stopped: false,

@@ -1,7 +1,8 @@
 //! What `ptrace` does not abstract from: where a process is, and how to stop it at an address.
 
-use libc::pid_t;
 use std::ptr;
+
+use libc::{c_long, pid_t};
 
 pub(crate) use registers::{atomics_can_be_stepped, program_counter};
 
@@ -11,27 +12,41 @@ const TRAP: [u8; 1] = [0xcc];
 #[cfg(target_arch = "aarch64")]
 const TRAP: [u8; 4] = 0xd420_0000_u32.to_le_bytes();
 
-/// Lets the stopped process `pid` run until it is about to execute the instruction at `address`. `resume` continues it and
-/// waits; it says whether the process stopped in a trap. False: the process ended, or never came there.
-///
-/// The text of a forked process is its own as soon as it is written to, so this changes it for no other.
-pub(crate) fn run_to(pid: pid_t, address: usize, resume: impl FnOnce() -> bool) -> bool {
-  let word = address / size_of::<usize>() * size_of::<usize>();
-  let at = address - word;
-  if at + TRAP.len() > size_of::<usize>() {
-    return false;
-  }
-  // SAFETY: reads a word of another process, which is stopped; an address that it has not makes the call fail.
-  let original = unsafe { libc::ptrace(libc::PTRACE_PEEKTEXT, pid, word, ptr::null_mut::<u8>()) };
-  let mut bytes = original.to_ne_bytes();
-  bytes[at..at + TRAP.len()].copy_from_slice(&TRAP);
-  if !poke(pid, word, libc::c_long::from_ne_bytes(bytes)) {
-    return false;
-  }
-  resume() && registers::leave_trap(pid, address) && poke(pid, word, original)
+/// A place where a process can be made to stop. The text of a forked process is its own as soon as it is written to, so this
+/// changes it for no other.
+pub(crate) struct Breakpoint {
+  pid: pid_t,
+  address: usize,
+  /// Where the words are that the system reads and writes.
+  word: usize,
+  original: c_long,
+  armed: c_long,
 }
 
-fn poke(pid: pid_t, word: usize, value: libc::c_long) -> bool {
+impl Breakpoint {
+  /// For the instruction at `address` of a process that is stopped. `None` if that place cannot be changed in one piece.
+  pub(crate) fn at(pid: pid_t, address: usize) -> Option<Self> {
+    let word = address / size_of::<c_long>() * size_of::<c_long>();
+    let at = address - word..address - word + TRAP.len();
+    // SAFETY: reads a word of another process, which is stopped; an address that it has not makes the call fail.
+    let original = unsafe { libc::ptrace(libc::PTRACE_PEEKTEXT, pid, word, ptr::null_mut::<u8>()) };
+    let mut bytes = original.to_ne_bytes();
+    bytes.get_mut(at)?.copy_from_slice(&TRAP);
+    Some(Self { pid, address, word, original, armed: c_long::from_ne_bytes(bytes) })
+  }
+
+  /// From now on the process stops there.
+  pub(crate) fn arm(&self) -> bool {
+    poke(self.pid, self.word, self.armed)
+  }
+
+  /// The process has stopped in a trap: if it is this one, it is about to execute the instruction that was there before.
+  pub(crate) fn disarm(&self) -> bool {
+    registers::leave_trap(self.pid, self.address) && poke(self.pid, self.word, self.original)
+  }
+}
+
+fn poke(pid: pid_t, word: usize, value: c_long) -> bool {
   // SAFETY: writes to the memory of another process, which is stopped.
   unsafe { libc::ptrace(libc::PTRACE_POKETEXT, pid, word, value) == 0 }
 }

@@ -1,6 +1,6 @@
 //! What a side sleeps on: its doorbell, and the end of its peer.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
 use millrace_sys::{Listener, PollerKind, Ringer, WaitSet, WakeupKind, doorbell, lifeline};
@@ -8,8 +8,8 @@ use millrace_sys::{Listener, PollerKind, Ringer, WaitSet, WakeupKind, doorbell, 
 const BELL: u64 = 1;
 const SENTINEL: u64 = 2;
 
-/// So long a survivor sleeps before it is sure that nothing will ever wake it.
-const WATCHDOG: Duration = Duration::from_secs(120);
+/// After so long it is sure that nothing will ever happen.
+pub(crate) const WATCHDOG: Duration = Duration::from_secs(120);
 
 /// The one who may die: it rings, and its death is seen.
 pub(crate) struct Waker {
@@ -39,8 +39,15 @@ impl Sleeper {
   pub(crate) fn sleep(&mut self) -> Result<bool, String> {
     let mut ready = Vec::new();
     self.waits.wait(Some(WATCHDOG), &mut ready).map_err(|error| error.to_string())?;
-    self.listener.clear();
-    if ready.contains(&SENTINEL) { Ok(ready.contains(&BELL)) } else { Err("the end of the peer woke nobody".into()) }
+    if ready.contains(&SENTINEL) { Ok(self.was_rung()) } else { Err("the end of the peer woke nobody".into()) }
+  }
+
+  /// Whether there is a ring to clear. (A pipe is also readable because the one who could ring is gone.)
+  fn was_rung(&self) -> bool {
+    let mut bell = libc::pollfd { fd: self.listener.as_fd().as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one entry, which lives through the call.
+    unsafe { libc::poll(&raw mut bell, 1, 0) };
+    bell.revents & libc::POLLIN != 0
   }
 
   /// Sleeps until it is rung, and swallows the rings.

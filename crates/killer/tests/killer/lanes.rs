@@ -116,10 +116,10 @@ pub(crate) fn used_lane(len: usize) -> (Host, Worker) {
   let mut host = HostLane::create_at(memory, geometry, Identity { host_pid: 1, worker_id: 2 }, START).unwrap();
   let mut worker = WorkerLane::attach(its_memory).unwrap();
   for round in 0..ROUNDS {
-    let call = Call::task(1_000_000 + u64::from(round), len);
-    call.push_to(&mut host);
+    let payload = vec![round as u8; len];
+    host.push(&Call::task(0, 0).header, &payload, &[]).unwrap();
     let Taken::Call(record) = worker.take(|| u64::from(round)) else { panic!("a call got lost") };
-    worker.commit(&DONE, &record, &call.payload, &[]).unwrap();
+    worker.commit(&DONE, &record, &payload, &[]).unwrap();
     let Ok(Some(Arrival::Result(result))) = host.next_result() else { panic!("a result got lost") };
     host.consume(&result);
   }

@@ -1,5 +1,6 @@
 //! Kills a victim after each instruction of an operation, and keeps account of what the survivor found.
 
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
@@ -13,8 +14,12 @@ static TURN: Mutex<()> = Mutex::new(());
 /// More instructions than any operation has.
 const ENDLESS: usize = 10_000_000;
 
-/// How many violations are remembered word by word.
-const REMEMBERED: usize = 5;
+/// Of a loop that goes round more often than this, not every instruction is one to be killed after in each round: the loops
+/// of an operation on a lane are over private memory (an unoptimized build fills a vector byte by byte).
+const ROUNDS: usize = 16;
+
+/// One in so many instructions then. A prime, so that it is another one of the loop each time.
+const SPARSE: usize = 61;
 
 /// What came of all the kills.
 pub(crate) struct Tally {
@@ -24,10 +29,8 @@ pub(crate) struct Tally {
   pub(crate) kills: usize,
   /// How often the survivor found each stage.
   pub(crate) seen: Vec<usize>,
-  /// What it should not have found, the first few of that.
-  pub(crate) violations: Vec<String>,
-  /// How often it found something that it should not have.
-  pub(crate) violated: usize,
+  /// What it should not have found, and after which numbers of instructions.
+  pub(crate) violations: BTreeMap<String, Vec<usize>>,
 }
 
 /// Does `act` again and again, in a victim of its own each time, which is killed one instruction later each time.
@@ -58,15 +61,10 @@ pub(crate) fn kill_after_each_instruction<V, S>(
     (tracee, survivor)
   };
   let path = Path::record(&mark, start().0);
-  let mut tally = Tally {
-    instructions: path.end - path.begin,
-    kills: 0,
-    seen: vec![0; stages.len()],
-    violations: Vec::new(),
-    violated: 0,
-  };
+  let mut tally =
+    Tally { instructions: path.end() - path.begin, kills: 0, seen: vec![0; stages.len()], violations: BTreeMap::new() };
   let mut latest = 0;
-  for instruction in path.begin..=path.end {
+  for instruction in (path.begin..=path.end()).filter(|&instruction| path.is_of_interest(instruction)) {
     let (tracee, survivor) = path.lead_to(instruction, start);
     tracee.kill();
     tally.kills += 1;
@@ -78,10 +76,7 @@ pub(crate) fn kill_after_each_instruction<V, S>(
       if stage < earlier { Err(format!("{}, after {}", stages[stage], stages[earlier])) } else { Ok(()) }
     });
     if let Err(violation) = found {
-      tally.violated += 1;
-      if tally.violations.len() < REMEMBERED {
-        tally.violations.push(format!("killed after {} instructions: {violation}", instruction - path.begin));
-      }
+      tally.violations.entry(violation).or_default().push(instruction - path.begin);
     }
   }
   tally.report(name, stages);
@@ -97,7 +92,7 @@ pub(crate) fn survives<V, S>(
   check: impl Fn(S) -> Result<&'static str, String>,
 ) {
   let Some(tally) = kill_after_each_instruction(name, stages, prepare, act, check) else { return };
-  assert!(tally.violations.is_empty(), "{name}: {} violations: {:#?}", tally.violated, tally.violations);
+  assert!(tally.violations.is_empty(), "{name}: killed after so many instructions: {:?}", tally.violations);
   assert!(tally.seen.iter().all(|&count| count > 0), "{name}: not every stage was found: {:?}", tally.seen);
 }
 
@@ -120,70 +115,72 @@ impl Tally {
   /// Says what was done, where it is seen: by a macro it would be captured.
   fn report(&self, name: &str, stages: &[&str]) {
     let stages: Vec<_> = stages.iter().zip(&self.seen).map(|(stage, count)| format!("{count} {stage}")).collect();
-    let violated = if self.violated > 0 { format!(", {} violations", self.violated) } else { String::new() };
+    let violated: Vec<_> = self.violations.iter().map(|(what, when)| format!("; {} {what}", when.len())).collect();
     let (instructions, kills) = (self.instructions, self.kills);
+    let sampled = if kills <= instructions { " (sampled within loops)" } else { "" };
     let _ = writeln!(
       io::stderr(),
-      "killer: {name}: {instructions} instructions, {kills} kills: {}{violated}",
-      stages.join(", ")
+      "killer: {name}: {instructions} instructions, {kills} kills{sampled}: {}{}",
+      stages.join(", "),
+      violated.concat()
     );
   }
 }
 
-/// The way of a victim through its operation: the address of the instruction that it is about to execute after each number
-/// of steps.
+/// The way of a victim through its operation: the instruction that it is about to execute after each number of steps.
 struct Path {
-  addresses: Vec<usize>,
-  /// For each number of steps, the latest one not after it whose instruction had not been executed before.
-  landmarks: Vec<usize>,
+  instructions: Vec<Instruction>,
   /// When the operation begins.
   begin: usize,
-  /// When it is over.
-  end: usize,
+}
+
+struct Instruction {
+  address: usize,
+  /// How often the victim has come to this address, this time included.
+  visits: usize,
 }
 
 impl Path {
   /// Steps a victim through all of it.
   fn record(mark: &Mark, mut tracee: Tracee) -> Self {
-    let mut addresses = vec![tracee.program_counter()];
-    let mut begin = None;
+    let mut visits = HashMap::new();
+    let mut visit = |address| {
+      let visits = visits.entry(address).and_modify(|visits| *visits += 1).or_insert(1);
+      Instruction { address, visits: *visits }
+    };
+    let mut instructions = vec![visit(tracee.program_counter())];
+    let mut begin = 0;
     while !mark.is_after() {
-      assert!(addresses.len() < ENDLESS, "the operation does not end");
+      assert!(instructions.len() < ENDLESS, "the operation does not end");
       tracee.step().unwrap();
-      addresses.push(tracee.program_counter());
-      if begin.is_none() && !mark.is_before() {
-        begin = Some(addresses.len() - 1);
+      if mark.is_before() {
+        begin = instructions.len() + 1;
       }
+      instructions.push(visit(tracee.program_counter()));
     }
     tracee.kill();
-    let mut known = std::collections::HashSet::new();
-    let mut landmark = 0;
-    let landmarks = addresses.iter().enumerate().map(|(step, address)| {
-      if known.insert(address) {
-        landmark = step;
-      }
-      landmark
-    });
-    let landmarks = landmarks.collect();
-    // The mark that ends it is not part of it, nor is what is between the two.
-    let end = addresses.len() - 1;
-    Self { addresses, landmarks, begin: begin.unwrap(), end }
+    Self { instructions, begin }
+  }
+
+  /// After how many steps the operation is over.
+  fn end(&self) -> usize {
+    self.instructions.len() - 1
+  }
+
+  /// Whether to kill a victim after so many steps.
+  fn is_of_interest(&self, step: usize) -> bool {
+    self.instructions[step].visits <= ROUNDS || step.is_multiple_of(SPARSE) || step == self.end()
   }
 
   /// A victim that has come as far as `step`.
   ///
-  /// To step all the way would take time that grows with the square of the length. So it runs freely to a landmark shortly
-  /// before, and if that did not lead where it should, another one is stepped all the way.
+  /// To step all the way would take time that grows with the square of the length. So the victim runs to a breakpoint; if it
+  /// never comes there, for it has taken another way than the one that was recorded, another victim is stepped.
   fn lead_to<S>(&self, step: usize, start: impl Fn() -> (Tracee, S)) -> (Tracee, S) {
-    let landmark = self.landmarks[step];
     let (mut tracee, survivor) = start();
-    if landmark == 0 || tracee.run_to(self.addresses[landmark]) {
-      for _ in landmark..step {
-        tracee.step().unwrap();
-      }
-      if tracee.program_counter() == self.addresses[step] {
-        return (tracee, survivor);
-      }
+    let Instruction { address, visits } = self.instructions[step];
+    if tracee.run_to(address, visits) {
+      return (tracee, survivor);
     }
     drop(tracee);
     let (mut tracee, survivor) = start();

@@ -71,7 +71,8 @@ impl Tracee {
       Stop::Exit(errno) => return Err(io::Error::from_raw_os_error(errno)),
       Stop::Signal(signal) => panic!("the victim got signal {signal} before it began"),
     }
-    let kill_with_tracer = libc::PTRACE_O_EXITKILL;
+    // As wide as a pointer, which is what the C library takes out of its argument list.
+    let kill_with_tracer = libc::PTRACE_O_EXITKILL as libc::c_long;
     // SAFETY: sets an option of a stopped process that this thread traces.
     unsafe { libc::ptrace(libc::PTRACE_SETOPTIONS, pid, ptr::null_mut::<u8>(), kill_with_tracer) };
     Ok(tracee)
@@ -89,12 +90,23 @@ impl Tracee {
     }
   }
 
-  /// Executes everything before the instruction at `address`, which has not been executed yet. False: it never came there.
-  pub(crate) fn run_to(&mut self, address: usize) -> bool {
-    arch::run_to(self.pid, address, || {
+  /// Executes everything until it has come to the instruction at `address` for the `visits`-th time, and not that
+  /// instruction. False: it never came there.
+  pub(crate) fn run_to(&mut self, address: usize, visits: usize) -> bool {
+    let Some(breakpoint) = arch::Breakpoint::at(self.pid, address) else { return false };
+    for visit in 1..=visits {
+      if visit > 1 && self.step().is_err() {
+        return false;
+      }
+      if !breakpoint.arm() {
+        return false;
+      }
       self.resume();
-      matches!(self.wait(), Stop::Signal(libc::SIGTRAP))
-    })
+      if self.wait() != Stop::Signal(libc::SIGTRAP) || !breakpoint.disarm() {
+        return false;
+      }
+    }
+    true
   }
 
   /// Lets it run freely.
@@ -157,7 +169,7 @@ impl Drop for Tracee {
 }
 
 /// Why a victim no longer runs.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 enum Stop {
   /// Stopped or ended by it.
   Signal(c_int),

@@ -1,12 +1,12 @@
 //! The sleep handshake: a side dies before, while and after it rings, or while it sleeps.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use millrace_ring::CommitError;
 use millrace_sys::WakeupKind;
 
-use crate::bells::{Sleeper, Waker, wire};
+use crate::bells::{Sleeper, WATCHDOG, Waker, wire};
 use crate::lanes::{Call, DONE, Host, LARGE, SMALL, Worker, bytes, take, take_and_copy, used_lane};
 use crate::runner::{survives, with_victim};
 use crate::survivor::{Bereaved, Fate, ensure, serve, whole_or_not_at_all};
@@ -194,7 +194,9 @@ fn a_worker_that_is_killed_in_its_sleep_is_rung_for_once() {
   };
   with_victim(prepare, act, |mut tracee, (host, waker)| {
     tracee.resume();
+    let started = Instant::now();
     while !(host.snapshot().worker_sleeps && tracee.is_asleep()) {
+      assert!(started.elapsed() < WATCHDOG, "the worker does not fall asleep");
       thread::sleep(Duration::from_millis(1));
     }
     tracee.kill();

@@ -169,6 +169,19 @@ fn each_worker_knows_what_a_task_means_before_its_first_call() {
 }
 
 #[test]
+fn a_definition_and_a_payload_that_do_not_fit_the_arena_together_go_one_after_the_other() {
+  let geometry = Geometry::new(4, 64 << 10).unwrap();
+  let mut pool = Pool::new(PoolConfig { geometry, max_workers: 1, ..config() });
+  let first = pool.submit("echo");
+  pool.answer(first);
+  let large = pattern(40_000);
+  pool.manager.define_task(1, large.clone().into());
+  let key = pool.try_submit("definition", &large, 1, None).unwrap();
+  assert!(pool.answer(key) == large);
+  pool.close();
+}
+
+#[test]
 fn a_stray_error_is_told_and_disturbs_no_call() {
   let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
   let keys: Vec<u64> = (0..100).map(|_| pool.submit_with("stray", b"from nowhere")).collect();

@@ -29,7 +29,22 @@ fn a_full_queue_refuses_calls_and_tells_when_there_is_room() {
   pool.open("two");
   pool.answer(late);
   assert!(waiting.iter().all(|&key| matches!(pool.known(key), Some(Outcome::Answer { .. }))));
-  assert_eq!(pool.count(room), 1, "told once");
+  assert_eq!(pool.count(room), 2, "told once each time that it was full");
+  pool.close();
+}
+
+#[test]
+fn room_after_the_last_call_that_fitted_is_told_though_none_was_refused() {
+  let mut pool = Pool::new(PoolConfig { max_workers: 1, max_queue: Some(1), ..config() });
+  let running = pool.submit("gate one");
+  pool.until("there is room", |pool| pool.count(room) == 1);
+  let waiting = pool.submit("echo");
+  pool.go_on_for(std::time::Duration::from_millis(20));
+  assert_eq!((pool.count(room), pool.manager.is_full()), (1, true));
+  pool.open("one");
+  pool.answer(running);
+  pool.answer(waiting);
+  pool.until("there is room", |pool| pool.count(room) == 2);
   pool.close();
 }
 

@@ -177,9 +177,9 @@ fn a_task_that_exits_is_answered_and_its_worker_replaced() {
 #[test]
 fn a_worker_that_leaves_after_a_long_call_does_not_keep_the_host_busy() {
   let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
-  let call = pool.submit("stray-retiring-gate one");
+  let call = pool.submit("stray-retiring-gate one 100");
   pool.until_running(call);
-  // Longer than a worker may take to leave, which does not count while it runs its call.
+  // Longer than a worker may take to leave: that time begins when its call is over.
   pool.go_on_for(millrace_pool::KILL_AFTER + Duration::from_millis(500));
   assert!(pool.rounds < 1000, "{} rounds", pool.rounds);
   assert_eq!(pool.exits(), []);

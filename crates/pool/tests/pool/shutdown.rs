@@ -87,6 +87,20 @@ fn killed_workers_go_with_their_process_trees() {
 }
 
 #[test]
+fn a_result_that_is_there_when_the_pool_is_terminated_is_delivered() {
+  for hard in [true, false] {
+    let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
+    let first = pool.submit("echo");
+    pool.answer(first);
+    let done = pool.submit_with("echo", b"just in time");
+    eventually("there is a result", || pool.has_unread_result());
+    pool.manager.terminate_all(hard);
+    assert_eq!(pool.answer(done), b"just in time");
+    pool.until_stopped();
+  }
+}
+
+#[test]
 fn a_worker_that_ignores_sigterm_is_killed_some_time_after_the_pool_was_terminated() {
   let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
   let deaf = pool.submit("deaf");

@@ -145,6 +145,35 @@ fn a_start_that_succeeds_ends_the_count_of_failures() {
 }
 
 #[test]
+fn workers_that_boot_and_end_before_they_have_done_anything_are_not_started_for_ever() {
+  for boot in ["then-die", "then-leave"] {
+    let mut pool = Pool::booting(boot, PoolConfig { max_workers: 1, ..config() });
+    let keys: Vec<u64> = (0..5).map(|_| pool.submit("echo")).collect();
+    for key in keys {
+      assert_eq!(pool.outcome(key), Outcome::Broken);
+    }
+    assert_eq!(pool.started().len(), 3);
+    assert_eq!(pool.ran(), []);
+    pool.until_stopped();
+  }
+}
+
+#[test]
+fn a_worker_that_ends_before_it_was_given_a_call_is_started_anew_when_there_is_one() {
+  let mut pool = Pool::booting("then-die", PoolConfig { max_workers: 1, ..config() });
+  let key = pool.submit("echo");
+  assert!(pool.cancel(key));
+  pool.until("it ends", |pool| !pool.exits().is_empty());
+  pool.go_on_for(Duration::from_millis(300));
+  assert_eq!(pool.started().len(), 1);
+  assert_eq!(pool.count(|event| matches!(event, Event::WorkerLost(_))), 1);
+  pool.submit("echo");
+  pool.until("a new worker", |pool| pool.started().len() == 2);
+  pool.manager.terminate_all(true);
+  pool.until_stopped();
+}
+
+#[test]
 fn the_host_sleeps_while_the_next_attempt_boots() {
   let mut pool = Pool::booting("die-gated-until 1", PoolConfig { max_workers: 1, ..config() });
   let key = pool.submit("echo");

@@ -43,6 +43,21 @@ fn a_running_call_is_stopped_with_its_worker_and_the_rest_moves_on() {
 }
 
 #[test]
+fn the_calls_behind_a_stopped_one_keep_their_order() {
+  let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
+  // Short calls: now the lane is given several at once.
+  let short: Vec<u64> = (0..200).map(|_| pool.submit("echo")).collect();
+  short.iter().for_each(|&key| drop(pool.answer(key)));
+  let stopped = pool.submit("gate never");
+  pool.until_running(stopped);
+  let behind: Vec<u64> = (0..50).map(|_| pool.submit("echo")).collect();
+  assert!(pool.stop_call(stopped, Duration::ZERO));
+  behind.iter().for_each(|&key| drop(pool.answer(key)));
+  assert_eq!(pool.ran_keys(), (0..=behind[49]).collect::<Vec<_>>());
+  pool.close();
+}
+
+#[test]
 fn a_task_that_ends_within_the_grace_of_its_stop_keeps_its_worker() {
   let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
   let call = pool.submit("patient 600000");
@@ -128,6 +143,20 @@ fn to_stop_a_call_that_is_over_does_not_hurt_the_one_that_runs() {
   assert_eq!(pool.answer(done), b"mine");
   pool.open("one");
   pool.answer(running);
+  assert_eq!(pool.exits(), []);
+  pool.close();
+}
+
+#[test]
+fn a_result_that_nobody_has_read_is_delivered_and_its_worker_lives() {
+  let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
+  let first = pool.submit("echo");
+  pool.answer(first);
+  let done = pool.submit_with("echo", b"mine");
+  eventually("there is a result", || pool.has_unread_result());
+  assert!(!pool.stop_call(done, Duration::ZERO));
+  assert_eq!(pool.answer(done), b"mine");
+  pool.go_on_for(Duration::from_millis(20));
   assert_eq!(pool.exits(), []);
   pool.close();
 }

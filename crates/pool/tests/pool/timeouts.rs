@@ -110,7 +110,7 @@ fn a_worker_that_dies_within_the_grace_was_stopped() {
 #[test]
 fn a_call_on_a_worker_that_is_about_to_leave_has_its_time_limit_too() {
   let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
-  let slow = pool.submit_limited("stray-retiring-gate never", 100, 0);
+  let slow = pool.submit_limited("stray-retiring-gate never 0", 100, 0);
   assert!(timed_out(&pool.outcome(slow)).is_some());
   let late = pool.submit("echo");
   pool.answer(late);

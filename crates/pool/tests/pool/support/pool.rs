@@ -228,6 +228,11 @@ impl Pool {
     self.manager.is_running(self.id(key))
   }
 
+  /// Whether the next result is in some lane, and the manager has not been asked for it.
+  pub fn has_unread_result(&self) -> bool {
+    self.manager.dump().contains("has_result: true")
+  }
+
   /// Waits until a worker has claimed the call, and says so in the journal.
   pub fn until_running(&mut self, key: u64) {
     self.poll_until(&format!("call {key} runs"), |pool| pool.ran().iter().any(|started| started.key == key));

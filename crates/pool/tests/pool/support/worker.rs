@@ -17,7 +17,7 @@
 //! | `family` | starts a child process that never ends, and answers with its process id |
 //! | `deaf` | ignores SIGTERM from now on |
 //! | `stray`, `stray-retiring` | reports the data as an error that belongs to no call; the latter leaves after its call |
-//! | `stray-retiring-gate <name>` | the same, and then waits as for `gate` |
+//! | `stray-retiring-gate <name> <ms>` | the same, but waits as for `gate`, and after its call so much longer |
 //! | `exit <code>` | answers that the task asked to exit, and leaves |
 //! | `leave` | answers, and leaves without being asked |
 //! | `quit <code>` | ends in the middle of the call |
@@ -74,13 +74,15 @@ struct Done {
   body: Vec<u8>,
   /// The process leaves with this code.
   leave: Option<i32>,
+  /// After it has slept for so long.
+  linger: Duration,
   /// The process dies by this signal right after the result was committed.
   die: Option<i32>,
 }
 
 impl Done {
   fn ok(body: impl Into<Vec<u8>>) -> Self {
-    Self { status: status::OK, body: body.into(), leave: None, die: None }
+    Self { status: status::OK, body: body.into(), leave: None, linger: Duration::ZERO, die: None }
   }
 }
 
@@ -156,16 +158,20 @@ impl Process {
       "fail-until" if first => self.fail_boot(call),
       "die" => kill_myself(libc::SIGKILL),
       "die-until" if first => kill_myself(libc::SIGKILL),
-      "fail-until" | "die-until" => {}
+      "fail-until" | "die-until" | "then-die" | "then-leave" => {}
       _ => panic!("boot {how}"),
     }
     self.worker.set_phase(WorkerPhase::Ready);
     self.commit(call, &Done::ok([]), Duration::ZERO);
+    match what {
+      "then-die" => kill_myself(libc::SIGKILL),
+      "then-leave" => self.leave(0),
+      _ => {}
+    }
   }
 
   fn fail_boot(&mut self, call: &CallRecord) -> ! {
-    let body = b"this is why".to_vec();
-    self.commit(call, &Done { status: status::ERROR, body, leave: None, die: None }, Duration::ZERO);
+    self.commit(call, &Done { status: status::ERROR, ..Done::ok("this is why") }, Duration::ZERO);
     self.leave(1)
   }
 
@@ -184,6 +190,7 @@ impl Process {
       kill_myself(signal);
     }
     if let Some(code) = done.leave {
+      std::thread::sleep(done.linger);
       self.leave(code);
     }
   }
@@ -231,7 +238,8 @@ impl Process {
         if !word.is_empty() {
           self.pass(word);
         }
-        Done { leave: Some(0), ..Done::ok([]) }
+        let linger = Duration::from_millis(words.next().map_or(0, |word| word.parse().unwrap()));
+        Done { leave: Some(0), linger, ..Done::ok([]) }
       }
       "exit" => Done { status: status::EXIT, leave: Some(number as i32), ..Done::ok([]) },
       "leave" => Done { leave: Some(0), ..Done::ok([]) },

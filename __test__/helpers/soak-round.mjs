@@ -1,0 +1,262 @@
+// One round of the soak: a pool with options at random, calls at random, and an end at random, then a look at the books.
+
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { BrokenProcessPool, ProcessPoolExecutor, QueueFullError } from 'millrace'
+import { pattern, tasks } from '../fixtures/soak.mjs'
+import { children } from './holdings.mjs'
+import { patience, until } from './patience.mjs'
+
+const KILL_EVERY_MS = 50
+const IN_FLIGHT = 48
+const MIB = 1 << 20
+
+const kinds = {
+  echo: 60,
+  produce: 12,
+  nap: 10,
+  block: 6,
+  endless: 2,
+  deaf: 1,
+  fail: 4,
+  unclonable: 2,
+  exit: 1,
+  exitLater: 1,
+  die: 1,
+  quit: 0.5,
+  stray: 1,
+  hoard: 1,
+}
+
+/** How a call may end besides what all calls may meet: with which errors. */
+const expected = {
+  fail: ['Error'],
+  unclonable: ['SerializationError'],
+  exit: ['TaskExitError'],
+  exitLater: ['TaskExitError'],
+}
+
+/** What these kinds never end with. */
+const neverReturns = new Set(['deaf', 'fail', 'unclonable', 'exit', 'exitLater', 'die', 'quit'])
+
+/** @typedef {{ id: number, kind: keyof typeof kinds, size: number, forced: boolean, future: import('millrace').Future<unknown> }} Call */
+
+export class Round {
+  /** @type {Map<number, Call>} */
+  open = new Map()
+  books = { completed: 0, failed: 0, cancelled: 0 }
+  settled = 0
+  /** Ids and what became of them. @type {{ call: Call, outcome: string }[]} */
+  closed = []
+  broken = false
+
+  /** @param {Soak} soak */
+  constructor(soak) {
+    const { random } = soak
+    this.soak = soak
+    this.random = random
+    this.path = join(soak.directory, `log ${soak.rounds}`)
+    process.env.MILLRACE_RING_SLOTS = String(random.pick([2, 8, 256]))
+    /** @type {import('millrace').ProcessPoolOptions} */
+    this.options = {
+      maxWorkers: random.pick([1, 2, 3, 4, 6]),
+      onWorkerDeath: 'isolate',
+      execArgv: [],
+      ...(random.oneIn(2) ? { maxTasksPerChild: random.pick([1, 5, 50]) } : {}),
+      ...(random.oneIn(2) ? { maxMemoryPerWorker: random.pick([80, 120]) * MIB } : {}),
+      ...(random.oneIn(2) ? { idleTimeout: random.pick([0, 5, 50]) } : {}),
+      ...(random.oneIn(2) ? { maxQueue: random.pick([1, 8, 32]) } : {}),
+    }
+    this.pool = new ProcessPoolExecutor(this.options)
+    this.pool.on('workerStart', () => soak.workers++)
+    this.pool.on('warning', () => soak.warnings++)
+    this.pool.on('broken', () => {
+      this.broken = true
+      soak.broken++
+    })
+  }
+
+  /** @param {string} problem */
+  complain(problem) {
+    this.soak.problems.push(`round ${this.soak.rounds} ${JSON.stringify(this.options)}: ${problem}`)
+  }
+
+  submit() {
+    const { random, soak } = this
+    const id = soak.nextId++
+    const kind = random.weighted(kinds)
+    const size = random.oneIn(12) ? random.below(4 * MIB) : random.pick([0, 10, 440, 480, 5000, 20_000, 100_000])
+    const ms = random.below(12)
+    const call = { id, kind, size, forced: false }
+    const limits = this.limits(call)
+    try {
+      const details = { path: this.path, id, bytes: kind === 'produce' ? pattern(id, 0) : pattern(id, size), ms, size }
+      const future = this.pool.run(tasks[kind], [details], limits)
+      soak.submitted++
+      soak.bytes += size
+      const entry = Object.assign(call, { future })
+      this.open.set(id, entry)
+      future.addDoneCallback(() => this.close(entry))
+    } catch (error) {
+      if (error instanceof QueueFullError) soak.refused++
+      else if (error instanceof BrokenProcessPool) this.broken = true
+      else throw error
+      return false
+    }
+    return true
+  }
+
+  /** @param {Omit<Call, 'future'>} call */
+  limits(call) {
+    const { random } = this
+    const endless = call.kind === 'endless' || call.kind === 'deaf'
+    const grace = random.pick([0, 0, 1, 20])
+    if (endless || random.oneIn(25)) return { timeout: 1 + random.below(endless ? 60 : 20), grace }
+    if (random.oneIn(40)) {
+      call.forced = true
+      return { signal: AbortSignal.timeout(random.below(30)), grace }
+    }
+    return {}
+  }
+
+  /** @param {Call} call */
+  close(call) {
+    const { future } = call
+    this.open.delete(call.id)
+    this.settled++
+    if (future.outcome === 'cancelled') {
+      this.books.cancelled++
+      this.closed.push({ call, outcome: 'cancelled' })
+    } else if (future.outcome === 'error') {
+      this.books.failed++
+      void future.exception().then((error) => this.closed.push({ call, outcome: nameOf(error) }))
+    } else {
+      this.books.completed++
+      void future.result().then((value) => {
+        const right =
+          neverReturns.has(call.kind) || (Buffer.isBuffer(value) && value.equals(pattern(call.id, call.size)))
+        if (!right) this.complain(`call ${call.id} (${call.kind}) has a wrong value`)
+        this.closed.push({ call, outcome: 'value' })
+      })
+    }
+  }
+
+  /** @param {number} ms */
+  async run(ms) {
+    const { random, pool, soak } = this
+    const end = performance.now() + ms
+    const killer = setInterval(() => {
+      // A pool gives up, as it should, when three workers in a row end without having done anything: that is seldom.
+      const victims = pool.stats().workers.filter(({ tasksDone }) => tasksDone > 5 || random.oneIn(30))
+      if (victims.length === 0) return
+      process.kill(random.pick(victims).pid, 'SIGKILL')
+      soak.kills++
+    }, KILL_EVERY_MS)
+    const target = random.pick([4, IN_FLIGHT, IN_FLIGHT])
+    let seen = 0
+    let since = performance.now()
+    while (performance.now() < end && !this.broken) {
+      for (let burst = 1 + random.below(16); burst > 0 && this.open.size < target; burst--) {
+        if (!this.submit()) {
+          if (random.oneIn(4)) await Promise.race([pool.ready().catch(() => {}), sleep(20)])
+          break
+        }
+      }
+      if (random.oneIn(12)) this.interfere()
+      await sleep(random.below(4))
+      if (this.settled !== seen || this.open.size === 0) {
+        seen = this.settled
+        since = performance.now()
+      } else if (performance.now() - since > patience()) {
+        throw new Error(`no call has settled for ${Math.round(performance.now() - since)} ms\n${this.describe()}`)
+      }
+    }
+    clearInterval(killer)
+  }
+
+  interfere() {
+    const { random } = this
+    const call = random.pick([...this.open.values()])
+    if (call === undefined) return
+    if (random.oneIn(3)) {
+      call.forced ||= call.future.running()
+      if (!call.future.cancel({ kill: true })) return
+    } else {
+      call.future.cancel()
+    }
+  }
+
+  async end() {
+    const { random, pool } = this
+    const how = random.pick([{}, {}, { cancelFutures: true }, { kill: true }, { timeout: 50, kill: true }])
+    const state = { over: false }
+    void pool.shutdown(how).then(() => (state.over = true))
+    const progress = () => this.settled + this.soak.workers + pool.stats().workers.length
+    // A worker that is asked to leave has five seconds, and five more when it is told.
+    await until(
+      `the shutdown by ${JSON.stringify(how)}`,
+      () => state.over,
+      () => this.describe(),
+      progress,
+      3,
+    )
+  }
+
+  describe() {
+    const calls = [...this.open.values()].map(({ id, kind, future }) => `call ${id} ${kind}: ${String(future)}\n`)
+    return `round ${this.soak.rounds} ${JSON.stringify(this.options)}\n${calls.join('')}${this.pool.dumpState()}`
+  }
+
+  audit() {
+    const { soak, pool, books } = this
+    const { completed, failed, cancelled } = pool.stats()
+    if (!isDeepStrictEqual(books, { completed, failed, cancelled })) {
+      this.complain(
+        `stats() says ${JSON.stringify({ completed, failed, cancelled })}, the futures ${JSON.stringify(books)}`,
+      )
+    }
+    if (this.open.size > 0) this.complain(`${this.open.size} calls have no outcome`)
+    const lines = existsSync(this.path) ? readFileSync(this.path, 'utf8').split('\n').slice(0, -1) : []
+    const runs = new Map()
+    for (const line of lines) runs.set(Number(line), (runs.get(Number(line)) ?? 0) + 1)
+    for (const { call, outcome } of this.closed) {
+      const ran = runs.get(call.id) ?? 0
+      const problem = this.judge(call, outcome, ran)
+      if (problem) this.complain(`call ${call.id} (${call.kind}, ${outcome}) ${problem}`)
+      soak.count(outcome)
+    }
+    rmSync(this.path, { force: true })
+    const left = children()
+    if (left.length > 0) this.complain(`left behind: ${left.join(', ')}`)
+  }
+
+  /**
+   * @param {Call} call
+   * @param {string} outcome
+   * @param {number} ran
+   */
+  judge({ kind, forced }, outcome, ran) {
+    if (ran > 1) return `ran ${ran} times`
+    switch (outcome) {
+      case 'value':
+        if (neverReturns.has(kind)) return 'returned'
+        return ran === 1 ? '' : 'did not run'
+      case 'cancelled':
+        return ran === 1 && !forced ? 'ran' : ''
+      case 'WorkerDiedError':
+      case 'TaskTimeoutError':
+      case 'WorkerTerminatedError':
+        return ''
+      case 'BrokenProcessPool':
+        return this.broken ? '' : 'failed in a pool that is not broken'
+      default:
+        if (!(/** @type {any} */ (expected)[kind]?.includes(outcome))) return 'failed for no reason'
+        return ran === 1 ? '' : 'did not run'
+    }
+  }
+}
+
+/** @param {unknown} error */
+const nameOf = (error) => (error instanceof Error ? error.name : String(error))

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Everything at once, at random, for MILLRACE_SOAK_SECONDS (default: 300). MILLRACE_SOAK_SEED repeats a run, as far as
+# processes allow.
+. "$(dirname "$0")/lib.sh"
+bash scripts/build.sh
+seed=${MILLRACE_SOAK_SEED:+, \"seed\": $MILLRACE_SOAK_SEED}
+node --expose-gc __test__/hosts/soak.mjs "{ \"seconds\": ${MILLRACE_SOAK_SECONDS:-300}$seed }"

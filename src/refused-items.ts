@@ -1,0 +1,40 @@
+// Items of a chunk that cannot travel: the chunk goes without them, and their errors are put among its outcomes.
+
+import { encodeArguments, type Outbox } from './codec/index.js'
+import type { ChunkOutcome } from './map-source.js'
+import { CallFlag } from './wire.js'
+
+export class RefusedItems {
+  /** The items that can travel. */
+  readonly rest: unknown[] = []
+  readonly #errors = new Map<number, unknown>()
+  readonly #length: number
+
+  /** Tries the items of a chunk one by one; `flags` are the chunk's. What it leaves in `out` is of no use. */
+  constructor(items: readonly unknown[], flags: number, out: Outbox) {
+    const unary = (flags & CallFlag.unary) !== 0
+    this.#length = items.length
+    for (const [index, item] of items.entries()) {
+      try {
+        encodeArguments(unary ? [item] : (item as unknown[]), out)
+        this.rest.push(item)
+      } catch (error) {
+        this.#errors.set(index, error)
+      }
+    }
+    out.tail = undefined
+  }
+
+  /** The outcomes of all items, given those of the rest. */
+  complete(outcome: ChunkOutcome<unknown>): ChunkOutcome<unknown> {
+    const values: unknown[] = new Array(this.#length)
+    const errors = new Map(this.#errors)
+    for (let index = 0, at = 0; index < values.length; index++) {
+      if (this.#errors.has(index)) continue
+      values[index] = outcome.values[at]
+      if (outcome.errors?.has(at)) errors.set(index, outcome.errors.get(at))
+      at++
+    }
+    return { ...outcome, values, errors }
+  }
+}
