@@ -196,6 +196,23 @@ for (const [mechanisms, env] of Object.entries({ 'the usual': {}, portable })) {
   })
 }
 
+for (const onWorkerDeath of ['break', 'isolate'] as const) {
+  const options = { maxWorkers: 2, onWorkerDeath }
+
+  test(`of workers that have died before the host looks every committed result is delivered, under ${onWorkerDeath}`, async (t) => {
+    const { seen, ran } = await run(t, { name: 'both', fault: 'before-ring:kill', options })
+    t.deepEqual(seen, [0, 1])
+    t.is(ran.length, 2)
+  })
+
+  test(`of workers that have died before the host looks each call fails, under ${onWorkerDeath}`, async (t) => {
+    const { seen, ran } = await run(t, { name: 'both', fault: 'before-commit:kill', options })
+    const name = onWorkerDeath === 'break' ? 'BrokenProcessPool' : 'WorkerDiedError'
+    t.like(seen, [{ name }, { name }])
+    t.is(ran.length, 2)
+  })
+}
+
 test('a worker that cannot be started fails the submit, of which nothing is kept, and the next one starts it', async (t) => {
   const { seen, ran, warnings } = await run(t, { name: 'spawn' }, {}, 'spawn:fail')
   t.like(seen, [notStarted, { queued: 0, running: 0, failed: 0, workers: 0 }, 1, 2])

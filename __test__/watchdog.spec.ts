@@ -13,6 +13,8 @@ const states: Record<string, number> = {
   blocked: 3,
   waiting: 3,
   booting: 3,
+  'stuck in a module that they load first': 3,
+  'waiting for a debugger': 3,
   // Each of the two workers has a worker, which has a worker.
   nested: 7,
   // Each has started a process that is no worker.

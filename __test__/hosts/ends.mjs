@@ -55,16 +55,24 @@ const tasks = defineTasks(import.meta.url, {
   },
 })
 
-if (!isWorker) await main(JSON.parse(process.argv[2] ?? '{}'))
+/**
+ * What keeps Node from ever getting to the worker's own code.
+ *
+ * @type {Record<string, string[]>}
+ */
+const bootOptions = {
+  'stuck in a module that they load first': ['--import', 'data:text/javascript,for(;;);'],
+  'waiting for a debugger': ['--inspect-brk=0'],
+}
 
 /** @param {{ state: string, end: string, directory: string, delay?: number }} input */
 async function main({ state, end, directory, delay = 0 }) {
   const files = [join(directory, 'a'), join(directory, 'b')]
-  const pool = new ProcessPoolExecutor({ maxWorkers: 2 })
+  const pool = new ProcessPoolExecutor({ maxWorkers: 2, execArgv: bootOptions[state] ?? [] })
   const task = { spinning: tasks.spin, blocked: tasks.block, waiting: tasks.wait, parents: tasks.startChild }[state]
   if (state === 'idle') {
     await Promise.all(files.map(() => pool.submit(tasks.pid)))
-  } else if (state === 'booting') {
+  } else if (['booting', ...Object.keys(bootOptions)].includes(state)) {
     for (const said of files) pool.submit(tasks.spin, said)
     await sleep(delay)
   } else {
@@ -94,3 +102,5 @@ function finish(end) {
       return void setInterval(() => {}, 1000)
   }
 }
+
+if (!isWorker) await main(JSON.parse(process.argv[2] ?? '{}'))

@@ -98,7 +98,11 @@ const cases = {
   /** Two calls, of which the host hears nothing before both workers have ended. @param {Tools} tools */
   both: async ({ pool, submit }) => {
     const futures = [submit(0, { ms: 200 }), submit(1, { ms: 200 })]
-    await until('both to run', () => futures.every((future) => future.running()), () => pool.dumpState())
+    await until(
+      'both to run',
+      () => futures.every((future) => future.running()),
+      () => pool.dumpState(),
+    )
     const { workers } = pool.stats()
     while (!workers.every(({ pid }) => children().includes(`${pid} Z`))) Atomics.wait(word, 0, 0, 5)
     return futures

@@ -30,6 +30,15 @@ export class Outbox {
     this.view = new DataView(this.bytes.buffer)
   }
 
+  /** The payload in memory of its own. */
+  copy(): Uint8Array {
+    const { length, tail } = this
+    const payload = new Uint8Array(length + (tail?.byteLength ?? 0))
+    payload.set(this.bytes.subarray(0, length))
+    if (tail !== undefined) payload.set(tail, length)
+    return payload
+  }
+
   /** Takes over a finished payload: staged when it fits, else as the tail. */
   hold(codec: number, payload: Uint8Array): void {
     this.codec = codec

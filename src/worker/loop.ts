@@ -274,8 +274,7 @@ function encodeChunk(chunk: ChunkValues, outbox: Lane['outbox']): boolean {
   }
   const errors = chunk.errors.map(([index, error]): [number, number, Uint8Array] => {
     encodeError(error, outbox)
-    const head = outbox.bytes.slice(0, outbox.length)
-    return [index, outbox.codec, outbox.tail === undefined ? head : Buffer.concat([head, outbox.tail])]
+    return [index, outbox.codec, outbox.copy()]
   })
   const partial: PartialChunk = { values: chunk.values, errors }
   encodeResult(partial, outbox)

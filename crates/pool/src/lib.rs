@@ -6,6 +6,7 @@
 mod call;
 mod config;
 mod dispatch;
+mod dump;
 mod event;
 mod fault;
 mod lane;

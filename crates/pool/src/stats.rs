@@ -1,6 +1,5 @@
-//! What a pool is doing, as numbers and as text.
+//! What a pool is doing, as numbers.
 
-use std::fmt::Write;
 use std::time::Instant;
 
 use crate::lane::{Lane, Life};
@@ -71,60 +70,6 @@ impl Manager {
   /// Workers started in the place of others.
   pub fn restarts(&self) -> u64 {
     self.restarts
-  }
-
-  /// Everything that helps to explain a pool that does not do what it should.
-  pub fn dump(&self) -> String {
-    let now = Instant::now();
-    let mut text = String::new();
-    let _ = writeln!(
-      text,
-      "pool: {:?}, {} of {} workers, {} unfinished calls, {} pending, {} running, on death {:?}",
-      self.state,
-      self.live,
-      self.config.max_workers,
-      self.calls.len(),
-      self.pending.len(),
-      self.living().filter(|(_, lane)| lane.running().is_some()).count(),
-      self.config.on_death,
-    );
-    let _ = writeln!(
-      text,
-      "platform: segment {:?}, wake-up {:?}, poller {:?}, sentinel {:?}",
-      self.capabilities.segment, self.capabilities.wakeup, self.capabilities.poller, self.capabilities.sentinel,
-    );
-    if self.failed_starts > 0 || !self.owed.is_empty() {
-      let wait = self.start_after.map_or(0, |at| at.saturating_duration_since(now).as_millis());
-      let _ = writeln!(
-        text,
-        "starts: {} failed in a row, {} workers owed, next attempt in {wait} ms",
-        self.failed_starts,
-        self.owed.len()
-      );
-    }
-    for (index, lane) in self.living() {
-      let _ = writeln!(
-        text,
-        "worker {} pid {} lane {index}: {:?}, {} calls held ({} bytes), {} done, service {} ns, front for {} ms, budget {:?}, {}{}",
-        lane.worker_id,
-        lane.child.pid(),
-        lane.life,
-        lane.held.len(),
-        lane.held_bytes(),
-        lane.tasks_done,
-        lane.service_ns().map_or_else(|| "unknown".to_owned(), |ns| ns.to_string()),
-        now.duration_since(lane.front_since).as_millis(),
-        lane.budget,
-        if lane.stalled { "stalled, " } else { "" },
-        lane.exit.map_or_else(|| "alive".to_owned(), |exit| format!("ended: {exit:?}")),
-      );
-      if let Some(held) = lane.running() {
-        let sequence = self.sequence(held.call).unwrap_or(0);
-        let _ = writeln!(text, "  runs call {} (task id {sequence})", held.call);
-      }
-      let _ = writeln!(text, "  ring: {:?}", lane.ring.snapshot());
-    }
-    text
   }
 }
 

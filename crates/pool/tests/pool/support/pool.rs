@@ -230,7 +230,7 @@ impl Pool {
 
   /// Whether the next result is in some lane, and the manager has not been asked for it.
   pub fn has_unread_result(&self) -> bool {
-    self.manager.dump().contains("has_result: true")
+    self.manager.dump().contains(", a result waits")
   }
 
   /// Waits until a worker has claimed the call, and says so in the journal.
