@@ -36,7 +36,10 @@ test('resultSync() throws a TimeoutError when its time is over, and the call goe
   gate.open()
   t.is(future.resultSync(), 'later')
   for (const wrong of ['1', true, null]) {
-    t.throws(() => future.resultSync({ timeout: wrong as never }), { instanceOf: TypeError, message: /options\.timeout/ })
+    t.throws(() => future.resultSync({ timeout: wrong as never }), {
+      instanceOf: TypeError,
+      message: /options\.timeout/,
+    })
   }
 })
 
@@ -64,7 +67,7 @@ test('callbacks of other futures run while resultSync() blocks', async (t) => {
 
 test('resultSync() in a callback gets results of the same batch, of later ones, and of new calls', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
-  for (let index = 0; index < 20; index++) await pool.submit(tasks.add, index, 1)
+  await Promise.all(Array.from({ length: 500 }, (_, index) => pool.submit(tasks.add, index, 1)))
   const log = new Log(t)
   const futures = [0, 1, 2].map((index) => pool.submit(tasks.identity, index))
   const marked = pool.submit(tasks.append, log.path, 'all are done')
@@ -181,6 +184,24 @@ test('submit() in a callback of a future that failed because the pool broke thro
   await Promise.all([failureOf(dying), failureOf(waiting)])
   t.is(thrown.length, 4)
   t.true(thrown.every((error) => error instanceof BrokenProcessPool))
+})
+
+test('resultSync() in a callback of a call that shutdown() cancels: the others are cancelled, too', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const gate = new Gate(t)
+  await claimed(pool.submit(tasks.hold, gate.path, 0))
+  const waiting = Array.from({ length: 5 }, (_, index) => pool.submit(tasks.identity, index))
+  let caught: unknown
+  waiting[0]!.addDoneCallback(() => {
+    try {
+      waiting[4]!.resultSync()
+    } catch (error) {
+      caught = error
+    }
+  })
+  void pool.shutdown({ cancelFutures: true })
+  t.true(caught instanceof CancelledError, String(caught))
+  gate.open()
 })
 
 test('resultSync() of another call in a callback while the pool is killed', async (t) => {

@@ -94,7 +94,7 @@ test('a chunk of map() counts as one call', async (t) => {
   const pool = makePool(t, { maxWorkers: 1, maxTasksPerChild: 2 })
   const pids: number[] = []
   const results = pool.map(
-    (_: number) => process.pid,
+    () => process.pid,
     Array.from({ length: 8 }, (_, index) => index),
     { chunksize: 2 },
   )

@@ -1,5 +1,6 @@
 // run(): signal, timeout, grace, label; and the options that come later.
 
+import { EventEmitter } from 'node:events'
 import { CancelledError, type RunOptions, TaskTimeoutError, TimeoutError } from 'millrace'
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
@@ -205,18 +206,17 @@ test('a signal that is aborted while the call runs: it is stopped, its worker re
   controller.abort()
   t.true(future.cancelled())
   const error = await t.throwsAsync(future.result(), { instanceOf: CancelledError })
-  t.is((error?.cause as Error).name, 'AbortError')
+  t.is((error!.cause as Error).name, 'AbortError')
   t.not(String(await pool.submit(tasks.pid)), log.lines[0]!)
 })
 
 test('a signal that is aborted afterwards changes nothing, and is not kept from being collected', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const controller = new AbortController()
-  const { getEventListeners } = await import('node:events')
   const future = pool.run(tasks.pid, [], { signal: controller.signal })
-  t.is(getEventListeners(controller.signal, 'abort').length, 1)
+  t.is(EventEmitter.getEventListeners(controller.signal, 'abort').length, 1)
   const pid = await future
-  t.is(getEventListeners(controller.signal, 'abort').length, 0)
+  t.is(EventEmitter.getEventListeners(controller.signal, 'abort').length, 0)
   controller.abort()
   t.is(future.outcome, 'value')
   t.is(await pool.submit(tasks.pid), pid)
@@ -229,6 +229,6 @@ test('one signal may stop many calls, and AbortSignal.timeout() works', async (t
   const errors = await Promise.all(
     futures.map((future) => t.throwsAsync(future.result(), { instanceOf: CancelledError })),
   )
-  t.true(errors.every((error) => (error?.cause as Error).name === 'TimeoutError'))
+  t.true(errors.every((error) => (error!.cause as Error).name === 'TimeoutError'))
   t.is(await pool.submit(tasks.add, 1, 2), 3)
 })

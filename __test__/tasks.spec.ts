@@ -120,10 +120,10 @@ test('importTasks() refuses what is no specifier, and what does not resolve', (t
 test('a module that is missing, throws, or lacks the export: TaskLoadError with the cause, and the pool is healthy', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const pid = await pool.submit(tasks.pid)
-  const missing = importTasks<Unexported>(fixture('missing.mjs'))
-  const throwing = importTasks<Unexported>(fixture('throws-at-load.mjs'))
+  const missing = importTasks<{ plain: () => void }>(fixture('missing.mjs'))
+  const throwing = importTasks<{ plain: () => void }>(fixture('throws-at-load.mjs'))
   const lacking = importTasks<{ absent: () => void; notAFunction: () => void }>(fixture('unexported.mjs'))
-  const cases: [() => unknown, string, RegExp, (cause: unknown) => boolean][] = [
+  const cases: [task: () => unknown, module: string, message: RegExp, isCause: (cause: unknown) => boolean][] = [
     [
       missing.plain,
       'missing.mjs',
@@ -138,7 +138,7 @@ test('a module that is missing, throws, or lacks the export: TaskLoadError with 
     ],
     [lacking.absent, 'unexported.mjs', /'absent'/, (cause) => cause === undefined],
     [lacking.notAFunction, 'unexported.mjs', /'notAFunction'/, (cause) => cause === undefined],
-  ] as never
+  ]
   for (const [task, module, message, isCause] of cases) {
     const error = (await failureOf(pool.submit(task))) as TaskLoadError
     t.true(error instanceof TaskLoadError, String(error))
@@ -238,7 +238,13 @@ test('a module that submits calls when it is loaded gets a clear error, not a bo
 
 // ---- Source text -------------------------------------------------------------------------------------------------------
 
-class Methods {
+class Base {
+  override(): string {
+    return 'base'
+  }
+}
+
+class Methods extends Base {
   #field = 1
   method(a: number): number {
     return a + 1
@@ -252,8 +258,8 @@ class Methods {
   get field(): number {
     return this.#field
   }
-  override(): string {
-    return super.toString()
+  override override(): string {
+    return super.override()
   }
 }
 
@@ -291,7 +297,6 @@ const object = {
   },
 }
 
-// eslint-disable-next-line func-style
 const functions: [title: string, fn: (a: number) => unknown, expected: unknown][] = [
   ['an arrow function', (a) => a + 1, 2],
   // prettier-ignore
@@ -359,7 +364,8 @@ test('source: a static method travels', async (t) => {
 
 test('source: generator functions are run, and what they return is not iterated: it cannot travel', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
-  for (const generator of [object.generator, async function* () {}]) {
+  const generators: (() => unknown)[] = [object.generator, async function* () {}]
+  for (const generator of generators) {
     const error = await failureOf(pool.submit(generator))
     t.is((error as NodeJS.ErrnoException).code, 'ERR_MILLRACE_SERIALIZATION')
   }
@@ -414,7 +420,8 @@ for (const [title, fn, message] of refused) {
 test('source: a closure is a ReferenceError in the worker that names the variable and defineTasks', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const captured = 5
-  for (const fn of [() => captured, async () => captured]) {
+  const closures: (() => unknown)[] = [() => captured, async () => captured]
+  for (const fn of closures) {
     const error = (await failureOf(pool.submit(fn))) as Error
     t.true(error instanceof ReferenceError, String(error))
     t.true(error.message.startsWith('captured is not defined'), error.message)

@@ -214,8 +214,15 @@ function inheritedExecArgv(): string[] {
   const { execArgv } = process
   for (let index = 0; index < execArgv.length; index++) {
     const argument = execArgv[index]!
-    if (WITH_SCRIPT.has(argument)) index++
-    else if (argument !== '-i' && argument !== '-c' && !NOT_INHERITED.test(argument)) inherited.push(argument)
+    if (WITH_SCRIPT.has(argument)) {
+      index++
+    } else if (NOT_INHERITED.test(argument)) {
+      // There are options and their values here, nothing else: what does not look like an option is this one's value.
+      const value = execArgv[index + 1]
+      if (!argument.includes('=') && value !== undefined && !value.startsWith('-')) index++
+    } else if (argument !== '-i' && argument !== '-c') {
+      inherited.push(argument)
+    }
   }
   return inherited
 }

@@ -284,13 +284,16 @@ export class PoolCore implements Owner {
   #settle(): void {
     const outcomes = this.#outcomes
     while (this.#settled < outcomes.length) {
-      const { future, failed, value } = outcomes[this.#settled++]!
-      if (failed) {
+      const { future, kind, value } = outcomes[this.#settled++]!
+      if (kind === 'value') {
+        this.#completed++
+        future.settleValue(value)
+      } else if (kind === 'error') {
         this.#failed++
         future.settleError(value)
       } else {
-        this.#completed++
-        future.settleValue(value)
+        this.#cancelled++
+        future.settleCancelled()
       }
     }
     // Nothing keeps a result alive once it was handed on.
@@ -356,12 +359,12 @@ export class PoolCore implements Owner {
     const makeError = brokenPool(event, deaths, this.#options.name)
     this.#broken = makeError
     const unfinished = this.#futures.filter((future) => future !== undefined)
-    for (const future of unfinished) this.#forget(future)
-    for (const { reject } of this.#takeRoomWaiters()) reject(makeError())
     for (const future of unfinished) {
-      this.#failed++
-      future.settleError(makeError())
+      this.#forget(future)
+      this.#outcomes.push({ future, kind: 'error', value: makeError() })
     }
+    for (const { reject } of this.#takeRoomWaiters()) reject(makeError())
+    this.#settle()
     this.#emit('broken', makeError())
   }
 
@@ -401,15 +404,13 @@ export class PoolCore implements Owner {
 
   /** Cancels every call that no worker has claimed, before it returns. */
   cancelWaiting(): void {
-    const cancelled: AnyFuture[] = []
     for (const call of this.#native.cancelWaiting()) {
       const future = this.#futures[call]
       if (future === undefined) continue
       this.#forget(future)
-      this.#cancelled++
-      cancelled.push(future)
+      this.#outcomes.push({ future, kind: 'cancelled', value: undefined })
     }
-    for (const future of cancelled) future.settleCancelled()
+    this.#settle()
   }
 
   /** Stops everything: running calls fail as terminated, waiting ones are cancelled. */

@@ -12,7 +12,7 @@ import { ELSEWHERE, type PartialChunk, RESULT_RECORD_WORDS, ResultFlag, Status, 
 /** How a call ended. */
 export interface Outcome {
   readonly future: CallFuture<unknown>
-  readonly failed: boolean
+  readonly kind: 'value' | 'error' | 'cancelled'
   /** What it returned, or threw. */
   readonly value: unknown
 }
@@ -62,24 +62,24 @@ function readOutcome(
   try {
     switch (status) {
       case Status.ok: {
-        if (!future.isChunk) return { future, failed: false, value: decodeResult(codec, bytes, owned) }
+        if (!future.isChunk) return { future, kind: 'value', value: decodeResult(codec, bytes, owned) }
         const partial = (words[at + 3]! & ResultFlag.partial) !== 0
         const elapsed = words[at + 8]! / 1000
         const outcome = partial
           ? partialChunk(codec, pid, bytes, owned)
           : { values: decodeArguments(codec, bytes, owned) }
         const whole: ChunkOutcome<unknown> = future.refused?.complete(outcome) ?? outcome
-        return { future, failed: false, value: { ...whole, elapsed } satisfies ChunkOutcome<unknown> }
+        return { future, kind: 'value', value: { ...whole, elapsed } satisfies ChunkOutcome<unknown> }
       }
       case Status.exit:
-        return { future, failed: true, value: taskExit(decodeResult(codec, bytes, owned), future.describe(), pid) }
+        return { future, kind: 'error', value: taskExit(decodeResult(codec, bytes, owned), future.describe(), pid) }
       default: {
         const submitStack = framesOf(future.origin)
-        return { future, failed: true, value: decodeError(codec, bytes, { pid, submitStack }) }
+        return { future, kind: 'error', value: decodeError(codec, bytes, { pid, submitStack }) }
       }
     }
   } catch (value) {
-    return { future, failed: true, value }
+    return { future, kind: 'error', value }
   }
 }
 

@@ -15,7 +15,8 @@ process.argv.pop()
 const state = becomeWorker(lane.workerId, lane.depth)
 
 const leave = interceptExit((code) => {
-  if (loop.running !== undefined && !loop.running.done) {
+  // Also when its outcome is decided, but still waits for room in the lane: the call must not end without one.
+  if (loop.running !== undefined) {
     loop.running.done = true
     lane.commitExit(code)
   }

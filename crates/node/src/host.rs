@@ -201,7 +201,7 @@ impl NativePool {
     Ok(Self { core, outbox: Staging::new(outbox), inbox: Staging::new(inbox), held: None, spawn_failure: None })
   }
 
-  /// Defines task number `index`: `length` bytes of the outbox, or `bytes` if given.
+  /// Defines what task number `index` is.
   #[napi]
   pub fn define_task(&self, index: u32, bytes: &[u8]) {
     self.core.manager.borrow_mut().define_task(index, bytes.into());
@@ -249,7 +249,11 @@ impl NativePool {
       Ok(id) => id as i32,
       Err(SubmitError::NotRunning(PoolState::Broken)) => refused::BROKEN,
       Err(SubmitError::NotRunning(_)) => refused::CLOSED,
-      Err(SubmitError::QueueFull) => refused::QUEUE_FULL,
+      Err(SubmitError::QueueFull) => {
+        // From now on the loop has to come by when a worker claims a call.
+        self.core.sync();
+        refused::QUEUE_FULL
+      }
       Err(SubmitError::TooLarge { .. }) => refused::TOO_LARGE,
       Err(SubmitError::Spawn(failure)) => {
         self.spawn_failure = Some(failure);

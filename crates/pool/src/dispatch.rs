@@ -96,6 +96,8 @@ impl Manager {
       let placed = self.place(index, id, spec.head, spec.tail, now).is_ok();
       if !placed {
         self.note_idle(index);
+        // No worker will ring for a call that an idle lane did not take: a round looks after it.
+        self.wake_again();
       }
       placed
     });

@@ -5,8 +5,12 @@ use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use millrace_ring::{CallHeader, CallKind, HostLane, Identity, Position, PushError, WorkerPhase};
-use millrace_sys::{Capabilities, Child, Exit, Listener, Ringer, Segment, SpawnSpec, doorbell, lifeline, spawn};
+use millrace_ring::{
+  CallHeader, CallKind, GeometryError, HostLane, INLINE_CAPACITY, Identity, Position, PushError, WorkerPhase,
+};
+use millrace_sys::{
+  Capabilities, Child, Exit, Listener, Ringer, Segment, SpawnSpec, doorbell, kill_at_hangup, lifeline, spawn,
+};
 
 use crate::call::CallId;
 use crate::config::{KILL_AFTER, PoolConfig, WorkerCommand};
@@ -18,6 +22,9 @@ use crate::worker::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, NO_CODEC, RESUL
 /// The work that a lane should hold in reserve: long enough to bridge the host's wake-up, short enough that a call
 /// seldom waits behind another while a worker is idle.
 const READ_AHEAD_NS: u32 = 300_000;
+
+/// Pages of large arguments are given back when the lane has not had any for so long.
+const TRIM_AFTER: Duration = Duration::from_secs(1);
 
 /// Queued payload bytes in one lane beyond its first call. Large payloads wait in the pending queue instead, so that
 /// shared memory stays bounded by the number of workers and not by the number of calls.
@@ -119,8 +126,10 @@ impl Lane {
     let host_pid = std::process::id();
     let segment = Segment::create(capabilities.segment, config.geometry.segment_len())?;
     let identity = Identity { host_pid, worker_id };
-    let mut ring = HostLane::create(LaneSegment(segment), config.geometry, identity)
-      .map_err(|_| SpawnFailure { syscall: "mmap", errno: Some(libc::EINVAL) })?;
+    let mut ring = HostLane::create(LaneSegment(segment), config.geometry, identity).map_err(|error| match error {
+      GeometryError::NoMemory { errno } => SpawnFailure { syscall: "fallocate", errno: Some(errno) },
+      _ => SpawnFailure { syscall: "mmap", errno: Some(libc::EINVAL) },
+    })?;
     let header = CallHeader { kind: CallKind::Boot, codec: boot_codec, flags: 0, task: 0, sequence: 0 };
     let boot = ring.push(&header, boot, &[]).map_err(|error| match error {
       PushError::NoMemory { errno } => SpawnFailure { syscall: "fallocate", errno: Some(errno) },
@@ -145,6 +154,7 @@ impl Lane {
       return Err(SpawnFailure { syscall: "posix_spawn", errno: Some(libc::EAGAIN) });
     }
     let child = spawn(&spec(&config.command, &argument, fds), capabilities.sentinel)?;
+    kill_at_hangup(&worker_lifeline, child.pid());
     Ok(Self {
       worker_id,
       child,
@@ -260,6 +270,9 @@ impl Lane {
     let index = self.held.iter().position(|held| held.position == position)?;
     let held = self.held.remove(index)?;
     self.held_bytes -= held.bytes;
+    if held.bytes > INLINE_CAPACITY {
+      self.trim_at = Some(now + TRIM_AFTER);
+    }
     self.front_since = now;
     self.stalled = false;
     self.tasks_done += 1;

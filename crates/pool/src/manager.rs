@@ -82,6 +82,8 @@ pub struct Manager {
   pub(crate) live: usize,
   /// Lanes to look at in this round.
   pub(crate) hot: Vec<usize>,
+  /// Results taken from the last of them in a row.
+  pub(crate) turn_length: u32,
   /// Lanes that fell idle, the last one on top: the warmest worker gets the next call and the coldest times out. An
   /// entry is checked when it is taken.
   pub(crate) idle: Vec<usize>,
@@ -136,6 +138,7 @@ impl Manager {
       lanes: Vec::new(),
       live: 0,
       hot: Vec::new(),
+      turn_length: 0,
       idle: Vec::new(),
       saturated: false,
       next_lane: 0,

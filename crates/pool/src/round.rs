@@ -30,12 +30,12 @@ pub mod status {
 /// A waitpid sentinel hangs up a moment before the status is there.
 const REAP_RETRY: Duration = Duration::from_millis(1);
 
-/// Pages of large arguments are given back when a lane has been idle for so long.
-const TRIM_AFTER: Duration = Duration::from_secs(1);
-
 /// Looks at lanes, in one go, that yield nothing for the owner. A worker that sends notices or changes its words without end
 /// must not keep the host's thread.
 const STEPS_PER_ROUND: u32 = 4096;
+
+/// Results of one lane before it is another's turn.
+const RESULTS_PER_TURN: u32 = 32;
 
 const RING: u64 = 0;
 const SENTINEL: u64 = 1;
@@ -69,6 +69,10 @@ impl Manager {
   }
 
   fn collect(&mut self, timeout: Option<Duration>) -> millrace_sys::Result<()> {
+    if !self.hot.is_empty() {
+      // The last round was broken off: under such a load what is due must not wait for a round that comes to its end.
+      self.settle();
+    }
     let mut tokens = std::mem::take(&mut self.tokens);
     tokens.clear();
     let waited = self.waits.wait(timeout, &mut tokens);
@@ -150,6 +154,7 @@ impl Manager {
       match lane.ring.next_result() {
         Ok(Some(Arrival::Result(record))) => {
           if let Some(completion) = self.accept(index, record) {
+            self.take_turns();
             return Some(completion);
           }
         }
@@ -169,6 +174,16 @@ impl Manager {
     }
     self.settle();
     None
+  }
+
+  /// After some results of one lane it is the next one's turn: a worker that answers as fast as it is read would keep the
+  /// others from being refilled.
+  fn take_turns(&mut self) {
+    self.turn_length += 1;
+    if self.turn_length == RESULTS_PER_TURN {
+      self.turn_length = 0;
+      self.hot.rotate_right(1);
+    }
   }
 
   /// Sorts a result out: the owner's, or one that the manager takes care of itself.
@@ -216,7 +231,6 @@ impl Manager {
     if !completion.record.is_inline() {
       // The worker may sleep until there is room for its next large result.
       lane.wake();
-      lane.trim_at = Some(now + TRIM_AFTER);
     }
     lane.finished(completion.record.position, completion.record.ran_ns, now);
     self.failed_starts = 0;

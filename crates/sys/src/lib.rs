@@ -41,7 +41,7 @@ pub use cpu::cpu_quota;
 pub use doorbell::{Listener, Ringer, doorbell};
 pub use error::{Error, Result};
 pub use fd::adopt_fd;
-pub use lifeline::lifeline;
+pub use lifeline::{kill_at_hangup, lifeline};
 pub use memory::resident_bytes;
 pub use process::{Child, Exit, SpawnSpec, spawn};
 pub use segment::Segment;

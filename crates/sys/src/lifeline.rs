@@ -1,6 +1,6 @@
 //! A connection on which nothing is ever said; its end is the message.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
@@ -32,4 +32,95 @@ pub fn lifeline() -> Result<(OwnedFd, OwnedFd)> {
     crate::fd::set_cloexec(end)?;
   }
   Ok(ends)
+}
+
+/// Has the kernel itself kill the worker `pid` when the host's end closes: `worker_end` is the host's copy of the worker's
+/// end. For the time before [`start_watchdog`](crate::start_watchdog), which takes this back: until the worker has come that
+/// far nothing of ours runs in it, and it may never come that far, in a module that is loaded first or in wait for a
+/// debugger.
+///
+/// Where the system cannot do it a worker sees its host's death only when it has started.
+///
+/// # References
+///  - [Linux `F_SETOWN`, `F_SETSIG`](https://man7.org/linux/man-pages/man2/fcntl.2.html)
+pub fn kill_at_hangup(worker_end: impl AsFd, pid: u32) {
+  kernel::arm(worker_end.as_fd(), pid);
+}
+
+pub(crate) use kernel::disarm;
+
+#[cfg(target_os = "linux")]
+mod kernel {
+  use std::os::fd::{AsRawFd, BorrowedFd};
+
+  use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+  /// The same on every architecture; libc does not have it for all.
+  const F_SETSIG: libc::c_int = 10;
+
+  pub(super) fn arm(worker_end: BorrowedFd<'_>, pid: u32) {
+    let fd = worker_end.as_raw_fd();
+    // In this order: no signal can be sent before both it and its receiver are known.
+    // SAFETY: an open descriptor and numbers; what is set belongs to the open file, which is ours.
+    let chosen = unsafe { libc::fcntl(fd, F_SETSIG, libc::SIGKILL) } == 0;
+    // SAFETY: as above. The child is not reaped, so nobody else has its number.
+    if chosen && unsafe { libc::fcntl(fd, libc::F_SETOWN, pid as libc::pid_t) } == 0 {
+      let _ = fcntl_getfl(worker_end).and_then(|flags| fcntl_setfl(worker_end, flags | OFlags::ASYNC));
+    }
+  }
+
+  /// For the worker, once it watches by itself.
+  pub(crate) fn disarm(worker_end: BorrowedFd<'_>) {
+    let _ = fcntl_getfl(worker_end).and_then(|flags| fcntl_setfl(worker_end, flags - OFlags::ASYNC));
+  }
+}
+
+/// Elsewhere the signal for this cannot be chosen, and the one that there is is ignored.
+#[cfg(not(target_os = "linux"))]
+mod kernel {
+  use std::os::fd::BorrowedFd;
+
+  pub(super) fn arm(_worker_end: BorrowedFd<'_>, _pid: u32) {}
+
+  pub(crate) fn disarm(_worker_end: BorrowedFd<'_>) {}
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+  use std::time::Duration;
+
+  use super::*;
+  use crate::{Exit, SentinelKind, SpawnSpec, spawn};
+
+  fn sleeper() -> (OwnedFd, OwnedFd, crate::Child) {
+    let (host_end, worker_end) = lifeline().expect("there are descriptors");
+    let spec = SpawnSpec {
+      program: "/bin/sleep".into(),
+      args: vec!["1000".into()],
+      fds: vec![(worker_end.as_fd(), 6)],
+      ..SpawnSpec::default()
+    };
+    let child = spawn(&spec, SentinelKind::WaitPid).expect("there is a sleep");
+    kill_at_hangup(&worker_end, child.pid());
+    (host_end, worker_end, child)
+  }
+
+  #[test]
+  fn a_child_that_knows_nothing_of_its_lifeline_dies_when_that_hangs_up() {
+    let (host_end, worker_end, mut child) = sleeper();
+    drop(worker_end);
+    assert_eq!(child.wait_timeout(Duration::from_millis(50)).unwrap(), None);
+    drop(host_end);
+    assert_eq!(child.wait_timeout(Duration::from_secs(60)).unwrap(), Some(Exit::Signal(libc::SIGKILL)));
+  }
+
+  #[test]
+  fn a_child_that_watches_by_itself_is_not_killed_by_the_kernel() {
+    let (host_end, worker_end, mut child) = sleeper();
+    disarm(worker_end.as_fd());
+    drop((host_end, worker_end));
+    assert_eq!(child.wait_timeout(Duration::from_millis(50)).unwrap(), None);
+    child.signal(libc::SIGKILL).unwrap();
+    assert!(child.wait_timeout(Duration::from_secs(60)).unwrap().is_some());
+  }
 }

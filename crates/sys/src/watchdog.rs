@@ -7,10 +7,12 @@
 //!   the host holds a copy of the host's end;
 //! - a pidfd of the host (Linux) tells of the host's death alone.
 //!
-//! `PR_SET_PDEATHSIG` is no substitute: it follows the thread that spawned the worker, not the process.
+//! Until the worker has come so far as to start it, the kernel looks after it: see
+//! [`kill_at_hangup`](crate::kill_at_hangup()). `PR_SET_PDEATHSIG` is no substitute: it follows the thread that spawned
+//! the worker, not the process.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -19,6 +21,7 @@ use rustix::net::{RecvFlags, recv};
 use rustix::process::{Signal, getpgrp, getpid, getppid, kill_process, kill_process_group};
 
 use crate::fd::set_cloexec;
+use crate::lifeline::disarm;
 use crate::signals::SignalsBlocked;
 use crate::{Error, Result};
 
@@ -39,7 +42,11 @@ pub fn start_watchdog(lifeline: OwnedFd, host_pid: u32) -> Result<()> {
   }
   // Signals are for the threads of Node; the mask is inherited by the thread.
   let _blocked = SignalsBlocked::new();
-  let watch = move || watch(&lifeline, host.as_ref());
+  let watch = move || {
+    // From now on it is this thread that acts, because it takes the whole group along.
+    disarm(lifeline.as_fd());
+    watch(&lifeline, host.as_ref());
+  };
   let thread = thread::Builder::new().name("millrace-watchdog".into()).stack_size(STACK).spawn(watch);
   thread.map(drop).map_err(|error: io::Error| Error::new("pthread_create", error))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use millrace_pool::{CallFailure, Geometry, PoolConfig, WorkerState, status};
 
 use crate::support::worker::pattern;
-use crate::support::{Outcome, Pool, Random, config, send_signal};
+use crate::support::{Outcome, Pool, Random, config, exists, send_signal};
 
 /// What the owner did and what came of it.
 #[derive(Debug, Default, PartialEq)]
@@ -79,8 +79,10 @@ impl Storm {
         living.retain(|worker| worker.state != WorkerState::Starting);
         if !living.is_empty() {
           let index = self.random.below(living.len());
-          // Not reaped before the next round, so the number is still that of the worker.
-          send_signal(living[index].pid, libc::SIGKILL);
+          // One that has ended by itself may be reaped already.
+          if exists(living[index].pid) {
+            send_signal(living[index].pid, libc::SIGKILL);
+          }
         }
       }
       22 if self.random.one_in(20) => drop(self.pool.cancel_waiting()),

@@ -241,7 +241,9 @@ fn a_pool_that_closes_with_nothing_to_do_lets_its_booting_worker_go() {
     assert!(pool.cancel(key));
     pool.manager.close();
     pool.until_stopped();
-    assert_eq!(pool.exit_reasons(), [ExitReason::Shutdown]);
+    // It may have failed before it was let go.
+    let reasons = pool.exit_reasons();
+    assert!(matches!(reasons[..], [ExitReason::Shutdown | ExitReason::FailedStart]), "{reasons:?}");
     assert!(broken(&pool).is_none());
   }
 }

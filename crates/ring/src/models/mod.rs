@@ -27,11 +27,20 @@ const SLOTS: u32 = 2;
 /// Just before the positions wrap.
 const START: Position = u32::MAX - 1;
 
-/// Runs a model in all its interleavings, with no more than `preemptions` switches away from a thread that could go on.
+/// Runs a model in all its interleavings, with no more than `preemptions` switches away from a thread that could go on, and
+/// says how many those were (`cargo test … -- --show-output` shows it).
+#[allow(clippy::print_stdout, reason = "shown on demand, with the test that it belongs to")]
 fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
   let mut builder = loom::model::Builder::new();
   builder.preemption_bound = Some(preemptions);
-  builder.check(model);
+  // Not loom's: it counts the runs, and is no part of them.
+  let runs = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+  let counter = std::sync::Arc::clone(&runs);
+  builder.check(move || {
+    counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    model();
+  });
+  println!("{} interleavings", runs.load(std::sync::atomic::Ordering::Relaxed));
 }
 
 /// The same without one half of a pair.
