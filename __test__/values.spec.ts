@@ -2,7 +2,7 @@
 // and no other, and nobody's memory is anybody else's.
 
 import fc from 'fast-check'
-import { ProcessPoolExecutor, SerializationError } from 'millrace'
+import { type ProcessPoolExecutor, SerializationError } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
 import { difference, RUNS } from './helpers/codec.js'
 import { graph, scalar } from './helpers/codec-values.js'
@@ -101,7 +101,7 @@ test('values of every kind arrive as their structured clones, alone and among ot
 test('a view that travels alone is a view of just its part', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   for (const View of [...typedArrays, DataView]) {
-    const view = new View(memory, 8, 4)
+    const view = new (View as any)(memory, 8, 4)
     const arrived = await pool.submit(tasks.identity, view)
     t.is(difference(arrived, new (View as any)(memory.slice(8, 8 + view.byteLength))), undefined, View.name)
   }
