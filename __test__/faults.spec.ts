@@ -169,19 +169,19 @@ for (const [mechanisms, env] of Object.entries({ 'the usual': {}, portable })) {
   }
 
   test(`a result that is committed beats the time limit, one that is not does not, with ${mechanisms} mechanisms`, async (t) => {
-    const committed = await run(t, { name: 'timeout', fault: 'before-ring:delay=700@2' }, env)
+    const committed = await run(t, { name: 'late', fault: 'before-ring:delay=2500@2' }, env)
     t.deepEqual(committed.seen, [0, 1, 2])
     t.deepEqual(committed.exits, ['shutdown 0'])
-    const written = await run(t, { name: 'timeout', fault: 'before-commit:delay=700@2' }, env)
+    const written = await run(t, { name: 'late', fault: 'before-commit:delay=2500@2' }, env)
     t.like(written.seen, [0, timedOut, 2])
     t.deepEqual(written.ran, [0, 1, 2])
   })
 
   test(`a call is cancelled up to its claim and not afterwards, with ${mechanisms} mechanisms`, async (t) => {
-    const before = await run(t, { name: 'cancel', fault: 'before-claim:delay=600@2' }, env)
+    const before = await run(t, { name: 'cancelBefore', fault: 'before-claim:delay=2000@2' }, env)
     t.deepEqual(before.seen, [...Array<string>(4).fill('cancelled'), ...Array<boolean>(4).fill(true)])
     t.deepEqual(before.ran, [0])
-    const after = await run(t, { name: 'cancel', fault: 'after-claim:delay=600@2' }, env)
+    const after = await run(t, { name: 'cancelAfter', fault: 'after-claim:delay=600@2' }, env)
     t.deepEqual(after.seen, [1, ...Array<string>(3).fill('cancelled'), false, true, true, true])
     t.deepEqual(after.ran, [0, 1])
   })

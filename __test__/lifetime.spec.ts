@@ -36,6 +36,7 @@ const programs: Record<string, unknown> = {
   'a call from a beforeExit listener that came first': 'value',
   'calls from exit': 'ShutdownError',
   'exit with a listener that looks at the pool': ['pending', [], true, false],
+  'a worker that never comes up': [true, 'cancelled', []],
   'workers with pools of their own': (pids: number[]) => new Set(pids).size === 2,
   'shutdown() of workers with pools of their own': (pids: number[]) => new Set(pids).size === 2,
 }
@@ -72,6 +73,38 @@ test.serial('idle workers leave after idleTimeout, and are reaped', async (t) =>
   )
   t.deepEqual([said.started.length, said.workers, said.children], [2, [], []])
 })
+
+test.serial('killWorkers() takes the pools of the workers along', async (t) => {
+  const scenario = 'killWorkers() of workers with busy pools of their own'
+  const { running, elapsed } = await runHost<any>(t, 'lifetime', { scenario })
+  t.log(`${Math.round(elapsed)} ms`)
+  t.is(running, 2)
+  t.true(elapsed < 5000)
+})
+
+test.serial('each worker has its own lane and lifeline open, and no child of anybody has any', async (t) => {
+  const scenario = 'what workers, their children and other children hold'
+  const { lanes, ofChildren, ofOwnChild } = await runHost<any>(t, 'lifetime', { scenario })
+  t.deepEqual(
+    lanes.map((names: string[]) => names.toSorted()),
+    Array(3).fill(['/memfd', 'socket']),
+  )
+  t.deepEqual(ofChildren, [[], [], []])
+  t.deepEqual(ofOwnChild, [])
+})
+
+for (const [mechanisms, env] of Object.entries<Record<string, string>>({
+  'native mechanisms': {},
+  fallbacks: { MILLRACE_WAKEUP: 'pipe', MILLRACE_POLLER: 'poll', MILLRACE_SENTINEL: 'waitpid' },
+})) {
+  test.serial(`an idle pool sleeps, and so do its workers, on ${mechanisms}`, async (t) => {
+    const [host, ...workers] = await runHost<number[]>(t, 'lifetime', { scenario: 'an idle pool, watched' }, { env })
+    t.log(`woken in a second: host ${host}, workers ${workers.join(' and ')}`)
+    // The host's own timer wakes it.
+    t.true(host! <= 5)
+    t.deepEqual(workers, [0, 0])
+  })
+}
 
 test.serial('Ctrl-C in a program that handles it leaves its workers alone', async (t) => {
   const host = startHost(t, 'lifetime', { scenario: 'SIGINT with a handler' }, { ownGroup: true })

@@ -283,6 +283,7 @@ test('the timeout counts from the call, rejects the next() that waits, and cance
     [gate.path, 'shut'],
     [log.path, 'late'],
   ]
+  await pool.submit(tasks.pid)
   const results = pool.starmap(tasks.hold, items, { timeout: 1500 })
   t.deepEqual(await results.next(), { done: false, value: 'open' })
   await t.throwsAsync(results.next(), { instanceOf: TimeoutError, code: 'ERR_MILLRACE_TIMEOUT' })
@@ -303,12 +304,12 @@ test('taskTimeout limits each call, a chunk being one', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const task = (n: number): Promise<number> =>
     new Promise((resolve) => setTimeout(() => resolve(n), n === 1 ? 60_000 : 1))
-  const results = pool.map(task, range(3), { taskTimeout: 80 })
+  const results = pool.map(task, range(3), { taskTimeout: 400 })
   t.is((await results.next()).value, 0)
   const error = (await t.throwsAsync(results.next(), { instanceOf: TaskTimeoutError })) as TaskTimeoutError
-  t.is(error.timeout, 80)
+  t.is(error.timeout, 400)
   t.is((await results.next()).value, 2)
-  const chunked = pool.map(task, range(3), { taskTimeout: 80, chunksize: 3 })
+  const chunked = pool.map(task, range(3), { taskTimeout: 400, chunksize: 3 })
   for (let index = 0; index < 3; index++) await t.throwsAsync(chunked.next(), { instanceOf: TaskTimeoutError })
   t.deepEqual(await chunked.next(), { done: true, value: undefined })
 })

@@ -16,7 +16,7 @@ export declare class NativePool {
    * it; `onEvent` is called, from the event loop, when there is something to `drain`.
    */
   constructor(options: NativePoolOptions, bootCodec: number, boot: Uint8Array, outbox: Uint8Array, inbox: Uint8Array, onEvent: () => void)
-  /** Defines task number `index`: `length` bytes of the outbox, or `bytes` if given. */
+  /** Defines what task number `index` is. */
   defineTask(index: number, bytes: Uint8Array): void
   /** Takes a call whose payload is the first `length` bytes of the outbox. Returns its number, or a negative reason. */
   submit(task: number, codec: number, flags: number, length: number): number

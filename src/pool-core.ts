@@ -10,34 +10,25 @@
 import type { EventEmitter } from 'node:events'
 import { isMainThread } from 'node:worker_threads'
 
+import { encodeBoot } from './boot-payload.js'
 import { type CallFuture, NO_CALL } from './call-future.js'
 import { encodeArguments, Outbox } from './codec/index.js'
-import {
-  BrokenProcessPool,
-  type CancelledError,
-  MillraceError,
-  QueueFullError,
-  SerializationError,
-  ShutdownError,
-} from './errors.js'
+import { type BrokenProcessPool, type CancelledError, MillraceError, ShutdownError } from './errors.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
-import { brokenPool, callFailure, describeCall, signalName, spawnFailed, workerDeath } from './failures.js'
+import { brokenPool, callFailure, describeCall, signalName, workerDeath } from './failures.js'
 import { native, type NativeEvent, type NativePool } from './native.js'
 import type { ResolvedOptions } from './options.js'
 import { OriginRecorder } from './origins.js'
+import { refusalError, Refused } from './refusal.js'
 import { RefusedItems } from './refused-items.js'
 import { type Outcome, ResultReader } from './result-reader.js'
 import type { PoolStats, WorkerStats } from './stats.js'
 import { TaskTable } from './task-table.js'
 import { warningOf } from './warnings.js'
 import { INBOX_BYTES } from './wire.js'
-import { encodeBootPlan } from './worker/boot.js'
 import { workerState } from './worker/context.js'
 
 type AnyFuture = CallFuture<unknown>
-
-/** What `NativePool.submit` says when it takes no call. */
-const Refused = { closed: -1, broken: -2, queueFull: -3, spawn: -4, tooLarge: -5 } as const
 
 /** How `NativePool.setHold` holds the event loop. */
 const Hold = { unfinished: 0, always: 1, never: 2 } as const
@@ -78,31 +69,12 @@ export class PoolCore implements Owner {
   constructor(options: ResolvedOptions, emitter: EventEmitter) {
     this.#options = options
     this.#emitter = new WeakRef(emitter)
-    const { codec, payload } = this.#encodeBoot()
+    const { codec, payload } = encodeBoot(options, this.#outbox)
     const inbox = new Uint8Array(INBOX_BYTES)
     this.#native = new native.NativePool(options.native, codec, payload, this.#outbox.bytes, inbox, () => this.#round())
     this.#reader = new ResultReader(this.#native, inbox)
     this.tasks = new TaskTable(this.#native)
     watchForEnd()
-  }
-
-  #encodeBoot(): { codec: number; payload: Uint8Array } {
-    const { preload, initializer, initargs } = this.#options
-    const out = this.#outbox
-    try {
-      encodeArguments(initargs, out)
-    } catch (error) {
-      if (!(error instanceof SerializationError)) throw error
-      const path = error.path?.replace(/^args/, 'initargs')
-      throw new SerializationError(error.message.replaceAll('args[', 'initargs['), {
-        stage: 'arguments',
-        path,
-        cause: error.cause,
-      })
-    }
-    const bytes = Buffer.concat([out.bytes.subarray(0, out.length), out.tail ?? new Uint8Array()])
-    out.tail = undefined
-    return { codec: out.codec, payload: encodeBootPlan({ preload, initializer }, bytes) }
   }
 
   // ---- Calls -----------------------------------------------------------------------------------------------------------
@@ -144,7 +116,8 @@ export class PoolCore implements Owner {
     if (call < 0) {
       const bytes = out.length + (out.tail?.byteLength ?? 0)
       out.tail = undefined
-      const refusal = this.#refusal(call, bytes)
+      const { maxQueue } = this.#options
+      const refusal = refusalError(call, this.#native, { bytes, maxQueue, broken: this.#broken })
       if (call !== Refused.tooLarge) throw refusal
       this.#failed++
       future.settleError(refusal)
@@ -169,29 +142,6 @@ export class PoolCore implements Owner {
     if (refused.rest.length > 0) return this.send(future, refused.rest, flags, caller)
     this.#failed++
     future.settleValue(refused.complete({ values: [] }))
-  }
-
-  #refusal(reason: number, bytes: number): Error {
-    const { maxQueue } = this.#options
-    switch (reason) {
-      case Refused.queueFull:
-        return new QueueFullError(`${maxQueue} calls wait already, which is maxQueue: await ready() and submit again`, {
-          maxQueue,
-        })
-      case Refused.spawn:
-        return spawnFailed(
-          this.#native.spawnFailureSyscall() ?? 'posix_spawn',
-          this.#native.spawnFailureErrno() ?? undefined,
-        )
-      case Refused.tooLarge:
-        return new SerializationError(`The arguments take ${bytes} bytes, more than a lane can hold`, {
-          stage: 'arguments',
-        })
-      case Refused.broken:
-        return this.#broken?.() ?? new BrokenProcessPool('The process pool is broken')
-      default:
-        return new ShutdownError('cannot schedule new futures after shutdown')
-    }
   }
 
   /** Ends a future whose call is never made. */

@@ -20,7 +20,7 @@ const tasks = defineTasks(import.meta.url, {
     for (;;);
   },
 
-  /** @type {(code: number) => never} */
+  /** @type {(code: number) => unknown} */
   reallyExit: (code) => /** @type {any} */ (process).reallyExit(code),
 
   /** @type {(code: number) => never} */

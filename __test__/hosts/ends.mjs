@@ -37,11 +37,11 @@ const tasks = defineTasks(import.meta.url, {
   /**
    * A pool of its own, `depth` levels of them, and an endless call in the last. The outer ones wait, the inner one spins.
    *
-   * @param {string} said
-   * @param {number} depth
+   * @type {(said: string, depth: number) => Promise<unknown>}
    */
   nest: async (said, depth) => {
     const inner = new ProcessPoolExecutor({ maxWorkers: 1 })
+    /** @type {import('millrace').Future<unknown>} */
     const future = depth > 1 ? inner.submit(tasks.nest, said, depth - 1) : inner.submit(tasks.spin, said)
     if (depth > 1) return future
     while (!existsSync(said)) await sleep(2)

@@ -21,58 +21,73 @@ const tasks = defineTasks(import.meta.url, {
 
 /** @typedef {{ pool: ProcessPoolExecutor, submit: (id: number, options?: any) => import('millrace').Future<number> }} Tools */
 
+/** Waits until a worker has stopped. @param {Tools} tools */
+const stopped = ({ pool }) =>
+  until(
+    'a worker to stop',
+    () => children().some((child) => child.endsWith(' T')),
+    () => pool.dumpState(),
+  )
+
 /** What a pool does in each case. */
 const cases = {
-  /** The second call of the worker stops; the others do not. @param {Tools} tools */
+  /** The second call does not end in time. @param {Tools} tools */
   timeout: async ({ submit }) => [submit(0), submit(1, { timeout: 200 }), submit(2)],
 
+  /** The same, with time enough for what it does before it is delayed. @param {Tools} tools */
+  late: async ({ submit }) => [submit(0), submit(1, { timeout: 1000 }), submit(2)],
+
   /** @param {Tools} tools */
-  kill: async ({ pool, submit }) => {
-    const futures = [submit(0), submit(1), submit(2)]
-    await until(
-      'the claim',
-      () => futures[1]?.running(),
-      () => pool.dumpState(),
-    )
+  kill: async (tools) => {
+    const futures = [tools.submit(0), tools.submit(1), tools.submit(2)]
+    await stopped(tools)
     return [...futures, futures[1]?.cancel(), futures[1]?.cancel({ kill: true })]
   },
 
   /** The worker stops before it claims, so no clock runs yet. @param {Tools} tools */
-  unclaimed: async ({ pool, submit }) => {
-    const futures = [submit(0), submit(1, { timeout: 200 })]
-    await futures[0]
+  unclaimed: async (tools) => {
+    const futures = [tools.submit(0), tools.submit(1, { timeout: 200 })]
+    await stopped(tools)
     await sleep(600)
     const { state } = futures[1] ?? {}
     const cancelled = futures[1]?.cancel()
-    await pool.killWorkers()
+    await tools.pool.killWorkers()
     return [...futures, state, cancelled]
   },
 
   /** @param {Tools} tools */
-  terminate: async ({ pool, submit }) => {
-    const futures = [submit(0), submit(1), submit(2)]
-    await until(
-      'the claim',
-      () => futures[1]?.running(),
-      () => pool.dumpState(),
-    )
-    await pool.terminateWorkers()
+  terminate: async (tools) => {
+    const futures = [tools.submit(0), tools.submit(1), tools.submit(2)]
+    await stopped(tools)
+    await tools.pool.terminateWorkers()
     return futures
   },
 
   /** @param {Tools} tools */
-  shutdown: async ({ pool, submit }) => {
-    const futures = [submit(0), submit(1), submit(2)]
-    await futures[0]
-    await pool.shutdown({ timeout: 200, kill: true })
+  shutdown: async (tools) => {
+    const futures = [tools.submit(0), tools.submit(1), tools.submit(2)]
+    await stopped(tools)
+    await tools.pool.shutdown({ timeout: 200, kill: true })
     return futures
   },
 
-  /** Cancels each of the calls at once that are not running. @param {Tools} tools */
-  cancel: async ({ submit }) => {
+  /** Cancels four calls while the worker is on the way to the claim of the first. @param {Tools} tools */
+  cancelBefore: async ({ submit }) => {
     await submit(0)
     const futures = [1, 2, 3, 4].map((id) => submit(id))
-    await sleep(150)
+    await sleep(50)
+    return [...futures, ...futures.map((future) => future.cancel())]
+  },
+
+  /** Cancels four calls once the first of them is claimed. @param {Tools} tools */
+  cancelAfter: async ({ pool, submit }) => {
+    await submit(0)
+    const futures = [1, 2, 3, 4].map((id) => submit(id))
+    await until(
+      'the claim',
+      () => futures[0]?.running(),
+      () => pool.dumpState(),
+    )
     return [...futures, ...futures.map((future) => future.cancel())]
   },
 

@@ -8,7 +8,7 @@ import { children, holdings, say } from './observe.mjs'
 const tasks = defineTasks(import.meta.url, {
   pid: () => process.pid,
 
-  /** @type {<T>(ms: number, value: T) => Promise<T>} */
+  /** @type {<T>(ms: number, value?: T) => Promise<T | undefined>} */
   sleep: (ms, value) => sleep(ms, value),
 
   /** @type {(ms: number, path: string, line: number) => Promise<void>} */

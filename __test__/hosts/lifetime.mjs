@@ -1,5 +1,8 @@
 // Programs that end by themselves, or should. Each scenario is a whole program.
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
 import { children, say } from './observe.mjs'
@@ -20,12 +23,79 @@ const tasks = defineTasks(import.meta.url, {
 
   forever: () => new Promise(() => {}),
 
+  /** What this worker has open, a moment later, so that others start too. */
+  descriptors: async (/** @type {number} */ ms) => {
+    await sleep(ms)
+    return openIn(process.pid)
+  },
+
+  childDescriptors: async (/** @type {number} */ ms) => {
+    await sleep(ms)
+    return childDescriptors()
+  },
+
+  /** Keeps a pool of its own, with a worker that spins: its process id. */
+  keepBusyPool: async () => {
+    const inner = new ProcessPoolExecutor({ maxWorkers: 1 })
+    const future = inner.submit(tasks.spin)
+    while (!future.running()) await sleep(2)
+    return inner.stats().workers[0]?.pid ?? 0
+  },
+
+  spin: () => {
+    for (;;);
+  },
+
   /** Keeps a pool of its own, with an idle worker. */
   keepPool: async () => {
     const inner = new ProcessPoolExecutor({ maxWorkers: 1 })
     return inner.submit(tasks.pid)
   },
 })
+
+/**
+ * What a process has open beyond its standard streams, in words that are the same for every process.
+ *
+ * @param {number} pid
+ */
+function openIn(pid) {
+  const names = readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return Number(fd) < 3 ? 'standard' : readlinkSync(`/proc/${pid}/fd/${fd}`)
+    } catch {
+      return 'closed'
+    }
+  })
+  return names.filter((name) => /millrace|socket/.test(name)).map((name) => name.replace(/:.*/, ''))
+}
+
+/** What a child of this process has open. */
+async function childDescriptors() {
+  const child = spawn('sleep', ['1000'], { stdio: 'ignore' })
+  await once(child, 'spawn')
+  const found = openIn(child.pid ?? 0)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  return found
+}
+
+/** @param {number} pid */
+function exists(pid) {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
+/**
+ * How often the main thread of a process has gone to sleep.
+ *
+ * @param {number} pid
+ */
+function switches(pid) {
+  return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1])
+}
 
 /** @param {import('millrace').ProcessPoolOptions} [options] */
 const makePool = (options) => new ProcessPoolExecutor({ maxWorkers: 2, ...options })
@@ -291,6 +361,45 @@ const scenarios = {
     await pool.shutdown()
     counts.push(children().length)
     say(counts)
+  },
+
+  'a worker that never comes up': async () => {
+    const pool = makePool({ maxWorkers: 1, execArgv: ['--import', 'data:text/javascript,for(;;);'] })
+    const future = pool.submit(tasks.pid)
+    const pid = await new Promise((resolve) => pool.on('workerStart', (info) => resolve(info.pid)))
+    const found = children().map((child) => child.pid)
+    await pool.killWorkers()
+    say([found.length === 1 && found[0] === pid, future.outcome, children()])
+  },
+
+  'killWorkers() of workers with busy pools of their own': async () => {
+    const pool = makePool()
+    const futures = [pool.submit(tasks.keepBusyPool), pool.submit(tasks.keepBusyPool)]
+    const pids = await Promise.all(futures)
+    const running = pids.filter(exists).length
+    const start = performance.now()
+    await pool.killWorkers()
+    while (pids.some(exists)) await sleep(2)
+    say({ running, elapsed: performance.now() - start })
+  },
+
+  'what workers, their children and other children hold': async () => {
+    const pool = makePool({ maxWorkers: 3 })
+    const lanes = await Promise.all([1, 2, 3].map(() => pool.submit(tasks.descriptors, 50)))
+    const ofChildren = await Promise.all([1, 2, 3].map(() => pool.submit(tasks.childDescriptors, 50)))
+    say({ lanes, ofChildren, ofOwnChild: await childDescriptors() })
+  },
+
+  'an idle pool, watched': async () => {
+    const pool = makePool()
+    await Promise.all([pool.submit(tasks.block, 50), pool.submit(tasks.block, 50)])
+    // Also what is done once, a moment after the last call, is over.
+    await sleep(2500)
+    const pids = pool.stats().workers.map(({ pid }) => pid)
+    const before = [process.pid, ...pids].map(switches)
+    await sleep(1000)
+    const after = [process.pid, ...pids].map(switches)
+    say(after.map((count, index) => count - (before[index] ?? 0)))
   },
 
   'SIGINT with a handler': async () => {

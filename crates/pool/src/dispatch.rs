@@ -265,15 +265,13 @@ impl Manager {
       return Ok(());
     }
     match self.start_worker(now) {
-      Err(failure) if self.live == 0 => Err(failure),
-      Err(failure) => {
-        self.note_spawn_failure(failure, now);
-        // The owner has to hear of it, though nothing else may happen for long.
-        self.wake_again();
-        Ok(())
-      }
-      Ok(()) => Ok(()),
+      Err(failure) if self.live == 0 => return Err(failure),
+      Err(failure) => self.note_spawn_failure(failure, now),
+      Ok(()) => {}
     }
+    // The owner has to hear of it, though nothing else may happen for long.
+    self.wake_again();
+    Ok(())
   }
 
   /// Takes back what is queued in a lane and puts it in front of the pending calls, in its order.

@@ -43,15 +43,15 @@ fn a_missing_program_refuses_the_call_and_keeps_nothing() {
 
 #[test]
 fn a_program_that_vanishes_fails_the_calls_that_wait_for_it() {
-  let copy = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("vanishing-{}", std::process::id()));
-  std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+  let link = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("vanishing-{}", std::process::id()));
+  std::os::unix::fs::symlink(std::env::current_exe().unwrap(), &link).unwrap();
   let mut config = PoolConfig { max_workers: 1, ..config() };
-  config.command.program.clone_from(&copy);
+  config.command.program.clone_from(&link);
   let mut pool = Pool::new(config);
   let running = pool.submit("gate one");
   pool.until_running(running);
   let waiting: Vec<u64> = (0..5).map(|_| pool.submit("echo")).collect();
-  std::fs::remove_file(&copy).unwrap();
+  std::fs::remove_file(&link).unwrap();
   crate::support::send_signal(pool.started()[0], libc::SIGKILL);
   for key in waiting {
     match pool.outcome(key) {
@@ -66,14 +66,14 @@ fn a_program_that_vanishes_fails_the_calls_that_wait_for_it() {
 
 #[test]
 fn with_a_worker_alive_a_missing_program_is_a_warning() {
-  let copy = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fading-{}", std::process::id()));
-  std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+  let link = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fading-{}", std::process::id()));
+  std::os::unix::fs::symlink(std::env::current_exe().unwrap(), &link).unwrap();
   let mut config = config();
-  config.command.program.clone_from(&copy);
+  config.command.program.clone_from(&link);
   let mut pool = Pool::new(config);
   let running = pool.submit("gate one");
   pool.until_running(running);
-  std::fs::remove_file(&copy).unwrap();
+  std::fs::remove_file(&link).unwrap();
   let waiting = [pool.submit("echo"), pool.submit("echo"), pool.submit("echo")];
   pool.until("the warning", |pool| pool.count(|event| matches!(event, Event::SpawnFailed { .. })) > 0);
   // Attempts are made again, but not all the time.

@@ -1,0 +1,26 @@
+// What each new worker is sent first, encoded once for all of them.
+
+import { encodeArguments, type Outbox } from './codec/index.js'
+import { SerializationError } from './errors.js'
+import type { ResolvedOptions } from './options.js'
+import { encodeBootPlan } from './worker/boot.js'
+
+/**
+ * The payload of the workers' boot call. Leaves the outbox empty.
+ *
+ * @throws SerializationError when `initargs` cannot travel; its path begins with `initargs`.
+ */
+export function encodeBoot(options: ResolvedOptions, out: Outbox): { codec: number; payload: Uint8Array } {
+  const { preload, initializer, initargs } = options
+  try {
+    encodeArguments(initargs, out)
+  } catch (error) {
+    if (!(error instanceof SerializationError)) throw error
+    const path = error.path?.replace(/^args/, 'initargs')
+    const { cause } = error
+    throw new SerializationError(error.message.replaceAll('args[', 'initargs['), { stage: 'arguments', path, cause })
+  }
+  const bytes = Buffer.concat([out.bytes.subarray(0, out.length), out.tail ?? new Uint8Array()])
+  out.tail = undefined
+  return { codec: out.codec, payload: encodeBootPlan({ preload, initializer }, bytes) }
+}

@@ -1,0 +1,32 @@
+// Why the native pool took no call, as errors.
+
+import { BrokenProcessPool, QueueFullError, SerializationError, ShutdownError } from './errors.js'
+import { spawnFailed } from './failures.js'
+import type { NativePool } from './native.js'
+
+/** What `NativePool.submit` says when it takes no call. */
+export const Refused = { closed: -1, broken: -2, queueFull: -3, spawn: -4, tooLarge: -5 } as const
+
+/** The error for a refused call of so many bytes. */
+export function refusalError(
+  reason: number,
+  native: NativePool,
+  { bytes, maxQueue, broken }: { bytes: number; maxQueue: number; broken: (() => BrokenProcessPool) | undefined },
+): Error {
+  switch (reason) {
+    case Refused.queueFull:
+      return new QueueFullError(`${maxQueue} calls wait already, which is maxQueue: await ready() and submit again`, {
+        maxQueue,
+      })
+    case Refused.spawn:
+      return spawnFailed(native.spawnFailureSyscall() ?? 'posix_spawn', native.spawnFailureErrno() ?? undefined)
+    case Refused.tooLarge:
+      return new SerializationError(`The arguments take ${bytes} bytes, more than a lane can hold`, {
+        stage: 'arguments',
+      })
+    case Refused.broken:
+      return broken?.() ?? new BrokenProcessPool('The process pool is broken')
+    default:
+      return new ShutdownError('cannot schedule new futures after shutdown')
+  }
+}
