@@ -1,6 +1,13 @@
 // resultSync(), and that everything may be called from within callbacks: no call waits for itself, none is lost.
 
-import { BrokenProcessPool, CancelledError, type Future, TimeoutError, WorkerTerminatedError } from 'millrace'
+import {
+  BrokenProcessPool,
+  CancelledError,
+  type Future,
+  TimeoutError,
+  WorkerDiedError,
+  WorkerTerminatedError,
+} from 'millrace'
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
@@ -239,4 +246,17 @@ test('two pools: each may be waited for in the callbacks of the other', async (t
   })
   future.resultSync()
   t.deepEqual(seen, [3, 4])
+})
+
+test('a call from a workerExit listener does not take the place of the call that the worker took with it', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1, onWorkerDeath: 'isolate' })
+  const fromListener: Future<number>[] = []
+  pool.on('workerExit', ({ reason }) => {
+    if (reason === 'died') fromListener.push(pool.submit((a: number, b: number) => a + b, 1, fromListener.length))
+  })
+  for (let round = 0; round < 3; round++) {
+    const error = await pool.submit(() => process.kill(process.pid, 'SIGKILL')).exception()
+    t.true(error instanceof WorkerDiedError, String(error))
+  }
+  t.deepEqual(await Promise.all(fromListener), [1, 2, 3])
 })

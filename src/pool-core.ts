@@ -64,7 +64,8 @@ export class PoolCore implements Owner {
   /** Outcomes that are read and not handed on yet, and how many of them are. */
   readonly #outcomes: Outcome[] = []
   #settled = 0
-  #events: NativeEvent[] = []
+  /** Events that are taken and not handled yet, with the future of the call that one is about. */
+  #events: { event: NativeEvent; future: AnyFuture | undefined }[] = []
 
   constructor(options: ResolvedOptions, emitter: EventEmitter) {
     this.#options = options
@@ -197,9 +198,13 @@ export class PoolCore implements Owner {
   /** A nested call goes on where this one is. */
   #handleEvents(): void {
     for (;;) {
-      for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) this.#handle(event)
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#handle(next)
       if (!this.#native.hasEvents) return
-      this.#events.push(...this.#native.takeEvents())
+      for (const event of this.#native.takeEvents()) {
+        // Taken out now: by this the number is free, and a listener of an earlier event may submit a call that gets it.
+        const future = event.kind === 'callFailed' ? this.#take(event.call!) : undefined
+        this.#events.push({ event, future })
+      }
     }
   }
 
@@ -253,10 +258,10 @@ export class PoolCore implements Owner {
 
   // ---- Events ----------------------------------------------------------------------------------------------------------
 
-  #handle(event: NativeEvent): void {
+  #handle({ event, future }: { event: NativeEvent; future: AnyFuture | undefined }): void {
     switch (event.kind) {
       case 'callFailed':
-        return this.#callFailed(event)
+        return this.#callFailed(event, future)
       case 'workerStart':
         registerOwner(this)
         return this.#emit('workerStart', { pid: event.pid, workerId: event.workerId })
@@ -276,10 +281,9 @@ export class PoolCore implements Owner {
     }
   }
 
-  #callFailed(event: NativeEvent): void {
-    const future = this.#futures[event.call!]
+  #callFailed(event: NativeEvent, future: AnyFuture | undefined): void {
     if (future === undefined) return
-    this.#forget(future)
+    future.origin = undefined
     if (event.reason === 'cancelled') {
       this.#cancelled++
       future.settleCancelled()

@@ -8,6 +8,7 @@ import { BrokenProcessPool, ProcessPoolExecutor, QueueFullError } from 'millrace
 import { pattern, tasks } from '../fixtures/soak.mjs'
 import { children } from './holdings.mjs'
 import { patience, until } from './patience.mjs'
+import { judge, neverReturns } from './soak-verdict.mjs'
 
 const KILL_EVERY_MS = 50
 const IN_FLIGHT = 48
@@ -30,17 +31,6 @@ const kinds = {
   hoard: 1,
 }
 
-/** How a call may end besides what all calls may meet: with which errors. */
-const expected = {
-  fail: ['Error'],
-  unclonable: ['SerializationError'],
-  exit: ['TaskExitError'],
-  exitLater: ['TaskExitError'],
-}
-
-/** What these kinds never end with. */
-const neverReturns = new Set(['deaf', 'fail', 'unclonable', 'exit', 'exitLater', 'die', 'quit'])
-
 /** @typedef {{ id: number, kind: keyof typeof kinds, size: number, forced: boolean, future: import('millrace').Future<unknown> }} Call */
 
 export class Round {
@@ -51,6 +41,8 @@ export class Round {
   /** Ids and what became of them. @type {{ call: Call, outcome: string }[]} */
   closed = []
   broken = false
+  /** Workers that were killed before they had done anything. */
+  vain = 0
 
   /** @param {Soak} soak */
   constructor(soak) {
@@ -75,6 +67,7 @@ export class Round {
     this.pool.on('broken', () => {
       this.broken = true
       soak.broken++
+      if (this.vain < 3) this.complain(`broken, with ${this.vain} workers killed that had done nothing`)
     })
   }
 
@@ -149,9 +142,13 @@ export class Round {
     const end = performance.now() + ms
     const killer = setInterval(() => {
       // A pool gives up, as it should, when three workers in a row end without having done anything: that is seldom.
-      const victims = pool.stats().workers.filter(({ tasksDone }) => tasksDone > 5 || random.oneIn(30))
+      const victims = pool
+        .stats()
+        .workers.filter(({ tasksDone }) => tasksDone > random.pick([0, 0, 5]) || random.oneIn(30))
       if (victims.length === 0) return
-      process.kill(random.pick(victims).pid, 'SIGKILL')
+      const victim = random.pick(victims)
+      if (victim.tasksDone === 0) this.vain++
+      process.kill(victim.pid, 'SIGKILL')
       soak.kills++
     }, KILL_EVERY_MS)
     const target = random.pick([4, IN_FLIGHT, IN_FLIGHT])
@@ -181,8 +178,8 @@ export class Round {
     const call = random.pick([...this.open.values()])
     if (call === undefined) return
     if (random.oneIn(3)) {
-      call.forced ||= call.future.running()
-      if (!call.future.cancel({ kill: true })) return
+      call.forced = true
+      call.future.cancel({ kill: true })
     } else {
       call.future.cancel()
     }
@@ -223,38 +220,13 @@ export class Round {
     for (const line of lines) runs.set(Number(line), (runs.get(Number(line)) ?? 0) + 1)
     for (const { call, outcome } of this.closed) {
       const ran = runs.get(call.id) ?? 0
-      const problem = this.judge(call, outcome, ran)
+      const problem = judge(call, outcome, ran, this.broken)
       if (problem) this.complain(`call ${call.id} (${call.kind}, ${outcome}) ${problem}`)
       soak.count(outcome)
     }
     rmSync(this.path, { force: true })
     const left = children()
     if (left.length > 0) this.complain(`left behind: ${left.join(', ')}`)
-  }
-
-  /**
-   * @param {Call} call
-   * @param {string} outcome
-   * @param {number} ran
-   */
-  judge({ kind, forced }, outcome, ran) {
-    if (ran > 1) return `ran ${ran} times`
-    switch (outcome) {
-      case 'value':
-        if (neverReturns.has(kind)) return 'returned'
-        return ran === 1 ? '' : 'did not run'
-      case 'cancelled':
-        return ran === 1 && !forced ? 'ran' : ''
-      case 'WorkerDiedError':
-      case 'TaskTimeoutError':
-      case 'WorkerTerminatedError':
-        return ''
-      case 'BrokenProcessPool':
-        return this.broken ? '' : 'failed in a pool that is not broken'
-      default:
-        if (!(/** @type {any} */ (expected)[kind]?.includes(outcome))) return 'failed for no reason'
-        return ran === 1 ? '' : 'did not run'
-    }
   }
 }
 

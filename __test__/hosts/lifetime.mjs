@@ -100,13 +100,22 @@ function switches(pid) {
 /** @param {import('millrace').ProcessPoolOptions} [options] */
 const makePool = (options) => new ProcessPoolExecutor({ maxWorkers: 2, ...options })
 
+/**
+ * The process ids of all workers, each of which has booted.
+ *
+ * @param {ProcessPoolExecutor} pool
+ */
+async function allWorkers(pool, count = 2) {
+  while (pool.stats().idle < count) await Promise.all(Array.from({ length: count }, () => pool.submit(tasks.block, 5)))
+  return pool.stats().workers.map(({ pid }) => pid)
+}
+
 /** @type {Record<string, () => unknown>} */
 const scenarios = {
   'never used': () => say(makePool().stats().workers),
 
   'an idle pool': async () => {
-    const pool = makePool()
-    say(await Promise.all([pool.submit(tasks.block, 30), pool.submit(tasks.block, 30)]))
+    say((await allWorkers(makePool())).length)
   },
 
   'an idle pool and an exit code': async () => {
@@ -385,6 +394,7 @@ const scenarios = {
 
   'what workers, their children and other children hold': async () => {
     const pool = makePool({ maxWorkers: 3 })
+    await allWorkers(pool, 3)
     const lanes = await Promise.all([1, 2, 3].map(() => pool.submit(tasks.descriptors, 50)))
     const ofChildren = await Promise.all([1, 2, 3].map(() => pool.submit(tasks.childDescriptors, 50)))
     say({ lanes, ofChildren, ofOwnChild: await childDescriptors() })
@@ -392,10 +402,9 @@ const scenarios = {
 
   'an idle pool, watched': async () => {
     const pool = makePool()
-    await Promise.all([pool.submit(tasks.block, 50), pool.submit(tasks.block, 50)])
+    const pids = await allWorkers(pool)
     // Also what is done once, a moment after the last call, is over.
     await sleep(2500)
-    const pids = pool.stats().workers.map(({ pid }) => pid)
     const before = [process.pid, ...pids].map(switches)
     await sleep(1000)
     const after = [process.pid, ...pids].map(switches)
@@ -404,15 +413,14 @@ const scenarios = {
 
   'SIGINT with a handler': async () => {
     const pool = makePool()
-    const before = await Promise.all([pool.submit(tasks.block, 50), pool.submit(tasks.block, 50)])
+    const before = await allWorkers(pool)
     let interrupts = 0
     process.on('SIGINT', () => interrupts++)
     const running = [pool.submit(tasks.block, 500), pool.submit(tasks.sleep, 500)]
-    while (!running.every((future) => future.running())) await sleep(2)
+    while (!running.every((future) => future.running() || future.done())) await sleep(2)
     say(before)
     const outcomes = await Promise.all(running)
-    const after = await Promise.all([pool.submit(tasks.block, 50), pool.submit(tasks.block, 50)])
-    say({ interrupts, outcomes, after })
+    say({ interrupts, outcomes, after: await allWorkers(pool) })
   },
 
   'SIGINT without a handler': async () => {

@@ -145,6 +145,16 @@ fn a_start_that_succeeds_ends_the_count_of_failures() {
 }
 
 #[test]
+fn workers_that_were_started_side_by_side_and_end_together_are_one_failed_attempt() {
+  let mut pool = Pool::booting("die-until 4", PoolConfig { max_workers: 4, ..config() });
+  let keys: Vec<u64> = (0..10).map(|_| pool.submit("echo")).collect();
+  assert_eq!(pool.manager.live_workers(), 4);
+  keys.into_iter().for_each(|key| drop(pool.answer(key)));
+  assert_eq!(pool.count(start_failed), 4);
+  pool.close();
+}
+
+#[test]
 fn workers_that_boot_and_end_before_they_have_done_anything_are_not_started_for_ever() {
   for boot in ["then-die", "then-leave"] {
     let mut pool = Pool::booting(boot, PoolConfig { max_workers: 1, ..config() });
