@@ -4,7 +4,7 @@ import { BrokenExecutor, BrokenProcessPool, MillraceError, TaskExitError, Worker
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf } from './helpers/processes.js'
+import { childrenOf, isAlive } from './helpers/processes.js'
 import { claimed, failureOf, Gate, Log, makePool, record } from './helpers/pool.js'
 import { until, within } from './helpers/waiting.js'
 
@@ -197,6 +197,18 @@ test('isolate: a pool survives many deaths in a row, as long as other calls fini
     outcomes.map((outcome) => (outcome as WorkerDiedError | undefined)?.exitCode),
     outcomes.map((_, index) => (index % 2 === 0 ? index / 2 : undefined)),
   )
+})
+
+test('what a worker has started goes with it when it dies', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1, onWorkerDeath: 'isolate' })
+  const log = new Log(t)
+  const future = pool.submit(exits.startGrandchild, log.path)
+  await until('the grandchild', () => log.lines.length === 1)
+  const grandchild = Number(log.lines[0])
+  t.true(isAlive(grandchild))
+  process.kill(pids()[0]!, 'SIGKILL')
+  t.true((await failureOf(future)) instanceof WorkerDiedError)
+  await until('the grandchild to be gone', () => !isAlive(grandchild))
 })
 
 test('results that were committed before the death are delivered', async (t) => {

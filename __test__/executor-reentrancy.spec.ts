@@ -11,7 +11,7 @@ import {
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { claimed, failureOf, Gate, Log, makePool } from './helpers/pool.js'
+import { claimed, failureOf, Gate, Log, makePool, startBoth } from './helpers/pool.js'
 import { until, untilSync, within } from './helpers/waiting.js'
 
 test('resultSync() returns the value, with no turn of the event loop', async (t) => {
@@ -73,23 +73,23 @@ test('callbacks of other futures run while resultSync() blocks', async (t) => {
 })
 
 test('resultSync() in a callback gets a result of the same batch, and one of a new call', async (t) => {
-  const pool = makePool(t, { maxWorkers: 1 })
-  await pool.submit(tasks.pid)
+  const pool = makePool(t, { maxWorkers: 2 })
+  await startBoth(t, pool)
   const log = new Log(t)
-  const first = pool.submit(tasks.identity, 1)
-  const second = pool.submit(tasks.append, log.path, 'both are done')
+  const futures = ['one', 'two'].map((line) => pool.submit(tasks.append, log.path, line))
   const order: string[] = []
-  first.addDoneCallback(() => {
-    order.push('first')
-    second.resultSync()
-    order.push(`a new one is ${pool.submit(tasks.double, 21).resultSync()}`)
-    order.push('first ends')
+  // Whichever comes first waits for the other.
+  futures.forEach((future, index) => {
+    future.addDoneCallback(() => {
+      order.push('begin')
+      futures[1 - index]!.resultSync()
+      order.push(`a new one is ${pool.submit(tasks.double, 21).resultSync()}`, 'end')
+    })
   })
-  second.addDoneCallback(() => order.push('second'))
   // This thread looks at nothing before both of them are done: they come in one batch.
-  untilSync('both to be done', () => log.lines.length === 1)
-  await second
-  t.deepEqual(order, ['first', 'second', 'a new one is 42', 'first ends'])
+  untilSync('both to be done', () => log.lines.length === 2)
+  await Promise.all(futures)
+  t.deepEqual(order, ['begin', 'begin', 'a new one is 42', 'end', 'a new one is 42', 'end'])
 })
 
 test('resultSync() nested in callbacks many levels deep', async (t) => {

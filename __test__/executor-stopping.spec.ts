@@ -6,7 +6,7 @@ import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
 import { childrenOf, isAlive } from './helpers/processes.js'
-import { claimed, failureOf, Gate, Log, makePool, record } from './helpers/pool.js'
+import { claimed, failureOf, Gate, Log, makePool, record, startBoth } from './helpers/pool.js'
 import { moment, until, untilSync, within } from './helpers/waiting.js'
 
 const pids = (): number[] => childrenOf().map(({ pid }) => pid)
@@ -219,13 +219,13 @@ for (const method of ['terminateWorkers', 'killWorkers'] as const) {
 }
 
 test('results that are there are delivered before the workers are killed', async (t) => {
-  const pool = makePool(t, { maxWorkers: 1 })
+  const pool = makePool(t, { maxWorkers: 2 })
+  await startBoth(t, pool)
   const log = new Log(t)
-  for (let index = 0; index < 20; index++) await pool.submit(tasks.add, index, 1)
   const finished = pool.submit(tasks.append, log.path, 'finished')
   const running = pool.submit(exits.spin, log.path)
   // Blocks this thread, so that the result stays unread.
-  untilSync('the second to run', () => log.lines.length === 2)
+  untilSync('the result and the other call to be there', () => log.lines.length === 2)
   t.false(finished.done())
   await pool.killWorkers()
   t.is(finished.outcome, 'value')

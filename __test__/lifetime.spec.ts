@@ -1,8 +1,11 @@
 // How long a pool's workers live, and how long a pool keeps its program alive: every case is a program of its own, which has
 // to end by itself, with its own exit code and nothing left.
 
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
 import { runHost, startHost } from './helpers/hosts.js'
+import { tempDirectory } from './helpers/pool.js'
 
 /** What each program of `hosts/lifetime.mjs` says; a function checks what it says. */
 const programs: Record<string, unknown> = {
@@ -73,6 +76,14 @@ test.serial('idle workers leave after idleTimeout, and are reaped', async (t) =>
   )
   t.deepEqual([said.started.length, said.workers, said.children], [2, [], []])
 })
+
+for (const way of ['the end', 'shutdown()']) {
+  test.serial(`idle workers are asked to leave, not killed, at ${way}`, async (t) => {
+    const path = join(tempDirectory(t), 'exits')
+    await runHost(t, 'lifetime', { scenario: `workers with exit listeners, and ${way}`, path })
+    t.is(readFileSync(path, 'utf8'), '0\n')
+  })
+}
 
 test.serial('killWorkers() takes the pools of the workers along', async (t) => {
   const scenario = 'killWorkers() of workers with busy pools of their own'

@@ -1,5 +1,6 @@
 // Payloads of every size: around each size at which they begin to travel in another way, and so large that memory matters.
 
+import type { SerializationError } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
 import { memory, segments } from './hosts/observe.mjs'
 import { difference } from './helpers/codec.js'
@@ -106,6 +107,47 @@ test('a result that has to wait for room is what it was when it was returned', a
   while (performance.now() < until);
   for (const future of futures) t.true((await future).equals(Buffer.alloc(40 * MIB, 1)))
 })
+
+test('a payload for which a process has no memory fails its call alone, in both directions', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const { allocUnsafeSlow } = Buffer
+  const limited: typeof allocUnsafeSlow = (size) => {
+    if (size > 2 * MIB) throw new RangeError('Array buffer allocation failed')
+    return allocUnsafeSlow(size)
+  }
+  const make = (size: number): Uint8Array => new Uint8Array(size).fill(7)
+  const futures = [1, 3 * MIB, 2, MIB, 4 * MIB, 3].map((size) => pool.submit(make, size))
+  Buffer.allocUnsafeSlow = limited
+  t.teardown(() => (Buffer.allocUnsafeSlow = allocUnsafeSlow))
+  for (const [index, future] of futures.entries()) {
+    const error = (await future.exception()) as SerializationError | undefined
+    t.deepEqual(
+      error && [error.name, error.stage, String(error.cause)],
+      index % 3 === 1 ? noMemory('result') : undefined,
+    )
+  }
+  Buffer.allocUnsafeSlow = allocUnsafeSlow
+
+  const limitWorker = (): void => {
+    const original = Buffer.allocUnsafeSlow
+    Buffer.allocUnsafeSlow = (size) => {
+      if (size > 2 << 20) throw new RangeError('Array buffer allocation failed')
+      return original(size)
+    }
+  }
+  await pool.submit(limitWorker)
+  const measure = (bytes: Uint8Array): number => bytes.length
+  const sent = [1, 3 * MIB, MIB].map((size) => pool.submit(measure, new Uint8Array(size)))
+  const error = (await sent[1]!.exception()) as SerializationError
+  t.deepEqual([error.name, error.stage, String(error.cause)], noMemory('arguments'))
+  t.deepEqual([await sent[0], await sent[2]], [1, MIB])
+})
+
+const noMemory = (stage: string): unknown[] => [
+  'SerializationError',
+  stage,
+  'RangeError: Array buffer allocation failed',
+]
 
 test('a call with a large argument that is cancelled, killed, or lost gives its memory back', async (t) => {
   const pool = makePool(t, { maxWorkers: 1, onWorkerDeath: 'isolate' })

@@ -44,7 +44,9 @@ function describeDeath(death: NativeDeath, task?: WorkerDeathTask): string {
   if (death.corrupt) how = `killed because it damaged its shared memory: ${death.corrupt}`
   else if (signal !== null) how = `killed by ${signal}`
   else if (typeof death.exitCode === 'number') how = `exited with code ${death.exitCode}`
-  const running = task === undefined ? '' : `, running ${describeCall(task)}`
+  // Which of its calls had started is not to be learnt from memory that is damaged.
+  const doing = death.corrupt ? 'holding' : 'running'
+  const running = task === undefined ? '' : `, ${doing} ${describeCall(task)}`
   return `worker ${death.pid} (${how}${running})`
 }
 

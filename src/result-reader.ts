@@ -2,7 +2,7 @@
 
 import type { CallFuture } from './call-future.js'
 import { decodeArguments, decodeError, decodeResult } from './codec/index.js'
-import { TaskExitError, type WorkerDeathTask } from './errors.js'
+import { SerializationError, TaskExitError, type WorkerDeathTask } from './errors.js'
 import { describeCall } from './failures.js'
 import type { ChunkOutcome } from './map-iterator.js'
 import type { NativePool } from './native.js'
@@ -37,15 +37,26 @@ export class ResultReader {
     for (let at = 0; at < count * RESULT_RECORD_WORDS; at += RESULT_RECORD_WORDS) {
       const length = wide(words, at + 4)
       const offset = words[at + 6]!
-      const owned = offset === ELSEWHERE
-      const bytes = owned ? Buffer.allocUnsafeSlow(length) : this.#inbox.subarray(offset, offset + length)
-      if (owned) this.#native.fetch(bytes)
       const future = take(words[at]!)
       if (future === undefined) continue
-      outcomes.push(readOutcome(future, words, at, bytes, owned))
+      if (offset === ELSEWHERE) outcomes.push(this.#readElsewhere(future, at, length))
+      else outcomes.push(readOutcome(future, words, at, this.#inbox.subarray(offset, offset + length), false))
       // A recorded stack keeps everything alive that its functions can see, the executor among it.
       future.origin = undefined
     }
+  }
+
+  /** A payload that nobody fetches is passed over by the next drain. */
+  #readElsewhere(future: CallFuture<unknown>, at: number, length: number): Outcome {
+    let bytes: Uint8Array
+    try {
+      bytes = Buffer.allocUnsafeSlow(length)
+    } catch (cause) {
+      const message = `This process has no memory for the result of ${length} bytes`
+      return { future, kind: 'error', value: new SerializationError(message, { stage: 'result', cause }) }
+    }
+    this.#native.fetch(bytes)
+    return readOutcome(future, this.#words, at, bytes, true)
   }
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { type Future, ProcessPoolExecutor, type ProcessPoolEvents, type ProcessPoolOptions } from 'millrace'
+import { tasks } from '../fixtures/basic.mjs'
 import { until, within } from './waiting.js'
 
 /**
@@ -72,6 +73,16 @@ export async function claimed(...futures: Future<unknown>[]): Promise<void> {
       return future.running()
     })
   }
+}
+
+/** Has a pool of two workers start both, and waits until they have nothing to do. */
+export async function startBoth(t: ExecutionContext, pool: ProcessPoolExecutor): Promise<void> {
+  const gate = new Gate(t)
+  const held = [pool.submit(tasks.hold, gate.path, 0), pool.submit(tasks.hold, gate.path, 1)]
+  await claimed(...held)
+  gate.open()
+  await Promise.all(held)
+  await until('both workers to be idle', () => pool.stats().idle === 2)
 }
 
 /** All events of one name, as they come. */

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
 import { children, say } from './observe.mjs'
@@ -44,6 +44,11 @@ const tasks = defineTasks(import.meta.url, {
 
   spin: () => {
     for (;;);
+  },
+
+  /** @param {string} path Is written to when this worker ends by itself. */
+  noteExit: (path) => {
+    process.on('exit', (code) => appendFileSync(path, `${code}\n`))
   },
 
   /** Keeps a pool of its own, with an idle worker. */
@@ -110,7 +115,7 @@ async function allWorkers(pool, count = 2) {
   return pool.stats().workers.map(({ pid }) => pid)
 }
 
-/** @type {Record<string, () => unknown>} */
+/** @type {Record<string, (input: any) => unknown>} */
 const scenarios = {
   'never used': () => say(makePool().stats().workers),
 
@@ -411,6 +416,19 @@ const scenarios = {
     say(after.map((count, index) => count - (before[index] ?? 0)))
   },
 
+  'workers with exit listeners, and the end': async ({ path }) => {
+    await makePool().submit(tasks.noteExit, path)
+    say('done')
+  },
+
+  'workers with exit listeners, and shutdown()': async ({ path }) => {
+    const pool = makePool()
+    await pool.submit(tasks.noteExit, path)
+    await pool.shutdown()
+    say('done')
+    process.exit()
+  },
+
   'SIGINT with a handler': async () => {
     const pool = makePool()
     const before = await allWorkers(pool)
@@ -431,4 +449,7 @@ const scenarios = {
   },
 }
 
-if (!isWorker) await scenarios[JSON.parse(process.argv[2] ?? '{}').scenario]?.()
+if (!isWorker) {
+  const { scenario, ...input } = JSON.parse(process.argv[2] ?? '{}')
+  await scenarios[scenario]?.(input)
+}

@@ -74,9 +74,18 @@ export class Lane {
   /** The payload of the call that was taken; unless it is owned, valid until the next `take()`. */
   payload(): Uint8Array {
     if (this.#offset !== ELSEWHERE) return this.#inbox.subarray(this.#offset, this.#offset + this.#length)
-    const bytes = Buffer.allocUnsafeSlow(this.#length)
+    const bytes = this.#allocate(this.#length)
     this.#native.fetch(bytes)
     return bytes
+  }
+
+  #allocate(length: number): Uint8Array {
+    try {
+      return Buffer.allocUnsafeSlow(length)
+    } catch (cause) {
+      const message = `The worker has no memory for the arguments of ${length} bytes`
+      throw new SerializationError(message, { stage: 'arguments', cause })
+    }
   }
 
   releaseDefine(): void {

@@ -12,8 +12,8 @@ const TRAP: [u8; 1] = [0xcc];
 #[cfg(target_arch = "aarch64")]
 const TRAP: [u8; 4] = 0xd420_0000_u32.to_le_bytes();
 
-/// A place where a process can be made to stop. The text of a forked process is its own as soon as it is written to, so this
-/// changes it for no other.
+/// A place where a process can be made to stop. The text of a forked process is its own as soon as it is written to, so
+/// this changes it for no other.
 pub(crate) struct Breakpoint {
   pid: pid_t,
   address: usize,
@@ -24,7 +24,8 @@ pub(crate) struct Breakpoint {
 }
 
 impl Breakpoint {
-  /// For the instruction at `address` of a process that is stopped. `None` if that place cannot be changed in one piece.
+  /// For the instruction at `address` of a process that is stopped. `None` if that place cannot be changed in one
+  /// piece.
   pub(crate) fn at(pid: pid_t, address: usize) -> Option<Self> {
     let word = address / size_of::<c_long>() * size_of::<c_long>();
     let at = address - word..address - word + TRAP.len();
@@ -40,7 +41,8 @@ impl Breakpoint {
     poke(self.pid, self.word, self.armed)
   }
 
-  /// The process has stopped in a trap: if it is this one, it is about to execute the instruction that was there before.
+  /// The process has stopped in a trap: if it is this one, it is about to execute the instruction that was there
+  /// before.
   pub(crate) fn disarm(&self) -> bool {
     registers::leave_trap(self.pid, self.address) && poke(self.pid, self.word, self.original)
   }

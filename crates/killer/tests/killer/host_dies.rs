@@ -1,5 +1,5 @@
-//! The host is killed; its worker goes on with what is there. (A real one then ends itself, but may be inside a call that
-//! was pushed before, or about to take one.)
+//! The host is killed; its worker goes on with what is there. (A real one then ends itself, but may be inside a call
+//! that was pushed before, or about to take one.)
 
 use millrace_ring::{Arrival, CommitError, Position, Taken};
 
@@ -90,8 +90,8 @@ fn a_call_is_run_whole_or_not_at_all_wherever_its_host_dies_in_taking_it_back() 
 
 #[test]
 fn a_slot_is_used_again_whole_or_not_at_all_wherever_its_host_dies_in_doing_so() {
-  // All slots were taken, and one of them is consumed and pushed to again within the operation: the worker's own next call
-  // is in the slot before.
+  // All slots were taken, and one of them is consumed and pushed to again within the operation: the worker's own next
+  // call is in the slot before.
   let prepare = || {
     let (mut host, mut worker) = used_lane(SMALL);
     for sequence in 1..=4 {

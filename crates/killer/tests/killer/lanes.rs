@@ -62,7 +62,8 @@ impl SharedMemory {
   }
 }
 
-// SAFETY: a segment stays mapped at one address, for its whole length, until it is dropped, and the mapping is writable.
+// SAFETY: a segment stays mapped at one address, for its whole length, until it is dropped, and the mapping is
+// writable.
 unsafe impl Memory for SharedMemory {
   fn base(&self) -> NonNull<u8> {
     self.0.base()

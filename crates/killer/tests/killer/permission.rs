@@ -9,8 +9,8 @@ use crate::tracee::{Mark, Tracee};
 /// Set to 1 where the tests are run in the knowledge that they can show nothing.
 const ALLOW: &str = "MILLRACE_ALLOW_NO_PTRACE";
 
-/// Whether victims can be stepped. Where they cannot (a seccomp filter, Yama, an emulator) that is said on the terminal,
-/// and is a failure in continuous integration, where nobody reads it.
+/// Whether victims can be stepped. Where they cannot (a seccomp filter, Yama, an emulator) that is said on the
+/// terminal, and is a failure in continuous integration, where nobody reads it.
 pub(crate) fn can_trace() -> bool {
   static REFUSAL: OnceLock<Option<String>> = OnceLock::new();
   let Some(refusal) = REFUSAL.get_or_init(|| trial().err()) else { return true };

@@ -14,8 +14,9 @@ static TURN: Mutex<()> = Mutex::new(());
 /// More instructions than any operation has.
 const ENDLESS: usize = 10_000_000;
 
-/// Of a loop that goes round more often than this, not every instruction is one to be killed after in each round: the loops
-/// of an operation on a lane are over private memory (an unoptimized build fills a vector byte by byte).
+/// Of a loop that goes round more often than this, not every instruction is one to be killed after in each round: the
+/// loops of an operation on a lane are over private memory (an unoptimized build fills a vector byte by byte), but for
+/// the longer replays in [`crate::sabotage`].
 const ROUNDS: usize = 16;
 
 /// One in so many instructions then. A prime, so that it is another one of the loop each time.
@@ -92,7 +93,7 @@ pub(crate) fn survives<V, S>(
   check: impl Fn(S) -> Result<&'static str, String>,
 ) {
   let Some(tally) = kill_after_each_instruction(name, stages, prepare, act, check) else { return };
-  assert!(tally.violations.is_empty(), "{name}: killed after so many instructions: {:?}", tally.violations);
+  assert!(tally.violations.is_empty(), "{name}: {}", tally.complaint());
   assert!(tally.seen.iter().all(|&count| count > 0), "{name}: not every stage was found: {:?}", tally.seen);
 }
 
@@ -112,17 +113,23 @@ pub(crate) fn with_victim<V, S>(
 }
 
 impl Tally {
+  /// What was found and should not have been, how often, and where first.
+  pub(crate) fn complaint(&self) -> String {
+    let kinds = self.violations.iter().map(|(what, when)| format!("{} {what} (first after {})", when.len(), when[0]));
+    kinds.collect::<Vec<_>>().join(", ")
+  }
+
   /// Says what was done, where it is seen: by a macro it would be captured.
   fn report(&self, name: &str, stages: &[&str]) {
     let stages: Vec<_> = stages.iter().zip(&self.seen).map(|(stage, count)| format!("{count} {stage}")).collect();
-    let violated: Vec<_> = self.violations.iter().map(|(what, when)| format!("; {} {what}", when.len())).collect();
     let (instructions, kills) = (self.instructions, self.kills);
     let sampled = if kills <= instructions { " (sampled within loops)" } else { "" };
     let _ = writeln!(
       io::stderr(),
-      "killer: {name}: {instructions} instructions, {kills} kills{sampled}: {}{}",
+      "killer: {name}: {instructions} instructions, {kills} kills{sampled}: {}{}{}",
       stages.join(", "),
-      violated.concat()
+      if self.violations.is_empty() { "" } else { "; WRONG: " },
+      self.complaint()
     );
   }
 }
@@ -174,8 +181,8 @@ impl Path {
 
   /// A victim that has come as far as `step`.
   ///
-  /// To step all the way would take time that grows with the square of the length. So the victim runs to a breakpoint; if it
-  /// never comes there, for it has taken another way than the one that was recorded, another victim is stepped.
+  /// To step all the way would take time that grows with the square of the length. So the victim runs to a breakpoint;
+  /// if it never comes there, for it has taken another way than the one that was recorded, another victim is stepped.
   fn lead_to<S>(&self, step: usize, start: impl Fn() -> (Tracee, S)) -> (Tracee, S) {
     let (mut tracee, survivor) = start();
     let Instruction { address, visits } = self.instructions[step];

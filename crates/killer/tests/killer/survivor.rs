@@ -2,9 +2,9 @@
 //!
 //! # The host, when its worker is gone
 //!
-//! Each call that the worker had is in exactly one of three states: its result was committed, and is there whole; or it was
-//! claimed, and is lost; or it is still queued, and comes back with the bytes that were pushed. Since the worker takes calls
-//! in order, so are the states. Nothing is [`millrace_ring::Corrupt`].
+//! Each call that the worker had is in exactly one of three states: its result was committed, and is there whole; or it
+//! was claimed, and is lost; or it is still queued, and comes back with the bytes that were pushed. Since the worker
+//! takes calls in order, so are the states. Nothing is [`millrace_ring::Corrupt`].
 //!
 //! # The worker, when its host is gone
 //!
@@ -121,8 +121,8 @@ pub(crate) fn serve(worker: &mut Worker) -> Result<Vec<Call>, String> {
   }
 }
 
-/// The stage at which there is a call, or there is none: `calls` are what the worker found, `before` those that were there
-/// already, and `new` the one that its host was about to push when it died.
+/// The stage at which there is a call, or there is none: `calls` are what the worker found, `before` those that were
+/// there already, and `new` the one that its host was about to push when it died.
 pub(crate) fn whole_or_not_at_all(calls: &[Call], before: &[Call], new: &Call) -> Result<&'static str, String> {
   let Some(new_ones) = calls.strip_prefix(before) else { return Err("an earlier call was lost or has changed".into()) };
   match new_ones {

@@ -54,8 +54,8 @@ pub(crate) struct Tracee {
 impl Tracee {
   /// Forks a process that will do `act`, and stops it shortly before.
   ///
-  /// The child has the calling thread only, so `act` may do nothing that needs another; no allocator lock is held, since
-  /// the C library takes them around its fork.
+  /// The child has the calling thread only, so `act` may do nothing that needs another; no allocator lock is held,
+  /// since the C library takes them around its fork.
   pub(crate) fn start(mark: &Mark, act: impl FnOnce()) -> io::Result<Self> {
     mark.word().store(BEFORE, Ordering::SeqCst);
     // SAFETY: the child calls nothing that relies on the threads that it does not have, and never returns.
@@ -189,7 +189,8 @@ fn be_the_victim(mark: &Mark, act: impl FnOnce()) -> ! {
   // SAFETY: a traced process that raises a signal stops.
   unsafe { libc::raise(libc::SIGSTOP) };
   let outcome = catch_unwind(AssertUnwindSafe(|| {
-    // Exchanges and not stores: nothing of the operation is moved across either, not even by a compiler that inlines it.
+    // Exchanges and not stores: nothing of the operation is moved across either, not even by a compiler that inlines
+    // it.
     mark.word().swap(WITHIN, Ordering::SeqCst);
     act();
     mark.word().swap(AFTER, Ordering::SeqCst);
