@@ -50,11 +50,13 @@ pub struct WorkerStats {
 }
 
 impl Manager {
-  /// One entry a living worker.
+  /// One entry a living worker. One that is reaped is not among them, though its end may not have been dealt with: its
+  /// number may be another process's by now.
   pub fn worker_stats(&self) -> Vec<WorkerStats> {
     let now = Instant::now();
     self
       .living()
+      .filter(|(_, lane)| lane.exit.is_none())
       .map(|(_, lane)| WorkerStats {
         pid: lane.child.pid(),
         worker_id: lane.worker_id,
