@@ -630,7 +630,12 @@ export declare interface RunOptions {
     timeout?: number;
     /** Milliseconds from the abort of `taskContext().signal` to SIGTERM when the call is stopped. Default: 0. */
     grace?: number;
-    /** How often the call may be repeated after its worker died or timed out. Not available in this version: only 0. */
+    /**
+     * How often the call is repeated after its worker died (with `onWorkerDeath: 'isolate'`; else that breaks the executor) or
+     * after `timeout`, which holds for each attempt. One attempt is over before the next one starts, behind all calls that wait;
+     * the last one's error is the call's. What a task throws and `process.exit()` in it repeat nothing. The arguments are kept in
+     * memory until the call is over. Default: 0.
+     */
     retries?: number;
     /** Names the call in errors, beside the task. */
     label?: string;

@@ -26,7 +26,8 @@ const wrong: [options: unknown, name: string, code: string][] = [
   [{ retries: 1.5 }, 'options.retries', 'ERR_OUT_OF_RANGE'],
   [{ retries: -1 }, 'options.retries', 'ERR_OUT_OF_RANGE'],
   [{ retries: '1' }, 'options.retries', 'ERR_INVALID_ARG_TYPE'],
-  [{ retries: 1 }, 'options.retries', 'ERR_INVALID_ARG_VALUE'],
+  [{ retries: Infinity }, 'options.retries', 'ERR_OUT_OF_RANGE'],
+  [{ retries: 2 ** 32 }, 'options.retries', 'ERR_OUT_OF_RANGE'],
   [{ transfer: [] }, 'options.transfer', 'ERR_INVALID_ARG_VALUE'],
   [{ label: 7 }, 'options.label', 'ERR_INVALID_ARG_TYPE'],
   [{ label: null }, 'options.label', 'ERR_INVALID_ARG_TYPE'],
@@ -49,6 +50,7 @@ test('options that mean the default change nothing', async (t) => {
     {},
     { signal: undefined, timeout: undefined, grace: undefined, retries: undefined, label: undefined },
     { timeout: Infinity, grace: 0, retries: 0 },
+    { retries: 2 ** 32 - 1 },
     { timeout: 1e300, grace: 1e300 },
     { timeout: 60_000, signal: new AbortController().signal, label: '' },
   ]

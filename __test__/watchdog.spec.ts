@@ -5,6 +5,7 @@ import { readdirSync } from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
 import { type Ending, startHost } from './helpers/hosts.js'
 import { tempDirectory } from './helpers/pool.js'
+import { until } from './helpers/waiting.js'
 
 /** What the workers do when the host ends, and how many processes there are then. */
 const states: Record<string, number> = {
@@ -44,7 +45,8 @@ async function outlivesNot(t: ExecutionContext, state: string, end: string, endi
   const host = startHost(t, 'ends', { state, end, delay, directory: tempDirectory(t) })
   t.is(await host.line(), 2)
   if (end.startsWith('SIG')) {
-    t.is(host.processes().length, states[state])
+    // Waited for: a process that is about to become a worker has no environment for a moment, by which it is found.
+    await until(`${states[state]} processes`, () => host.processes().length === states[state])
     host.signal(end as NodeJS.Signals)
   }
   t.deepEqual(await host.ended(), ending, host.errors)

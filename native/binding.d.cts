@@ -20,8 +20,11 @@ export declare class NativePool {
   defineTask(index: number, bytes: Uint8Array): void
   /** Takes a call whose payload is the first `length` bytes of the outbox. Returns its number, or a negative reason. */
   submit(task: number, codec: number, flags: number, length: number): number
-  /** As `submit`, with `tail` after the outbox's bytes, and, if `timeout` is not negative, limits in milliseconds. */
-  submitWith(task: number, codec: number, flags: number, length: number, tail: Uint8Array | undefined | null, timeout: number, grace: number): number
+  /**
+   * As `submit`, with `tail` after the outbox's bytes, limits in milliseconds if `timeout` is not negative, and so many
+   * repetitions.
+   */
+  submitWith(task: number, codec: number, flags: number, length: number, tail: Uint8Array | undefined | null, timeout: number, grace: number, retries: number): number
   /** The system call that failed when `submit` said that no worker could be started. */
   spawnFailureSyscall(): string | null
   /** The error of that system call. */

@@ -20,6 +20,7 @@ export class CallFuture<T> extends Future<T> {
   label: string | undefined = undefined
   timeout: number | undefined = undefined
   grace = 0
+  retries = 0
   /** The outcome is a list: one outcome for each item. */
   readonly isChunk: boolean
   /** Items of the chunk that were not sent. */

@@ -85,13 +85,20 @@ function deathHint(death: NativeDeath): string | undefined {
 }
 
 /** The error of a call that died with its worker, while the pool goes on. */
-export function workerDied(death: NativeDeath, task: WorkerDeathTask): WorkerDiedError {
+export function workerDied(death: NativeDeath, task: WorkerDeathTask, retries: number): WorkerDiedError {
   const hint = death.corrupt ? undefined : deathHint(death)
-  const message = `${capital(describeDeath(death, task))} died. The call may have had effects and was not repeated`
+  const repeated =
+    retries === 0 ? 'The call may have had effects and was not repeated' : `It was ${lastAttempt(retries)}`
+  const message = `${capital(describeDeath(death, task))} died. ${repeated}`
   return new WorkerDiedError(hint === undefined ? message : `${message}. Hint: ${hint}`, {
     ...workerDeath(death, task),
     ...(hint === undefined ? {} : { hint }),
   })
+}
+
+/** "the last of 3 attempts" */
+function lastAttempt(retries: number): string {
+  return `the last of ${retries + 1} attempts`
 }
 
 /** The warning that a worker died while it had nothing to do. */
@@ -130,15 +137,20 @@ export function breakCause(event: NativeEvent): unknown {
 }
 
 /** A call's failure, as the core names it. */
-export function callFailure(event: NativeEvent, task: WorkerDeathTask, timeout: number | undefined): Error {
+export function callFailure(
+  event: NativeEvent,
+  task: WorkerDeathTask,
+  { timeout = 0, retries }: { readonly timeout: number | undefined; readonly retries: number },
+): Error {
   const pid = event.pid ?? 0
   switch (event.reason) {
     case 'workerDied':
-      return workerDied(event.deaths![0]!, task)
+      return workerDied(event.deaths![0]!, task, retries)
     case 'timedOut':
       return new TaskTimeoutError(
-        `${describeCall(task)} ran longer than its timeout of ${timeout} ms in worker ${pid}, which is being stopped`,
-        { timeout: timeout ?? 0, pid },
+        `${describeCall(task)} ran longer than its timeout of ${timeout} ms in worker ${pid}, which is being stopped` +
+          (retries === 0 ? '' : `. It was ${lastAttempt(retries)}`),
+        { timeout, pid },
       )
     case 'terminated':
       return new WorkerTerminatedError(`Worker ${pid} was terminated while it ran ${describeCall(task)}`, { pid })

@@ -107,12 +107,13 @@ export class PoolCore implements Owner {
       future.settleError(error)
       return
     }
-    const { task, timeout } = future
+    const { task, timeout, grace, retries } = future
     let call: number
-    if (out.tail === undefined && timeout === undefined) {
+    if (out.tail === undefined && timeout === undefined && retries === 0) {
       call = this.#native.submit(task.index, out.codec, flags, out.length)
     } else {
-      call = this.#native.submitWith(task.index, out.codec, flags, out.length, out.tail, timeout ?? -1, future.grace)
+      const { codec, length, tail } = out
+      call = this.#native.submitWith(task.index, codec, flags, length, tail, timeout ?? -1, grace, retries)
     }
     if (call < 0) {
       const bytes = out.length + (out.tail?.byteLength ?? 0)
@@ -289,7 +290,7 @@ export class PoolCore implements Owner {
       future.settleCancelled()
     } else {
       this.#failed++
-      future.settleError(callFailure(event, future.describe(), future.timeout))
+      future.settleError(callFailure(event, future.describe(), future))
     }
   }
 

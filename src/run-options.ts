@@ -4,6 +4,9 @@ import type { CallFuture } from './call-future.js'
 import type { RunOptions } from './process-pool-executor.js'
 import { invalidType, invalidValue, validateInteger, validateNumber, validateOptions } from './validate.js'
 
+/** What the core counts with. */
+const MAX_RETRIES = 2 ** 32 - 1
+
 /**
  * Checks the options of a call and notes them in its future.
  *
@@ -18,12 +21,12 @@ export function applyRunOptions(future: CallFuture<unknown>, options: RunOptions
   }
   if (label !== undefined && typeof label !== 'string') throw invalidType('options.label', 'a string', label)
   if (grace !== undefined) validateNumber(grace, 'options.grace', 0)
-  if (retries !== undefined) validateInteger(retries, 'options.retries', 0)
-  if (retries) throw invalidValue('options.retries', '0: calls cannot be repeated in this version', retries)
+  if (retries !== undefined) validateInteger(retries, 'options.retries', 0, MAX_RETRIES)
   if (transfer !== undefined)
     throw invalidValue('options.transfer', 'absent: nothing is transferred in this version', transfer)
   future.timeout = timeoutOption(timeout, 'options.timeout')
   future.grace = grace ?? 0
+  future.retries = retries ?? 0
   future.label = label
 }
 

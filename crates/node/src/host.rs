@@ -211,12 +211,13 @@ impl NativePool {
   #[napi]
   pub fn submit(&mut self, task: u32, codec: u32, flags: u32, length: u32) -> i32 {
     let head = self.outbox.bytes(length);
-    let spec = CallSpec { task, codec: codec as u8, flags: flags as u16, limits: None, head, tail: &[] };
+    let spec = CallSpec { task, codec: codec as u8, flags: flags as u16, limits: None, retries: 0, head, tail: &[] };
     let outcome = self.core.manager.borrow_mut().submit(&spec);
     self.submitted(outcome, false)
   }
 
-  /// As `submit`, with `tail` after the outbox's bytes, and, if `timeout` is not negative, limits in milliseconds.
+  /// As `submit`, with `tail` after the outbox's bytes, limits in milliseconds if `timeout` is not negative, and so many
+  /// repetitions.
   #[napi]
   #[allow(clippy::too_many_arguments, reason = "numbers are the cheapest thing to pass; an object would cost the call")]
   pub fn submit_with(
@@ -228,10 +229,12 @@ impl NativePool {
     tail: Option<&[u8]>,
     timeout: f64,
     grace: f64,
+    retries: u32,
   ) -> i32 {
     let limits = (timeout >= 0.0).then(|| Limits { timeout: milliseconds(timeout), grace: milliseconds(grace) });
     let head = self.outbox.bytes(length);
-    let spec = CallSpec { task, codec: codec as u8, flags: flags as u16, limits, head, tail: tail.unwrap_or_default() };
+    let tail = tail.unwrap_or_default();
+    let spec = CallSpec { task, codec: codec as u8, flags: flags as u16, limits, retries, head, tail };
     let outcome = self.core.manager.borrow_mut().submit(&spec);
     self.submitted(outcome, limits.is_some())
   }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use millrace_ring::{CallHeader, CallKind, Position};
 
+use crate::retry::Retries;
+
 /// A call's number, unique among the unfinished calls of its pool and used again afterwards.
 pub type CallId = u32;
 
@@ -37,8 +39,20 @@ pub(crate) struct Call {
   pub(crate) place: Place,
   /// The encoded arguments while the call is pending, else empty.
   pub(crate) payload: Box<[u8]>,
-  /// Nobody waits for the outcome any more (stopped by a timeout or a kill): it is dropped when it comes.
-  pub(crate) detached: bool,
+  pub(crate) outcome: Outcome,
+  /// `None`: it is never repeated.
+  pub(crate) retries: Option<Retries>,
+}
+
+/// What becomes of the outcome of the attempt that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+  /// It is the call's.
+  Delivered,
+  /// Nobody waits for it any more (stopped by a timeout or a kill): it is dropped when it comes.
+  Dropped,
+  /// The same, and the call is started again then.
+  Repeated,
 }
 
 impl Call {
@@ -199,7 +213,8 @@ mod tests {
       limits: None,
       place: Place::Pending,
       payload: Box::default(),
-      detached: false,
+      outcome: Outcome::Delivered,
+      retries: None,
     }
   }
 

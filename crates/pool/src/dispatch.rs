@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use millrace_ring::{CallHeader, PushError};
 
-use crate::call::{Call, CallId, Limits, Place};
+use crate::call::{Call, CallId, Limits, Outcome, Place};
 use crate::event::{CallFailure, Event};
 use crate::lane::{Life, SpawnFailure};
 use crate::manager::{Manager, PoolState};
+use crate::retry::Retries;
 
 /// A lane whose call has run so long while another worker is idle gives up the calls queued behind it.
 pub(crate) const STALL: Duration = Duration::from_millis(1);
@@ -31,6 +32,8 @@ pub struct CallSpec<'a> {
   pub flags: u16,
   /// How long it may run.
   pub limits: Option<Limits>,
+  /// How often it may be repeated after its worker died or was stopped because it ran for too long.
+  pub retries: u32,
   /// The payload's first bytes.
   pub head: &'a [u8],
   /// The payload's other bytes.
@@ -89,7 +92,8 @@ impl Manager {
       limits: spec.limits,
       place: Place::Pending,
       payload: Box::default(),
-      detached: false,
+      outcome: Outcome::Delivered,
+      retries: Retries::new(spec.retries),
     });
     self.next_sequence += 1;
     let placed = lane.is_some_and(|index| {
@@ -101,11 +105,13 @@ impl Manager {
       }
       placed
     });
-    if !placed {
-      if let Some(call) = self.calls.get_mut(id) {
-        call.payload = [spec.head, spec.tail].concat().into_boxed_slice();
+    if !placed || spec.retries > 0 {
+      let payload = [spec.head, spec.tail].concat().into_boxed_slice();
+      if placed {
+        self.keep(id, payload);
+      } else {
+        self.wait_in_line(id, payload);
       }
-      self.pending.push_back(id, sequence);
     }
     if self.is_full() {
       self.await_room();
@@ -176,6 +182,7 @@ impl Manager {
     match self.place(index, id, &payload, &[], now) {
       Ok(()) => {
         self.pending.pop();
+        self.keep(id, payload);
         true
       }
       Err(PushError::NoMemory { errno }) if self.lanes[index].as_ref().is_some_and(|lane| lane.held.is_empty()) => {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use millrace_sys::Exit;
 
-use crate::call::{CallId, Place};
+use crate::call::{CallId, Outcome, Place};
 use crate::config::{MAX_FAILED_STARTS, START_BACKOFF};
 use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason};
 use crate::lane::{Lane, Life, SpawnFailure};
@@ -19,7 +19,7 @@ struct Remains {
   exit: Exit,
   reason: ExitReason,
   started_at: Instant,
-  /// Calls that it had claimed: they may have had an effect, so they are never repeated.
+  /// Calls that it had claimed: they may have had an effect, so they are repeated only if their owner asked for it.
   lost: Vec<CallId>,
   /// It ended without having claimed a single call.
   unused: bool,
@@ -240,7 +240,10 @@ impl Manager {
   /// Ends the calls that a worker has taken with it.
   fn release(&mut self, remains: &Remains) {
     for &id in &remains.lost {
-      if self.calls.fail(id).is_some_and(|call| !call.detached) {
+      if self.retry(id) {
+        continue;
+      }
+      if self.calls.fail(id).is_some_and(|call| call.outcome == Outcome::Delivered) {
         let failure = CallFailure::WorkerDied { pid: remains.pid, exit: remains.exit, corrupt: remains.corrupt };
         self.events.push_back(Event::CallFailed { id, failure });
       }

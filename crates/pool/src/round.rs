@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use millrace_ring::{Arrival, ResultRecord};
 use millrace_sys::monotonic_ns;
 
-use crate::call::CallId;
+use crate::call::{CallId, Outcome};
 use crate::config::{KILL_AFTER, PoolConfig};
 use crate::event::{BreakCause, CallFailure, Event, ExitReason, Report};
 use crate::fault::{Point, hits};
@@ -208,7 +208,7 @@ impl Manager {
       lane: index,
       record,
     };
-    if self.calls.get(held.call).is_none_or(|call| call.detached) {
+    if self.calls.get(held.call).is_none_or(|call| call.outcome != Outcome::Delivered) {
       self.consume(&completion);
       return None;
     }
@@ -246,7 +246,9 @@ impl Manager {
       Life::Leaving { reason, .. } => Life::Leaving { reason, deadline: now + KILL_AFTER },
       other => other,
     };
-    self.calls.remove(completion.id);
+    if !self.retry_stopped(completion.id) {
+      self.calls.remove(completion.id);
+    }
     if completion.status == status::EXIT {
       self.retire(index, now);
     } else {
@@ -376,7 +378,7 @@ impl Manager {
     let Some(pid) = self.lanes[index].as_ref().map(|lane| lane.child.pid()) else { return };
     let grace = self.calls.get(call).and_then(|call| call.limits).map_or(Duration::ZERO, |limits| limits.grace);
     // The result may have been committed since the ring was looked through: a result that exists is delivered.
-    if self.stop_running(index, call, grace, now) {
+    if self.stop_running(index, call, grace, now) && !self.will_retry(call) {
       self.events.push_back(Event::CallFailed { id: call, failure: CallFailure::TimedOut { pid } });
     }
   }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::call::{CallId, Place};
+use crate::call::{CallId, Outcome, Place};
 use crate::config::KILL_AFTER;
 use crate::event::{CallFailure, Event, ExitReason};
 use crate::lane::Life;
@@ -44,7 +44,8 @@ impl Manager {
 
   /// Cancels every call that no worker has claimed, and returns them.
   pub fn cancel_waiting(&mut self) -> Vec<CallId> {
-    let mut ids: Vec<CallId> = self.calls.iter().filter(|(_, call)| !call.detached).map(|(id, _)| id).collect();
+    let mut ids: Vec<CallId> =
+      self.calls.iter().filter(|(_, call)| call.outcome == Outcome::Delivered).map(|(id, _)| id).collect();
     ids.retain(|&id| self.cancel(id));
     ids
   }
@@ -56,10 +57,11 @@ impl Manager {
       return true;
     }
     let Some(Place::Lane { lane: index, .. }) = self.calls.get(id).map(|call| call.place) else { return false };
+    let was_stopped = self.forgo_retry(id);
     if self.lanes[index].as_ref().is_none_or(|lane| lane.exit.is_some()) {
-      return false;
+      return was_stopped;
     }
-    self.stop_running(index, id, grace, Instant::now())
+    self.stop_running(index, id, grace, Instant::now()) || was_stopped
   }
 
   /// Stops a call that a lane's worker has claimed; false when it is over already and its result waits to be read.
@@ -90,7 +92,7 @@ impl Manager {
       lane.life = Life::Aborting { position: last.position, deadline, leaving };
     }
     if let Some(call) = self.calls.get_mut(id) {
-      call.detached = true;
+      call.outcome = Outcome::Dropped;
     }
     if grace.is_zero() {
       self.terminate(index, ExitReason::Killed, now);
@@ -140,12 +142,14 @@ impl Manager {
       let Some(lane) = self.lanes[index].as_ref() else { continue };
       let pid = lane.child.pid();
       // What is claimed and left now. Its result is delivered if there is one, whether its worker has told of it or not.
-      let unanswered = lane.held.iter().filter(|held| lane.corrupt.is_some() || !lane.ring.has_answer(held.position));
-      let unanswered: Vec<CallId> = unanswered.map(|held| held.call).collect();
+      let has_answer = |position| lane.corrupt.is_none() && lane.ring.has_answer(position);
+      let left: Vec<(CallId, bool)> = lane.held.iter().map(|held| (held.call, has_answer(held.position))).collect();
       self.heat(index);
-      for id in unanswered {
-        if let Some(call) = self.calls.get_mut(id).filter(|call| !call.detached) {
-          call.detached = true;
+      for (id, answered) in left {
+        let Some(call) = self.calls.get_mut(id) else { continue };
+        // An answer that is to be followed by another attempt is not the call's, and there is no other attempt now.
+        if call.outcome == Outcome::Repeated || (call.outcome == Outcome::Delivered && !answered) {
+          call.outcome = Outcome::Dropped;
           self.events.push_back(Event::CallFailed { id, failure: CallFailure::Terminated { pid } });
         }
       }

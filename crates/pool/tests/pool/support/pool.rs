@@ -95,9 +95,20 @@ impl Pool {
     task: u32,
     limits: Option<Limits>,
   ) -> Result<u64, SubmitError> {
+    self.try_submit_repeated(order, data, task, limits, 0)
+  }
+
+  fn try_submit_repeated(
+    &mut self,
+    order: &str,
+    data: &[u8],
+    task: u32,
+    limits: Option<Limits>,
+    retries: u32,
+  ) -> Result<u64, SubmitError> {
     let key = self.next_key;
     let head = [&key.to_le_bytes()[..], order.as_bytes(), b"\n"].concat();
-    let id = self.manager.submit(&CallSpec { task, codec: 0, flags: 0, limits, head: &head, tail: data })?;
+    let id = self.manager.submit(&CallSpec { task, codec: 0, flags: 0, limits, retries, head: &head, tail: data })?;
     self.next_key += 1;
     assert_eq!(self.ids.insert(id, key), None, "the number of an unfinished call was used again");
     Ok(key)
@@ -114,6 +125,12 @@ impl Pool {
   pub fn submit_limited(&mut self, order: &str, timeout: u64, grace: u64) -> u64 {
     let limits = Limits { timeout: Duration::from_millis(timeout), grace: Duration::from_millis(grace) };
     self.try_submit(order, &[], 0, Some(limits)).unwrap()
+  }
+
+  pub fn submit_repeated(&mut self, order: &str, data: &[u8], timeout: Option<(u64, u64)>, retries: u32) -> u64 {
+    let limits = timeout
+      .map(|(timeout, grace)| Limits { timeout: Duration::from_millis(timeout), grace: Duration::from_millis(grace) });
+    self.try_submit_repeated(order, data, 0, limits, retries).unwrap()
   }
 
   /// One round, after a wait of `timeout` at most.

@@ -24,6 +24,7 @@
 //! | `die <signal>` | the same, by a signal |
 //! | `quit <code> <name>`, `die <signal> <name>` | the same, once it has waited as for `gate` |
 //! | `last-words <signal>` | answers with the data, and dies at once |
+//! | `until <n> <order>` | does as the order says, but from its n-th start on as `echo` |
 //! | `scribble <seed> <words>` | writes so many random words over its lane, and answers |
 
 use std::collections::HashMap;
@@ -183,7 +184,7 @@ impl Process {
     journal.note(Started { key, pid: std::process::id() });
     let end = 8 + payload[8..].iter().position(|&byte| byte == b'\n').unwrap();
     let order = String::from_utf8(payload[8..end].to_vec()).unwrap();
-    let done = self.obey(call, &order, &payload[end + 1..]);
+    let done = self.obey(call, self.order_now(key, &order), &payload[end + 1..]);
     let ran = start.elapsed();
     self.commit(call, &done, ran);
     if let Some(signal) = done.die {
@@ -193,6 +194,13 @@ impl Process {
       std::thread::sleep(done.linger);
       self.leave(code);
     }
+  }
+
+  /// The order of a call that may be started several times.
+  fn order_now<'a>(&self, key: u64, order: &'a str) -> &'a str {
+    let Some((count, first)) = order.strip_prefix("until ").and_then(|rest| rest.split_once(' ')) else { return order };
+    let starts = Journal::read(&self.dir).iter().filter(|started| started.key == key).count();
+    if starts < count.parse().unwrap() { first } else { "echo" }
   }
 
   fn obey(&mut self, call: &CallRecord, order: &str, data: &[u8]) -> Done {

@@ -1,0 +1,69 @@
+//! Calls that may be repeated, because their owner said so: after their worker has died, or was stopped because they ran
+//! for too long.
+//!
+//! One attempt is over before the next one starts: a call that ran out of time is repeated when its worker is gone, or when
+//! it ended within its grace. What is sent again is a copy that no worker could write to. The attempts of a call
+//! share its number and its place in the accounts; the next one waits behind all other calls.
+
+use crate::call::{CallId, Outcome, Place};
+use crate::manager::Manager;
+
+/// What a call that may be repeated keeps.
+#[derive(Debug)]
+pub(crate) struct Retries {
+  left: u32,
+  /// The encoded arguments while the call is in a lane.
+  payload: Box<[u8]>,
+}
+
+impl Retries {
+  pub(crate) fn new(left: u32) -> Option<Self> {
+    (left > 0).then(|| Self { left, payload: Box::default() })
+  }
+}
+
+impl Manager {
+  /// A call has gone into a lane: its payload is kept if it may be needed again.
+  pub(crate) fn keep(&mut self, id: CallId, payload: Box<[u8]>) {
+    if let Some(retries) = self.calls.get_mut(id).and_then(|call| call.retries.as_mut()) {
+      retries.payload = payload;
+    }
+  }
+
+  /// Puts a call behind all that are pending.
+  pub(crate) fn wait_in_line(&mut self, id: CallId, payload: Box<[u8]>) {
+    let Some(call) = self.calls.get_mut(id) else { return };
+    call.place = Place::Pending;
+    call.payload = payload;
+    self.pending.push_back(id, call.sequence);
+  }
+
+  /// The attempt that is under way was stopped for running too long. True: another one follows it.
+  pub(crate) fn will_retry(&mut self, id: CallId) -> bool {
+    let Some(call) = self.calls.get_mut(id).filter(|call| call.retries.is_some()) else { return false };
+    call.outcome = Outcome::Repeated;
+    true
+  }
+
+  /// Nobody waits for the call any more. True: it was between two attempts.
+  pub(crate) fn forgo_retry(&mut self, id: CallId) -> bool {
+    let Some(call) = self.calls.get_mut(id).filter(|call| call.outcome == Outcome::Repeated) else { return false };
+    call.outcome = Outcome::Dropped;
+    true
+  }
+
+  /// An attempt has ended after it was stopped. True: the call waits for its next one.
+  pub(crate) fn retry_stopped(&mut self, id: CallId) -> bool {
+    self.calls.get(id).is_some_and(|call| call.outcome == Outcome::Repeated) && self.retry(id)
+  }
+
+  /// An attempt has ended without an outcome. True: the call waits for its next one.
+  pub(crate) fn retry(&mut self, id: CallId) -> bool {
+    let Some(call) = self.calls.get_mut(id).filter(|call| call.outcome != Outcome::Dropped) else { return false };
+    let Some(Retries { left, payload }) = call.retries.take() else { return false };
+    call.retries = Retries::new(left - 1);
+    call.outcome = Outcome::Delivered;
+    self.wait_in_line(id, payload);
+    true
+  }
+}
