@@ -227,6 +227,12 @@ test('a second worker that cannot be started is a warning', async (t) => {
   t.like(warnings, [notStarted])
 })
 
+test('a worker that could not be started is started a moment later, if calls wait for it', async (t) => {
+  const { seen, warnings } = await run(t, { name: 'second', options: { maxWorkers: 2 } }, {}, 'spawn:fail@2')
+  t.deepEqual(seen, [1, true])
+  t.like(warnings, [notStarted])
+})
+
 for (const onWorkerDeath of ['break', 'isolate'] as const) {
   test(`the last worker that cannot be replaced fails what waits, under ${onWorkerDeath}`, async (t) => {
     const options = { onWorkerDeath }

@@ -133,6 +133,8 @@ export interface NativeDeath {
   call?: number
   /** What was wrong in its shared memory. */
   corrupt?: string
+  /** Whether the kernel killed it for want of memory, as far as is known. */
+  outOfMemory?: boolean
 }
 
 /** Something that happened in a pool; which fields are set depends on `kind`. */

@@ -64,10 +64,7 @@ export function describeCall(task: WorkerDeathTask): string {
 function deathHint(death: NativeDeath): string | undefined {
   switch (signalName(death.signal)) {
     case 'SIGKILL':
-      return (
-        'SIGKILL was not sent by this pool: most often it is the out-of-memory killer of the kernel or of a container; ' +
-        "see the kernel's log, and limit the workers' memory or number (maxMemoryPerWorker, maxWorkers)"
-      )
+      return killHint(death.outOfMemory)
     case 'SIGABRT':
     case 'SIGTRAP':
       return (
@@ -81,6 +78,25 @@ function deathHint(death: NativeDeath): string | undefined {
       return 'the process crashed in native code: look at the native addons that the task uses'
     default:
       return undefined
+  }
+}
+
+/** @param outOfMemory - Whether the kernel has counted a victim of its out-of-memory killer; undefined if it does not count. */
+function killHint(outOfMemory: boolean | undefined): string {
+  const advice = "limit the workers' memory or number (maxMemoryPerWorker, maxWorkers), or raise the limit"
+  switch (outOfMemory) {
+    case true:
+      return `the kernel's out-of-memory killer has killed a process of this control group, most likely this one: ${advice}`
+    case false:
+      return (
+        'SIGKILL was not sent by this pool, and the kernel counts no out-of-memory kill in this control group: it came from ' +
+        'another process, such as systemd-oomd, a supervisor, or a hand'
+      )
+    default:
+      return (
+        'SIGKILL was not sent by this pool: most often it is the out-of-memory killer of the kernel or of a container; ' +
+        `see the kernel's log, and ${advice}`
+      )
   }
 }
 

@@ -103,6 +103,15 @@ const cases = {
     return [...seen, submit(1), submit(2)]
   },
 
+  /** A call that only a second worker can run, since the first one is busy. @param {Tools} tools */
+  second: async ({ submit }) => {
+    const busy = submit(0, { ms: 600_000 })
+    await until('the call to run', () => busy.running())
+    const other = submit(1)
+    await other
+    return [other, busy.cancel({ kill: true })]
+  },
+
   /** A worker that cannot be replaced. @param {Tools} tools */
   respawn: async ({ submit }) => {
     const futures = [submit(0), submit(1, { timeout: 100, ms: 60_000 }), submit(2), submit(3)]

@@ -18,6 +18,8 @@ pub struct NativeDeath {
   pub call: Option<u32>,
   /// What was wrong in its shared memory.
   pub corrupt: Option<String>,
+  /// Whether the kernel killed it for want of memory, as far as is known.
+  pub out_of_memory: Option<bool>,
 }
 
 /// Something that happened in a pool; which fields are set depends on `kind`.
@@ -83,18 +85,19 @@ impl From<WorkerStats> for NativeWorkerStats {
   }
 }
 
-fn death(pid: u32, exit: Exit, call: Option<u32>, corrupt: Option<&'static str>) -> NativeDeath {
+fn death(pid: u32, exit: Exit) -> NativeDeath {
   let (exit_code, signal) = match exit {
     Exit::Code(code) => (Some(code), None),
     Exit::Signal(signal) => (None, Some(signal)),
     Exit::Unknown => (None, None),
   };
-  NativeDeath { pid, exit_code, signal, call, corrupt: corrupt.map(str::to_owned) }
+  NativeDeath { pid, exit_code, signal, ..NativeDeath::default() }
 }
 
 impl From<Death> for NativeDeath {
   fn from(value: Death) -> Self {
-    death(value.pid, value.exit, value.call, value.corrupt)
+    let Death { pid, exit, call, corrupt, out_of_memory } = value;
+    Self { call, corrupt: corrupt.map(str::to_owned), out_of_memory, ..death(pid, exit) }
   }
 }
 
@@ -130,8 +133,9 @@ impl NativeEvent {
   fn with_failure(self, failure: CallFailure) -> Self {
     let named = |reason: &str| Some(reason.to_owned());
     match failure {
-      CallFailure::WorkerDied { pid, exit, corrupt } => {
-        Self { reason: named("workerDied"), deaths: Some(vec![death(pid, exit, None, corrupt)]), ..self }
+      CallFailure::WorkerDied { pid, exit, corrupt, out_of_memory } => {
+        let death = Death { pid, exit, call: None, corrupt, out_of_memory };
+        Self { reason: named("workerDied"), deaths: Some(vec![death.into()]), ..self }
       }
       CallFailure::TimedOut { pid } => Self { reason: named("timedOut"), pid: Some(pid), ..self },
       CallFailure::Terminated { pid } => Self { reason: named("terminated"), pid: Some(pid), ..self },
@@ -154,7 +158,7 @@ impl From<Event> for NativeEvent {
         pid: Some(pid),
         worker_id: Some(worker_id),
         reason: reason_name(reason),
-        deaths: Some(vec![death(pid, exit, None, None)]),
+        deaths: Some(vec![death(pid, exit)]),
         ..Self::of("workerExit")
       },
       Event::WorkerReplace { old_pid, new_pid, reason } => {

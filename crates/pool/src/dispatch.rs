@@ -262,8 +262,7 @@ impl Manager {
       return Ok(());
     }
     let starting = self.living().filter(|(_, lane)| !lane.has_booted()).count();
-    let behind: usize = self.living().map(|(_, lane)| lane.held.len().saturating_sub(1)).sum();
-    if starting > self.pending.len() + behind {
+    if starting > self.waiting() {
       return Ok(());
     }
     if self.start_after.is_some_and(|at| at > now) {
@@ -279,6 +278,11 @@ impl Manager {
     // The owner has to hear of it, though nothing else may happen for long.
     self.wake_again();
     Ok(())
+  }
+
+  /// Calls that are pending, or queued in a lane behind another.
+  pub(crate) fn waiting(&self) -> usize {
+    self.pending.len() + self.living().map(|(_, lane)| lane.held.len().saturating_sub(1)).sum::<usize>()
   }
 
   /// Takes back what is queued in a lane and puts it in front of the pending calls, in its order.

@@ -32,6 +32,8 @@ pub enum CallFailure {
     exit: Exit,
     /// What is wrong in the memory it shared with us, when that is why it was killed.
     corrupt: Option<&'static str>,
+    /// Whether the kernel killed it for want of memory, as far as is known.
+    out_of_memory: Option<bool>,
   },
   /// It ran longer than it may; its worker is being stopped.
   TimedOut {
@@ -70,6 +72,8 @@ pub struct Death {
   pub call: Option<CallId>,
   /// What is wrong in the memory it shared with us, when that is why it was killed.
   pub corrupt: Option<&'static str>,
+  /// Whether the kernel killed it for want of memory, as far as is known.
+  pub out_of_memory: Option<bool>,
 }
 
 /// Bytes that a worker sent with a report: an encoded error.

@@ -12,6 +12,7 @@ mod fault;
 mod lane;
 mod life;
 mod manager;
+mod oom;
 mod retry;
 mod round;
 mod segment;

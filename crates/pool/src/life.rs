@@ -24,12 +24,19 @@ struct Remains {
   /// It ended without having claimed a single call.
   unused: bool,
   corrupt: Option<&'static str>,
+  out_of_memory: Option<bool>,
   boot_failure: Option<BreakCause>,
 }
 
 impl Remains {
   fn death(&self) -> Death {
-    Death { pid: self.pid, exit: self.exit, call: self.lost.first().copied(), corrupt: self.corrupt }
+    Death {
+      pid: self.pid,
+      exit: self.exit,
+      call: self.lost.first().copied(),
+      corrupt: self.corrupt,
+      out_of_memory: self.out_of_memory,
+    }
   }
 }
 
@@ -50,6 +57,9 @@ impl Manager {
       self.lanes[index] = Some(lane);
     }
     self.next_worker_id += 1;
+    if self.live == 0 {
+      self.oom_victims.forget_others();
+    }
     self.live += 1;
     self.events.push_back(Event::WorkerStart { pid, worker_id });
     if let Some(Replacement { old_pid, reason }) = self.owed.pop_front() {
@@ -67,7 +77,7 @@ impl Manager {
     })
   }
 
-  /// Starts the workers that the pool owes for others, or that pending calls need because too few are left.
+  /// Starts the workers that the pool owes for others, or that waiting calls need because too few are left.
   pub(crate) fn start_owed(&mut self, now: Instant) {
     if self.state == PoolState::Broken {
       return;
@@ -77,10 +87,10 @@ impl Manager {
     }
     // A pause that is over is no deadline any more.
     self.start_after = self.start_after.filter(|&at| at > now);
-    loop {
+    while self.live < self.config.max_workers as usize {
       let starting = self.living().filter(|(_, lane)| !lane.has_booted()).count();
-      let wanted = self.owed.len().max(self.pending.len().saturating_sub(starting));
-      if wanted == 0 || self.live >= self.config.max_workers as usize || self.start_after.is_some() {
+      let wanted = self.owed.len().max(self.waiting().saturating_sub(starting));
+      if wanted == 0 || self.start_after.is_some() {
         return;
       }
       if let Err(failure) = self.start_worker(now) {
@@ -216,6 +226,8 @@ impl Manager {
       _ => ExitReason::Died,
     };
     let unused = lane.tasks_done == 0 && lost.is_empty();
+    let killed = exit == Exit::Signal(libc::SIGKILL) && matches!(reason, ExitReason::Died | ExitReason::FailedStart);
+    let out_of_memory = if killed && lane.corrupt.is_none() { self.oom_victims.claim_one() } else { None };
     Some(Remains {
       worker_id: lane.worker_id,
       pid: lane.child.pid(),
@@ -225,6 +237,7 @@ impl Manager {
       lost,
       unused,
       corrupt: lane.corrupt,
+      out_of_memory,
       boot_failure: lane.boot_failure.take(),
     })
   }
@@ -244,7 +257,12 @@ impl Manager {
         continue;
       }
       if self.calls.fail(id).is_some_and(|call| call.outcome == Outcome::Delivered) {
-        let failure = CallFailure::WorkerDied { pid: remains.pid, exit: remains.exit, corrupt: remains.corrupt };
+        let failure = CallFailure::WorkerDied {
+          pid: remains.pid,
+          exit: remains.exit,
+          corrupt: remains.corrupt,
+          out_of_memory: remains.out_of_memory,
+        };
         self.events.push_back(Event::CallFailed { id, failure });
       }
     }

@@ -29,6 +29,7 @@ use crate::config::{DeathPolicy, PoolConfig};
 use crate::event::{Event, ExitReason};
 use crate::fault;
 use crate::lane::{Lane, TaskDefinition};
+use crate::oom::OomVictims;
 
 /// How far a pool's life has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +107,7 @@ pub struct Manager {
   pub(crate) owed: VecDeque<Replacement>,
   /// An end was seen, and all lanes were looked through since.
   pub(crate) looked_around: bool,
+  pub(crate) oom_victims: OomVictims,
   /// Workers started in the place of others.
   pub(crate) restarts: u64,
   /// The queue was full; [`Event::Room`] is due when it no longer is.
@@ -154,6 +156,7 @@ impl Manager {
       start_after: None,
       owed: VecDeque::new(),
       looked_around: false,
+      oom_victims: OomVictims::default(),
       restarts: 0,
       was_full: false,
       stopped: false,

@@ -429,7 +429,7 @@ impl Manager {
       due(now + crate::dispatch::STALL);
     }
     if let Some(at) = self.start_after
-      && (!self.owed.is_empty() || !self.pending.is_empty())
+      && (!self.owed.is_empty() || self.waiting() > 0)
     {
       due(at);
     }

@@ -22,6 +22,8 @@
 compile_error!("millrace-sys supports Linux and macOS");
 
 mod capabilities;
+#[cfg(any(target_os = "linux", test))]
+mod cgroup;
 mod clock;
 mod cpu;
 mod doorbell;
@@ -29,6 +31,7 @@ mod error;
 mod fd;
 mod lifeline;
 mod memory;
+mod oom;
 mod process;
 mod segment;
 mod signals;
@@ -43,6 +46,7 @@ pub use error::{Error, Result};
 pub use fd::adopt_fd;
 pub use lifeline::{kill_at_hangup, lifeline};
 pub use memory::resident_bytes;
+pub use oom::oom_kills;
 pub use process::{Child, Exit, SpawnSpec, spawn};
 pub use segment::Segment;
 pub use signals::ignore_sigint;

@@ -76,7 +76,7 @@ fn an_isolated_death_fails_the_claimed_call_and_no_other() {
   let before = pool.submit("echo");
   let fatal = pool.submit("die 9");
   let behind: Vec<u64> = (0..50).map(|_| pool.submit("pid")).collect();
-  let Outcome::Failed(CallFailure::WorkerDied { pid, exit, corrupt }) = pool.outcome(fatal) else {
+  let Outcome::Failed(CallFailure::WorkerDied { pid, exit, corrupt, .. }) = pool.outcome(fatal) else {
     panic!("{:?}", pool.known(fatal))
   };
   assert_eq!((pid, exit, corrupt), (pool.started()[0], Exit::Signal(9), None));
