@@ -12,28 +12,33 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 /** A pool of worker processes, for the TypeScript layer only. */
 export declare class NativePool {
   /**
-   * A pool without workers. `boot` is sent to each worker first; `outbox` carries payloads from JavaScript, `inbox` to
-   * it; `onEvent` is called, from the event loop, when there is something to `drain`.
+   * A pool without workers. `boot` is sent to each worker first; `registers` and `outbox` carry numbers and payloads from
+   * JavaScript, `inbox` what goes to it; `onEvent` is called, from the event loop, when there is something to `drain`.
    */
-  constructor(options: NativePoolOptions, bootCodec: number, boot: Uint8Array, outbox: Uint8Array, inbox: Uint8Array, onEvent: () => void)
+  constructor(options: NativePoolOptions, bootCodec: number, boot: Uint8Array, registers: Uint8Array, outbox: Uint8Array, inbox: Uint8Array, onEvent: () => void)
+  /**
+   * `submit()`: takes the call whose task, codec, flags and payload length are the registers, and whose payload stands at the
+   * start of the outbox. Returns its number, or a negative reason.
+   */
+  bareSubmit(): () => number
+  /** `turn()`: begins a round, and goes on as `drain()`. */
+  bareTurn(): () => number
+  /**
+   * `drain()`: fills the inbox with results and returns how many, plus 65,536 if there are events. Call it until there are no
+   * more results, which ends the round. If the last record's payload is elsewhere it must be fetched before the next call.
+   */
+  bareDrain(): () => number
   /** Defines what task number `index` is. */
   defineTask(index: number, bytes: Uint8Array): void
-  /** Takes a call whose payload is the first `length` bytes of the outbox. Returns its number, or a negative reason. */
-  submit(task: number, codec: number, flags: number, length: number): number
   /**
    * As `submit`, with `tail` after the outbox's bytes, limits in milliseconds if `timeout` is not negative, and so many
    * repetitions.
    */
-  submitWith(task: number, codec: number, flags: number, length: number, tail: Uint8Array | undefined | null, timeout: number, grace: number, retries: number): number
+  submitWith(tail: Uint8Array | undefined | null, timeout: number, grace: number, retries: number): number
   /** The system call that failed when `submit` said that no worker could be started. */
   spawnFailureSyscall(): string | null
   /** The error of that system call. */
   spawnFailureErrno(): number | null
-  /**
-   * Fills the inbox with results and returns how many. `begin` starts a round; call until 0 comes, which ends it. If
-   * the last record's payload is elsewhere it must be fetched by `fetch` before the next call.
-   */
-  drain(begin: boolean): number
   /** Copies the payload that did not fit the inbox into `target`, which has its length. */
   fetch(target: Uint8Array): void
   /** Whether `takeEvents` would return any. */
@@ -83,28 +88,37 @@ export declare class NativePool {
 /** A worker's end of its lane, for the TypeScript layer only. */
 export declare class NativeWorker {
   /**
-   * Takes over the lane that this process was started with; `argument` is the last of its command line. `onBell` is
-   * called, from the event loop, when the host rang.
+   * Takes over the lane that this process was started with; `argument` is the last of its command line. `registers` and
+   * `outbox` carry numbers and payloads from JavaScript, `inbox` what goes to it. `onBell` is called, from the event loop,
+   * when the host rang.
    */
-  constructor(argument: string, inbox: Uint8Array, outbox: Uint8Array, onBell: () => void)
+  constructor(argument: string, registers: Uint8Array, outbox: Uint8Array, inbox: Uint8Array, onBell: () => void)
+  /**
+   * `take()`: claims the next call and puts its record, and its payload if it fits, into the inbox. Returns what it is; 0 if
+   * there is none: the host rings for the next one.
+   */
+  bareTake(): () => number
+  /**
+   * `commit()`: commits the result whose status, codec, flags and payload length are the registers, and whose payload stands
+   * at the start of the outbox. Returns 0, or why not.
+   */
+  bareCommit(): () => number
+  /** `commitAndTake()`: what `take()` returns, or the negative of what `commit()` returns if that is not 0. */
+  bareCommitAndTake(): () => number
   /** This worker's number in its pool. */
   get workerId(): number
   /** The process that owns the pool. */
   get hostPid(): number
   /** How deep the pools are nested here, 1 at the first level. */
   get depth(): number
-  /** Claims the next call and puts its record, and its payload if it fits, into the inbox. */
-  take(): number
   /** Copies the payload that did not fit the inbox into `target`, which has its length. */
   fetch(target: Uint8Array): void
   /** Lets go of the task definition that `take` returned. */
   releaseDefine(): void
-  /** Commits the result of the call that was taken: the first `length` bytes of the outbox. */
-  commit(status: number, codec: number, flags: number, length: number): number
   /** As `commit`, with `tail` after the outbox's bytes. */
-  commitWith(status: number, codec: number, flags: number, length: number, tail: Uint8Array): number
+  commitWith(tail: Uint8Array): number
   /** Reports something that answers no call; false when there is no room for it. */
-  notice(status: number, codec: number, length: number, tail?: Uint8Array | undefined | null): boolean
+  notice(status: number, codec: number, payload: Uint8Array): boolean
   /** Says that this worker is about to wait for the bell; true if there is something to do after all. */
   arm(): boolean
   /** Whether the host wants the call that was taken to stop. */

@@ -25,7 +25,7 @@ import { type Outcome, ResultReader } from './result-reader.js'
 import type { PoolStats, WorkerStats } from './stats.js'
 import { TaskTable } from './task-table.js'
 import { warningOf } from './warnings.js'
-import { INBOX_BYTES } from './wire.js'
+import { DRAINED_EVENTS, INBOX_BYTES, Register, REGISTERS } from './wire.js'
 import { workerState } from './worker/context.js'
 
 type AnyFuture = CallFuture<unknown>
@@ -43,6 +43,11 @@ export class PoolCore implements Owner {
   readonly tasks: TaskTable
   readonly #options: ResolvedOptions
   readonly #native: NativePool
+  // What runs once a call, without the cost of a method.
+  readonly #submit: () => number
+  readonly #turn: () => number
+  readonly #drain: () => number
+  readonly #registers = new Uint32Array(REGISTERS)
   readonly #outbox = new Outbox()
   readonly #reader: ResultReader
   readonly #origins = new OriginRecorder()
@@ -72,7 +77,12 @@ export class PoolCore implements Owner {
     this.#emitter = new WeakRef(emitter)
     const { codec, payload } = encodeBoot(options, this.#outbox)
     const inbox = new Uint8Array(INBOX_BYTES)
-    this.#native = new native.NativePool(options.native, codec, payload, this.#outbox.bytes, inbox, () => this.#round())
+    const registers = new Uint8Array(this.#registers.buffer)
+    const onEvent = (): void => this.#round()
+    this.#native = new native.NativePool(options.native, codec, payload, registers, this.#outbox.bytes, inbox, onEvent)
+    this.#submit = this.#native.bareSubmit()
+    this.#turn = this.#native.bareTurn()
+    this.#drain = this.#native.bareDrain()
     this.#reader = new ResultReader(this.#native, inbox)
     this.tasks = new TaskTable(this.#native)
     watchForEnd()
@@ -108,13 +118,13 @@ export class PoolCore implements Owner {
       return
     }
     const { task, timeout, grace, retries } = future
-    let call: number
-    if (out.tail === undefined && timeout === undefined && retries === 0) {
-      call = this.#native.submit(task.index, out.codec, flags, out.length)
-    } else {
-      const { codec, length, tail } = out
-      call = this.#native.submitWith(task.index, codec, flags, length, tail, timeout ?? -1, grace, retries)
-    }
+    const registers = this.#registers
+    registers[Register.task] = task.index
+    registers[Register.codec] = out.codec
+    registers[Register.flags] = flags
+    registers[Register.length] = out.length
+    const isPlain = out.tail === undefined && timeout === undefined && retries === 0
+    const call = isPlain ? this.#submit() : this.#native.submitWith(out.tail, timeout ?? -1, grace, retries)
     if (call < 0) {
       const bytes = out.length + (out.tail?.byteLength ?? 0)
       out.tail = undefined
@@ -183,17 +193,17 @@ export class PoolCore implements Owner {
 
   /** Something came: results first, then everything else. */
   #round(): void {
-    let count = this.#native.drain(true)
-    for (let batches = 1; count > 0; batches++) {
-      this.#reader.read(count, this.#take, this.#outcomes)
+    let drained = this.#turn()
+    for (let batches = 1; (drained & ~DRAINED_EVENTS) > 0; batches++) {
+      this.#reader.read(drained & ~DRAINED_EVENTS, this.#take, this.#outcomes)
       this.#settle()
       if (batches === BATCHES_PER_TURN) {
         this.#native.wakeAgain()
         break
       }
-      count = this.#native.drain(false)
+      drained = this.#drain()
     }
-    this.#handleEvents()
+    if (drained !== 0 || this.#events.length > 0) this.#handleEvents()
   }
 
   /** A nested call goes on where this one is. */

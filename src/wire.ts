@@ -36,6 +36,13 @@ export interface PartialChunk {
   errors: [index: number, codec: number, envelope: Uint8Array][]
 }
 
+/** Numbers that JavaScript leaves for native code, on either side: see `bareSubmit` and `bareCommit` in crates/node. */
+export const Register = { task: 0, status: 0, codec: 1, flags: 2, length: 3 } as const
+export const REGISTERS = 4
+
+/** Beside the number of results of a drain: there are events as well. */
+export const DRAINED_EVENTS = 1 << 16
+
 /** Words of the record of a call in a worker's staging buffer (crates/node/src/worker.rs). */
 export const CALL_RECORD_WORDS = 8
 

@@ -3,10 +3,10 @@
 import { encodeError, encodeResult, Outbox } from '../codec/index.js'
 import { SerializationError } from '../errors.js'
 import { native, type NativeWorker } from '../native.js'
-import { ELSEWHERE, CALL_RECORD_WORDS, Status, wide } from '../wire.js'
+import { CALL_RECORD_WORDS, ELSEWHERE, Register, REGISTERS, Status, wide } from '../wire.js'
 
-/** What `take()` found. */
-export const Taken = { nothing: 0, task: 1, define: 2, boot: 3, stop: 4 } as const
+/** What `take()` found. `later`: nothing was taken, since the result before is not committed yet. */
+export const Taken = { later: -1, nothing: 0, task: 1, define: 2, boot: 3, stop: 4 } as const
 
 /** How far a worker's life has come, as its host reads it. */
 export const Phase = { ready: 1, retiring: 2, leaving: 3 } as const
@@ -17,6 +17,11 @@ const INBOX_BYTES = 64 << 10
 
 export class Lane {
   readonly #native: NativeWorker
+  // What runs once a call, without the cost of a method.
+  readonly #take: () => number
+  readonly #commit: () => number
+  readonly #commitAndTake: () => number
+  readonly #registers = new Uint32Array(REGISTERS)
   readonly #words: Uint32Array
   readonly #inbox: Uint8Array
   readonly outbox = new Outbox()
@@ -38,10 +43,14 @@ export class Lane {
   constructor(argument: string, onBell: () => void) {
     this.#inbox = new Uint8Array(INBOX_BYTES)
     this.#words = new Uint32Array(this.#inbox.buffer, 0, CALL_RECORD_WORDS)
-    this.#native = new native.NativeWorker(argument, this.#inbox, this.outbox.bytes, () => {
+    const registers = new Uint8Array(this.#registers.buffer)
+    this.#native = new native.NativeWorker(argument, registers, this.outbox.bytes, this.#inbox, () => {
       if (this.#waiting === undefined) onBell()
       else this.#waiting()
     })
+    this.#take = this.#native.bareTake()
+    this.#commit = this.#native.bareCommit()
+    this.#commitAndTake = this.#native.bareCommitAndTake()
   }
 
   get workerId(): number {
@@ -52,9 +61,12 @@ export class Lane {
     return this.#native.depth
   }
 
-  /** Claims the next call, and reads its record. */
+  /** Claims the next call, and reads its record. If there is none, the host rings when there is. */
   take(): number {
-    const taken = this.#native.take()
+    return this.#read(this.#take())
+  }
+
+  #read(taken: number): number {
     if (taken === Taken.nothing || taken === Taken.stop) return taken
     const words = this.#words
     this.task = words[0]!
@@ -95,15 +107,48 @@ export class Lane {
   /** Commits what is in the outbox as the outcome of the call that was taken, then calls `next`: later if it has to wait
    * until the host has read earlier results. */
   commit(status: number, flags: number, next: () => void): void {
+    const committed = this.#tryCommit(status, flags)
+    if (committed === Committed.done) next()
+    else this.#refused(committed, status, flags, next)
+  }
+
+  #tryCommit(status: number, flags: number): number {
     const { outbox } = this
-    const committed =
-      outbox.tail === undefined
-        ? this.#native.commit(status, outbox.codec, flags, outbox.length)
-        : this.#native.commitWith(status, outbox.codec, flags, outbox.length, outbox.tail)
-    if (committed === Committed.done) {
-      outbox.tail = this.#keptTail = undefined
-      next()
-    } else if (committed === Committed.noRoom && this.#keepTail()) {
+    this.#setRegisters(status, flags)
+    if (outbox.tail === undefined) return this.#commit()
+    const committed = this.#native.commitWith(outbox.tail)
+    if (committed === Committed.done) outbox.tail = this.#keptTail = undefined
+    return committed
+  }
+
+  /** Commits what is in the outbox, and takes the next call. If that returns `later`, `next` is called as by `commit()`. */
+  commitAndTake(status: number, flags: number, next: () => void): number {
+    let refused: number
+    if (this.outbox.tail === undefined) {
+      this.#setRegisters(status, flags)
+      const taken = this.#commitAndTake()
+      if (taken >= 0) return this.#read(taken)
+      refused = -taken
+    } else {
+      refused = this.#tryCommit(status, flags)
+      if (refused === Committed.done) return this.take()
+    }
+    this.#refused(refused, status, flags, next)
+    return Taken.later
+  }
+
+  #setRegisters(status: number, flags: number): void {
+    const registers = this.#registers
+    registers[Register.status] = status
+    registers[Register.codec] = this.outbox.codec
+    registers[Register.flags] = flags
+    registers[Register.length] = this.outbox.length
+  }
+
+  /** The result was not committed. */
+  #refused(committed: number, status: number, flags: number, next: () => void): void {
+    const { outbox } = this
+    if (committed === Committed.noRoom && this.#keepTail()) {
       this.#waiting = () => {
         this.#waiting = undefined
         this.commit(status, flags, next)
@@ -134,7 +179,8 @@ export class Lane {
   /** Commits, without waiting, that the task asked its process to exit. */
   commitExit(code: number): void {
     encodeResult(code, this.outbox)
-    this.#native.commit(Status.exit, this.outbox.codec, 0, this.outbox.length)
+    this.#setRegisters(Status.exit, 0)
+    this.#commit()
   }
 
   /** Reports an error that belongs to no call. */
@@ -143,13 +189,8 @@ export class Lane {
     encodeError(error, out)
     const head = out.bytes.subarray(0, out.length)
     const bytes = out.tail === undefined ? head : Buffer.concat([head, out.tail])
-    this.#native.notice(status, out.codec, 0, bytes)
+    this.#native.notice(status, out.codec, bytes)
     out.tail = undefined
-  }
-
-  /** Before waiting for the bell: true if there is something to do after all. */
-  arm(): boolean {
-    return this.#native.arm()
   }
 
   get abortRequested(): boolean {

@@ -26,6 +26,10 @@ export class Loop {
   #booting = false
   #retiring = false
   #pumping = false
+  #pumpAgain = false
+  /** How the call in progress was answered; its payload is in the outbox. */
+  #status: number = Status.ok
+  #flags = 0
   #scheduled = false
   #trimTimer: NodeJS.Timeout | undefined
 
@@ -49,29 +53,63 @@ export class Loop {
 
   /** Takes calls until there are none, one goes on asynchronously, or the budget is spent. */
   pump(): void {
-    // Answering a call ends here too, and while this runs its loop goes on by itself.
-    if (this.#pumping) return
+    if (this.#pumping) {
+      // A result was committed that could not be at once: the loop below is about to end.
+      this.#pumpAgain = true
+      return
+    }
+    if (this.#running !== undefined || this.#booting) return
     this.#pumping = true
     const deadline = performance.now() + TURN_BUDGET_MS
+    do {
+      this.#pumpAgain = false
+      this.#takeAll(deadline)
+    } while (this.#pumpAgain)
+    this.#pumping = false
+  }
+
+  #takeAll(deadline: number): void {
+    const lane = this.#lane
     let count = 0
-    while (this.#running === undefined && !this.#booting) {
-      if (this.#retiring) this.leave(0)
-      const taken = this.#lane.take()
-      if (taken === Taken.task) this.#start()
-      else if (taken === Taken.define) this.#define()
-      else if (taken === Taken.boot) this.#boot()
-      else if (taken === Taken.stop) this.leave(0)
-      else if (!this.#lane.arm()) {
-        this.#trimLater()
-        break
-      }
-      // Reading the clock costs as much as a small call.
-      if ((++count & 15) === 0 && performance.now() > deadline) {
-        this.#pumpLater()
-        break
+    let taken = this.#retiring ? this.leave(0) : lane.take()
+    for (;;) {
+      switch (taken) {
+        case Taken.task: {
+          if (!this.#start()) return
+          // Reading the clock costs as much as a small call.
+          const over = (++count & 15) === 0 && performance.now() > deadline
+          if (over || this.#retiring) {
+            lane.commit(this.#status, this.#flags, over ? this.#goOnLater : this.#goOn)
+            return
+          }
+          taken = lane.commitAndTake(this.#status, this.#flags, this.#goOn)
+          if (taken === Taken.later) return
+          this.#running = undefined
+          break
+        }
+        case Taken.define:
+          this.#define()
+          taken = lane.take()
+          break
+        case Taken.boot:
+          return this.#boot()
+        case Taken.stop:
+          return this.leave(0)
+        default:
+          return this.#trimLater()
       }
     }
-    this.#pumping = false
+  }
+
+  /** The call in progress is answered. */
+  readonly #goOn = (): void => {
+    this.#running = undefined
+    this.pump()
+  }
+
+  readonly #goOnLater = (): void => {
+    this.#running = undefined
+    this.#pumpLater()
   }
 
   #pumpLater(): void {
@@ -125,7 +163,8 @@ export class Loop {
     )
   }
 
-  #start(): void {
+  /** Runs the call that was taken. True: it is answered; else it goes on. */
+  #start(): boolean {
     const lane = this.#lane
     const running = new RunningTask(lane.taskId, this.#state.workerId)
     this.#running = running
@@ -137,11 +176,12 @@ export class Loop {
         task === undefined ? this.#load(running, index, flags, args) : this.#call(running, task, flags, args)
       if (!isThenable(outcome)) return this.#succeed(running, outcome)
       Promise.resolve(outcome).then(
-        (value) => this.#succeed(running, value),
-        (error: unknown) => this.#fail(running, error, index),
+        (value) => this.#succeed(running, value) && this.#finish(),
+        (error: unknown) => this.#fail(running, error, index) && this.#finish(),
       )
+      return false
     } catch (error) {
-      this.#fail(running, error, index)
+      return this.#fail(running, error, index)
     }
   }
 
@@ -155,8 +195,9 @@ export class Loop {
     return this.#state.origin.run(running, task, ...(args as never[]))
   }
 
-  #succeed(running: RunningTask, value: unknown): void {
-    if (running.done) return
+  /** Answers a call with what it returned; false if it was answered before. */
+  #succeed(running: RunningTask, value: unknown): boolean {
+    if (running.done) return false
     const { outbox } = this.#lane
     let status: number = Status.ok
     let flags = 0
@@ -168,16 +209,14 @@ export class Loop {
       encodeError(error, outbox)
       status = Status.error
     }
-    running.done = true
-    this.#finish(status, flags)
+    return this.#answer(running, status, flags)
   }
 
-  #fail(running: RunningTask, error: unknown, index: number): void {
-    if (running.done) return
+  #fail(running: RunningTask, error: unknown, index: number): boolean {
+    if (running.done) return false
     if (this.#tasks.exhausted) this.#retireAfterCall()
     encodeError(this.#tasks.isSource(index) ? explainClosure(error) : error, this.#lane.outbox)
-    running.done = true
-    this.#finish(Status.error, 0)
+    return this.#answer(running, Status.error, 0)
   }
 
   /** A stray error of the call in progress is its outcome. */
@@ -185,8 +224,15 @@ export class Loop {
     const running = this.#running
     if (running === undefined) return
     encodeError(error, this.#lane.outbox)
+    this.#answer(running, Status.error, 0)
+    this.#finish()
+  }
+
+  #answer(running: RunningTask, status: number, flags: number): true {
     running.done = true
-    this.#finish(Status.error, 0)
+    this.#status = status
+    this.#flags = flags
+    return true
   }
 
   #retireAfterCall(): void {
@@ -194,11 +240,8 @@ export class Loop {
     this.#lane.setPhase(Phase.retiring)
   }
 
-  #finish(status: number, flags: number): void {
-    this.#lane.commit(status, flags, () => {
-      this.#running = undefined
-      this.pump()
-    })
+  #finish(): void {
+    this.#lane.commit(this.#status, this.#flags, this.#goOn)
   }
 }
 

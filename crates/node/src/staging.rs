@@ -21,6 +21,10 @@ impl Staging {
     &all[..all.len().min(len as usize)]
   }
 
+  pub(crate) fn all(&self) -> &[u8] {
+    self.array.as_ref()
+  }
+
   pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
     // SAFETY: JavaScript runs on this thread only, and not while a native call that holds this borrow does.
     unsafe { self.array.as_mut() }
@@ -32,6 +36,15 @@ pub(crate) fn write_words(buffer: &mut [u8], at: usize, words: &[u32]) {
   for (target, word) in buffer[at * 4..].chunks_exact_mut(4).zip(words) {
     target.copy_from_slice(&word.to_ne_bytes());
   }
+}
+
+/// The words at the start of a buffer; 0 for those that it is too short for.
+pub(crate) fn read_words<const N: usize>(buffer: &[u8]) -> [u32; N] {
+  let mut words = [0; N];
+  for (word, bytes) in words.iter_mut().zip(buffer.chunks_exact(4)) {
+    *word = u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+  }
+  words
 }
 
 /// The lower and upper half of a number of 64 bits.

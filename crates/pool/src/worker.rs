@@ -4,6 +4,7 @@
 //! takes them over, starts the watchdog that ends this process with its host, and from then on the worker takes calls
 //! and commits results.
 
+use std::cell::Cell;
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::str::FromStr;
@@ -83,6 +84,8 @@ pub struct Worker {
   bell: Listener,
   result_bell: Ringer,
   booted: bool,
+  /// When the last call was claimed, or its result committed.
+  clock_ns: Cell<u64>,
 }
 
 impl Worker {
@@ -111,7 +114,13 @@ impl Worker {
     start_watchdog(lifeline, argument.host_pid)?;
     ignore_sigint();
     let lane = WorkerLane::attach(LaneSegment(Segment::from_fd(lane, argument.segment_len)?))?;
-    Ok(Self { lane, bell: Listener::from_fd(bell), result_bell: Ringer::from_fd(result_bell), booted: false })
+    Ok(Self {
+      lane,
+      bell: Listener::from_fd(bell),
+      result_bell: Ringer::from_fd(result_bell),
+      booted: false,
+      clock_ns: Cell::new(0),
+    })
   }
 
   /// Readable when the host rang.
@@ -126,10 +135,33 @@ impl Worker {
 
   /// Claims the next call.
   pub fn take(&mut self) -> Taken {
+    self.take_at(monotonic_ns)
+  }
+
+  /// The same right after [`Worker::commit`], whose time is the time of the claim: reading the clock twice would take as long
+  /// as the claim.
+  pub fn take_next(&mut self) -> Taken {
+    let now = self.clock_ns.get();
+    self.take_at(move || now)
+  }
+
+  fn take_at(&mut self, now_ns: impl FnOnce() -> u64) -> Taken {
+    let clock = &self.clock_ns;
+    let read = move || {
+      let now = now_ns();
+      clock.set(now);
+      now
+    };
     if cfg!(feature = "fault-injection") {
-      return self.take_with_faults();
+      return take_with_faults(&mut self.lane, self.booted, read);
     }
-    self.lane.take(monotonic_ns)
+    self.lane.take(read)
+  }
+
+  /// The nanoseconds since the last claim, saturated; the clock that a following [`Worker::take_next`] goes by.
+  pub fn ran_ns(&self) -> u32 {
+    let now = monotonic_ns();
+    u32::try_from(now.saturating_sub(self.clock_ns.replace(now))).unwrap_or(u32::MAX)
   }
 
   /// Copies `dst.len()` bytes of a call's payload, from `at` on.
@@ -168,20 +200,6 @@ impl Worker {
     self.lane.commit(header, call, head, tail)?;
     self.ring_host();
     Ok(())
-  }
-
-  /// Points of faults are about calls: the boot call and definitions pass them by.
-  fn take_with_faults(&mut self) -> Taken {
-    let booted = self.booted;
-    let taken = self.lane.take_probed(monotonic_ns, |step| {
-      if booted && step == Step::BeforeClaim {
-        hits(Point::BeforeClaim);
-      }
-    });
-    if matches!(&taken, Taken::Call(call) if call.kind == CallKind::Task) {
-      hits(Point::AfterClaim);
-    }
-    taken
   }
 
   fn commit_with_faults(
@@ -248,6 +266,19 @@ impl Worker {
 
 /// The codec of no payload: what a damaged frame carries, since any other byte could happen to be right.
 pub(crate) const NO_CODEC: u8 = 0;
+
+/// Points of faults are about calls: the boot call and definitions pass them by.
+fn take_with_faults(lane: &mut WorkerLane<LaneSegment>, booted: bool, now_ns: impl FnOnce() -> u64) -> Taken {
+  let taken = lane.take_probed(now_ns, |step| {
+    if booted && step == Step::BeforeClaim {
+      hits(Point::BeforeClaim);
+    }
+  });
+  if matches!(&taken, Taken::Call(call) if call.kind == CallKind::Task) {
+    hits(Point::AfterClaim);
+  }
+  taken
+}
 
 /// The ring's steps in a commit as points of faults.
 fn pass_step(step: Step) {

@@ -1,0 +1,143 @@
+//! What ties a manager to the event loop of its environment.
+
+use std::cell::{Cell, RefCell};
+use std::os::fd::RawFd;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use millrace_pool::{Manager, Pollables};
+
+use crate::callback::Callback;
+use crate::cleanup::Cleanup;
+use crate::uv::{Poll, Timer, UvLoop};
+
+/// What a pool has on the event loop.
+pub(super) struct Hooks {
+  uv_loop: *mut UvLoop,
+  polls: Vec<Poll>,
+  generation: Option<u64>,
+  timer: Timer,
+  on_event: Rc<dyn Fn()>,
+  callback: Rc<Callback>,
+  cleanup: Rc<Cleanup>,
+  holds: bool,
+}
+
+/// Everything but the JavaScript object. Handles on the loop reach it weakly, so that none of them keeps a pool alive.
+pub(super) struct Core {
+  pub(super) manager: RefCell<Manager>,
+  pub(super) hooks: RefCell<Option<Hooks>>,
+  /// The owner wants the loop held, or not held, whatever is unfinished.
+  pub(super) hold: Cell<Hold>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+  /// While calls are unfinished.
+  Unfinished,
+  /// Also when none is: somebody waits for the pool to stop.
+  Always,
+  /// Never: the pool is unref'd.
+  Never,
+}
+
+impl Core {
+  pub(super) fn new(manager: Manager) -> Self {
+    Self { manager: RefCell::new(manager), hooks: RefCell::new(None), hold: Cell::new(Hold::Unfinished) }
+  }
+
+  /// From now on the loop is told of what happens, and tells.
+  pub(super) fn start(&self, hooks: Hooks) {
+    *self.hooks.borrow_mut() = Some(hooks);
+    self.sync();
+  }
+
+  /// The loop fired: let JavaScript go through a round.
+  pub(super) fn on_event(&self) {
+    let callback = self.hooks.borrow().as_ref().map(|hooks| Rc::clone(&hooks.callback));
+    if let Some(callback) = callback {
+      callback.call();
+    }
+  }
+
+  /// Brings the event loop up to date with the manager: what to watch, when to come back, whether to stay alive.
+  pub(super) fn sync(&self) {
+    let manager = self.manager.borrow();
+    let mut hooks = self.hooks.borrow_mut();
+    let Some(hooks) = hooks.as_mut() else { return };
+    hooks.watch(&manager);
+    let due = manager.next_deadline().map(|at| {
+      let left = at.saturating_duration_since(Instant::now());
+      // Rounded up: a timer that fires too early would only be armed again.
+      u64::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    });
+    hooks.timer.arm(due);
+    self.sync_hold(&manager, hooks);
+  }
+
+  pub(super) fn sync_hold(&self, manager: &Manager, hooks: &mut Hooks) {
+    let holds = match self.hold.get() {
+      Hold::Unfinished => manager.unfinished() > 0,
+      Hold::Always => true,
+      Hold::Never => false,
+    };
+    if holds != hooks.holds {
+      hooks.holds = holds;
+      for poll in &hooks.polls {
+        poll.set_ref(holds);
+      }
+    }
+  }
+
+  /// Leaves the event loop. Workers that are still there are killed.
+  pub(super) fn close(&self) {
+    self.manager.borrow_mut().kill_now(Duration::from_secs(1));
+    let hooks = self.hooks.borrow_mut().take();
+    if let Some(hooks) = hooks {
+      let cleanup = Rc::clone(&hooks.cleanup);
+      drop(hooks);
+      self.manager.borrow_mut().disconnect();
+      cleanup.end();
+    }
+  }
+}
+
+impl Hooks {
+  pub(super) fn new(
+    uv_loop: *mut UvLoop,
+    timer: Timer,
+    on_event: Rc<dyn Fn()>,
+    callback: Rc<Callback>,
+    cleanup: Rc<Cleanup>,
+  ) -> Self {
+    Self { uv_loop, polls: Vec::new(), generation: None, timer, on_event, callback, cleanup, holds: false }
+  }
+
+  /// Watches what the manager says has to be watched. A descriptor that is gone may be closed already: libuv needs
+  /// only its number to forget it.
+  fn watch(&mut self, manager: &Manager) {
+    let generation = Some(manager.pollables_generation());
+    if self.generation == generation {
+      return;
+    }
+    self.generation = generation;
+    let wanted: Vec<RawFd> = match manager.pollables() {
+      Pollables::One(fd) => vec![fd],
+      Pollables::Many(fds) => fds.to_vec(),
+    };
+    // All of them anew: a number that is wanted still may be another descriptor's by now. The old handles go first, since
+    // libuv lets only one watch a number.
+    self.polls.clear();
+    for fd in wanted {
+      let closed = self.cleanup.handle_opened();
+      // SAFETY: the loop is this environment's, on whose thread we are.
+      match unsafe { Poll::start(self.uv_loop, fd, Rc::clone(&self.on_event), closed) } {
+        Ok(poll) => {
+          poll.set_ref(self.holds);
+          self.polls.push(poll);
+        }
+        Err(_) => self.generation = None,
+      }
+    }
+  }
+}
