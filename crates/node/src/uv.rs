@@ -23,10 +23,12 @@ pub(crate) struct UvLoop {
 
 type PollCallback = unsafe extern "C" fn(*mut UvHandle, c_int, c_int);
 type TimerCallback = unsafe extern "C" fn(*mut UvHandle);
+type PrepareCallback = unsafe extern "C" fn(*mut UvHandle);
 type CloseCallback = unsafe extern "C" fn(*mut UvHandle);
 
 // The values of `uv_handle_type`, part of libuv's stable ABI since 1.0.
 const UV_POLL: c_int = 8;
+const UV_PREPARE: c_int = 9;
 const UV_TIMER: c_int = 13;
 const UV_READABLE: c_int = 1;
 
@@ -36,6 +38,9 @@ unsafe extern "C" {
   fn uv_handle_get_data(handle: *const UvHandle) -> *mut c_void;
   fn uv_poll_init(uv_loop: *mut UvLoop, handle: *mut UvHandle, fd: c_int) -> c_int;
   fn uv_poll_start(handle: *mut UvHandle, events: c_int, callback: PollCallback) -> c_int;
+  fn uv_prepare_init(uv_loop: *mut UvLoop, handle: *mut UvHandle) -> c_int;
+  fn uv_prepare_start(handle: *mut UvHandle, callback: PrepareCallback) -> c_int;
+  fn uv_backend_timeout(uv_loop: *const UvLoop) -> c_int;
   fn uv_timer_init(uv_loop: *mut UvLoop, handle: *mut UvHandle) -> c_int;
   fn uv_timer_start(handle: *mut UvHandle, callback: TimerCallback, timeout: u64, repeat: u64) -> c_int;
   fn uv_timer_stop(handle: *mut UvHandle) -> c_int;
@@ -112,6 +117,11 @@ unsafe extern "C" fn polled(handle: *mut UvHandle, _status: c_int, _events: c_in
   unsafe { fire(handle) };
 }
 
+unsafe extern "C" fn prepared(handle: *mut UvHandle) {
+  // SAFETY: as above.
+  unsafe { fire(handle) };
+}
+
 unsafe extern "C" fn timed(handle: *mut UvHandle) {
   // SAFETY: as above.
   unsafe { fire(handle) };
@@ -167,6 +177,42 @@ impl Poll {
   pub(crate) fn set_ref(&self, hold: bool) {
     self.0.set_ref(hold);
   }
+}
+
+/// Is called each time before the loop would sleep. It does not hold the loop.
+pub(crate) struct Prepare {
+  _handle: Handle,
+}
+
+impl Prepare {
+  /// Starts at once.
+  ///
+  /// # Safety
+  /// As [`Poll::start`].
+  pub(crate) unsafe fn start(
+    uv_loop: *mut UvLoop,
+    on_event: Rc<dyn Fn()>,
+    on_closed: Rc<dyn Fn()>,
+  ) -> Result<Self, c_int> {
+    // SAFETY: as for a poll handle.
+    let handle = Handle::new(UV_PREPARE, on_event, on_closed, |raw| unsafe { uv_prepare_init(uv_loop, raw) })?;
+    handle.set_ref(false);
+    // SAFETY: the handle is initialised.
+    let status = unsafe { uv_prepare_start(handle.raw.as_ptr(), prepared) };
+    if status < 0 {
+      return Err(status);
+    }
+    Ok(Self { _handle: handle })
+  }
+}
+
+/// Whether the loop has something to do at once, and will not sleep.
+///
+/// # Safety
+/// `uv_loop` is the loop of this thread's environment.
+pub(crate) unsafe fn is_busy(uv_loop: *const UvLoop) -> bool {
+  // SAFETY: the caller's loop.
+  unsafe { uv_backend_timeout(uv_loop) == 0 }
 }
 
 /// Fires once after a time. It does not hold the loop.

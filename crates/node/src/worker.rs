@@ -55,10 +55,16 @@ impl CallPath {
     loop {
       let taken = self.worker.borrow_mut().take();
       let taken = self.stage(taken);
-      if taken != taken::NOTHING || !self.worker.borrow().arm() {
+      if taken != taken::NOTHING || !self.is_due_again() {
         return taken;
       }
     }
+  }
+
+  /// There is no call: looks for one for a moment, then arms the bell. True: there is something now.
+  fn is_due_again(&self) -> bool {
+    let mut worker = self.worker.borrow_mut();
+    worker.spin() || worker.arm()
   }
 
   fn stage(&self, taken: Taken) -> i32 {

@@ -2,20 +2,27 @@
 //!
 //! A call goes to an idle worker; else, if the pool is not at its full size, a worker is started; else it waits, in
 //! the ring of a busy worker within that lane's read-ahead, or in the pending queue. A call that waits in a ring can
-//! always be taken back, and is when its lane stalls while other workers could come to it sooner.
+//! always be taken back, see `rebalance.rs`.
+//!
+//! Where not every worker has a processor there is an exception: calls so short that one worker keeps up with the host go to
+//! the one that is awake. To wake another would take longer than they do, and take a processor from those two.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use millrace_ring::{CallHeader, PushError};
 
 use crate::call::{Call, CallId, Limits, Outcome, Place};
 use crate::event::{CallFailure, Event};
-use crate::lane::{Life, SpawnFailure};
+use crate::lane::SpawnFailure;
 use crate::manager::{Manager, PoolState};
 use crate::retry::Retries;
+use crate::spin::processors;
 
-/// A lane whose call has run so long while another worker is idle gives up the calls queued behind it.
-pub(crate) const STALL: Duration = Duration::from_millis(1);
+/// A call that takes its worker no longer than it takes the host to hand it out.
+const TINY_NS: u32 = 2_000;
+
+/// Tiny calls that wait for one worker while another one sleeps.
+const TINY_BACKLOG: usize = 128;
 
 /// How many busy lanes are compared before one is chosen: enough to level the queues, few enough that a call costs
 /// the same with 64 workers as with two.
@@ -144,6 +151,9 @@ impl Manager {
 
   /// Puts a call into a lane. The call's place changes only if that succeeds.
   fn place(&mut self, index: usize, id: CallId, head: &[u8], tail: &[u8], now: Instant) -> Result<(), PushError> {
+    if self.lanes[index].as_ref().is_some_and(|lane| lane.held.is_empty()) {
+      self.let_spin(index);
+    }
     let (Some(lane), Some(call)) = (self.lanes[index].as_mut(), self.calls.get_mut(id)) else {
       return Err(PushError::Full);
     };
@@ -151,6 +161,7 @@ impl Manager {
     let header: CallHeader = call.header();
     let position = lane.push(id, &header, definition, head, tail, now)?;
     call.place = Place::Lane { lane: index, position };
+    self.last_lane = index;
     Ok(())
   }
 
@@ -203,8 +214,19 @@ impl Manager {
     }
   }
 
+  /// The lane of the last call, if its worker is awake and keeps up with the host.
+  fn tiny_lane(&self, len: usize) -> Option<usize> {
+    let lane = self.lanes.get(self.last_lane)?.as_ref()?;
+    let keeps_up = lane.service_ns().is_some_and(|ns| ns <= TINY_NS) && lane.held.len() < TINY_BACKLOG;
+    let is_awake = !lane.held.is_empty() && !lane.stalled;
+    (is_awake && keeps_up && self.live >= processors() && lane.has_room_for(len)).then_some(self.last_lane)
+  }
+
   /// A lane that can take a call of `len` bytes: the idle one that worked last, else the shortest of some busy ones.
   fn choose_lane(&mut self, len: usize) -> Option<usize> {
+    if let Some(index) = self.tiny_lane(len) {
+      return Some(index);
+    }
     while let Some(index) = self.idle.pop() {
       if let Some(lane) = self.lanes[index].as_mut() {
         lane.listed_idle = false;
@@ -265,7 +287,9 @@ impl Manager {
     if starting > self.waiting() {
       return Ok(());
     }
-    if self.start_after.is_some_and(|at| at > now) {
+    // Whoever submits hears at once whether a worker can be started now.
+    let hears = self.live == 0 && self.spawn_failed;
+    if self.start_after.is_some_and(|at| at > now) && !hears {
       // The owner has to come back when the pause is over: with no worker alive nobody else would remind it.
       self.wake_again();
       return Ok(());
@@ -283,48 +307,5 @@ impl Manager {
   /// Calls that are pending, or queued in a lane behind another.
   pub(crate) fn waiting(&self) -> usize {
     self.pending.len() + self.living().map(|(_, lane)| lane.held.len().saturating_sub(1)).sum::<usize>()
-  }
-
-  /// Takes back what is queued in a lane and puts it in front of the pending calls, in its order.
-  pub(crate) fn recall(&mut self, index: usize) {
-    let Some(lane) = self.lanes[index].as_mut() else { return };
-    // From the youngest: the worker claims from the other end, so whatever this wins is a suffix, in order.
-    while let Some(last) = lane.held.len().checked_sub(1) {
-      let Some(held) = lane.take_back(last) else { break };
-      let mut payload = Vec::new();
-      lane.ring.reclaim(held.position, &mut payload);
-      let Some(call) = self.calls.get_mut(held.call) else { continue };
-      call.place = Place::Pending;
-      call.payload = payload.into_boxed_slice();
-      self.pending.push_front(held.call, call.sequence);
-    }
-  }
-
-  /// Whether some worker is idle while a call is queued behind another: worth a look in a moment.
-  pub(crate) fn may_rebalance(&self) -> bool {
-    self.pending.is_empty()
-      && self.living().any(|(_, lane)| lane.held.len() >= 2 && !lane.stalled)
-      && self.living().any(|(_, lane)| lane.is_idle())
-  }
-
-  /// Takes calls away from behind long ones: for idle workers, or to the front of those that are pending, which would
-  /// otherwise all be started before them.
-  pub(crate) fn rebalance(&mut self, now: Instant) {
-    let overtaken = !self.pending.is_empty() && self.live > 1;
-    if !overtaken && !self.may_rebalance() {
-      return;
-    }
-    // While no worker is idle, a call that takes as long as others do is no reason to end the read-ahead.
-    let usual = self.living().filter_map(|(_, lane)| lane.service_ns()).min().filter(|_| overtaken).unwrap_or(0);
-    let patience = STALL.max(2 * Duration::from_nanos(usual.into()));
-    for index in self.indices() {
-      let Some(lane) = self.lanes[index].as_mut() else { continue };
-      let busy = lane.held.len() >= 2 && matches!(lane.life, Life::Ready);
-      if busy && !lane.stalled && now.duration_since(lane.front_since) >= patience {
-        lane.stalled = true;
-        self.recall(index);
-      }
-    }
-    self.fill(now);
   }
 }

@@ -42,7 +42,7 @@ impl Manager {
       "platform: segment {:?}, wake-up {:?}, poller {:?}, sentinel {:?}",
       system.segment, system.wakeup, system.poller, system.sentinel,
     )?;
-    if self.failed_starts > 0 || !self.owed.is_empty() {
+    if self.failed_starts > 0 || !self.owed.is_empty() || self.start_after.is_some() {
       let wait = self.start_after.map_or(0, |at| at.saturating_duration_since(now).as_millis());
       let (failed, owed) = (self.failed_starts, self.owed.len());
       writeln!(text, "starts: {failed} failed in a row, {owed} workers owed, next attempt in {wait} ms")?;

@@ -92,9 +92,11 @@ pub(crate) struct Lane {
   pub(crate) boot_failure: Option<BreakCause>,
   /// Give the pages of large arguments back at this time, if nothing needs them before.
   pub(crate) trim_at: Option<Instant>,
+  /// It is in the manager's list of lanes whose workers do not ring.
+  pub(crate) awake: bool,
   /// It is in the manager's list of idle lanes.
   pub(crate) listed_idle: bool,
-  /// Its call runs long while others are idle: nothing is queued behind that.
+  /// It does not come to its calls while others could: nothing is queued here.
   pub(crate) stalled: bool,
 }
 
@@ -177,6 +179,7 @@ impl Lane {
       corrupt: None,
       boot_failure: None,
       trim_at: None,
+      awake: false,
       listed_idle: false,
       stalled: false,
     })
@@ -194,7 +197,16 @@ impl Lane {
 
   /// Whether it may be given calls.
   pub(crate) fn accepts(&self) -> bool {
-    self.life == Life::Ready && self.exit.is_none() && self.corrupt.is_none() && self.budget != Some(0)
+    self.life == Life::Ready
+      && self.exit.is_none()
+      && self.corrupt.is_none()
+      && self.budget != Some(0)
+      && !self.is_unresponsive()
+  }
+
+  /// Whether calls were taken back from it and it has not come to its loop since.
+  fn is_unresponsive(&self) -> bool {
+    self.stalled && self.held.is_empty() && !self.ring.worker_sleeps()
   }
 
   /// Whether it has nothing to do and may be given calls.
@@ -209,7 +221,8 @@ impl Lane {
         || (!self.stalled
           && self.held.len() < self.depth_limit()
           && self.held_bytes.saturating_add(bytes) <= READ_AHEAD_BYTES))
-      && self.ring.free_slots() >= 2
+      // One for the definition of its task.
+      && self.ring.has_slots(2)
   }
 
   /// The calls that it may hold: one that runs, and as many more as fill the read-ahead time.
@@ -256,6 +269,7 @@ impl Lane {
     let bytes = head.len() + tail.len();
     if self.held.is_empty() {
       self.front_since = now;
+      self.stalled = false;
     }
     self.held.push_back(Held { position, call: id, bytes });
     self.held_bytes += bytes;

@@ -57,6 +57,7 @@ impl Manager {
       self.lanes[index] = Some(lane);
     }
     self.next_worker_id += 1;
+    self.spawn_failed = false;
     if self.live == 0 {
       self.oom_victims.forget_others();
     }
@@ -89,7 +90,10 @@ impl Manager {
     self.start_after = self.start_after.filter(|&at| at > now);
     while self.live < self.config.max_workers as usize {
       let starting = self.living().filter(|(_, lane)| !lane.has_booted()).count();
-      let wanted = self.owed.len().max(self.waiting().saturating_sub(starting));
+      // What is queued behind another call while a worker is idle goes to that one.
+      let idle = self.living().any(|(_, lane)| lane.is_idle());
+      let waiting = if idle { self.pending.len() } else { self.waiting() };
+      let wanted = self.owed.len().max(waiting.saturating_sub(starting));
       if wanted == 0 || self.start_after.is_some() {
         return;
       }
@@ -104,6 +108,7 @@ impl Manager {
   pub(crate) fn note_spawn_failure(&mut self, failure: SpawnFailure, now: Instant) {
     let SpawnFailure { syscall, errno } = failure;
     self.start_after = Some(now + START_BACKOFF);
+    self.spawn_failed = true;
     if self.live > 0 {
       self.events.push_back(Event::SpawnFailed { syscall, errno });
       return;

@@ -11,9 +11,9 @@
 //! take_events()                everything else that happened, in order
 //! ```
 //!
-//! Between two rounds each lane's "host sleeps" word is set, so a worker rings with its next result; during a round
-//! it is the manager that looks. A lane is looked at only after its worker rang or ended, so a round costs nothing for
-//! lanes that have nothing to say.
+//! Before its owner sleeps it calls [`Manager::prepare_to_sleep`], which sets the "host sleeps" word of each lane that was
+//! looked at: its worker rings with its next result. A lane is looked at only after its worker rang or ended, or when
+//! there was something in it just before the owner would have slept; so a round costs nothing for lanes that have nothing to say.
 //!
 //! Nothing here calls user code: the owner hands results and events on when the manager is no longer borrowed.
 
@@ -30,6 +30,7 @@ use crate::event::{Event, ExitReason};
 use crate::fault;
 use crate::lane::{Lane, TaskDefinition};
 use crate::oom::OomVictims;
+use crate::spin::Spinner;
 
 /// How far a pool's life has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,11 @@ pub struct Manager {
   pub(crate) live: usize,
   /// Lanes to look at in this round.
   pub(crate) hot: Vec<usize>,
+  /// Lanes that were looked through and whose worker does not ring for what it has to say, since nobody sleeps yet.
+  pub(crate) awake: Vec<usize>,
+  pub(crate) spinner: Spinner,
+  /// `prepare_to_sleep` found something: the next turn need not ask the system who rang.
+  pub(crate) found_awake: bool,
   /// Results taken from the last of them in a row.
   pub(crate) turn_length: u32,
   /// Lanes that fell idle, the last one on top: the warmest worker gets the next call and the coldest times out. An
@@ -91,6 +97,8 @@ pub struct Manager {
   /// No busy lane had room for another call when one was last looked for; any result or new worker clears it.
   pub(crate) saturated: bool,
   pub(crate) next_lane: usize,
+  /// The lane that was given the last call.
+  pub(crate) last_lane: usize,
   pub(crate) calls: CallTable,
   pub(crate) pending: PendingQueue,
   pub(crate) tasks: Vec<TaskDefinition>,
@@ -102,6 +110,8 @@ pub struct Manager {
   pub(crate) failed_starts: u32,
   /// When the last of them that was counted ended.
   pub(crate) last_vain_end: Option<Instant>,
+  /// The last process could not be started.
+  pub(crate) spawn_failed: bool,
   /// No worker is started before this time.
   pub(crate) start_after: Option<Instant>,
   pub(crate) owed: VecDeque<Replacement>,
@@ -140,10 +150,14 @@ impl Manager {
       lanes: Vec::new(),
       live: 0,
       hot: Vec::new(),
+      awake: Vec::new(),
+      spinner: Spinner::default(),
+      found_awake: false,
       turn_length: 0,
       idle: Vec::new(),
       saturated: false,
       next_lane: 0,
+      last_lane: 0,
       calls: CallTable::default(),
       pending: PendingQueue::default(),
       tasks: Vec::new(),
@@ -153,6 +167,7 @@ impl Manager {
       next_sequence: 1,
       failed_starts: 0,
       last_vain_end: None,
+      spawn_failed: false,
       start_after: None,
       owed: VecDeque::new(),
       looked_around: false,

@@ -12,6 +12,7 @@ use crate::event::{BreakCause, CallFailure, Event, ExitReason, Report};
 use crate::fault::{Point, hits};
 use crate::lane::{Lane, Life};
 use crate::manager::{Completion, Manager, PoolState, WAKEUP_TOKEN};
+use crate::rebalance::STALL;
 
 /// The worker's answers that the manager itself must understand; every other status is the owner's.
 pub mod status {
@@ -56,7 +57,9 @@ impl Manager {
       (Some(a), Some(b)) => Some(a.min(b)),
       (a, b) => a.or(b),
     };
-    self.collect(timeout)
+    let found = self.prepare_to_sleep(timeout != Some(Duration::ZERO));
+    self.found_awake = false;
+    self.collect(if found { Some(Duration::ZERO) } else { timeout })
   }
 
   /// Notes who rang and who died, without waiting.
@@ -65,6 +68,9 @@ impl Manager {
   /// As [`Manager::wait`].
   pub fn turn(&mut self) -> millrace_sys::Result<()> {
     hits(Point::HostFirstTurn);
+    if std::mem::take(&mut self.found_awake) {
+      return Ok(());
+    }
     self.collect(Some(Duration::ZERO))
   }
 
@@ -160,11 +166,9 @@ impl Manager {
         }
         Ok(Some(Arrival::Notice(record))) => self.notice(index, &record),
         Ok(None) => {
-          // A result that is committed before the host's sleep word is set does not ring: look again after setting it.
-          if !lane.ring.arm() {
-            self.hot.pop();
-            self.looked_through(index);
-          }
+          self.hot.pop();
+          self.stay_awake(index);
+          self.looked_through(index);
         }
         Err(corrupt) => {
           self.hot.pop();
@@ -397,7 +401,7 @@ impl Manager {
     let now = Instant::now();
     let mut next: Option<Instant> = None;
     let mut due = |at: Instant| next = Some(next.map_or(at, |earliest| earliest.min(at)));
-    let mut idle = false;
+    let mut unused = false;
     for (index, lane) in self.living() {
       lane.reap_at.into_iter().chain(lane.trim_at).for_each(&mut due);
       match lane.life {
@@ -411,11 +415,11 @@ impl Manager {
         | Life::Aborting { deadline, .. }
         | Life::Terminated { deadline, .. } => due(deadline),
         Life::Ready => {
-          if lane.is_idle() {
-            idle = true;
-            if let Some(timeout) = self.config.idle_timeout {
-              due(lane.front_since + timeout);
-            }
+          unused |= lane.held.is_empty();
+          if lane.is_idle()
+            && let Some(timeout) = self.config.idle_timeout
+          {
+            due(lane.front_since + timeout);
           }
           if let Some((_, expires)) = self.expiry(index, now) {
             due(expires);
@@ -425,8 +429,11 @@ impl Manager {
       }
     }
     // A worker that is idle while a call waits has slots to free first, or the call is behind another.
-    if (idle && !self.pending.is_empty()) || self.may_rebalance() || self.waits_for_a_claim() {
-      due(now + crate::dispatch::STALL);
+    if (unused && !self.pending.is_empty()) || self.may_rebalance() || self.waits_for_a_claim() {
+      due(now + STALL);
+    }
+    if let Some(at) = self.next_unclaimed() {
+      due(at);
     }
     if let Some(at) = self.start_after
       && (!self.owed.is_empty() || self.waiting() > 0)

@@ -17,6 +17,7 @@ use thiserror::Error;
 
 use crate::fault::{self, Point, hits};
 use crate::segment::LaneSegment;
+use crate::spin::Spinner;
 
 /// The lane's segment.
 pub const LANE_FD: RawFd = 3;
@@ -86,6 +87,7 @@ pub struct Worker {
   booted: bool,
   /// When the last call was claimed, or its result committed.
   clock_ns: Cell<u64>,
+  spinner: Spinner,
 }
 
 impl Worker {
@@ -120,6 +122,7 @@ impl Worker {
       result_bell: Ringer::from_fd(result_bell),
       booted: false,
       clock_ns: Cell::new(0),
+      spinner: Spinner::default(),
     })
   }
 
@@ -228,6 +231,11 @@ impl Worker {
     let sent = self.lane.notice(status, codec, head, tail);
     self.ring_host();
     sent
+  }
+
+  /// Looks for work for a moment, if the host lets this worker; true if there is some.
+  pub fn spin(&mut self) -> bool {
+    self.lane.may_spin() && self.spinner.spin(|| self.lane.has_work())
   }
 
   /// Says that this worker is about to sleep; true if there is work after all.

@@ -19,7 +19,7 @@ use crate::result_slot::{ResultHead, ResultSlot};
 use crate::sync::{AtomicU32, AtomicU64};
 
 /// Changes whenever anything in shared memory changes place, size or meaning: host and worker must agree on it.
-pub const LAYOUT_VERSION: u32 = 1;
+pub const LAYOUT_VERSION: u32 = 2;
 
 /// "millrace", the first bytes of a lane.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"millrace");
@@ -54,6 +54,8 @@ pub(crate) struct Control {
   pub(crate) stop: AtomicU32,
   /// Counts requests to abort; which call is meant is in its slot.
   pub(crate) aborts: AtomicU32,
+  /// 1: the worker may look for its next call for a moment before it sleeps, since a processor is spare. Advice, no more.
+  pub(crate) spin: AtomicU32,
 }
 
 #[derive(Debug)]

@@ -9,7 +9,10 @@ use millrace_pool::{Manager, Pollables};
 
 use crate::callback::Callback;
 use crate::cleanup::Cleanup;
-use crate::uv::{Poll, Timer, UvLoop};
+use crate::uv::{Poll, Prepare, Timer, UvLoop, is_busy};
+
+/// Rounds before the rest of the program gets a turn.
+const AWAKE: Duration = Duration::from_micros(500);
 
 /// What a pool has on the event loop.
 pub(super) struct Hooks {
@@ -17,6 +20,7 @@ pub(super) struct Hooks {
   polls: Vec<Poll>,
   generation: Option<u64>,
   timer: Timer,
+  _prepare: Prepare,
   on_event: Rc<dyn Fn()>,
   callback: Rc<Callback>,
   cleanup: Rc<Cleanup>,
@@ -50,6 +54,25 @@ impl Core {
   pub(super) fn start(&self, hooks: Hooks) {
     *self.hooks.borrow_mut() = Some(hooks);
     self.sync();
+  }
+
+  /// The loop is about to sleep: goes through rounds instead, as long as there is something to look at at once and nothing
+  /// else waits for long.
+  pub(super) fn on_prepare(&self) {
+    let mut until = None;
+    loop {
+      let may_spin = self.hooks.borrow().as_ref().is_some_and(Hooks::would_sleep);
+      if !self.manager.borrow_mut().prepare_to_sleep(may_spin) {
+        return;
+      }
+      self.on_event();
+      let now = Instant::now();
+      if now >= *until.get_or_insert(now + AWAKE) {
+        break;
+      }
+    }
+    // The workers do not ring yet: the loop must come back.
+    self.manager.borrow().wake_again();
   }
 
   /// The loop fired: let JavaScript go through a round.
@@ -106,11 +129,28 @@ impl Hooks {
   pub(super) fn new(
     uv_loop: *mut UvLoop,
     timer: Timer,
+    prepare: Prepare,
     on_event: Rc<dyn Fn()>,
     callback: Rc<Callback>,
     cleanup: Rc<Cleanup>,
   ) -> Self {
-    Self { uv_loop, polls: Vec::new(), generation: None, timer, on_event, callback, cleanup, holds: false }
+    Self {
+      uv_loop,
+      polls: Vec::new(),
+      generation: None,
+      timer,
+      _prepare: prepare,
+      on_event,
+      callback,
+      cleanup,
+      holds: false,
+    }
+  }
+
+  /// Whether nothing else keeps the loop from sleeping.
+  fn would_sleep(&self) -> bool {
+    // SAFETY: the loop is this environment's, on whose thread we are.
+    unsafe { !is_busy(self.uv_loop) }
   }
 
   /// Watches what the manager says has to be watched. A descriptor that is gone may be closed already: libuv needs

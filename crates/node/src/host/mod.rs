@@ -18,7 +18,7 @@ use crate::event::{NativeEvent, NativeWorkerStats};
 use crate::options::{NativePoolOptions, milliseconds};
 use crate::platform::sys_error;
 use crate::staging::Staging;
-use crate::uv::Timer;
+use crate::uv::{Prepare, Timer};
 
 /// A pool of worker processes, for the TypeScript layer only.
 #[napi]
@@ -47,27 +47,29 @@ impl NativePool {
     let core = Rc::new(Core::new(manager));
     let uv_loop = event_loop(&env)?;
     let callback = Rc::new(Callback::new(&env, &on_event)?);
-    let weak: Weak<Core> = Rc::downgrade(&core);
-    let on_event: Rc<dyn Fn()> = Rc::new(move || {
-      if let Some(core) = weak.upgrade() {
-        core.on_event();
-      }
-    });
-    let weak = Rc::downgrade(&core);
-    let on_teardown = Box::new(move || {
-      if let Some(core) = weak.upgrade() {
-        core.close();
-      }
-    });
-    let cleanup = Cleanup::register(&env, on_teardown)?;
-    let closed = cleanup.handle_opened();
+    let on_loop = |run: fn(&Core)| -> Rc<dyn Fn()> {
+      let weak: Weak<Core> = Rc::downgrade(&core);
+      Rc::new(move || {
+        if let Some(core) = weak.upgrade() {
+          run(&core);
+        }
+      })
+    };
+    let on_event = on_loop(Core::on_event);
+    let on_teardown = on_loop(Core::close);
+    let cleanup = Cleanup::register(&env, Box::new(move || on_teardown()))?;
     // SAFETY: the loop is this environment's, on whose thread we are.
-    let timer = unsafe { Timer::new(uv_loop, Rc::clone(&on_event), closed) };
-    let timer = timer.map_err(|status| {
-      cleanup.end();
-      uv_error("uv_timer_init", status)
-    })?;
-    core.start(Hooks::new(uv_loop, timer, on_event, callback, cleanup));
+    let timer = unsafe { Timer::new(uv_loop, Rc::clone(&on_event), cleanup.handle_opened()) };
+    // SAFETY: as above.
+    let prepare = unsafe { Prepare::start(uv_loop, on_loop(Core::on_prepare), cleanup.handle_opened()) };
+    let (timer, prepare) = match (timer, prepare) {
+      (Ok(timer), Ok(prepare)) => (timer, prepare),
+      (Err(status), _) | (_, Err(status)) => {
+        cleanup.end();
+        return Err(uv_error("uv_timer_init or uv_prepare_init", status));
+      }
+    };
+    core.start(Hooks::new(uv_loop, timer, prepare, on_event, callback, cleanup));
     let (registers, outbox, inbox) = (Staging::new(registers), Staging::new(outbox), Staging::new(inbox));
     let calls = Rc::new(CallPath::new(Rc::clone(&core), registers, outbox, inbox));
     Ok(Self { core, calls })

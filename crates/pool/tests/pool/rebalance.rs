@@ -2,7 +2,7 @@
 
 use millrace_pool::PoolConfig;
 
-use crate::support::{Pool, config};
+use crate::support::{Pool, config, eventually, is_stopped, send_signal};
 
 #[test]
 fn calls_behind_a_long_one_move_to_an_idle_worker() {
@@ -108,5 +108,66 @@ fn a_host_with_nothing_to_do_sleeps() {
   let before = pool.rounds;
   pool.go_on_for(std::time::Duration::from_millis(300));
   assert!(pool.rounds - before < 100, "{} rounds of an idle pool", pool.rounds - before);
+  pool.close();
+}
+
+/// Stops the worker that would get the next call.
+fn stop_idle_worker(pool: &mut Pool) -> u32 {
+  let key = pool.submit("pid");
+  let pid = pool.number(key);
+  send_signal(pid, libc::SIGSTOP);
+  eventually("the worker has stopped", || is_stopped(pid));
+  pid
+}
+
+#[test]
+fn a_call_that_its_worker_does_not_claim_moves_to_an_idle_one() {
+  let mut pool = Pool::new(config());
+  // Both workers are there.
+  let gates = [pool.submit("gate one"), pool.submit("gate one")];
+  gates.into_iter().for_each(|key| pool.until_running(key));
+  pool.open("one");
+  gates.into_iter().for_each(|key| drop(pool.answer(key)));
+  let stopped = stop_idle_worker(&mut pool);
+  for _ in 0..50 {
+    let key = pool.submit_limited("pid", 60_000, 0);
+    assert_ne!(pool.number(key), stopped);
+  }
+  // It is given calls again once it has come to its loop.
+  send_signal(stopped, libc::SIGCONT);
+  let held = pool.submit("gate two");
+  pool.until_running(held);
+  let other = pool.submit("pid");
+  let other = pool.number(other);
+  pool.open("two");
+  pool.answer(held);
+  assert_eq!(pool.started().len(), 2);
+  assert!(pool.started().contains(&other));
+  pool.close();
+}
+
+#[test]
+fn a_worker_is_started_for_a_call_that_the_only_one_does_not_claim() {
+  let mut pool = Pool::new(config());
+  let stopped = stop_idle_worker(&mut pool);
+  let key = pool.submit("pid");
+  assert_ne!(pool.number(key), stopped);
+  assert_eq!(pool.started().len(), 2);
+  send_signal(stopped, libc::SIGCONT);
+  pool.close();
+}
+
+#[test]
+fn a_call_waits_for_a_stopped_worker_if_there_is_no_other() {
+  let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
+  let stopped = stop_idle_worker(&mut pool);
+  let keys: Vec<u64> = (0..3).map(|_| pool.submit("pid")).collect();
+  pool.go_on_for(std::time::Duration::from_millis(200));
+  assert_eq!(pool.unfinished().len(), 3);
+  assert!(pool.rounds < 100, "{} rounds of waiting", pool.rounds);
+  send_signal(stopped, libc::SIGCONT);
+  for key in keys {
+    assert_eq!(pool.number(key), stopped);
+  }
   pool.close();
 }

@@ -22,6 +22,15 @@ impl<M: Memory> HostLane<M> {
     room
   }
 
+  /// Whether so many such pushes would succeed, one after the other. If not, it is news when they would.
+  pub fn has_slots(&self, count: u32) -> bool {
+    let has = self.calls.vacancies(self.view.calls()) >= count;
+    if !has {
+      self.wanted_slots.set(count);
+    }
+    has
+  }
+
   /// How many such pushes would succeed, one after the other.
   pub fn free_slots(&self) -> u32 {
     let free = self.calls.vacancies(self.view.calls());

@@ -48,10 +48,14 @@ pub struct HostLane<M: Memory> {
   armed: Cell<bool>,
   /// A push was refused or foreseen to be, so a slot that becomes free is news.
   starved: Cell<bool>,
+  /// So many free slots are news, since there were fewer when somebody asked; 0: nobody asked.
+  wanted_slots: Cell<u32>,
   /// The worker's phase, raw, as last seen.
   phase_seen: Cell<u32>,
   /// Requests to abort so far.
   aborts: Cell<u32>,
+  /// What the worker was told last of spinning.
+  lets_spin: Cell<bool>,
   memory: M,
 }
 
@@ -84,8 +88,10 @@ impl<M: Memory> HostLane<M> {
       published: Cell::new(0),
       armed: Cell::new(false),
       starved: Cell::new(false),
+      wanted_slots: Cell::new(0),
       phase_seen: Cell::new(WorkerPhase::Starting as u32),
       aborts: Cell::new(0),
+      lets_spin: Cell::new(false),
       memory,
     })
   }
@@ -110,6 +116,7 @@ fn format(view: &View, geometry: Geometry, identity: Identity, start: Position) 
   header.progress.consumed.store(start, Ordering::Relaxed);
   header.control.stop.store(0, Ordering::Relaxed);
   header.control.aborts.store(0, Ordering::Relaxed);
+  header.control.spin.store(0, Ordering::Relaxed);
   header.host_bell.format();
   header.worker_bell.format();
   header.clock.claimed_at.store(0, Ordering::Relaxed);

@@ -32,13 +32,20 @@ impl<M: Memory> HostLane<M> {
     let phase = header.life.phase.load(SyncPoint::PhaseChanged.acquire());
     let news = self.has_result()
       || self.phase_seen.replace(phase) != phase
-      || (self.starved.get() && self.calls.oldest_was_released(self.view.calls()));
+      || (self.starved.get() && self.calls.oldest_was_released(self.view.calls()))
+      || self.has_wanted_slots();
     if news {
       self.starved.set(false);
+      self.wanted_slots.set(0);
       self.armed.set(false);
       header.host_bell.disarm();
     }
     news
+  }
+
+  fn has_wanted_slots(&self) -> bool {
+    let wanted = self.wanted_slots.get();
+    wanted > 0 && self.calls.vacancies(self.view.calls()) >= wanted
   }
 
   /// The worker leaves when it finds no queued call. Push nothing after this.
@@ -56,6 +63,18 @@ impl<M: Memory> HostLane<M> {
       // SYNC POINT AbortRequested: a worker that sees the count sees the slot's word.
       self.view.header().control.aborts.store(aborts, SyncPoint::AbortRequested.release());
       self.published.set(self.published.get() | CONTROL);
+    }
+  }
+
+  /// Whether the worker says that it sleeps, until there is a call.
+  pub fn worker_sleeps(&self) -> bool {
+    self.view.header().worker_bell.awaited() != 0
+  }
+
+  /// Tells the worker whether it may spin before it sleeps. Nothing but time depends on when it sees that.
+  pub fn let_spin(&self, may: bool) {
+    if self.lets_spin.replace(may) != may {
+      self.view.header().control.spin.store(u32::from(may), Ordering::Relaxed);
     }
   }
 

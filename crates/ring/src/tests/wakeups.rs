@@ -163,3 +163,26 @@ fn a_host_without_a_free_slot_is_told_when_one_was_passed_by() {
   assert!(worker.needs_ring(), "it has skipped a slot");
   assert!(host.arm() && host.has_room());
 }
+
+#[test]
+fn a_host_that_wants_several_slots_is_told_when_it_has_them_and_not_before() {
+  let (mut host, mut worker) = lane(4, ARENA);
+  let positions: Vec<_> = (0..4).map(|n| host.push(&task(n), b"", b"").unwrap()).collect();
+  for &position in &positions[1..] {
+    assert!(host.revoke(position));
+    host.abandon(position);
+  }
+  // Asked for while the host's bell is not armed, so nobody rings for it: arming has to tell.
+  assert!(!host.has_slots(2));
+  let call = take(&mut worker).unwrap();
+  assert!(!host.arm(), "the oldest slot is in use");
+  worker.commit(&DONE, &call, b"", b"").unwrap();
+  consume(&mut host);
+  assert!(host.has_slots(1));
+  assert!(!host.has_slots(2));
+  assert!(!host.arm(), "there is one");
+  assert!(take(&mut worker).is_none(), "it passes the others by");
+  assert!(host.arm(), "there are four");
+  assert!(!host.arm(), "it was told of that");
+  assert!(host.has_slots(4));
+}

@@ -33,6 +33,17 @@ impl<M: Memory> WorkerLane<M> {
     found
   }
 
+  /// Whether the host lets this worker spin before it sleeps.
+  pub fn may_spin(&self) -> bool {
+    self.view.header().control.spin.load(Ordering::Relaxed) == 1
+  }
+
+  /// Whether [`WorkerLane::take`] would find something; for a worker that spins.
+  #[inline]
+  pub fn has_work(&self) -> bool {
+    self.calls.has_work(self.view.calls()) || self.view.header().control.stop.load(Ordering::Relaxed) == 1
+  }
+
   /// Tells the host how far this worker has come.
   pub fn set_phase(&self, phase: WorkerPhase) {
     // SYNC POINT PhaseChanged: who sees the phase sees what was done before.

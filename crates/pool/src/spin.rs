@@ -1,0 +1,95 @@
+//! Looking for a moment before going to sleep.
+//!
+//! To sleep and be woken takes each side some 5 µs of processor time, and whoever waits for it 20 µs or more. So a side that
+//! expects news sooner looks for them instead, for about as long as sleeping would cost. It does so only while a
+//! processor is spare for it, and the less, the more often that was in vain: an idle pool does not spin, and on a machine
+//! with fewer processors than workers nobody takes a processor from one that has something to do.
+
+use std::sync::OnceLock;
+use std::thread::available_parallelism;
+
+use millrace_sys::monotonic_ns;
+
+/// The longest look.
+const LOOK_NS: u64 = 20_000;
+
+/// Looks between two at the clock, which takes as long as several of them.
+const LOOKS: u32 = 16;
+
+/// After so many looks in vain in a row, 14 of 15 are left out; after fewer 2 of 3, or 6 of 7.
+const MAX_MISSES: u32 = 4;
+
+/// Processors that this process may use; 0 if `MILLRACE_SPIN` is `off`, so that none is ever spare.
+pub(crate) fn processors() -> usize {
+  static PROCESSORS: OnceLock<usize> = OnceLock::new();
+  *PROCESSORS.get_or_init(|| {
+    let off = std::env::var_os("MILLRACE_SPIN").is_some_and(|value| value == "off");
+    if off { 0 } else { available_parallelism().map_or(1, usize::from) }
+  })
+}
+
+/// How often one side has looked in vain.
+#[derive(Debug, Default)]
+pub(crate) struct Spinner {
+  misses: u32,
+  skips: u32,
+}
+
+impl Spinner {
+  /// Looks for a moment, unless it was in vain lately. True: `found` was.
+  pub(crate) fn spin(&mut self, mut found: impl FnMut() -> bool) -> bool {
+    if self.skips > 0 {
+      self.skips -= 1;
+      return false;
+    }
+    let end = monotonic_ns() + LOOK_NS;
+    loop {
+      for _ in 0..LOOKS {
+        if found() {
+          self.misses = 0;
+          return true;
+        }
+        std::hint::spin_loop();
+      }
+      if monotonic_ns() > end {
+        self.misses = (self.misses + 1).min(MAX_MISSES);
+        self.skips = (1 << self.misses) - 2;
+        return false;
+      }
+    }
+  }
+}
+
+#[cfg(test)]
+mod tests {
+  use super::*;
+
+  #[test]
+  fn what_is_there_is_found() {
+    let mut looks = 0;
+    let third = || {
+      looks += 1;
+      looks == 3
+    };
+    assert!(Spinner::default().spin(third));
+    assert_eq!(looks, 3);
+  }
+
+  #[test]
+  fn the_more_often_nothing_came_the_less_is_looked() {
+    let mut spinner = Spinner::default();
+    let mut attempts = 0;
+    for _ in 0..1000 {
+      let mut looked = false;
+      assert!(!spinner.spin(|| {
+        looked = true;
+        false
+      }));
+      attempts += u32::from(looked);
+    }
+    assert!((60..80).contains(&attempts), "{attempts}");
+    // Something came: from now on each time again.
+    while !spinner.spin(|| true) {}
+    assert!(spinner.spin(|| true));
+  }
+}
