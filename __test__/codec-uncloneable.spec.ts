@@ -273,6 +273,11 @@ test('data that only looks like a trace of a lost object is not refused', (t) =>
   t.deepEqual(sendArguments([value, {}]), [value, {}])
 })
 
+test('empty Buffers and views beside an empty object are not lost', (t) => {
+  const value = [new Map(), {}, Buffer.alloc(0), new Uint8Array(), new DataView(new ArrayBuffer(0))]
+  t.deepEqual(sendResult(value), value)
+})
+
 test('a lost object is found among much data, too', (t) => {
   const rows: unknown[] = Array.from({ length: 20_000 }, (_, i) => ({ i, text: `row ${i}` }))
   rows[19_999] = { signal: new AbortController().signal }

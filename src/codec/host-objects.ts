@@ -44,7 +44,8 @@ const losses = new Map<unknown, string>(
 export function lossOf(object: object): string | undefined {
   const prototype = Object.getPrototypeOf(object)
   if (prototype === Object.prototype) return losses.get(object)
-  if (prototype === null || prototype === Array.prototype) return undefined
+  // An empty Buffer has no keys, as what has been emptied.
+  if (prototype === null || prototype === Array.prototype || ArrayBuffer.isView(object)) return undefined
   const found = platformClassOf(prototype)
   if (found === undefined) return undefined
   // Some of the platform's classes are records of plain fields, such as Stats: they travel like the user's own.
