@@ -1,7 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import vm from 'node:vm'
-import { BYTES, RAW, SCALARS, V8 } from '../src/codec/ids.js'
+import { BYTES, PLAIN, RAW, SCALARS, V8 } from '../src/codec/ids.js'
 import { difference, encodedArguments, encodedResult, RUNS, sendArguments, sendResult } from './helpers/codec.js'
 import { graph, memory, scalar, smallScalar, viewOf } from './helpers/codec-values.js'
 
@@ -104,15 +104,19 @@ test('the codec is decided per payload', (t) => {
   t.is(codecOf(), SCALARS)
   t.is(codecOf(1, 'a', null, undefined, 2n, -0.5, true), SCALARS)
   t.is(codecOf('x'.repeat(60_000)), SCALARS)
-  t.is(codecOf('x'.repeat(70_000)), V8)
-  t.is(codecOf('ж'.repeat(40_000)), V8)
+  t.is(codecOf('x'.repeat(70_000)), PLAIN)
+  t.is(codecOf('ж'.repeat(40_000)), PLAIN)
   t.is(codecOf(2n ** 64n), V8)
   t.is(codecOf(Buffer.alloc(3)), RAW)
   t.is(codecOf(Buffer.alloc(3), 1), BYTES)
-  t.is(codecOf(Buffer.alloc(3), Buffer.alloc(3)), V8)
-  t.is(codecOf([1]), V8)
+  t.is(codecOf(Buffer.alloc(3), Buffer.alloc(3)), PLAIN)
+  t.is(codecOf(Buffer.alloc(3), new Uint8Array(3)), V8)
+  t.is(codecOf([1]), PLAIN)
+  t.is(codecOf({ a: 1 }, 'x', new Date()), PLAIN)
+  t.is(codecOf({ a: 1 }, new Map()), V8)
   t.is(encodedResult(new Float64Array(2)).codec > RAW, true)
-  t.is(encodedResult({}).codec, V8)
+  t.is(encodedResult({}).codec, PLAIN)
+  t.is(encodedResult(new Map()).codec, V8)
 })
 
 test('sequences that fill the staging memory to the last byte, and beyond', (t) => {

@@ -4,6 +4,7 @@ import { BYTES, ERROR, PLAIN, RAW, SCALARS, V8 } from '../src/codec/ids.js'
 import { decodeArguments, decodeError, decodeResult } from '../src/codec/index.js'
 import { SerializationError } from '../src/errors.js'
 import { encodedArguments, encodedError, encodedResult, RUNS } from './helpers/codec.js'
+import { build, plainPlans } from './helpers/codec-plain-values.js'
 import { graph, scalar } from './helpers/codec-values.js'
 
 const codecs = [SCALARS, BYTES, PLAIN, V8, ERROR, RAW, RAW + 1, RAW + 2, RAW + 7, RAW + 13, RAW + 14, 0, 200, 255]
@@ -60,6 +61,8 @@ test('damaged payloads decode to a value or a SerializationError', (t) => {
     graph.map((value) => encodedArguments([value, 1])),
     graph.map((value) => encodedResult({ value })),
     thrown.map((error) => encodedError(error)),
+    plainPlans.map((plans) => encodedArguments([build(plans, () => {})])),
+    plainPlans.map((plans) => encodedResult({ value: build(plans, () => {}) })),
   )
   fc.assert(
     fc.property(payload, fc.array(mutation, { minLength: 1, maxLength: 4 }), ({ codec, bytes }, mutations) => {
@@ -85,10 +88,33 @@ test('arbitrary bytes under any codec decode to a value or a SerializationError'
   t.pass()
 })
 
+const shared = { shared: true }
+
+test('a damaged payload changes nothing for those that come after it', (t) => {
+  const value = [{ first: 1, second: { third: 'text', fourth: 'code' } }, shared, shared]
+  const { codec, bytes } = encodedResult(value)
+  t.is(codec, PLAIN)
+  for (let at = 0; at < bytes.length; at++) {
+    for (const bit of [1, 2, 16, 128]) {
+      const damaged = bytes.slice()
+      damaged[at] ^= bit
+      decodeAll(codec, damaged)
+      t.deepEqual(decodeResult(codec, bytes), value)
+    }
+  }
+})
+
 test('every truncation of a payload is noticed', (t) => {
   const payloads = [
     encodedArguments([1, 2.5, 'text', 'ж', 7n, null]),
     encodedArguments([{ a: [1, 2, { b: 'text' }], bytes: Buffer.from('x'), view: new Float64Array(2) }]),
+    encodedArguments([
+      [{ a: 1 }, { a: new Date(1) }, {}],
+      Buffer.from('x'),
+      shared,
+      shared,
+      { ж: 'text', toString: 1n },
+    ]),
   ]
   for (const { codec, bytes } of payloads) {
     for (let length = 0; length < bytes.length; length++) {
@@ -121,6 +147,24 @@ test('lengths beyond the payload allocate nothing', (t) => {
     // The content starts behind the end.
     [BYTES, [255, 255, 255, 255, 16]],
     [BYTES, [4]],
+    // Plain: an array, a Buffer of 4 GB; keys of 65,535 bytes, none, too few, a number, out of order, twice the same.
+    [PLAIN, [0, 16, 255, 255, 255, 255, 0]],
+    [PLAIN, [0, 21, 255, 255, 255, 255, 0]],
+    [PLAIN, [0, 18, 0, 0, 0, 0, 255, 255, 255, 255, 7, 1, 97]],
+    [PLAIN, [0, 18, 0, 0, 0, 0, 0, 0, 0, 0, 1]],
+    [PLAIN, [0, 18, 0, 0, 0, 0, 3, 0, 2, 0, 7, 1, 97, 1, 1]],
+    [PLAIN, [0, 18, 0, 0, 0, 0, 1, 0, 1, 0, 1, 1]],
+    [PLAIN, [0, 18, 0, 0, 0, 0, 6, 0, 2, 0, 7, 1, 97, 7, 1, 49, 1, 1]],
+    [PLAIN, [0, 18, 0, 0, 0, 0, 6, 0, 2, 0, 7, 1, 97, 7, 1, 97, 1, 1]],
+    // A shape and an object that are not there, references without and with their mark, an unknown tag, nothing, too much.
+    [PLAIN, [0, 64]],
+    [PLAIN, [0, 19, 7, 0, 0, 0]],
+    [PLAIN, [0, 22, 0, 0, 0, 0]],
+    [PLAIN, [1, 22, 0, 0, 0, 0]],
+    [PLAIN, [0, 40]],
+    [PLAIN, [0]],
+    [PLAIN, []],
+    [PLAIN, [0, 1, 1]],
     // 2^40 contents; one content of 2^40 bytes; of a negative, a fractional, no length.
     [V8, [0xff, 0x0f, 0x30, ...doubles(2 ** 40), 1]],
     [V8, [0xff, 0x0f, 0x30, ...doubles(2 ** 40, 1), 1]],
@@ -153,6 +197,8 @@ test('values nested too deeply for this stack are an error of the decoder', (t) 
   const bytes = Uint8Array.from([0xff, 0x0f, ...opening, 0])
   const error = t.throws(() => decodeResult(V8, bytes, false), { instanceOf: SerializationError })
   t.is(error.path, undefined)
+  const plain = Uint8Array.from([0, ...Array.from({ length: 200_000 }, () => [16, 1, 0, 0, 0]).flat(), 0])
+  t.throws(() => decodeResult(PLAIN, plain), { instanceOf: SerializationError })
 })
 
 test('a payload of one codec is refused by the decoder of errors and the other way round', (t) => {

@@ -6,8 +6,10 @@ import { CorruptPayload } from './corrupt.js'
 import { describeThrown } from './error-describe.js'
 import { type ErrorOrigin, rebuildThrown } from './error-rebuild.js'
 import { mayHideHostObject } from './host-objects.js'
-import { BYTES, ERROR, RAW, SCALARS, V8 } from './ids.js'
+import { BYTES, ERROR, PLAIN, RAW, SCALARS, V8 } from './ids.js'
 import type { Outbox } from './outbox.js'
+import { decodePlain } from './plain-decode.js'
+import { encodePlain } from './plain-encode.js'
 import { readScalar, readScalars, scalarEnd, writeScalar, writeScalars } from './scalars.js'
 import { lostValue, ROOTS, type Stage, undecodable, unencodable } from './serialization-error.js'
 import { findCulprit } from './uncloneable.js'
@@ -33,8 +35,7 @@ export function encodeArguments(args: readonly unknown[], out: Outbox, stage: St
   } catch (error) {
     throw unencodable(stage, args, error)
   }
-  // Here is the place of `PLAIN`: what it cannot write exactly goes on to V8.
-  encodeV8(args, stage, out)
+  if (!encodePlain(args, out)) encodeV8(args, stage, out)
 }
 
 /** Encodes what a call returned. Throws a `SerializationError` with the path of what cannot travel: `result.x`. */
@@ -51,8 +52,7 @@ export function encodeResult(value: unknown, out: Outbox): void {
   } catch (error) {
     throw unencodable('result', value, error)
   }
-  // Here is the place of `PLAIN`, as above.
-  encodeV8(value, 'result', out)
+  if (!encodePlain(value, out)) encodeV8(value, 'result', out)
 }
 
 function encodeV8(value: unknown, stage: Stage, out: Outbox): void {
@@ -90,11 +90,10 @@ export function decodeArguments(
         return readScalars(bytes, 0, length)
       case BYTES:
         return decodeBytes(bytes, length, owned)
-      case V8: {
-        const args = deserialize(exactly(bytes, length), owned)
-        if (!Array.isArray(args)) throw new CorruptPayload('the arguments are no array')
-        return args
-      }
+      case PLAIN:
+        return asArguments(decodePlain(bytes, length))
+      case V8:
+        return asArguments(deserialize(exactly(bytes, length), owned))
       default:
         return [decodeRaw(rawKind(codec), bytes, length, owned)]
     }
@@ -117,6 +116,8 @@ export function decodeResult(
         if (scalarEnd() !== length) throw new CorruptPayload('the payload goes on behind its value')
         return value
       }
+      case PLAIN:
+        return decodePlain(bytes, length)
       case V8:
         return deserialize(exactly(bytes, length), owned)
       default:
@@ -140,6 +141,11 @@ export function decodeError(
   } catch (error) {
     throw undecodable('result', error)
   }
+}
+
+function asArguments(value: unknown): unknown[] {
+  if (!Array.isArray(value)) throw new CorruptPayload('the arguments are no array')
+  return value
 }
 
 function rawKind(codec: number): number {

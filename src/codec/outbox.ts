@@ -10,24 +10,32 @@ interface StringMemory extends Buffer {
   ucs2Write(text: string, at: number, bytes: number): number
 }
 
+/** Memory that encoders write to. */
+export class Sheet {
+  readonly bytes: StringMemory
+  /** `bytes` again, for numbers wider than a byte. */
+  readonly view: DataView
+
+  constructor(size: number) {
+    // Memory of its own, never a piece of Node's shared slab: `bytes.buffer` of an outbox is handed to native code.
+    this.bytes = Buffer.allocUnsafeSlow(size) as StringMemory
+    this.view = new DataView(this.bytes.buffer)
+  }
+}
+
 /**
  * What an encoder leaves behind: the payload is the first `length` bytes of `bytes`, followed by `tail`.
  *
  * One outbox is reused for every payload: read it before the next encode. `tail` is not a copy but the caller's own memory
  * where possible, so it has to be read before any other code runs.
  */
-export class Outbox {
-  readonly bytes: StringMemory
-  /** `bytes` again, for numbers wider than a byte. */
-  readonly view: DataView
+export class Outbox extends Sheet {
   codec = 0
   length = 0
   tail: Uint8Array | undefined = undefined
 
   constructor() {
-    // Memory of its own, never a piece of Node's shared slab: `bytes.buffer` is handed to native code.
-    this.bytes = Buffer.allocUnsafeSlow(OUTBOX_BYTES) as StringMemory
-    this.view = new DataView(this.bytes.buffer)
+    super(OUTBOX_BYTES)
   }
 
   /** The payload in memory of its own. */

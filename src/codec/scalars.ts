@@ -2,7 +2,8 @@
 // the decoded values, and no user code runs.
 
 import { CorruptPayload } from './corrupt.js'
-import { LITTLE_ENDIAN, type Outbox, OUTBOX_BYTES } from './outbox.js'
+import { LITTLE_ENDIAN, type Sheet } from './outbox.js'
+import { shortText } from './short-text.js'
 
 const UNDEFINED = 0
 const NULL = 1
@@ -14,13 +15,15 @@ const BIGINT64 = 6
 const SHORT_LATIN1 = 7
 const LATIN1 = 8
 const TWO_BYTE = 9
-/** Tags from here on belong to raw bytes (`bytes.ts`). */
+/** Tags from here on belong to raw bytes (`bytes.ts`) and to containers (`plain-format.ts`). */
 export const FIRST_RAW_TAG = 16
 
 /** No scalar but a string needs more than this, its tag included. */
 const WIDEST = 9
 /** Up to here a loop over the characters is cheaper than a call into native code. */
-const LOOP_LENGTH = 12
+const LOOP_LENGTH = 24
+/** What a string may need beside two bytes a character. */
+const TEXT_HEAD = 5
 /**
  * True for text that needs two bytes a character. V8 compiles this pattern to an immediate "no" for strings that it stores
  * one byte a character, so it costs nothing for them however long they are.
@@ -28,9 +31,9 @@ const LOOP_LENGTH = 12
 const WIDE = /[^\x00-\xff]/
 
 /** Writes one scalar at `at`; returns the position behind it, or -1 when it is none or does not fit. */
-export function writeScalar(out: Outbox, at: number, value: unknown): number {
-  if (at > OUTBOX_BYTES - WIDEST) return -1
+export function writeScalar(out: Sheet, at: number, value: unknown): number {
   const bytes = out.bytes
+  if (at > bytes.length - WIDEST) return -1
   switch (typeof value) {
     case 'number':
       // The second half tells -0 from 0.
@@ -64,12 +67,16 @@ export function writeScalar(out: Outbox, at: number, value: unknown): number {
   }
 }
 
-function writeString(out: Outbox, at: number, text: string): number {
+/** With so much room a scalar that can be written at all is written. */
+export function roomFor(value: unknown): number {
+  return typeof value === 'string' ? TEXT_HEAD + 2 * Math.max(value.length, LOOP_LENGTH) : WIDEST
+}
+
+function writeString(out: Sheet, at: number, text: string): number {
   const { bytes, view } = out
   const length = text.length
   if (length <= LOOP_LENGTH) {
-    // Twice the length and the longest head fit always: see below, and OUTBOX_BYTES - WIDEST in the caller.
-    if (at + 5 + 2 * LOOP_LENGTH > OUTBOX_BYTES) return -1
+    if (at + TEXT_HEAD + 2 * LOOP_LENGTH > bytes.length) return -1
     let wide = 0
     for (let i = 0; i < length; i++) {
       const unit = text.charCodeAt(i)
@@ -81,7 +88,7 @@ function writeString(out: Outbox, at: number, text: string): number {
       bytes[at + 1] = length
       return at + 2 + length
     }
-  } else if (at + 5 + length > OUTBOX_BYTES) {
+  } else if (at + TEXT_HEAD + length > bytes.length) {
     return -1
   } else if (!WIDE.test(text)) {
     bytes[at] = LATIN1
@@ -90,7 +97,7 @@ function writeString(out: Outbox, at: number, text: string): number {
     return at + 5 + length
   }
   // Code units as they are: UTF-8 would lose lone surrogates.
-  if (at + 5 + 2 * length > OUTBOX_BYTES) return -1
+  if (at + TEXT_HEAD + 2 * length > bytes.length) return -1
   bytes[at] = TWO_BYTE
   view.setUint32(at + 1, 2 * length, LITTLE_ENDIAN)
   bytes.ucs2Write(text, at + 5, 2 * length)
@@ -98,7 +105,7 @@ function writeString(out: Outbox, at: number, text: string): number {
 }
 
 /** Writes all of them from `at` on; returns the position behind the last, or -1 when one cannot be written. */
-export function writeScalars(out: Outbox, at: number, values: readonly unknown[]): number {
+export function writeScalars(out: Sheet, at: number, values: readonly unknown[]): number {
   for (let i = 0; i < values.length && at >= 0; i++) at = writeScalar(out, at, values[i])
   return at
 }
@@ -142,7 +149,7 @@ export function readScalar(bytes: Uint8Array, at: number, end: number): unknown 
       cursor = at + 2 + bytes[at + 1]
       // Written so that it also refuses a length byte beyond the end, which reads as undefined.
       if (!(cursor <= end)) throw new CorruptPayload('a string is longer than its payload')
-      return latin1Slice.call(bytes, at + 2, cursor)
+      return shortText(bytes, at + 2, cursor)
     }
     case LATIN1: {
       const start = textStart(bytes, at, end)

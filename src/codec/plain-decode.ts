@@ -1,0 +1,151 @@
+// `PLAIN`, receiving side. No key is special, whatever `Object.prototype` has: properties are defined where assigning them
+// would not do the same.
+
+import { CorruptPayload } from './corrupt.js'
+import { LITTLE_ENDIAN } from './outbox.js'
+import { ARRAY, BUFFER_BYTES, DATE, DEEPEST, EMPTY_OBJECT, FIRST_SHAPE } from './plain-format.js'
+import { NEW_SHAPE, REFERENCE, SHAPED } from './plain-format.js'
+import { type ReadShape, readShape } from './plain-shapes.js'
+import { FIRST_RAW_TAG, readScalar, scalarEnd } from './scalars.js'
+import { BUFFER, fromContent } from './views.js'
+
+const { hasOwn } = Object
+const ObjectPrototype = Object.prototype
+const nothing = new Uint8Array()
+
+/** The payload, and how far it is read: one at a time, as no other code runs meanwhile. */
+let bytes: Uint8Array = nothing
+let end = 0
+let at = 0
+let shapes: ReadShape[] = []
+/** By their numbers, if there are references to them. */
+let objects: object[] | undefined
+
+/** Decodes the first `length` bytes of `payload`. Throws a `CorruptPayload`. */
+export function decodePlain(payload: Uint8Array, length: number): unknown {
+  bytes = payload
+  end = length
+  at = 1
+  shapes = []
+  objects = payload[0] === 0 ? undefined : []
+  try {
+    const value = read(0)
+    if (at !== end) throw new CorruptPayload('the payload goes on behind its value')
+    return value
+  } finally {
+    bytes = nothing
+    shapes = []
+    objects = undefined
+  }
+}
+
+function read(depth: number): unknown {
+  if (at >= end) throw new CorruptPayload('the payload ends within its value')
+  const tag = bytes[at]
+  if (tag < FIRST_RAW_TAG) {
+    const value = readScalar(bytes, at, end)
+    at = scalarEnd()
+    return value
+  }
+  at++
+  if (depth > DEEPEST) throw new CorruptPayload('the payload is too deeply nested')
+  if (tag >= FIRST_SHAPE) return readProperties(tag - FIRST_SHAPE, depth + 1)
+  switch (tag) {
+    case ARRAY:
+      return readArray(depth + 1)
+    case EMPTY_OBJECT:
+      return begin({})
+    case NEW_SHAPE:
+      return readProperties(beginShape(), depth + 1)
+    case SHAPED:
+      return readProperties(readNumber(), depth + 1)
+    case DATE:
+      return begin(new Date(readWide(8).getFloat64(0, LITTLE_ENDIAN)))
+    case BUFFER_BYTES:
+      return readBuffer()
+    case REFERENCE:
+      return readReference()
+    default:
+      throw new CorruptPayload(`no value has the tag ${tag}`)
+  }
+}
+
+function begin<T extends object>(object: T): T {
+  objects?.push(object)
+  return object
+}
+
+function readArray(depth: number): unknown[] {
+  const length = readCount()
+  const array: unknown[] = begin([])
+  for (let i = 0; i < length; i++) array.push(read(depth))
+  return array
+}
+
+function readProperties(number: number, depth: number): object {
+  const shape = shapes[number]
+  if (shape === undefined) throw new CorruptPayload(`there is no shape ${number}`)
+  const { keys } = shape
+  const object = begin(new shape.Empty())
+  if (shape.isAssignable) {
+    for (let i = 0; i < keys.length; i++) object[keys[i]] = read(depth)
+  } else {
+    for (const key of keys) {
+      // Without a prototype the descriptor is just what it says.
+      const value = { __proto__: null, value: read(depth), writable: true, enumerable: true, configurable: true }
+      Object.defineProperty(object, key, value as PropertyDescriptor)
+    }
+  }
+  return object
+}
+
+function beginShape(): number {
+  const shape = readShape(bytes, at, end)
+  at += shape.bytes.length
+  // No code of the user's runs until the payload is decoded, so what holds now holds for all of it.
+  shape.isAssignable = isAssignable(shape.keys)
+  return shapes.push(shape) - 1
+}
+
+function readBuffer(): unknown {
+  const size = readCount()
+  const start = at
+  at += size
+  return begin(fromContent(BUFFER, bytes, start, at, false) as Buffer)
+}
+
+function readReference(): object {
+  const number = readNumber()
+  const object = objects?.[number]
+  if (object === undefined) throw new CorruptPayload(`there is no object ${number}`)
+  return object
+}
+
+// How many elements, properties or bytes follow; each has one byte at least.
+function readCount(): number {
+  const count = readNumber()
+  if (count > end - at) throw new CorruptPayload('a value is longer than its payload')
+  return count
+}
+
+function readNumber(): number {
+  return readWide(4).getUint32(0, LITTLE_ENDIAN)
+}
+
+const wide = new DataView(new ArrayBuffer(8))
+const wideBytes = new Uint8Array(wide.buffer)
+
+function readWide(size: number): DataView {
+  if (size > end - at) throw new CorruptPayload('a number is longer than its payload')
+  for (let i = 0; i < size; i++) wideBytes[i] = bytes[at + i]
+  at += size
+  return wide
+}
+
+// An inherited property may have a setter, or be read-only.
+function isAssignable(keys: readonly string[]): boolean {
+  for (let i = 0; i < keys.length; i++) {
+    if (hasOwn(ObjectPrototype, keys[i])) return false
+  }
+  return true
+}

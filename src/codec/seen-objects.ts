@@ -1,0 +1,49 @@
+// The objects of a payload, numbered in the order in which they begin.
+
+/** Up to so many are compared one by one, which is cheaper than hashing them. */
+const FEW = 12
+
+export class SeenObjects {
+  readonly #few: (object | undefined)[] = new Array(FEW).fill(undefined)
+  #count = 0
+  /** More than a few of them. */
+  #many: Set<object> | undefined
+  /** The same as soon as one has come again, since a set does not tell its number. */
+  #numbers: Map<object, number> | undefined
+
+  /** The number of an object that has begun already; -1 for a new one, which gets the next number. */
+  add(object: object): number {
+    if (this.#many !== undefined) return this.#addToMany(this.#many, object)
+    const few = this.#few
+    const count = this.#count
+    for (let i = 0; i < count; i++) {
+      if (few[i] === object) return i
+    }
+    if (count === FEW) return this.#addToMany((this.#many = new Set(few as object[])), object)
+    few[count] = object
+    this.#count = count + 1
+    return -1
+  }
+
+  #addToMany(many: Set<object>, object: object): number {
+    if (this.#numbers === undefined) {
+      const { size } = many
+      if (many.add(object).size > size) return -1
+      let next = 0
+      this.#numbers = new Map()
+      for (const one of many) this.#numbers.set(one, next++)
+    }
+    const number = this.#numbers.get(object)
+    if (number !== undefined) return number
+    this.#numbers.set(object, this.#numbers.size)
+    return -1
+  }
+
+  /** Holds on to nothing. */
+  clear(): void {
+    for (let i = 0; i < this.#count; i++) this.#few[i] = undefined
+    this.#count = 0
+    this.#many = undefined
+    this.#numbers = undefined
+  }
+}
