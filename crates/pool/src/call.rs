@@ -26,6 +26,8 @@ pub(crate) enum Place {
   Pending,
   /// In the ring of a lane, which has the payload.
   Lane { lane: usize, position: Position },
+  /// Its result was taken out of its lane, and waits for the owner.
+  Answered,
 }
 
 /// One unfinished call.

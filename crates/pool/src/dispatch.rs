@@ -180,7 +180,8 @@ impl Manager {
   pub(crate) fn refill(&mut self, index: usize, now: Instant) {
     while let Some(id) = self.pending.peek(&self.calls) {
       let len = self.calls.get(id).map_or(0, |call| call.payload.len());
-      if !self.lane_mut(index).is_some_and(|lane| lane.has_room_for(len)) || !self.place_pending(index, id, now) {
+      let has_room = self.lanes[index].as_ref().is_some_and(|lane| lane.has_room_for(len, self.read_ahead_ns));
+      if !has_room || !self.place_pending(index, id, now) {
         return;
       }
     }
@@ -219,7 +220,8 @@ impl Manager {
     let lane = self.lanes.get(self.last_lane)?.as_ref()?;
     let keeps_up = lane.service_ns().is_some_and(|ns| ns <= TINY_NS) && lane.held.len() < TINY_BACKLOG;
     let is_awake = !lane.held.is_empty() && !lane.stalled;
-    (is_awake && keeps_up && self.live >= processors() && lane.has_room_for(len)).then_some(self.last_lane)
+    (is_awake && keeps_up && self.live >= processors() && lane.has_room_for(len, self.read_ahead_ns))
+      .then_some(self.last_lane)
   }
 
   /// A lane that can take a call of `len` bytes: the idle one that worked last, else the shortest of some busy ones.
@@ -230,7 +232,7 @@ impl Manager {
     while let Some(index) = self.idle.pop() {
       if let Some(lane) = self.lanes[index].as_mut() {
         lane.listed_idle = false;
-        if lane.is_idle() && lane.has_room_for(len) {
+        if lane.is_idle() && lane.has_room_for(len, self.read_ahead_ns) {
           return Some(index);
         }
       }
@@ -243,7 +245,9 @@ impl Manager {
     let mut seen = 0;
     for step in 0..count {
       let index = (self.next_lane + step) % count;
-      let Some(lane) = self.lanes[index].as_ref().filter(|lane| lane.has_room_for(len)) else { continue };
+      let Some(lane) = self.lanes[index].as_ref().filter(|lane| lane.has_room_for(len, self.read_ahead_ns)) else {
+        continue;
+      };
       let length = lane.held.len();
       if best.is_none_or(|(_, shortest)| length < shortest) {
         best = Some((index, length));

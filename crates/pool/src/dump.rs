@@ -42,6 +42,9 @@ impl Manager {
       "platform: segment {:?}, wake-up {:?}, poller {:?}, sentinel {:?}",
       system.segment, system.wakeup, system.poller, system.sentinel,
     )?;
+    if self.backlog.len() > 0 {
+      writeln!(text, "results taken out of their lanes while the host was busy: {}", self.backlog.len())?;
+    }
     if self.failed_starts > 0 || !self.owed.is_empty() || self.start_after.is_some() {
       let wait = self.start_after.map_or(0, |at| at.saturating_duration_since(now).as_millis());
       let (failed, owed) = (self.failed_starts, self.owed.len());

@@ -21,7 +21,7 @@ use crate::worker::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, NO_CODEC, RESUL
 
 /// The work that a lane should hold in reserve: long enough to bridge the host's wake-up, short enough that a call
 /// seldom waits behind another while a worker is idle.
-const READ_AHEAD_NS: u32 = 300_000;
+pub(crate) const READ_AHEAD_NS: u32 = 300_000;
 
 /// Pages of large arguments are given back when the lane has not had any for so long.
 const TRIM_AFTER: Duration = Duration::from_secs(1);
@@ -215,21 +215,21 @@ impl Lane {
   }
 
   /// Whether a call of `bytes` may be queued here, behind what it has.
-  pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
+  pub(crate) fn has_room_for(&self, bytes: usize, ahead_ns: u32) -> bool {
     self.accepts()
       && (self.held.is_empty()
         || (!self.stalled
-          && self.held.len() < self.depth_limit()
+          && self.held.len() < self.depth_limit(ahead_ns)
           && self.held_bytes.saturating_add(bytes) <= READ_AHEAD_BYTES))
       // One for the definition of its task.
       && self.ring.has_slots(2)
   }
 
   /// The calls that it may hold: one that runs, and as many more as fill the read-ahead time.
-  fn depth_limit(&self) -> usize {
+  fn depth_limit(&self, ahead_ns: u32) -> usize {
     match self.service_ns {
       None => 2,
-      Some(ns) => 1 + (READ_AHEAD_NS / ns.max(1)).max(1) as usize,
+      Some(ns) => 1 + (ahead_ns / ns.max(1)).max(1) as usize,
     }
   }
 

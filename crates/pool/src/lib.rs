@@ -14,6 +14,7 @@ mod life;
 mod manager;
 mod oom;
 mod rebalance;
+mod relief;
 mod retry;
 mod round;
 mod segment;

@@ -28,8 +28,9 @@ use crate::call::{CallId, CallTable, PendingQueue};
 use crate::config::{DeathPolicy, PoolConfig};
 use crate::event::{Event, ExitReason};
 use crate::fault;
-use crate::lane::{Lane, TaskDefinition};
+use crate::lane::{Lane, READ_AHEAD_NS, TaskDefinition};
 use crate::oom::OomVictims;
+use crate::relief::Backlog;
 use crate::spin::Spinner;
 
 /// How far a pool's life has come.
@@ -62,6 +63,8 @@ pub struct Completion {
   pub ran_ns: u32,
   pub(crate) lane: usize,
   pub(crate) record: ResultRecord,
+  /// It is in the backlog, and in no lane any more.
+  pub(crate) taken_out: bool,
 }
 
 /// A worker's start that the pool owes for one that left.
@@ -89,6 +92,12 @@ pub struct Manager {
   pub(crate) spinner: Spinner,
   /// `prepare_to_sleep` found something: the next turn need not ask the system who rang.
   pub(crate) found_awake: bool,
+  /// Results that were taken out of their lanes while the owner was busy.
+  pub(crate) backlog: Backlog,
+  /// Counts the owner's rounds.
+  pub(crate) owner_turns: u64,
+  /// The work that lanes are given in reserve.
+  pub(crate) read_ahead_ns: u32,
   /// Results taken from the last of them in a row.
   pub(crate) turn_length: u32,
   /// Lanes that fell idle, the last one on top: the warmest worker gets the next call and the coldest times out. An
@@ -153,6 +162,9 @@ impl Manager {
       awake: Vec::new(),
       spinner: Spinner::default(),
       found_awake: false,
+      backlog: Backlog::default(),
+      owner_turns: 0,
+      read_ahead_ns: READ_AHEAD_NS,
       turn_length: 0,
       idle: Vec::new(),
       saturated: false,

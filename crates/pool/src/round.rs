@@ -57,6 +57,7 @@ impl Manager {
       (Some(a), Some(b)) => Some(a.min(b)),
       (a, b) => a.or(b),
     };
+    self.owner_turns += 1;
     let found = self.prepare_to_sleep(timeout != Some(Duration::ZERO));
     self.found_awake = false;
     self.collect(if found { Some(Duration::ZERO) } else { timeout })
@@ -68,9 +69,12 @@ impl Manager {
   /// As [`Manager::wait`].
   pub fn turn(&mut self) -> millrace_sys::Result<()> {
     hits(Point::HostFirstTurn);
-    if std::mem::take(&mut self.found_awake) {
-      return Ok(());
-    }
+    self.owner_turns += 1;
+    if std::mem::take(&mut self.found_awake) { Ok(()) } else { self.look() }
+  }
+
+  /// Who rang, without waiting.
+  pub(crate) fn look(&mut self) -> millrace_sys::Result<()> {
     self.collect(Some(Duration::ZERO))
   }
 
@@ -145,6 +149,11 @@ impl Manager {
 
   /// The next result of this round, or `None` when the round is over. Read it, then [`Manager::consume`] it.
   pub fn next_completion(&mut self) -> Option<Completion> {
+    self.backlog.front().or_else(|| self.next_in_lanes())
+  }
+
+  /// The next result that is in a lane.
+  pub(crate) fn next_in_lanes(&mut self) -> Option<Completion> {
     let mut steps = 0;
     while let Some(&index) = self.hot.last() {
       steps += 1;
@@ -211,6 +220,7 @@ impl Manager {
       ran_ns: record.ran_ns,
       lane: index,
       record,
+      taken_out: false,
     };
     if self.calls.get(held.call).is_none_or(|call| call.outcome != Outcome::Delivered) {
       self.consume(&completion);
@@ -221,13 +231,27 @@ impl Manager {
 
   /// Copies `dst.len()` bytes of a result's payload, from `at` on. The result must not have been consumed.
   pub fn copy_payload(&self, completion: &Completion, at: usize, dst: &mut [u8]) {
-    if let Some(lane) = self.lanes.get(completion.lane).and_then(Option::as_ref) {
+    if completion.taken_out {
+      dst.copy_from_slice(&self.backlog.payload()[at..at + dst.len()]);
+    } else if let Some(lane) = self.lanes.get(completion.lane).and_then(Option::as_ref) {
       lane.ring.copy_payload(&completion.record, at, dst);
     }
   }
 
-  /// A result has been read: its call is over, its room is given back, and its worker gets more to do.
+  /// A result has been read: its call is over.
   pub fn consume(&mut self, completion: &Completion) {
+    if completion.taken_out {
+      self.backlog.pop();
+    } else {
+      self.vacate(completion);
+    }
+    if !self.retry_stopped(completion.id) {
+      self.calls.remove(completion.id);
+    }
+  }
+
+  /// A result is out of its lane: its room is given back, and its worker gets more to do.
+  pub(crate) fn vacate(&mut self, completion: &Completion) {
     let now = Instant::now();
     let index = completion.lane;
     let Some(lane) = self.lanes.get_mut(index).and_then(Option::as_mut) else { return };
@@ -250,9 +274,6 @@ impl Manager {
       Life::Leaving { reason, .. } => Life::Leaving { reason, deadline: now + KILL_AFTER },
       other => other,
     };
-    if !self.retry_stopped(completion.id) {
-      self.calls.remove(completion.id);
-    }
     if completion.status == status::EXIT {
       self.retire(index, now);
     } else {

@@ -11,6 +11,9 @@ impl Manager {
   /// To be called before the owner sleeps; true means that there is something to look at, so it should go through a round
   /// instead. With `may_spin` this looks for results of short calls for some microseconds before it has their workers ring.
   pub fn prepare_to_sleep(&mut self, may_spin: bool) -> bool {
+    if !self.hot.is_empty() {
+      return true;
+    }
     if self.awake.is_empty() {
       return false;
     }

@@ -12,7 +12,7 @@ impl Manager {
   /// Takes a call back that no worker has claimed: true means that it never runs and is forgotten.
   pub fn cancel(&mut self, id: CallId) -> bool {
     match self.calls.get(id).map(|call| call.place) {
-      None => false,
+      None | Some(Place::Answered) => false,
       Some(Place::Pending) => {
         self.calls.remove(id);
         self.pending.forget_one(&self.calls);

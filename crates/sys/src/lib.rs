@@ -49,6 +49,6 @@ pub use memory::resident_bytes;
 pub use oom::oom_kills;
 pub use process::{Child, Exit, SpawnSpec, spawn};
 pub use segment::Segment;
-pub use signals::ignore_sigint;
+pub use signals::{SignalsBlocked, ignore_sigint};
 pub use wait_set::{Pollables, WaitSet};
 pub use watchdog::start_watchdog;

@@ -41,14 +41,22 @@ pub(crate) fn all_signals() -> libc::sigset_t {
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man3/pthread_sigmask.3.html)
-pub(crate) struct SignalsBlocked {
+pub struct SignalsBlocked {
   before: libc::sigset_t,
   /// The mask belongs to the thread, so this must be dropped where it was made.
   _of_this_thread: PhantomData<*const ()>,
 }
 
+impl Default for SignalsBlocked {
+  fn default() -> Self {
+    Self::new()
+  }
+}
+
 impl SignalsBlocked {
-  pub(crate) fn new() -> Self {
+  /// From now on.
+  #[must_use]
+  pub fn new() -> Self {
     let mut before = no_signals();
     // SAFETY: both sets are initialised and live through the call, which fails only for an invalid first argument.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &all_signals(), &mut before) };

@@ -54,28 +54,21 @@ impl CallPath {
     let [task, codec, flags, length] = read_words(self.registers.all());
     let head = self.outbox.bytes(length);
     let spec = CallSpec { task, codec: codec as u8, flags: flags as u16, limits, retries, head, tail };
-    let outcome = self.core.manager.borrow_mut().submit(&spec);
-    self.submitted(outcome, limits.is_some())
-  }
-
-  fn submitted(&self, outcome: Result<u32, SubmitError>, limited: bool) -> i32 {
-    let manager = self.core.manager.borrow();
-    // A submit changes what the loop must know only when it started a worker, brought a deadline, or is the first.
-    if limited || manager.has_events() {
+    let mut manager = self.core.manager();
+    let outcome = manager.submit(&spec);
+    // A submit changes what the loop must know only when it started a worker, brought a deadline, or is the first; and a full
+    // queue has the loop come by when a worker claims a call.
+    if limits.is_some() || manager.has_events() || outcome == Err(SubmitError::QueueFull) {
       drop(manager);
       self.core.sync();
-    } else if let Some(hooks) = self.core.hooks.borrow_mut().as_mut() {
-      self.core.sync_hold(&manager, hooks);
+    } else {
+      self.core.sync_call(&manager);
     }
     match outcome {
       Ok(id) => id as i32,
       Err(SubmitError::NotRunning(PoolState::Broken)) => refused::BROKEN,
       Err(SubmitError::NotRunning(_)) => refused::CLOSED,
-      Err(SubmitError::QueueFull) => {
-        // From now on the loop has to come by when a worker claims a call.
-        self.core.sync();
-        refused::QUEUE_FULL
-      }
+      Err(SubmitError::QueueFull) => refused::QUEUE_FULL,
       Err(SubmitError::TooLarge { .. }) => refused::TOO_LARGE,
       Err(SubmitError::Spawn(failure)) => {
         self.spawn_failure.set(Some(failure));
@@ -92,7 +85,7 @@ impl CallPath {
   /// Begins a round, and goes on as `drain`.
   pub(super) fn turn(&self) -> napi::Result<i32> {
     self.let_go();
-    self.core.manager.borrow_mut().turn().map_err(|e| sys_error(&e))?;
+    self.core.manager().turn().map_err(|e| sys_error(&e))?;
     Ok(self.drain())
   }
 
@@ -100,7 +93,7 @@ impl CallPath {
   /// more results, which ends the round. If the last record's payload is elsewhere it must be fetched before the next call.
   pub(super) fn drain(&self) -> i32 {
     self.let_go();
-    let mut manager = self.core.manager.borrow_mut();
+    let mut manager = self.core.manager();
     let mut inbox = self.inbox.borrow_mut();
     let inbox = inbox.bytes_mut();
     let mut count = 0;
@@ -133,14 +126,14 @@ impl CallPath {
   /// A result that JavaScript did not want is passed over.
   fn let_go(&self) {
     if let Some(held) = self.held.take() {
-      self.core.manager.borrow_mut().consume(&held);
+      self.core.manager().consume(&held);
     }
   }
 
   /// Copies the payload that did not fit the inbox to `target`, which has its length.
   pub(super) fn fetch(&self, target: &mut [u8]) {
     let Some(held) = self.held.take() else { return };
-    let mut manager = self.core.manager.borrow_mut();
+    let mut manager = self.core.manager();
     let len = target.len().min(held.len);
     manager.copy_payload(&held, 0, &mut target[..len]);
     manager.consume(&held);

@@ -3,10 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::os::fd::RawFd;
 use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use millrace_pool::{Manager, Pollables};
 
+use super::relief::{Relief, lock};
 use crate::callback::Callback;
 use crate::cleanup::Cleanup;
 use crate::uv::{Poll, Prepare, Timer, UvLoop, is_busy};
@@ -29,7 +31,8 @@ pub(super) struct Hooks {
 
 /// Everything but the JavaScript object. Handles on the loop reach it weakly, so that none of them keeps a pool alive.
 pub(super) struct Core {
-  pub(super) manager: RefCell<Manager>,
+  manager: Arc<Mutex<Manager>>,
+  relief: Relief,
   pub(super) hooks: RefCell<Option<Hooks>>,
   /// The owner wants the loop held, or not held, whatever is unfinished.
   pub(super) hold: Cell<Hold>,
@@ -47,7 +50,14 @@ pub(super) enum Hold {
 
 impl Core {
   pub(super) fn new(manager: Manager) -> Self {
-    Self { manager: RefCell::new(manager), hooks: RefCell::new(None), hold: Cell::new(Hold::Unfinished) }
+    let manager = Arc::new(Mutex::new(manager));
+    let relief = Relief::new(Arc::clone(&manager));
+    Self { manager, relief, hooks: RefCell::new(None), hold: Cell::new(Hold::Unfinished) }
+  }
+
+  /// The manager, which nobody else has meanwhile. Not to be asked for again before this is dropped.
+  pub(super) fn manager(&self) -> MutexGuard<'_, Manager> {
+    lock(&self.manager)
   }
 
   /// From now on the loop is told of what happens, and tells.
@@ -62,7 +72,7 @@ impl Core {
     let mut until = None;
     loop {
       let may_spin = self.hooks.borrow().as_ref().is_some_and(Hooks::would_sleep);
-      if !self.manager.borrow_mut().prepare_to_sleep(may_spin) {
+      if !self.manager().prepare_to_sleep(may_spin) {
         return;
       }
       self.on_event();
@@ -72,7 +82,7 @@ impl Core {
       }
     }
     // The workers do not ring yet: the loop must come back.
-    self.manager.borrow().wake_again();
+    self.manager().wake_again();
   }
 
   /// The loop fired: let JavaScript go through a round.
@@ -85,7 +95,7 @@ impl Core {
 
   /// Brings the event loop up to date with the manager: what to watch, when to come back, whether to stay alive.
   pub(super) fn sync(&self) {
-    let manager = self.manager.borrow();
+    let manager = self.manager();
     let mut hooks = self.hooks.borrow_mut();
     let Some(hooks) = hooks.as_mut() else { return };
     hooks.watch(&manager);
@@ -98,7 +108,17 @@ impl Core {
     self.sync_hold(&manager, hooks);
   }
 
-  pub(super) fn sync_hold(&self, manager: &Manager, hooks: &mut Hooks) {
+  /// The part of `sync` that follows each call.
+  pub(super) fn sync_call(&self, manager: &Manager) {
+    if let Some(hooks) = self.hooks.borrow_mut().as_mut() {
+      self.sync_hold(manager, hooks);
+    }
+  }
+
+  fn sync_hold(&self, manager: &Manager, hooks: &mut Hooks) {
+    if manager.has_pending() {
+      self.relief.watch(manager);
+    }
     let holds = match self.hold.get() {
       Hold::Unfinished => manager.unfinished() > 0,
       Hold::Always => true,
@@ -114,12 +134,13 @@ impl Core {
 
   /// Leaves the event loop. Workers that are still there are killed.
   pub(super) fn close(&self) {
-    self.manager.borrow_mut().kill_now(Duration::from_secs(1));
+    self.relief.end();
+    self.manager().kill_now(Duration::from_secs(1));
     let hooks = self.hooks.borrow_mut().take();
     if let Some(hooks) = hooks {
       let cleanup = Rc::clone(&hooks.cleanup);
       drop(hooks);
-      self.manager.borrow_mut().disconnect();
+      self.manager().disconnect();
       cleanup.end();
     }
   }

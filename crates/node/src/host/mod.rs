@@ -2,6 +2,7 @@
 
 mod call_path;
 mod event_loop;
+mod relief;
 
 use std::rc::{Rc, Weak};
 
@@ -98,7 +99,7 @@ impl NativePool {
   /// Defines what task number `index` is.
   #[napi]
   pub fn define_task(&self, index: u32, bytes: &[u8]) {
-    self.core.manager.borrow_mut().define_task(index, bytes.into());
+    self.core.manager().define_task(index, bytes.into());
   }
 
   /// As `submit`, with `tail` after the outbox's bytes, limits in milliseconds if `timeout` is not negative, and so many
@@ -131,38 +132,38 @@ impl NativePool {
   /// Whether `takeEvents` would return any.
   #[napi(getter)]
   pub fn has_events(&self) -> bool {
-    self.core.manager.borrow().has_events()
+    self.core.manager().has_events()
   }
 
   /// What else happened, in order.
   #[napi]
   pub fn take_events(&self) -> Vec<NativeEvent> {
-    self.core.manager.borrow_mut().take_events().into_iter().map(NativeEvent::from).collect()
+    self.core.manager().take_events().into_iter().map(NativeEvent::from).collect()
   }
 
   /// Blocks this thread until there is something to drain, at most for so many milliseconds (negative: without bound).
   #[napi]
   pub fn wait(&self, timeout: f64) -> napi::Result<()> {
     let timeout = (timeout >= 0.0).then(|| milliseconds(timeout));
-    self.core.manager.borrow_mut().wait(timeout).map_err(|e| sys_error(&e))
+    self.core.manager().wait(timeout).map_err(|e| sys_error(&e))
   }
 
   /// Makes the event loop come back at once.
   #[napi]
   pub fn wake_again(&self) {
-    self.core.manager.borrow().wake_again();
+    self.core.manager().wake_again();
   }
 
   /// Whether a worker has claimed the call.
   #[napi]
   pub fn is_running(&self, call: u32) -> bool {
-    self.core.manager.borrow().is_running(call)
+    self.core.manager().is_running(call)
   }
 
   /// Takes back a call that no worker has claimed; false if one has.
   #[napi]
   pub fn cancel(&self, call: u32) -> bool {
-    let cancelled = self.core.manager.borrow_mut().cancel(call);
+    let cancelled = self.core.manager().cancel(call);
     self.core.sync();
     cancelled
   }
@@ -170,7 +171,7 @@ impl NativePool {
   /// Takes back every call that no worker has claimed, and returns them.
   #[napi]
   pub fn cancel_waiting(&self) -> Vec<u32> {
-    let cancelled = self.core.manager.borrow_mut().cancel_waiting();
+    let cancelled = self.core.manager().cancel_waiting();
     self.core.sync();
     cancelled
   }
@@ -178,7 +179,7 @@ impl NativePool {
   /// Gives a call up and stops the worker that runs it after `grace` milliseconds; false if it is over already.
   #[napi]
   pub fn stop_call(&self, call: u32, grace: f64) -> bool {
-    let stopped = self.core.manager.borrow_mut().stop_call(call, milliseconds(grace));
+    let stopped = self.core.manager().stop_call(call, milliseconds(grace));
     self.core.sync();
     stopped
   }
@@ -186,21 +187,21 @@ impl NativePool {
   /// Takes no more calls and lets the workers go when those that there are have been answered.
   #[napi]
   pub fn shut_down(&self) {
-    self.core.manager.borrow_mut().close();
+    self.core.manager().close();
     self.core.sync();
   }
 
   /// Stops everything now, by SIGKILL (`hard`) or by SIGTERM with SIGKILL to follow.
   #[napi]
   pub fn terminate(&self, hard: bool) {
-    self.core.manager.borrow_mut().terminate_all(hard);
+    self.core.manager().terminate_all(hard);
     self.core.sync();
   }
 
   /// Asks the idle workers to leave.
   #[napi]
   pub fn dismiss_idle(&self) {
-    self.core.manager.borrow_mut().dismiss_idle();
+    self.core.manager().dismiss_idle();
     self.core.sync();
   }
 
@@ -218,50 +219,50 @@ impl NativePool {
   /// Has the event `room` sent once the queue is not full.
   #[napi]
   pub fn await_room(&self) {
-    self.core.manager.borrow_mut().await_room();
+    self.core.manager().await_room();
     self.core.sync();
   }
 
   /// Calls that no worker has claimed.
   #[napi(getter)]
   pub fn queued(&self) -> u32 {
-    self.core.manager.borrow().queued() as u32
+    self.core.manager().queued() as u32
   }
 
   /// Whether `submit` would refuse a call because the queue is full.
   #[napi(getter)]
   pub fn is_full(&self) -> bool {
-    self.core.manager.borrow().is_full()
+    self.core.manager().is_full()
   }
 
   /// Worker processes that are not reaped.
   #[napi(getter)]
   pub fn live_workers(&self) -> u32 {
-    self.core.manager.borrow().live_workers() as u32
+    self.core.manager().live_workers() as u32
   }
 
   /// Workers started in the place of others.
   #[napi(getter)]
   pub fn restarts(&self) -> f64 {
-    self.core.manager.borrow().restarts() as f64
+    self.core.manager().restarts() as f64
   }
 
   /// One entry a worker.
   #[napi]
   pub fn worker_stats(&self) -> Vec<NativeWorkerStats> {
-    self.core.manager.borrow().worker_stats().into_iter().map(NativeWorkerStats::from).collect()
+    self.core.manager().worker_stats().into_iter().map(NativeWorkerStats::from).collect()
   }
 
   /// The public number of a call.
   #[napi]
   pub fn task_id(&self, call: u32) -> Option<f64> {
-    self.core.manager.borrow().sequence(call).map(|sequence| sequence as f64)
+    self.core.manager().sequence(call).map(|sequence| sequence as f64)
   }
 
   /// Rings, states and process ids, for people.
   #[napi]
   pub fn dump(&self) -> String {
-    self.core.manager.borrow().dump()
+    self.core.manager().dump()
   }
 
   /// Kills and reaps the workers, and leaves the event loop. The pool is of no use afterwards.

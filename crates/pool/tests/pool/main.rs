@@ -15,6 +15,7 @@ mod portable;
 mod queue;
 mod rebalance;
 mod recycling;
+mod relief;
 mod retries;
 mod scribbles;
 mod shutdown;

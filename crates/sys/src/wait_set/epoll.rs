@@ -19,6 +19,9 @@ pub(super) struct EpollSet {
   members: usize,
 }
 
+// SAFETY: the events are a buffer for the kernel to write to; what they carry are tokens, never pointers.
+unsafe impl Send for EpollSet {}
+
 impl EpollSet {
   pub(super) fn new() -> Result<Self> {
     let fd = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(Error::at("epoll_create1"))?;
