@@ -1,10 +1,12 @@
 // What a task throws arrives: as its own class where that is known, with everything that can travel, whatever it is.
 
+import vm from 'node:vm'
 import { RemoteError, SerializationError } from 'millrace'
-import { kinds, throws } from './fixtures/throws.mjs'
+import { awkward, kinds, throws } from './fixtures/throws.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
 import { failureOf, makePool } from './helpers/pool.js'
+import { within } from './helpers/waiting.js'
 
 type Fields = Error & Record<string, unknown>
 
@@ -70,6 +72,15 @@ const expectations: Record<string, (value: unknown) => boolean> = {
     typeof (value as Fields).callback !== 'object',
   withGetter: (value) => isError(value, Error, 'with a getter'),
   proxy: (value) => value instanceof Error,
+  trappedProxy: (value) => value instanceof Error,
+  revokedProxy: (value) => value instanceof Error,
+  referenceErrorProxy: (value) => value instanceof Error,
+  trappedPrototype: (value) => value instanceof Error,
+  readOnlyMessage: (value) => isError(value, ReferenceError, 'read-only'),
+  frozenReferenceError: (value) => isError(value, ReferenceError, 'frozen'),
+  throwingMessage: (value) => value instanceof ReferenceError,
+  symbolMessage: (value) => value instanceof ReferenceError,
+  noMessage: (value) => isError(value, ReferenceError, ''),
   functionThrown: (value) => value instanceof Error && !(value instanceof SerializationError),
   uniqueSymbol: (value) => value instanceof Error && value.message.includes('unique'),
   promise: (value) => value instanceof Error,
@@ -97,6 +108,19 @@ for (const kind of kinds) {
       t.true(Object.is((caught as { error: unknown }).error, value))
     }
     t.is(await pool.submit(tasks.add, 1, 2), 3)
+  })
+}
+
+for (const kind of Object.keys(awkward)) {
+  test(`a function that was sent as source and throws ${kind} has failed, with that`, async (t) => {
+    const pool = makePool(t, { maxWorkers: 1 })
+    const source = String(awkward[kind])
+    for (const text of [`() => { throw (${source})() }`, `async () => { await null; throw (${source})() }`]) {
+      const value = await failureOf(pool.submit(vm.runInThisContext(text) as () => never))
+      t.true(expectations[kind]!(value), String(value))
+    }
+    t.is(await pool.submit(tasks.add, 1, 2), 3)
+    await within('the shutdown', pool.shutdown(), () => pool.dumpState())
   })
 }
 

@@ -3,6 +3,8 @@
 // Calls run one at a time, in order. A call that returns no promise is taken, run and answered without leaving the loop;
 // after a time budget the event loop gets a turn, so that timers and sockets of tasks stay alive under load.
 
+import { types } from 'node:util'
+
 import { decodeArguments, encodeArguments, encodeError, encodeResult } from '../codec/index.js'
 import { SerializationError } from '../errors.js'
 import { CallFlag, type PartialChunk, ResultFlag, Status } from '../wire.js'
@@ -61,11 +63,14 @@ export class Loop {
     if (this.#running !== undefined || this.#booting) return
     this.#pumping = true
     const deadline = performance.now() + TURN_BUDGET_MS
-    do {
-      this.#pumpAgain = false
-      this.#takeAll(deadline)
-    } while (this.#pumpAgain)
-    this.#pumping = false
+    try {
+      do {
+        this.#pumpAgain = false
+        this.#takeAll(deadline)
+      } while (this.#pumpAgain)
+    } finally {
+      this.#pumping = false
+    }
   }
 
   #takeAll(deadline: number): void {
@@ -206,7 +211,7 @@ export class Loop {
       if (!(value instanceof ChunkValues)) encodeResult(value, outbox)
       else if (encodeChunk(value, outbox)) flags = ResultFlag.partial
     } catch (error) {
-      encodeError(error, outbox)
+      encodeFailure(error, outbox)
       status = Status.error
     }
     return this.#answer(running, status, flags)
@@ -215,7 +220,7 @@ export class Loop {
   #fail(running: RunningTask, error: unknown, index: number): boolean {
     if (running.done) return false
     if (this.#tasks.exhausted) this.#retireAfterCall()
-    encodeError(this.#tasks.isSource(index) ? explainClosure(error) : error, this.#lane.outbox)
+    encodeFailure(this.#tasks.isSource(index) ? explainClosure(error) : error, this.#lane.outbox)
     return this.#answer(running, Status.error, 0)
   }
 
@@ -223,7 +228,7 @@ export class Loop {
   failRunning(error: unknown): void {
     const running = this.#running
     if (running === undefined) return
-    encodeError(error, this.#lane.outbox)
+    encodeFailure(error, this.#lane.outbox)
     this.#answer(running, Status.error, 0)
     this.#finish()
   }
@@ -331,12 +336,28 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   )
 }
 
+/** Encodes what a call failed with. It is answered whatever that is, and whatever is lacking to describe it. */
+function encodeFailure(error: unknown, outbox: Lane['outbox']): void {
+  try {
+    encodeError(error, outbox)
+  } catch {
+    encodeError(new Error('The task failed with something that could not be described'), outbox)
+  }
+}
+
 /** A function that came as source has lost its closure: say so where that shows. */
 function explainClosure(error: unknown): unknown {
-  if (error instanceof ReferenceError && Object.isExtensible(error)) {
-    error.message +=
-      ' (this task was sent as source text, which has no closures: pass what it needs as arguments, ' +
-      'or define it in a module with defineTasks)'
+  // A proxy is no native error, so no trap runs; but its prototype may be a proxy, and its message anything.
+  if (!types.isNativeError(error)) return error
+  try {
+    const own = Object.getOwnPropertyDescriptor(error, 'message')
+    if (error instanceof ReferenceError && typeof own?.value === 'string' && own.writable) {
+      error.message +=
+        ' (this task was sent as source text, which has no closures: pass what it needs as arguments, ' +
+        'or define it in a module with defineTasks)'
+    }
+  } catch {
+    // What cannot be looked at arrives as it is.
   }
   return error
 }
