@@ -10,6 +10,7 @@ import { SerializationError } from '../errors.js'
 import { CallFlag, type PartialChunk, ResultFlag, Status } from '../wire.js'
 import { boot } from './boot.js'
 import { RunningTask, type WorkerState } from './context.js'
+import { afterOutput } from './flush.js'
 import { type Lane, Phase, Taken } from './lane.js'
 import { decodeDescriptor, type Task, type TaskCache } from './task-cache.js'
 
@@ -27,6 +28,7 @@ export class Loop {
   #running: RunningTask | undefined
   #booting = false
   #retiring = false
+  #leaving = false
   #pumping = false
   #pumpAgain = false
   /** How the call in progress was answered; its payload is in the outbox. */
@@ -60,7 +62,7 @@ export class Loop {
       this.#pumpAgain = true
       return
     }
-    if (this.#running !== undefined || this.#booting) return
+    if (this.#running !== undefined || this.#booting || this.#leaving) return
     this.#pumping = true
     const deadline = performance.now() + TURN_BUDGET_MS
     try {
@@ -76,7 +78,8 @@ export class Loop {
   #takeAll(deadline: number): void {
     const lane = this.#lane
     let count = 0
-    let taken = this.#retiring ? this.leave(0) : lane.take()
+    if (this.#retiring) return this.leave(0)
+    let taken = lane.take()
     for (;;) {
       switch (taken) {
         case Taken.task: {
@@ -141,9 +144,17 @@ export class Loop {
     if (this.#running === undefined && !this.#booting) this.leave(0)
   }
 
-  leave(code: number): never {
+  /** Takes nothing more, and ends this process as soon as its output has arrived. */
+  leave(code: number): void {
+    if (this.#leaving) return
+    this.#leaving = true
     this.#lane.setPhase(Phase.leaving)
-    return this.#leave(code)
+    afterOutput(() => this.#leave(code))
+  }
+
+  /** Only its output holds this process. */
+  get leaving(): boolean {
+    return this.#leaving
   }
 
   #define(): void {

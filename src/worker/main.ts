@@ -27,6 +27,8 @@ const loop: Loop = new Loop(lane, new TaskCache(state), state, leave)
 // An error that nobody caught belongs to the task that the code stems from. When that is over, or there is none, the
 // process is in a state that nobody knows: it reports the error and leaves after its current task.
 function onStray(error: unknown): void {
+  // Such as EPIPE, when nobody is left to read the output.
+  if (loop.leaving) return
   const origin = state.origin.getStore()
   if (origin !== undefined && origin === loop.running && !origin.done) {
     loop.failRunning(error)

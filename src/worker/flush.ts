@@ -1,0 +1,31 @@
+// What a finished task wrote to standard output or error arrives, though its worker leaves.
+//
+// Node keeps in memory what the reader of a pipe has not taken yet, and process.exit() drops it. Making the pipe blocking
+// is no way out: that flag belongs to the open pipe, which the host and the other workers share. All of them would stand
+// still with a reader that does. So whoever leaves waits, and not for ever.
+
+import process from 'node:process'
+import { Writable } from 'node:stream'
+
+/** Less than the time after which the host ends a worker that it has asked to leave: `KILL_AFTER` in crates/pool/src/config.rs. */
+const LONGEST_WAIT_MS = 4000
+
+// Those of this process, whatever a task puts in their place. The import above has made them already.
+const outputs: readonly Writable[] = [process.stdout, process.stderr]
+
+/** Calls `next` when all that was written so far has been read, or cannot be, or the time is up; at once if nothing waits. */
+export function afterOutput(next: () => void): void {
+  // Files and terminals are written to at once: nothing waits there.
+  const waiting = outputs.filter((output) => output.writableLength > 0)
+  if (waiting.length === 0) return next()
+  const timer = setTimeout(next, LONGEST_WAIT_MS)
+  let left = waiting.length
+  for (const output of waiting) {
+    // Called back in its turn, or with the stream's error. Not by the stream's own method: tasks replace that.
+    Writable.prototype.write.call(output, '', 'utf8', () => {
+      if (--left > 0) return
+      clearTimeout(timer)
+      next()
+    })
+  }
+}
