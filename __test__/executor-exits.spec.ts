@@ -10,7 +10,15 @@ import { until, within } from './helpers/waiting.js'
 
 const pids = (): number[] => childrenOf().map(({ pid }) => pid)
 
-const ways = ['exit', 'exitInPromise', 'exitInTimer'] as const
+const ways = [
+  'exit',
+  'exitInPromise',
+  'exitInTimer',
+  'importedExit',
+  'importedExitInPromise',
+  'importedExitInTimer',
+  'namespaceExit',
+] as const
 
 for (const onWorkerDeath of ['break', 'isolate'] as const) {
   test(`process.exit() fails its task and retires the worker; the pool is healthy (${onWorkerDeath})`, async (t) => {

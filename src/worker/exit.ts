@@ -1,5 +1,7 @@
 // process.exit() inside a worker: an outcome of the task that calls it, and not a death.
 
+import { syncBuiltinESMExports } from 'node:module'
+
 /**
  * Has `onExit` called with the exit code before the process ends by `process.exit()`. `process.reallyExit`, `abort` and
  * signals are not exits in this sense: the host sees them as the worker's death.
@@ -18,6 +20,8 @@ export function interceptExit(onExit: (code: number) => void): (code: number) =>
     return exit()
   }
   process.exit = intercepted as typeof process.exit
+  // What a module imports by name from 'node:process' is a copy.
+  syncBuiltinESMExports()
   return (code) => {
     exiting = true
     return exit(code)
