@@ -1,11 +1,13 @@
 // process.exit() in a task, and errors that nobody catches: neither is the death of a worker.
 
-import { TaskExitError } from 'millrace'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { importTasks, TaskExitError, WorkerDiedError } from 'millrace'
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
 import { childrenOf } from './helpers/processes.js'
-import { claimed, failureOf, Gate, Log, makePool, record } from './helpers/pool.js'
+import { claimed, failureOf, Gate, Log, makePool, record, tempDirectory } from './helpers/pool.js'
 import { until, within } from './helpers/waiting.js'
 
 const pids = (): number[] => childrenOf().map(({ pid }) => pid)
@@ -109,6 +111,45 @@ test('process.exit() in code that a finished task left behind retires the worker
   t.deepEqual([exited[0]!.pid, exited[0]!.exitCode, exited[0]!.reason], [pid, 3, 'recycled'])
   t.is(await pool.submit(tasks.add, 1, 2), 3)
   t.deepEqual(broken, [])
+})
+
+for (const onWorkerDeath of ['break', 'isolate'] as const) {
+  test(`process.exit() in code left behind is not charged to the task that runs (${onWorkerDeath})`, async (t) => {
+    for (const by of ['a task', 'the initializer'] as const) {
+      const gate = new Gate(t)
+      const initial = by === 'the initializer' ? { initializer: exits.exitAtGate, initargs: [gate.path, 3] } : {}
+      const pool = makePool(t, { maxWorkers: 1, onWorkerDeath, ...initial })
+      const [exited, broken, warnings] = [record(pool, 'workerExit'), record(pool, 'broken'), record(pool, 'warning')]
+      const pid = await pool.submit(...(by === 'a task' ? ([exits.exitAtGate, gate.path, 3] as const) : [tasks.pid]))
+      const held = new Gate(t)
+      const running = pool.submit(tasks.holdAsync, held.path, 0)
+      await claimed(running)
+      // Its replacement's initializer leaves the same behind.
+      const queued = by === 'a task' ? pool.submit(tasks.add, 1, 2) : 3
+      gate.open()
+      const error = (await failureOf(running)) as WorkerDiedError
+      t.true(error instanceof WorkerDiedError, String(error))
+      t.false(error instanceof TaskExitError)
+      t.deepEqual([error.code, error.pid, error.exitCode, error.signal], ['ERR_MILLRACE_WORKER_DIED', pid, 3, null])
+      t.regex(error.message, /process\.exit\(3\) in code that does not belong to this call/)
+      t.regex(error.hint ?? '', /left that code behind/)
+      t.is(await queued, 3)
+      await until('the exit', () => exited.length > 0)
+      t.deepEqual([exited[0]!.pid, exited[0]!.exitCode, exited[0]!.reason], [pid, 3, 'recycled'])
+      t.deepEqual([broken, warnings], [[], []])
+      await pool.shutdown({ kill: true })
+    }
+  })
+}
+
+test('process.exit() in a module that is loaded for a task is the exit of that task', async (t) => {
+  const path = join(tempDirectory(t), 'exits-at-load.mjs')
+  writeFileSync(path, 'process.exit(6); export const never = () => 1')
+  const pool = makePool(t, { maxWorkers: 1 })
+  const error = (await failureOf(pool.submit(importTasks<{ never: () => number }>(path).never))) as TaskExitError
+  t.true(error instanceof TaskExitError, String(error))
+  t.is(error.exitCode, 6)
+  t.is(await pool.submit(tasks.add, 1, 2), 3)
 })
 
 test('process.exitCode set by a task means nothing to the pool', async (t) => {

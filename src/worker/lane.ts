@@ -183,6 +183,13 @@ export class Lane {
     this.#commit()
   }
 
+  /** Commits, without waiting, that the call in progress ends with this process, and not by its own doing. */
+  commitFailure(error: Error): void {
+    encodeError(error, this.outbox)
+    this.#setRegisters(Status.error, 0)
+    this.#commit()
+  }
+
   /** Reports an error that belongs to no call. */
   notice(status: number, error: unknown): void {
     const out = this.#noticeOutbox

@@ -2,6 +2,7 @@
 
 import process from 'node:process'
 
+import { WorkerDiedError } from '../errors.js'
 import { Status } from '../wire.js'
 import { becomeWorker } from './context.js'
 import { interceptExit } from './exit.js'
@@ -16,12 +17,28 @@ const state = becomeWorker(lane.workerId, lane.depth)
 
 const leave = interceptExit((code) => {
   // Also when its outcome is decided, but still waits for room in the lane: the call must not end without one.
-  if (loop.running !== undefined) {
-    loop.running.done = true
-    lane.commitExit(code)
+  const { running } = loop
+  if (running !== undefined) {
+    running.done = true
+    const origin = state.origin.getStore()
+    // A module that is evaluated is so for the call in progress.
+    if (origin === running || (origin === undefined && state.loading > 0)) lane.commitExit(code)
+    else lane.commitFailure(strayExit(code))
   }
   lane.setPhase(Phase.leaving)
 })
+/**
+ * Of the call that runs when code exits that another call, or the initializer, has left behind. It cannot be put off until
+ * that call is over: process.exit() never returns, and the call may be waiting for what this code would have done.
+ */
+function strayExit(exitCode: number): WorkerDiedError {
+  const hint = 'an earlier task, the initializer or a module had left that code behind: look for timers and listeners'
+  const message =
+    `Worker ${process.pid} was ended by process.exit(${exitCode}) in code that does not belong to this call. ` +
+    `The call may have had effects and was not repeated. Hint: ${hint}`
+  return new WorkerDiedError(message, { pid: process.pid, exitCode, signal: null, hint })
+}
+
 const loop: Loop = new Loop(lane, new TaskCache(state), state, leave)
 
 // An error that nobody caught belongs to the task that the code stems from. When that is over, or there is none, the
