@@ -228,6 +228,60 @@ test('a signal that is aborted afterwards changes nothing, and is not kept from 
   t.is(await pool.submit(tasks.pid), pid)
 })
 
+test('a signal that is aborted by a getter of an argument cancels the call', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  await pool.submit(tasks.pid)
+  const controller = new AbortController()
+  const line = {
+    get text() {
+      controller.abort('on second thoughts')
+      return 'ran'
+    },
+  }
+  const future = pool.run(tasks.sleep, [60_000, line], { signal: controller.signal })
+  t.true(future.cancelled())
+  const error = await t.throwsAsync(future.result(), { instanceOf: CancelledError })
+  t.is(error?.cause, 'on second thoughts')
+  t.is(EventEmitter.getEventListeners(controller.signal, 'abort').length, 0)
+  t.is(await pool.submit(tasks.add, 1, 2), 3)
+})
+
+test('many calls share a signal: one listener, no warning, cancelled in the order of their submission', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const warnings: Error[] = []
+  const onWarning = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', onWarning)
+  t.teardown(() => process.off('warning', onWarning))
+  const controller = new AbortController()
+  const { signal } = controller
+  const gate = new Gate(t)
+  const first = pool.run(tasks.hold, [gate.path, 'value'], { signal })
+  const order: number[] = []
+  const futures = Array.from({ length: 50 }, (_, index) =>
+    pool.run(tasks.sleep, [60_000, index], { signal }).addDoneCallback(() => order.push(index)),
+  )
+  t.is(EventEmitter.getEventListeners(signal, 'abort').length, 1)
+  gate.open()
+  t.is(await first, 'value')
+  futures[7]!.cancel()
+  t.is(EventEmitter.getEventListeners(signal, 'abort').length, 1)
+  controller.abort('enough')
+  t.true(futures.every((future) => future.cancelled()))
+  t.deepEqual(order, [7, ...Array.from({ length: 50 }, (_, index) => index).filter((index) => index !== 7)])
+  t.is(EventEmitter.getEventListeners(signal, 'abort').length, 0)
+  await moment()
+  t.deepEqual(warnings, [])
+})
+
+test('a signal that many calls share is let go of when they are over, and may be used again', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const { signal } = new AbortController()
+  for (let round = 0; round < 3; round++) {
+    await Promise.all(Array.from({ length: 500 }, () => pool.run(tasks.add, [1, 2], { signal })))
+    t.is(EventEmitter.getEventListeners(signal, 'abort').length, 0)
+  }
+})
+
 test('one signal may stop many calls, and AbortSignal.timeout() works', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const signal = AbortSignal.timeout(100)

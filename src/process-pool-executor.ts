@@ -146,7 +146,7 @@ export class ProcessPoolExecutor extends Executor {
       return future
     }
     core.send(future, args, 0, this.run)
-    if (signal !== undefined && !future.done()) cancelOnAbort(future, signal)
+    if (signal !== undefined) cancelOnAbort(future, signal)
     return future
   }
 

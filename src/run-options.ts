@@ -37,9 +37,37 @@ export function timeoutOption(timeout: unknown, name: string): number | undefine
   return timeout
 }
 
-/** Has a signal cancel a call until that is done. */
+/** The unfinished calls of each signal, oldest first. */
+const callsOf = new WeakMap<AbortSignal, Set<CallFuture<unknown>>>()
+
+/** Has a signal cancel a call until that is done. One listener serves all calls: Node warns of more than ten. */
 export function cancelOnAbort(future: CallFuture<unknown>, signal: AbortSignal): void {
-  const abort = (): void => future.abort(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  future.addWaiter({ futureDone: () => signal.removeEventListener('abort', abort) })
+  if (future.done()) return
+  // By a getter of an argument, while that was encoded: the signal tells nobody who comes later.
+  if (signal.aborted) return future.abort(signal.reason)
+  const calls = callsOf.get(signal) ?? watch(signal)
+  calls.add(future)
+  future.addWaiter({
+    futureDone: () => {
+      calls.delete(future)
+      if (calls.size === 0) unwatch(signal)
+    },
+  })
+}
+
+function watch(signal: AbortSignal): Set<CallFuture<unknown>> {
+  const calls = new Set<CallFuture<unknown>>()
+  callsOf.set(signal, calls)
+  signal.addEventListener('abort', cancelCalls, { once: true })
+  return calls
+}
+
+function unwatch(signal: AbortSignal): void {
+  callsOf.delete(signal)
+  signal.removeEventListener('abort', cancelCalls)
+}
+
+function cancelCalls(event: Event): void {
+  const signal = event.target as AbortSignal
+  for (const future of callsOf.get(signal) ?? []) future.abort(signal.reason)
 }
