@@ -104,7 +104,7 @@ impl Worker {
     // The host has checked its own environment; that of its workers may be another.
     fault::check()?;
     // Each is made close-on-exec first of all: a process started by a task that inherited the lifeline would keep the
-    // host from seeing it hang up.
+    // host from seeing it hang up. And each gets another number, at which tasks do not close it by mistake.
     // SAFETY: the caller passes on that this number is an open descriptor that nobody else owns.
     let lane = unsafe { adopt_fd(LANE_FD) }?;
     // SAFETY: as above.
@@ -266,8 +266,9 @@ impl Worker {
   }
 
   fn ring_host(&self) {
-    if self.lane.needs_ring() {
-      self.result_bell.ring();
+    // A host that cannot be woken would wait for ever: the death of this process it sees.
+    if self.lane.needs_ring() && !self.result_bell.ring() {
+      std::process::abort();
     }
   }
 }

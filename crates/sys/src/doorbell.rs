@@ -18,7 +18,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::io::{read, retry_on_intr, write};
+use rustix::io::{Errno, read, retry_on_intr, write};
 
 use crate::fd::set_cloexec;
 use crate::{Error, Result, WakeupKind};
@@ -44,10 +44,14 @@ pub fn doorbell(kind: WakeupKind) -> Result<(Ringer, Listener)> {
 }
 
 impl Ringer {
-  /// Wakes the listener, now or as soon as it looks.
-  pub fn ring(&self) {
-    // Every failure means that there is nobody to wake: EAGAIN, the listener is readable to the brim; EPIPE, it is gone.
-    let _ = retry_on_intr(|| write(&self.0, &1_u64.to_ne_bytes()));
+  /// Wakes the listener, now or as soon as it looks. False: never again, since other code in this process has closed the
+  /// descriptor, or has put something in its place.
+  pub fn ring(&self) -> bool {
+    match retry_on_intr(|| write(&self.0, &1_u64.to_ne_bytes())) {
+      // There is nobody to wake: the listener is readable to the brim, or gone.
+      Err(Errno::AGAIN | Errno::PIPE) => true,
+      rung => rung == Ok(size_of::<u64>()),
+    }
   }
 
   /// The ringing end of a doorbell made in another process by [`doorbell`].

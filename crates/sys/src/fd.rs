@@ -2,12 +2,17 @@
 
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
+use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_getfd, fcntl_setfd};
 
 use crate::{Error, Result};
 
+/// Above the numbers that programs close in a row without looking what they are, and above those that files get which the
+/// process opens later. The second is for a process that may not have so many.
+const OUT_OF_THE_WAY: [RawFd; 2] = [1024, 128];
+
 /// Takes over the descriptor with the number `raw`, which this process was started with (see
-/// [`SpawnSpec::fds`](crate::SpawnSpec::fds)), and makes it close-on-exec, so that it goes no further.
+/// [`SpawnSpec::fds`](crate::SpawnSpec::fds)): moves it to a high number, if there is one, and makes it close-on-exec, so
+/// that it goes no further.
 ///
 /// Fails with `EBADF` if it is not open.
 ///
@@ -22,7 +27,14 @@ pub unsafe fn adopt_fd(raw: RawFd) -> Result<OwnedFd> {
   let probe = unsafe { BorrowedFd::borrow_raw(raw) };
   set_cloexec(probe)?;
   // SAFETY: it is open, as the call above succeeded, and the caller promises that nobody else owns it.
-  Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+  let fd = unsafe { OwnedFd::from_raw_fd(raw) };
+  Ok(out_of_the_way(fd))
+}
+
+/// The same descriptor, close-on-exec and at a high number if there is one.
+pub(crate) fn out_of_the_way(fd: OwnedFd) -> OwnedFd {
+  let moved = OUT_OF_THE_WAY.iter().find_map(|&lowest| fcntl_dupfd_cloexec(&fd, lowest).ok());
+  moved.unwrap_or(fd)
 }
 
 /// Adds `FD_CLOEXEC`, for descriptors made by someone else or by a call that cannot set it.

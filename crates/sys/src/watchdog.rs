@@ -20,7 +20,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 use rustix::process::{Signal, getpgrp, getpid, getppid, kill_process, kill_process_group};
 
-use crate::fd::set_cloexec;
+use crate::fd::{out_of_the_way, set_cloexec};
 use crate::lifeline::disarm;
 use crate::signals::SignalsBlocked;
 use crate::{Error, Result};
@@ -58,7 +58,7 @@ fn open_host(host_pid: u32) -> Result<Option<OwnedFd>> {
 
   let Some(pid) = i32::try_from(host_pid).ok().and_then(Pid::from_raw) else { return Ok(None) };
   match pidfd_open(pid, PidfdFlags::empty()) {
-    Ok(pidfd) => Ok(Some(pidfd)),
+    Ok(pidfd) => Ok(Some(out_of_the_way(pidfd))),
     // A filter of system calls may answer EPERM for one that it does not know.
     Err(Errno::SRCH | Errno::NOSYS | Errno::PERM) => Ok(None),
     Err(errno) => Err(Error::at("pidfd_open")(errno)),

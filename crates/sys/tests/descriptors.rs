@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::os::fd::{IntoRawFd, RawFd};
+use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 
 use millrace_sys::{adopt_fd, lifeline};
 use rustix::io::{FdFlags, fcntl_getfd};
@@ -17,6 +17,17 @@ fn an_adopted_descriptor_is_close_on_exec() {
   // SAFETY: the number was just given up by its owner.
   let adopted = unsafe { adopt_fd(read.into_raw_fd()) }.unwrap();
   assert!(fcntl_getfd(&adopted).unwrap().contains(FdFlags::CLOEXEC));
+}
+
+#[test]
+fn an_adopted_descriptor_is_out_of_the_way_of_code_that_closes_low_numbers() {
+  let (read, write) = rustix::pipe::pipe().unwrap();
+  let low = read.into_raw_fd();
+  // SAFETY: the number was just given up by its owner.
+  let adopted = unsafe { adopt_fd(low) }.unwrap();
+  assert!(adopted.as_raw_fd() >= 128 && adopted.as_raw_fd() != low, "{adopted:?}");
+  drop(adopted);
+  assert_eq!(rustix::io::write(&write, b"x"), Err(rustix::io::Errno::PIPE), "the low number is closed");
 }
 
 #[test]

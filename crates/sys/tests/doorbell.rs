@@ -30,7 +30,7 @@ fn a_ring_makes_the_listener_readable_until_it_is_cleared() {
 fn a_hundred_thousand_rings_block_nobody_and_are_cleared_at_once() {
   for kind in WAKEUPS {
     let (ringer, listener) = doorbell(*kind).unwrap();
-    (0..100_000).for_each(|_| ringer.ring());
+    (0..100_000).for_each(|_| assert!(ringer.ring()));
     assert!(is_ready(&listener), "{kind:?}");
     listener.clear();
     assert!(!is_ready(&listener), "{kind:?}");
@@ -102,4 +102,10 @@ fn a_sleeping_listener_is_woken_by_every_round_of_rings() {
       }
     });
   }
+}
+
+#[test]
+fn a_ringer_whose_descriptor_is_something_else_says_so() {
+  let (read, _write) = rustix::pipe::pipe().unwrap();
+  assert!(!Ringer::from_fd(read).ring(), "the end of a pipe that can only be read");
 }
