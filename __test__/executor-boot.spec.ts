@@ -105,6 +105,26 @@ test('an initializer that throws breaks the pool under "break", at once, with it
   t.is(exits[0]!.reason, 'failed-start')
 })
 
+for (const onWorkerDeath of policies) {
+  for (const initializer of ['rejectUnhandled', 'throwInTimer'] as const) {
+    test(`what an initializer left to nobody is the cause: ${initializer}, ${onWorkerDeath}`, async (t) => {
+      const log = new Log(t)
+      const pool = makePool(t, { maxWorkers: 1, onWorkerDeath, initializer: boot[initializer], initargs: [log.path] })
+      pool.on('warning', () => {})
+      const exited = record(pool, 'workerExit')
+      const error = await failureOf(pool.submit(tasks.add, 1, 2))
+      if (!isBroken(t, error)) return
+      t.true(error.cause instanceof RangeError, String(error.cause))
+      t.is((error.cause as Error).message, 'nobody handles this')
+      t.regex(error.message, /initializer .*nobody handles this/)
+      t.false(error.message.includes('isolate'))
+      t.is(log.lines.length, onWorkerDeath === 'break' ? 1 : 3)
+      await until('the exits', () => exited.length === log.lines.length)
+      t.true(exited.every(({ reason }) => reason === 'failed-start'))
+    })
+  }
+}
+
 test('an initializer that throws breaks the pool under "isolate" too, after three starts', async (t) => {
   const log = new Log(t)
   const pool = makePool(t, {

@@ -166,17 +166,31 @@ export class Loop {
   #boot(): void {
     this.#booting = true
     boot(this.#lane.codec, this.#lane.payload(), this.#tasks).then(
-      () => {
-        this.#booting = false
-        encodeResult(undefined, this.#lane.outbox)
-        this.#lane.setPhase(Phase.ready)
-        this.#lane.commit(Status.ok, 0, () => this.pump())
-      },
-      (error: unknown) => {
-        encodeError(error, this.#lane.outbox)
-        this.#lane.commit(Status.error, 0, () => this.leave(1))
-      },
+      // A turn later it is known whether the initializer has left a rejection that nobody handles.
+      () => setImmediate(() => this.#booted()),
+      (error: unknown) => this.failBoot(error),
     )
+  }
+
+  #booted(): void {
+    if (!this.#booting) return
+    this.#booting = false
+    encodeResult(undefined, this.#lane.outbox)
+    this.#lane.setPhase(Phase.ready)
+    this.#lane.commit(Status.ok, 0, () => this.pump())
+  }
+
+  /** The first thing that went wrong is why this worker does not come up. */
+  failBoot(error: unknown): void {
+    if (!this.#booting) return
+    this.#booting = false
+    encodeFailure(error, this.#lane.outbox)
+    this.#lane.commit(Status.error, 0, () => this.leave(1))
+  }
+
+  /** Its modules are being preloaded, or its initializer runs. */
+  get booting(): boolean {
+    return this.#booting
   }
 
   /** Runs the call that was taken. True: it is answered; else it goes on. */

@@ -46,6 +46,7 @@ const loop: Loop = new Loop(lane, new TaskCache(state), state, leave)
 function onStray(error: unknown): void {
   // Such as EPIPE, when nobody is left to read the output.
   if (loop.leaving) return
+  if (loop.booting) return loop.failBoot(error)
   const origin = state.origin.getStore()
   if (origin !== undefined && origin === loop.running && !origin.done) {
     loop.failRunning(error)
