@@ -224,6 +224,11 @@ for (const onWorkerDeath of ['break', 'isolate'] as const) {
     t.is(error.workers.length, 1)
     t.is(error.workers[0]!.pid, starts[2]!.pid)
     t.is(error.workers[0]!.exitCode, 9)
+    for (const { pid } of starts) t.true(error.message.includes(`worker ${pid} (exited with code 9)`), error.message)
+    for (const part of ['starts in a row failed', 'standard error', 'execArgv', 'initializer']) {
+      t.true(error.message.includes(part), `${part} in ${error.message}`)
+    }
+    t.false(error.message.includes('isolate'), error.message)
   })
 }
 

@@ -16,6 +16,8 @@ import {
   WorkerTerminatedError,
 } from './errors.js'
 import type { NativeDeath, NativeEvent } from './native.js'
+import type { ResolvedOptions } from './options.js'
+import type { RecentEnds } from './recent-ends.js'
 
 // Some numbers have two names (SIGABRT and SIGIOT): Node lists the usual one first, and the last entry of a map wins.
 const signalNames = new Map<number, NodeJS.Signals>(
@@ -126,7 +128,12 @@ export function idleWorkerDied(death: NativeDeath): WorkerDiedError {
 }
 
 /** Why a pool broke; makes one error a future, so that no two share a stack. */
-export function brokenPool(event: NativeEvent, deaths: readonly WorkerDeath[], name: string): () => BrokenProcessPool {
+export function brokenPool(
+  event: NativeEvent,
+  deaths: readonly WorkerDeath[],
+  ends: RecentEnds,
+  { name, onWorkerDeath }: Pick<ResolvedOptions, 'name' | 'onWorkerDeath'>,
+): () => BrokenProcessPool {
   const pool = name === '' ? 'The process pool' : `The process pool '${name}'`
   const advice = "Make a new executor; with onWorkerDeath: 'isolate' a death would have failed one call only."
   const cause = breakCause(event)
@@ -140,10 +147,27 @@ export function brokenPool(event: NativeEvent, deaths: readonly WorkerDeath[], n
     message = `${pool} is broken: its initializer or a preloaded module failed in ${reasons.join('; ')}: ${messageOf(cause)}`
   } else if (event.reason === 'startTimeout') {
     message = `${pool} is broken: no worker was ready within startTimeout: ${reasons.join('; ')}`
-  } else if (event.reason === 'deaths' && (event.deaths ?? []).every((death) => death.call === undefined)) {
-    message = `${pool} is broken: ${reasons.join('; ')} ended without having been asked to. ${advice}`
+  } else if ((event.deaths ?? []).every((death) => death.call === undefined)) {
+    const isIdleDeath = onWorkerDeath === 'break' && ends.reason === 'died'
+    message = isIdleDeath
+      ? `${pool} is broken: ${reasons.join('; ')} ended without having been asked to. ${advice}`
+      : `${pool} is broken: ${vainStarts(ends)}`
   }
   return () => new BrokenProcessPool(message, cause === undefined ? { workers: deaths } : { workers: deaths, cause })
+}
+
+/** Of workers that came to nothing, so many in a row that another attempt makes no sense. */
+function vainStarts({ reason, deaths }: RecentEnds): string {
+  const what =
+    reason === 'failed-start'
+      ? 'several starts in a row failed, each before the worker was ready'
+      : 'several workers in a row ended before they had finished a call'
+  const how = deaths.map((death) => describeDeath(death)).join('; ')
+  const hint = deaths.map(deathHint).find((text) => text !== undefined)
+  return (
+    `${what}: ${how}${hint === undefined ? '' : ` [hint: ${hint}]`}. Look at what they wrote to standard error, ` +
+    'and at the options execArgv, env, cwd, preload and initializer; then make a new executor.'
+  )
 }
 
 /** The error that a worker reported with its failed start. */

@@ -19,6 +19,7 @@ import { brokenPool, callFailure, describeCall, signalName, workerDeath } from '
 import { native, type NativeEvent, type NativePool } from './native.js'
 import type { ResolvedOptions } from './options.js'
 import { OriginRecorder } from './origins.js'
+import { RecentEnds } from './recent-ends.js'
 import { refusalError, Refused } from './refusal.js'
 import { RefusedItems } from './refused-items.js'
 import { type Outcome, ResultReader } from './result-reader.js'
@@ -51,6 +52,7 @@ export class PoolCore implements Owner {
   readonly #outbox = new Outbox()
   readonly #reader: ResultReader
   readonly #origins = new OriginRecorder()
+  readonly #ends = new RecentEnds()
   /** By call number. */
   readonly #futures: (AnyFuture | undefined)[] = []
   readonly #emitter: WeakRef<EventEmitter>
@@ -307,6 +309,7 @@ export class PoolCore implements Owner {
   #workerExited(event: NativeEvent): void {
     const { exitCode = null, signal } = event.deaths![0]!
     const { pid, workerId, reason } = event
+    this.#ends.note(event)
     if (this.#native.liveWorkers === 0) this.#lastWorkerLeft()
     this.#emit('workerExit', { pid, workerId, exitCode, signal: signalName(signal), reason })
   }
@@ -321,7 +324,7 @@ export class PoolCore implements Owner {
       const future = typeof death.call === 'number' ? this.#futures[death.call] : undefined
       return workerDeath(death, future?.describe())
     })
-    const makeError = brokenPool(event, deaths, this.#options.name)
+    const makeError = brokenPool(event, deaths, this.#ends, this.#options)
     this.#broken = makeError
     const unfinished = this.#futures.filter((future) => future !== undefined)
     for (const future of unfinished) {
