@@ -1,68 +1,335 @@
-// What is measured. A case runs inside the process of one contender, on a session that its contender has started (see
-// contenders/index.mjs), and returns its figures by name.
+// What is measured. A case runs inside the process of one contender: most on a session that its contender has started (see
+// contenders/index.mjs), some on sessions of their own. It returns its figures by name. contenders/cpython.py has the same
+// in Python.
 
-import { block, record } from './functions.mjs'
-import { checkEqual, latencies, percentile, throughput } from './measure.mjs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
-/** Calls without an answer, at most, in the cases that keep workers busy. */
+import { etl, readChunks, total } from './etl.mjs'
+import { bytes, named, record, text } from './functions.mjs'
+import { calibrate, checkEqual, latencies, percentile, sleep, startWarm, throughput } from './measure.mjs'
+import { memory } from './proc.mjs'
+
+/** Calls without an answer, at most, in the cases that keep workers busy with little. */
 const IN_FLIGHT = 256
+
+/** Items that travel together where who uses a contender has to see to that. */
+const CHUNK = 1000
+
+/**
+ * @typedef {object} Figure
+ * @property {string} title
+ * @property {string} unit
+ * @property {'more' | 'less'} better
+ */
+
+/** @typedef {Record<string, number> | undefined} Found - Undefined: there is no such thing here. */
 
 /**
  * @typedef {object} Case
  * @property {string} title
- * @property {Record<string, { unit: string, better: 'more' | 'less' }>} figures
- * @property {(session: import('./contenders/index.mjs').Session, plan: import('./measure.mjs').Plan) =>
- *   Promise<Record<string, number> | undefined>} run - Undefined: not for this contender.
+ * @property {string} about - What exactly is measured.
+ * @property {Record<string, Figure>} figures
+ * @property {boolean} [local] - Also something for a contender that calls in its own thread.
+ * @property {(session: import('./contenders/index.mjs').Session, plan: import('./measure.mjs').Plan) => Promise<Found>} [run]
+ * @property {(contender: import('./contenders/index.mjs').Contender, plan: import('./measure.mjs').Plan) =>
+ *   Promise<Found>} [alone] - Instead: starts sessions of its own.
  */
 
+/** @type {Record<string, Figure>} */
+const RATE = { rate: { title: 'rate', unit: 'calls/s', better: 'more' } }
+
+/** @type {Record<string, Figure>} */
+const PROCESSOR = {
+  host: { title: 'processor time of the host thread', unit: 'µs/call', better: 'less' },
+  all: { title: 'processor time of all', unit: 'µs/call', better: 'less' },
+}
+
 /**
- * @param {string} title
- * @param {string} name - Of the function.
- * @param {unknown[]} args
- * @param {unknown} result - What it must return.
+ * @param {{ title: string, about: string, name: string, args: (plan: import('./measure.mjs').Plan) => unknown[],
+ *   inFlight: number, cpu?: boolean }} options
  * @returns {Case}
  */
-function busy(title, name, args, result) {
+function busy({ title, about, name, args, inFlight, cpu = false }) {
   return {
-    title,
-    figures: { rate: { unit: 'calls/s', better: 'more' } },
+    title: `${title}, ${inFlight} in flight`,
+    about,
+    figures: cpu ? { ...RATE, ...PROCESSOR } : RATE,
+    local: true,
     async run(session, plan) {
-      checkEqual(await session.call(name, args), result)
-      return { rate: await throughput(session, name, args, IN_FLIGHT, plan) }
+      const made = args(plan)
+      checkEqual(await session.call(name, made), named(name)(...made))
+      const found = await throughput(session, name, made, inFlight, plan)
+      return cpu ? found : { rate: found.rate }
     },
   }
 }
 
+/**
+ * @param {string} title
+ * @param {number} milliseconds
+ * @param {number} inFlight
+ * @returns {Case}
+ */
+function task(title, milliseconds, inFlight) {
+  return {
+    title: `tasks of ${title}, ${inFlight} in flight`,
+    about:
+      'A fixed number of steps of arithmetic, timed in the host just before. 100 % is every processor, or every worker if those are fewer, at nothing but that: the host has to work on the same processors, so that none can reach it.',
+    figures: { efficiency: { title: 'of the ideal', unit: '%', better: 'more' } },
+    local: true,
+    async run(session, plan) {
+      const { steps, milliseconds: alone } = calibrate(milliseconds)
+      checkEqual(await session.call('spin', [steps]), named('spin')(steps))
+      const { rate } = await throughput(session, 'spin', [steps], inFlight, plan)
+      return { efficiency: (rate * alone) / 10 / Math.min(plan.workers, plan.cores) }
+    },
+  }
+}
+
+/**
+ * The items cut by hand, for a contender without `map`.
+ *
+ * @param {import('./contenders/index.mjs').Session} session
+ * @param {number[]} items
+ */
+async function mapByHand(session, items) {
+  const calls = []
+  for (let at = 0; at < items.length; at += CHUNK) {
+    calls.push(session.call('incrementAll', [items.slice(at, at + CHUNK)]))
+  }
+  let sum = 0
+  for (const values of await Promise.all(calls)) for (const value of /** @type {number[]} */ (values)) sum += value
+  return sum
+}
+
+/**
+ * How many of the waiting calls workers finish a second while `wait` waits, by their own count.
+ *
+ * @param {import('./contenders/index.mjs').Session} session
+ * @param {import('./measure.mjs').Plan} plan
+ * @param {(milliseconds: number) => unknown} wait
+ */
+async function progress(session, plan, wait) {
+  const directory = mkdtempSync(join(tmpdir(), 'bench-'))
+  const file = join(directory, 'count')
+  writeFileSync(file, '')
+  try {
+    const calls = Array.from({ length: plan.pending }, () => session.call('restAndCount', [file, 1]))
+    const counted = () => statSync(file).size
+    while (counted() < plan.pending / 20) await sleep(1)
+    // A call takes at least a millisecond, so that half of them are left at the end.
+    const milliseconds = (plan.pending / plan.workers) * 0.4
+    const before = counted()
+    const started = performance.now()
+    await wait(milliseconds)
+    const rate = (counted() - before) / (performance.now() - started)
+    await Promise.all(calls)
+    checkEqual(counted(), plan.pending)
+    return rate * 1000
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+/** @param {number} milliseconds */
+function block(milliseconds) {
+  const deadline = performance.now() + milliseconds
+  while (performance.now() < deadline);
+}
+
+/** @param {number[]} values */
+const median = (values) =>
+  percentile(
+    values.toSorted((a, b) => a - b),
+    0.5,
+  )
+
 /** @type {Record<string, Case>} */
 export const cases = {
-  add: busy(`add(1, 2), ${IN_FLIGHT} in flight`, 'add', [1, 2], 3),
+  add: busy({
+    title: 'add(1, 2)',
+    about: 'The least there is to send.',
+    name: 'add',
+    args: () => [1, 2],
+    inFlight: IN_FLIGHT,
+    cpu: true,
+  }),
   hot: {
     title: 'add(1, 2), one at a time',
-    figures: { p50: { unit: 'µs', better: 'less' }, p99: { unit: 'µs', better: 'less' } },
+    about: 'From the call until its result is there, while nothing else is going on.',
+    figures: {
+      p50: { title: 'p50', unit: 'µs', better: 'less' },
+      p99: { title: 'p99', unit: 'µs', better: 'less' },
+    },
     async run(session, plan) {
       checkEqual(await session.call('add', [1, 2]), 3)
       const sorted = await latencies(session, 'add', [1, 2], plan)
       return { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99) }
     },
   },
-  record: busy(`echo of a 240-byte record, ${IN_FLIGHT} in flight`, 'echo', [record], record),
-  block: busy(`echo of 64 KiB, ${IN_FLIGHT} in flight`, 'echo', [block], block),
+  record: busy({
+    title: 'echo of a record',
+    about: 'A plain object with nested objects, numbers, strings and a list: 240 bytes as JSON.',
+    name: 'echo',
+    args: () => [record],
+    inFlight: IN_FLIGHT,
+    cpu: true,
+  }),
+  text: busy({
+    title: 'echo of a string of 1 KiB',
+    about: 'ASCII.',
+    name: 'echo',
+    args: () => [text],
+    inFlight: IN_FLIGHT,
+    cpu: true,
+  }),
+  block: busy({
+    title: 'echo of 64 KiB',
+    about: 'A Uint8Array (in CPython bytes), sent by copy.',
+    name: 'echo',
+    args: () => [bytes(65_536)],
+    inFlight: IN_FLIGHT,
+    cpu: true,
+  }),
+  large: busy({
+    title: 'echo of 1 MiB',
+    about: 'The same with fewer in flight.',
+    name: 'echo',
+    args: () => [bytes(1 << 20)],
+    inFlight: 16,
+  }),
+  huge: busy({
+    title: 'echo of 64 MiB',
+    about: 'The same with fewer in flight.',
+    name: 'echo',
+    args: (plan) => [bytes(plan.huge)],
+    inFlight: 2,
+  }),
+  task10us: task('10 µs', 0.01, IN_FLIGHT),
+  task1ms: task('1 ms', 1, 32),
+  task10ms: task('10 ms', 10, 8),
   map: {
-    title: 'map over numbers',
-    figures: { rate: { unit: 'items/s', better: 'more' } },
+    title: 'map over a million numbers',
+    about: `Millrace, with \`chunksize: 'auto'\`, and CPython have a \`map\`; for the others the items were cut into chunks of ${CHUNK} by hand.`,
+    figures: { rate: { title: 'rate', unit: 'items/s', better: 'more' } },
+    local: true,
     async run(session, plan) {
-      if (session.map === undefined) return undefined
       const items = Array.from({ length: plan.items }, (_, index) => index)
       const expected = (plan.items * (plan.items + 1)) / 2
+      const map = async () =>
+        checkEqual(await (session.map?.('increment', items) ?? mapByHand(session, items)), expected)
       // The first time is for warming up.
-      checkEqual(await session.map('increment', items), expected)
+      await map()
       const started = performance.now()
       let passes = 0
       do {
-        checkEqual(await session.map('increment', items), expected)
+        await map()
         passes++
       } while (performance.now() - started < plan.milliseconds)
       return { rate: (passes * plan.items) / ((performance.now() - started) / 1000) }
+    },
+  },
+  cold: {
+    title: 'first result of a new pool',
+    about:
+      'From the making of a pool until its first call has returned, in a program that has loaded its library already; and as a multiple of the run time of `node -e 0`, which was measured in turn.',
+    figures: {
+      first: { title: 'first result', unit: 'ms', better: 'less' },
+      ratio: { title: 'in starts of Node', unit: '× node -e 0', better: 'less' },
+    },
+    async alone(contender, plan) {
+      if (contender.start === undefined) return undefined
+      const [first, node] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])]
+      for (let start = 0; start < plan.starts; start++) {
+        let started = performance.now()
+        spawnSync(plan.node, ['-e', '0'])
+        node.push(performance.now() - started)
+        started = performance.now()
+        const session = await contender.start(plan)
+        checkEqual(await session.call('add', [1, 2]), 3)
+        first.push(performance.now() - started)
+        await session.stop()
+      }
+      return { first: median(first), ratio: median(first) / median(node) }
+    },
+  },
+  memory: {
+    title: 'memory of a worker',
+    about:
+      'What a pool of idle workers adds to the proportional set size of the program and all its processes, for each worker: memory that several share counts once.',
+    figures: { pss: { title: 'a worker', unit: 'MB', better: 'less' } },
+    async alone(contender, plan) {
+      const before = memory()
+      const session = await startWarm(contender, plan)
+      const after = memory()
+      await session.stop()
+      if (before === undefined || after === undefined) return undefined
+      return { pss: (after - before) / plan.workers / 1e6 }
+    },
+  },
+  scale: {
+    title: `more workers: add(1, 2), ${IN_FLIGHT} in flight`,
+    about:
+      'Processor time of the host and all workers for each call: what it costs to have more workers than there is work for.',
+    figures: Object.fromEntries(
+      [1, 2, 4, 16, 64].map((workers) => [
+        `w${workers}`,
+        { title: workers === 1 ? '1 worker' : `${workers} workers`, unit: 'µs/call', better: 'less' },
+      ]),
+    ),
+    async alone(contender, plan) {
+      /** @type {Record<string, number>} */
+      const found = {}
+      for (const workers of plan.scale) {
+        const session = await startWarm(contender, { ...plan, workers })
+        const { all } = await throughput(session, 'add', [1, 2], IN_FLIGHT, plan)
+        await session.stop()
+        if (all === undefined) return undefined
+        found[`w${workers}`] = all
+      }
+      return found
+    },
+  },
+  blocked: {
+    title: 'the host thread is blocked',
+    about:
+      'Calls wait, 2,000 at the beginning, each of which rests for a millisecond and counts itself in a file. What workers finish while the host thread is in a busy loop, as a fraction of what they finish while it is free. Resting uses no processor: it is not measured that a busy loop occupies one.',
+    figures: {
+      kept: { title: 'of the free rate', unit: '%', better: 'more' },
+      rate: { title: 'free rate', unit: 'calls/s', better: 'more' },
+    },
+    async run(session, plan) {
+      const rate = await progress(session, plan, sleep)
+      return { kept: ((await progress(session, plan, block)) / rate) * 100, rate }
+    },
+  },
+  etl: {
+    title: 'a job: 2 MB of flights as CSV',
+    about:
+      'In chunks of 64 kB that are parsed, aggregated, compressed and hashed by workers, and added up by the host. `inline` is the same in one thread.',
+    figures: { time: { title: 'the job', unit: 'ms', better: 'less' } },
+    local: true,
+    async run(session, plan) {
+      if (plan.flights === undefined) return undefined
+      const chunks = await readChunks(plan.flights)
+      const expected = total(chunks.map(etl))
+      const job = async () => {
+        const parts = await Promise.all(chunks.map((chunk) => session.call('etl', [chunk])))
+        return total(/** @type {import('./etl.mjs').Part[]} */ (parts))
+      }
+      // For warming up, too.
+      checkEqual(await job(), expected)
+      const times = []
+      const deadline = performance.now() + plan.milliseconds
+      do {
+        const started = performance.now()
+        await job()
+        times.push(performance.now() - started)
+      } while (performance.now() < deadline)
+      return { time: median(times) }
     },
   },
 }

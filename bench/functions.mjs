@@ -1,19 +1,77 @@
 // What is called, and with what: the same for every contender. contenders/cpython.py has the same in Python.
 
+import { openSync, writeSync } from 'node:fs'
+import { threadId } from 'node:worker_threads'
+
+import { etl } from './etl.mjs'
+
 /**
  * @param {number} a
  * @param {number} b
  */
-export const add = (a, b) => a + b
+const add = (a, b) => a + b
 
 /** @param {unknown} value */
-export const echo = (value) => value
+const echo = (value) => value
 
 /** @param {number} value */
-export const increment = (value) => value + 1
+const increment = (value) => value + 1
 
-/** Every function by its name, which is how contenders name them. */
-export const functions = { add, echo, increment }
+/** @param {number[]} values - For who has no `map`, or cuts the items by hand. */
+const incrementAll = (values) => values.map(increment)
+
+/**
+ * Computes: a number of steps and not a time, so that a worker that has to share its processor takes longer.
+ *
+ * @param {number} steps
+ */
+const spin = (steps) => {
+  let x = 1
+  for (let step = 0; step < steps; step++) x = (Math.imul(x, 1_664_525) + 1_013_904_223) | 0
+  return x
+}
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+
+/**
+ * Keeps a worker busy for so long without using its processor, and says which worker that was.
+ *
+ * @param {number} milliseconds
+ */
+const rest = (milliseconds) => {
+  Atomics.wait(sleeper, 0, 0, milliseconds)
+  return `${process.pid}:${threadId}`
+}
+
+/** @type {Map<string, number>} */
+const counters = new Map()
+
+/**
+ * Rests, then makes a file one byte longer: what workers get done is counted without asking the host.
+ *
+ * @param {string} file
+ * @param {number} milliseconds
+ */
+const restAndCount = (file, milliseconds) => {
+  Atomics.wait(sleeper, 0, 0, milliseconds)
+  let counter = counters.get(file)
+  if (counter === undefined) counters.set(file, (counter = openSync(file, 'a')))
+  writeSync(counter, '.')
+}
+
+/**
+ * Every function by its name, which is how contenders name them.
+ *
+ * @type {Record<string, (...args: any[]) => unknown>}
+ */
+export const functions = { add, echo, increment, incrementAll, spin, rest, restAndCount, etl }
+
+/** @param {string} name */
+export function named(name) {
+  const found = functions[name]
+  if (found === undefined) throw new Error(`There is no function ${name}`)
+  return found
+}
 
 /** As JSON it has 240 bytes. */
 export const record = {
@@ -27,5 +85,8 @@ export const record = {
   note: null,
 }
 
-/** 64 KiB. */
-export const block = new Uint8Array(65_536).map((_, index) => index)
+/** 1,024 characters, of one byte each. */
+export const text = 'The quick brown fox jumps over the lazy dog. 0123456789 '.repeat(19).slice(0, 1024)
+
+/** @param {number} length */
+export const bytes = (length) => new Uint8Array(length).map((_, index) => index)

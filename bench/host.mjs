@@ -1,20 +1,43 @@
-// The process of one contender that is JavaScript: node host.mjs NAME PLAN. Prints its figures, by case, as one line of JSON.
+// The process of one contender that is JavaScript: node host.mjs NAME PLAN. Prints one line of JSON for each case, as soon as
+// it is over: { "case": …, "figures": … }, without figures if there is no such thing, or with "failed" and the reason.
 
 import { cases } from './cases.mjs'
 import { load } from './contenders/index.mjs'
+import { startWarm } from './measure.mjs'
 
 const [, , name = '', text = ''] = process.argv
 /** @type {import('./measure.mjs').Plan & { cases: string[] }} */
 const plan = JSON.parse(text)
 const contender = await load(name)
-if (contender.start === undefined) throw new Error(`${name} does not run in JavaScript`)
-const session = await contender.start(plan)
 
-/** @type {Record<string, Record<string, number>>} */
-const figures = {}
-for (const id of plan.cases) {
-  const found = await cases[id]?.run(session, plan)
-  if (found !== undefined) figures[id] = found
+/** @type {import('./contenders/index.mjs').Session | undefined} */
+let session
+
+const stop = async () => {
+  await session?.stop()
+  session = undefined
 }
-await session.stop()
-console.log(JSON.stringify(figures))
+
+/** @param {import('./cases.mjs').Case} found */
+async function measure({ run, alone, local = false }) {
+  if (contender.local && !local) return undefined
+  if (alone !== undefined) {
+    await stop()
+    return await alone(contender, plan)
+  }
+  session ??= await startWarm(contender, plan)
+  return await run?.(session, plan)
+}
+
+for (const id of plan.cases) {
+  const found = cases[id]
+  if (found === undefined) continue
+  try {
+    console.log(JSON.stringify({ case: id, figures: await measure(found) }))
+  } catch (error) {
+    console.log(JSON.stringify({ case: id, failed: String(error instanceof Error ? error.message : error) }))
+    // What it is in now nobody knows: the cases that are left get a new process.
+    process.exit(1)
+  }
+}
+await stop()

@@ -2,31 +2,85 @@
 
 import { isDeepStrictEqual } from 'node:util'
 
+import { named } from './functions.mjs'
+import { processorTime } from './proc.mjs'
+
 /**
  * @typedef {object} Plan
  * @property {number} workers
+ * @property {number} cores
  * @property {number} warmup - Milliseconds.
  * @property {number} milliseconds - For each figure.
  * @property {number} items - Of the input of `map`.
+ * @property {number} huge - Bytes of the largest payload.
+ * @property {number[]} scale - Numbers of workers.
+ * @property {number} pending - Calls that wait when the host is blocked.
+ * @property {number} starts - Pools that are started for the time to the first result.
+ * @property {string | undefined} flights - The file, if the data set is installed.
+ * @property {string} node - Whose start is compared with that of pools.
  */
 
 /** @typedef {import('./contenders/index.mjs').Session} Session */
 
 /**
- * Calls a second, with so many in flight.
+ * Starts a session whose workers are all there: each has answered.
+ *
+ * @param {import('./contenders/index.mjs').Contender} contender
+ * @param {Plan} plan
+ */
+export async function startWarm(contender, plan) {
+  if (contender.start === undefined) throw new Error('it does not run in JavaScript')
+  const session = await contender.start(plan)
+  if (contender.local) return session
+  const workers = new Set()
+  const deadline = performance.now() + 60_000
+  while (workers.size < plan.workers) {
+    if (performance.now() > deadline) throw new Error(`only ${workers.size} of ${plan.workers} workers answer`)
+    const calls = Array.from({ length: plan.workers * 2 }, () => session.call('rest', [10]))
+    for (const worker of await Promise.all(calls)) workers.add(worker)
+  }
+  if (workers.size > plan.workers) throw new Error(`${workers.size} workers answer, not ${plan.workers}`)
+  return session
+}
+
+/**
+ * Calls a second with so many in flight, and the processor time of one call in microseconds if that can be known.
  *
  * @param {Session} session
  * @param {string} name
  * @param {unknown[]} args
  * @param {number} inFlight
  * @param {Plan} plan
+ * @returns {Promise<{ rate: number, host?: number, all?: number }>}
  */
 export async function throughput(session, name, args, inFlight, plan) {
   const flood = session.flood?.bind(session) ?? floodByPromises.bind(undefined, session)
   await flood(name, args, inFlight, plan.warmup)
+  const before = processorTime()
   const started = performance.now()
   const calls = await flood(name, args, inFlight, plan.milliseconds)
-  return calls / ((performance.now() - started) / 1000)
+  const seconds = (performance.now() - started) / 1000
+  const after = processorTime()
+  const rate = calls / seconds
+  if (before === undefined || after === undefined) return { rate }
+  return { rate, host: (after.host - before.host) / calls, all: (after.all - before.all) / calls }
+}
+
+/**
+ * When a flood is over. The clock is not read at each of many calls: it costs about as much as one.
+ *
+ * @param {number} inFlight
+ * @param {number} milliseconds
+ * @returns {(answered: number) => boolean}
+ */
+export function untilOver(inFlight, milliseconds) {
+  const deadline = performance.now() + milliseconds
+  const mask = inFlight >= 256 ? 63 : 0
+  let over = false
+  return (answered) => {
+    if ((answered & mask) === 0 && performance.now() > deadline) over = true
+    return over
+  }
 }
 
 /**
@@ -41,18 +95,15 @@ export async function throughput(session, name, args, inFlight, plan) {
  */
 function floodByPromises(session, name, args, inFlight, milliseconds) {
   return new Promise((resolve, reject) => {
-    const deadline = performance.now() + milliseconds
+    const isOver = untilOver(inFlight, milliseconds)
     let made = 0
     let answered = 0
-    let over = false
     const make = () => {
       made++
       session.call(name, args).then(answer, reject)
     }
     const answer = () => {
-      // The clock is not read at each call: it costs about as much as one.
-      if ((++answered & 63) === 0 && performance.now() > deadline) over = true
-      if (!over) make()
+      if (!isOver(++answered)) make()
       else if (answered === made) resolve(answered)
     }
     for (let call = 0; call < inFlight; call++) make()
@@ -82,6 +133,32 @@ export async function latencies(session, name, args, plan) {
 }
 
 /**
+ * How many steps `spin` makes in so many milliseconds, here and now, and how long that really takes. Of several attempts the
+ * shortest: the others were interrupted.
+ *
+ * @param {number} milliseconds
+ */
+export function calibrate(milliseconds) {
+  const spin = named('spin')
+  /** @param {number} steps */
+  const time = (steps) => {
+    let least = Infinity
+    for (let attempt = 0; attempt < 7; attempt++) {
+      const started = performance.now()
+      spin(steps)
+      least = Math.min(least, performance.now() - started)
+    }
+    return least
+  }
+  // The optimizing compiler has to have seen it.
+  time(1_000_000)
+  const steps = Math.round((milliseconds * 1_000_000) / time(1_000_000))
+  // A clock tick must not matter: short tasks are timed by the dozen.
+  const times = Math.max(1, Math.round(1 / milliseconds))
+  return { steps, milliseconds: time(steps * times) / times }
+}
+
+/**
  * @param {number[]} sorted
  * @param {number} share
  */
@@ -99,6 +176,12 @@ export function checkEqual(actual, expected) {
   const same =
     actual instanceof Uint8Array && expected instanceof Uint8Array ? Buffer.compare(actual, expected) === 0 : undefined
   if (!(same ?? isDeepStrictEqual(actual, expected))) {
-    throw new Error(`The answer is ${String(actual).slice(0, 100)}, not ${String(expected).slice(0, 100)}`)
+    throw new Error(`the answer is ${String(actual).slice(0, 100)}, not ${String(expected).slice(0, 100)}`)
   }
 }
+
+/** @param {number} milliseconds */
+export const sleep = (milliseconds) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds)
+  })

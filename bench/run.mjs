@@ -1,17 +1,22 @@
-// node bench/run.mjs [--smoke] [--rounds N] [--seconds N] [--workers N] [--only CONTENDER,…] [--cases CASE,…]
+// node bench/run.mjs [--smoke] [--rounds N] [--seconds N] [--workers N] [--only CONTENDER,…] [--cases CASE,…] [--layers LAYER,…]
 //
 // Each contender has a process of its own in each round, and the rounds are interleaved: whatever else the machine does
 // meanwhile hits all alike. The figures of all rounds go to results/, the report says their median, least and most.
 
-import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { cpus, loadavg, release } from 'node:os'
+import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { parseArgs } from 'node:util'
 
 import { cases } from './cases.mjs'
-import { contenders, load } from './contenders/index.mjs'
-import { report } from './report.mjs'
+import { writeCharts } from './charts.mjs'
+import { contenders, load, NotHere } from './contenders/index.mjs'
+import { compete } from './contest.mjs'
+import { page } from './docs.mjs'
+import { layers, runLayer } from './layers.mjs'
+import { DIRECTORY } from './results.mjs'
+import { notes, report } from './tables.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -21,28 +26,45 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '2' },
     only: { type: 'string' },
     cases: { type: 'string' },
+    layers: { type: 'string' },
   },
 })
+
+/**
+ * @param {string | undefined} asked
+ * @param {Record<string, unknown>} known
+ */
+function choose(asked, known) {
+  const chosen = asked?.split(',').filter(Boolean) ?? Object.keys(known)
+  const unknown = chosen.find((name) => !(name in known))
+  if (unknown !== undefined) throw new Error(`There is no '${unknown}', only ${Object.keys(known).join(', ')}`)
+  return chosen
+}
+
 const { smoke } = values
 const rounds = Number(values.rounds ?? (smoke ? 1 : 5))
-const milliseconds = 1000 * Number(values.seconds ?? (smoke ? 0.05 : 1))
+const flights = fileURLToPath(new URL('../node_modules/vega-datasets/data/flights-200k.json', import.meta.url))
 const plan = {
   workers: Number(values.workers),
+  cores: availableParallelism(),
   warmup: smoke ? 20 : 500,
-  milliseconds,
+  milliseconds: 1000 * Number(values.seconds ?? (smoke ? 0.05 : 1)),
   items: smoke ? 10_000 : 1_000_000,
-  cases: values.cases?.split(',') ?? Object.keys(cases),
+  huge: smoke ? 4 << 20 : 64 << 20,
+  scale: smoke ? [1, 2] : [1, 2, 4, 16, 64],
+  pending: smoke ? 200 : 2000,
+  starts: smoke ? 1 : 5,
+  flights: existsSync(flights) ? flights : undefined,
+  node: process.execPath,
+  cases: choose(values.cases, cases),
 }
-const unknown = plan.cases.filter((id) => !(id in cases))
-if (unknown.length > 0) throw new Error(`There is no case '${unknown[0]}', only ${Object.keys(cases).join(', ')}`)
 
-const host = fileURLToPath(new URL('host.mjs', import.meta.url))
-
-/** @type {import('./report.mjs').Results} */
+/** @type {import('./results.mjs').Results} */
 const results = {
   machine: {
     cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
+    cores: plan.cores,
+    memory: totalmem(),
     platform: `${process.platform} ${release()} ${process.arch}`,
     node: process.version,
     load: loadavg()[0] ?? 0,
@@ -51,39 +73,86 @@ const results = {
   rounds,
   plan,
   contenders: {},
+  layers: {},
 }
 
-/** @type {string[]} */
-const taking = []
-for (const name of values.only?.split(',') ?? contenders) {
-  const { title, version } = await load(name)
+/** @type {Map<string, import('./contenders/index.mjs').Contender>} */
+const taking = new Map()
+for (const name of choose(values.only, contenders)) {
   try {
-    results.contenders[name] = { title, version: await version(), samples: {} }
-    taking.push(name)
+    const contender = await load(name)
+    results.contenders[name] = { version: contender.version(), failed: {}, samples: {} }
+    taking.set(name, contender)
   } catch (error) {
-    results.contenders[name] = { title, skipped: String(error instanceof Error ? error.message : error), samples: {} }
+    if (!(error instanceof NotHere)) throw error
+    results.contenders[name] = { skipped: error.message, failed: {}, samples: {} }
+  }
+}
+
+let passed = 0
+
+/**
+ * @param {string} name
+ * @param {import('./contenders/index.mjs').Contender} contender
+ */
+async function takeTurn(name, contender) {
+  const { failed, samples } = results.contenders[name] ?? { failed: {}, samples: {} }
+  // What failed in an earlier round would cost as much time again.
+  const left = plan.cases.filter((id) => failed[id] === undefined)
+  for (const line of await compete(name, contender, plan, left, smoke ? 60_000 : 180_000)) {
+    if (line.failed !== undefined) failed[line.case] = line.failed
+    else passed++
+    for (const [figure, value] of Object.entries(line.figures ?? {})) {
+      ;((samples[line.case] ??= {})[figure] ??= []).push(value)
+    }
   }
 }
 
 for (let round = 1; round <= rounds; round++) {
-  for (const name of taking) {
-    process.stderr.write(`\rround ${round} of ${rounds}: ${name.padEnd(20)}`)
-    const { command } = await load(name)
-    const [program, args] = command?.(plan, plan.cases) ?? [process.execPath, [host, name, JSON.stringify(plan)]]
-    const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 1 << 24 })
-    /** @type {Record<string, Record<string, number>>} */
-    const figures = JSON.parse(stdout)
-    const samples = results.contenders[name]?.samples ?? {}
-    for (const [id, found] of Object.entries(figures)) {
-      for (const [figure, value] of Object.entries(found)) ((samples[id] ??= {})[figure] ??= []).push(value)
+  const queue = [...taking]
+  const turns = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      if (process.stderr.isTTY) process.stderr.write(`\rround ${round} of ${rounds}: ${next[0].padEnd(24)}`)
+      await takeTurn(...next)
     }
   }
+  // Two at a time disturb each other, which does not matter if the figures mean nothing.
+  await Promise.all(Array.from({ length: smoke ? 2 : 1 }, turns))
 }
-process.stderr.write('\r'.padEnd(50) + '\r')
+if (process.stderr.isTTY) process.stderr.write('\r'.padEnd(50) + '\r')
 
-const directory = new URL('results/', import.meta.url)
-await mkdir(directory, { recursive: true })
-const file = new URL(`${smoke ? 'smoke' : results.date.replaceAll(/[:.]/g, '-')}.json`, directory)
+for (const name of choose(values.layers, layers)) {
+  const layer = layers[name]
+  if (layer === undefined) continue
+  console.log(`\n${layer.title}\n`)
+  const outcome = await runLayer(layer, smoke)
+  results.layers[name] = outcome
+  if (outcome.failed === undefined && outcome.skipped === undefined) passed++
+}
+
+await mkdir(DIRECTORY, { recursive: true })
+const stem = smoke ? 'smoke' : results.date.replaceAll(/[:.]/g, '-')
+const file = new URL(`${stem}.json`, DIRECTORY)
 await writeFile(file, `${JSON.stringify(results, undefined, 2)}\n`)
-console.log(report(results))
-console.log(`\nAll figures: ${fileURLToPath(file)}`)
+const directory = new URL(`${stem}/`, DIRECTORY)
+const charts = writeCharts(results, directory)
+const tables = report(results)
+if (smoke) {
+  // That the page can be written is part of what is to be seen.
+  page(results, charts)
+  console.log(`\n${notes(results).join('\n')}\n`)
+} else {
+  console.log(`\n${tables}\n`)
+  console.log(`All figures: ${fileURLToPath(file)}\nCharts: ${fileURLToPath(directory)} (${charts.join(', ')})\n`)
+}
+
+const failures = Object.values(results.contenders).map(({ failed }) => Object.keys(failed).length)
+failures.push(Object.values(results.layers).filter(({ failed }) => failed !== undefined).length)
+const failed = failures.reduce((sum, count) => sum + count, 0)
+/** @param {number} count */
+const tests = (count) => `  ${count} ${count === 1 ? 'test' : 'tests'}`
+console.log(`${tests(passed)} passed`)
+if (failed > 0) {
+  console.log(`${tests(failed)} failed`)
+  process.exitCode = 1
+}

@@ -1,18 +1,26 @@
-// CPython's concurrent.futures.ProcessPoolExecutor, from `python3` or what PYTHON names; cpython.py measures.
+// CPython's two pools, from `python3` or what PYTHON names; cpython.py measures.
 
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
+import { NotHere } from './index.mjs'
+
 const python = process.env.PYTHON ?? 'python3'
 const script = fileURLToPath(new URL('cpython.py', import.meta.url))
 
-/** @type {import('./index.mjs').Contender} */
-export default {
-  title: 'CPython',
+/**
+ * @param {string} pool
+ * @param {string} title
+ * @returns {import('./index.mjs').Contender}
+ */
+const contender = (pool, title) => ({
   version() {
-    const { error, stdout } = spawnSync(python, ['--version'], { encoding: 'utf8' })
-    if (error !== undefined) throw new Error(`no ${python} here: ${error.message}`)
-    return `${stdout.trim()}, ProcessPoolExecutor`
+    const { status, stdout } = spawnSync(python, ['--version'], { encoding: 'utf8' })
+    if (status !== 0) throw new NotHere(`there is no ${python}`)
+    return `${stdout.trim()}, ${title}`
   },
-  command: (plan, cases) => [python, [script, JSON.stringify({ ...plan, cases })]],
-}
+  command: (plan, cases) => [python, [script, pool, JSON.stringify({ ...plan, cases })]],
+})
+
+export const executor = contender('executor', 'concurrent.futures.ProcessPoolExecutor')
+export const pool = contender('pool', 'multiprocessing.Pool')

@@ -1,14 +1,26 @@
-"""The cases of cases.mjs for concurrent.futures.ProcessPoolExecutor. The argument is the plan as JSON, the output is what
-host.mjs prints."""
+"""The cases of cases.mjs for CPython's two process pools. The arguments are which, and the plan as JSON; the output is what
+host.mjs prints. What is measured and how is said there."""
 
+import gzip
+import hashlib
 import json
+import multiprocessing
+import os
+import re
+import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from threading import Semaphore
 
 IN_FLIGHT = 256
 CHUNK = 1000
+JOB_SIZE = 2_000_000
+JOB_CHUNK = 64_000
+BAND_MILES = 250
+LAST_BAND = 2500
 
 RECORD = {
     "id": 184467,
@@ -20,7 +32,14 @@ RECORD = {
     "tags": ["red-eye", "weekly"],
     "note": None,
 }
-BLOCK = bytes(i & 255 for i in range(65536))
+TEXT = ("The quick brown fox jumps over the lazy dog. 0123456789 " * 19)[:1024]
+
+
+def payload(length):
+    return (bytes(range(256)) * (length // 256 + 1))[:length]
+
+
+# What is called.
 
 
 def add(a, b):
@@ -35,43 +54,196 @@ def increment(value):
     return value + 1
 
 
+def spin(steps):
+    x = 1
+    for _ in range(steps):
+        x = (x * 1664525 + 1013904223) & 0xFFFFFFFF
+    return x
+
+
+def rest(milliseconds):
+    time.sleep(milliseconds / 1000)
+    return os.getpid()
+
+
+counters = {}
+
+
+def rest_and_count(file, milliseconds):
+    time.sleep(milliseconds / 1000)
+    if file not in counters:
+        counters[file] = os.open(file, os.O_WRONLY | os.O_APPEND)
+    os.write(counters[file], b".")
+
+
+def count(groups, key, delay, flights):
+    histogram = groups.setdefault(key, {})
+    histogram[delay] = histogram.get(delay, 0) + flights
+
+
+def etl(csv):
+    hours, bands = {}, {}
+    for line in csv.splitlines():
+        delay, distance, hour = line.split(",")
+        delay, distance = int(delay), int(distance)
+        count(hours, int(float(hour)), delay, 1)
+        count(bands, min(distance - distance % BAND_MILES, LAST_BAND), delay, 1)
+    compressed = gzip.compress(csv.encode(), 6, mtime=0)
+    return hours, bands, len(compressed), hashlib.sha256(compressed).hexdigest()
+
+
+# The pools, which differ in their names only: `call` is for a result now, `submit` for a callback later.
+
+
+class Executor:
+    def __init__(self, workers):
+        self.pool = ProcessPoolExecutor(max_workers=workers)
+
+    def call(self, fn, *args):
+        return self.pool.submit(fn, *args).result()
+
+    def submit(self, done, fn, *args):
+        self.pool.submit(fn, *args).add_done_callback(lambda future: done(future.result()))
+
+    def map(self, fn, items, chunk):
+        return self.pool.map(fn, items, chunksize=chunk)
+
+    def stop(self):
+        self.pool.shutdown()
+
+
+class Pool:
+    def __init__(self, workers):
+        self.pool = multiprocessing.Pool(workers)
+
+    def call(self, fn, *args):
+        return self.pool.apply(fn, args)
+
+    def submit(self, done, fn, *args):
+        self.pool.apply_async(fn, args, callback=done)
+
+    def map(self, fn, items, chunk):
+        return self.pool.imap(fn, items, chunk)
+
+    def stop(self):
+        self.pool.close()
+        self.pool.join()
+
+
+POOLS = {"executor": Executor, "pool": Pool}
+
+
+# What they use, as in proc.mjs.
+
+
+def read(file):
+    try:
+        with open(file, encoding="utf8") as opened:
+            return opened.read()
+    except OSError:
+        return None
+
+
+def family():
+    children = {}
+    for entry in os.listdir("/proc") if os.path.isdir("/proc") else []:
+        stat = read(f"/proc/{entry}/stat") if entry.isdigit() else None
+        if stat is not None:
+            children.setdefault(int(stat[stat.rindex(")") + 2 :].split()[1]), []).append(int(entry))
+    found = [os.getpid()]
+    for pid in found:
+        found.extend(children.get(pid, []))
+    return found
+
+
+def on_processors(pid):
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return 0
+    return sum(int((read(f"/proc/{pid}/task/{thread}/schedstat") or "0").split()[0]) for thread in threads)
+
+
+def processor_time():
+    """Microseconds of the host and of all. All threads of the host count as it: the pools have threads of their own there."""
+    host = on_processors(os.getpid())
+    if host == 0:
+        return None
+    return host / 1000, sum(on_processors(pid) for pid in family()) / 1000
+
+
+def memory():
+    found = [re.search(r"^Pss:\s+(\d+)", read(f"/proc/{pid}/smaps_rollup") or "", re.M) for pid in family()]
+    return sum(int(match[1]) for match in found if match) * 1024 or None
+
+
+# How it is measured.
+
+
 def check(actual, expected):
     if actual != expected:
         raise AssertionError(f"the answer is {actual!r:.100}, not {expected!r:.100}")
 
 
-def flood(pool, seconds, fn, args):
-    """Keeps IN_FLIGHT calls in flight for some time; their number when all are answered."""
-    room = Semaphore(IN_FLIGHT)
+def start_warm(kind, workers):
+    pool = POOLS[kind](workers)
+    found = set()
+    deadline = time.perf_counter() + 60
+    while len(found) < workers:
+        if time.perf_counter() > deadline:
+            raise AssertionError(f"only {len(found)} of {workers} workers answer")
+        found.update(pool.map(rest, [10] * (workers * 2), 1))
+    return pool
+
+
+def flood(pool, in_flight, seconds, fn, args):
+    """Keeps so many calls in flight for some time; their number when all are answered."""
+    room = Semaphore(in_flight)
+    mask = 63 if in_flight >= 256 else 0
     deadline = time.perf_counter() + seconds
     calls = 0
-    while calls & 63 or time.perf_counter() < deadline:
+    while calls & mask or time.perf_counter() < deadline:
         room.acquire()
-        pool.submit(fn, *args).add_done_callback(lambda _: room.release())
+        pool.submit(lambda _: room.release(), fn, *args)
         calls += 1
-    for _ in range(IN_FLIGHT):
+    for _ in range(in_flight):
         room.acquire()
     return calls
 
 
-def busy(pool, plan, fn, args, expected):
-    check(pool.submit(fn, *args).result(), expected)
-    flood(pool, plan["warmup"] / 1000, fn, args)
+def throughput(pool, plan, in_flight, fn, args):
+    flood(pool, in_flight, plan["warmup"] / 1000, fn, args)
+    before = processor_time()
     started = time.perf_counter()
-    calls = flood(pool, plan["milliseconds"] / 1000, fn, args)
-    return {"rate": calls / (time.perf_counter() - started)}
+    calls = flood(pool, in_flight, plan["milliseconds"] / 1000, fn, args)
+    seconds = time.perf_counter() - started
+    after = processor_time()
+    found = {"rate": calls / seconds}
+    if before and after:
+        found.update(host=(after[0] - before[0]) / calls, all=(after[1] - before[1]) / calls)
+    return found
+
+
+def busy(fn, args, in_flight=IN_FLIGHT, cpu=False):
+    def run(pool, plan):
+        made = args(plan)
+        check(pool.call(fn, *made), fn(*made))
+        found = throughput(pool, plan, in_flight, fn, made)
+        return found if cpu else {"rate": found["rate"]}
+
+    return run
 
 
 def hot(pool, plan):
-    check(pool.submit(add, 1, 2).result(), 3)
+    check(pool.call(add, 1, 2), 3)
     warm = time.perf_counter() + plan["warmup"] / 1000
     while time.perf_counter() < warm:
-        pool.submit(add, 1, 2).result()
+        pool.call(add, 1, 2)
     durations = []
     started = time.perf_counter()
     deadline = started + plan["milliseconds"] / 1000
     while started < deadline:
-        pool.submit(add, 1, 2).result()
+        pool.call(add, 1, 2)
         ended = time.perf_counter()
         durations.append((ended - started) * 1e6)
         started = ended
@@ -79,32 +251,187 @@ def hot(pool, plan):
     return {"p50": durations[len(durations) // 2], "p99": durations[len(durations) * 99 // 100]}
 
 
+def timed(steps):
+    least = float("inf")
+    for _ in range(7):
+        started = time.perf_counter()
+        spin(steps)
+        least = min(least, time.perf_counter() - started)
+    return least
+
+
+def task(milliseconds, in_flight):
+    def run(pool, plan):
+        steps = max(1, round(milliseconds / 1000 * 100_000 / timed(100_000)))
+        times = max(1, round(1 / milliseconds))
+        alone = timed(steps * times) / times
+        check(pool.call(spin, steps), spin(steps))
+        rate = throughput(pool, plan, in_flight, spin, (steps,))["rate"]
+        return {"efficiency": rate * alone * 100 / min(plan["workers"], plan["cores"])}
+
+    return run
+
+
 def map_numbers(pool, plan):
     items = list(range(plan["items"]))
     expected = plan["items"] * (plan["items"] + 1) // 2
-    check(sum(pool.map(increment, items, chunksize=CHUNK)), expected)
+    check(sum(pool.map(increment, items, CHUNK)), expected)
     started = time.perf_counter()
     passes = 0
     while passes == 0 or time.perf_counter() - started < plan["milliseconds"] / 1000:
-        check(sum(pool.map(increment, items, chunksize=CHUNK)), expected)
+        check(sum(pool.map(increment, items, CHUNK)), expected)
         passes += 1
     return {"rate": passes * plan["items"] / (time.perf_counter() - started)}
 
 
+def cold(kind, plan):
+    first, node = [], []
+    for _ in range(plan["starts"]):
+        started = time.perf_counter()
+        subprocess.run([plan["node"], "-e", "0"], check=True)
+        node.append((time.perf_counter() - started) * 1000)
+        started = time.perf_counter()
+        pool = POOLS[kind](plan["workers"])
+        check(pool.call(add, 1, 2), 3)
+        first.append((time.perf_counter() - started) * 1000)
+        pool.stop()
+    return {"first": statistics.median(first), "ratio": statistics.median(first) / statistics.median(node)}
+
+
+def memory_of_workers(kind, plan):
+    before = memory()
+    pool = start_warm(kind, plan["workers"])
+    after = memory()
+    pool.stop()
+    return {"pss": (after - before) / plan["workers"] / 1e6} if before and after else None
+
+
+def scale(kind, plan):
+    found = {}
+    for workers in plan["scale"]:
+        pool = start_warm(kind, workers)
+        used = throughput(pool, plan, IN_FLIGHT, add, (1, 2)).get("all")
+        pool.stop()
+        if used is None:
+            return None
+        found[f"w{workers}"] = used
+    return found
+
+
+def progress(pool, plan, wait):
+    with tempfile.TemporaryDirectory() as directory:
+        file = os.path.join(directory, "count")
+        with open(file, "wb"):
+            pass
+        done = Semaphore(0)
+        for _ in range(plan["pending"]):
+            pool.submit(lambda _: done.release(), rest_and_count, file, 1)
+        while os.path.getsize(file) < plan["pending"] / 20:
+            time.sleep(0.001)
+        before = os.path.getsize(file)
+        started = time.perf_counter()
+        wait(plan["pending"] / plan["workers"] * 0.4 / 1000)
+        rate = (os.path.getsize(file) - before) / (time.perf_counter() - started)
+        for _ in range(plan["pending"]):
+            done.acquire()
+        check(os.path.getsize(file), plan["pending"])
+        return rate
+
+
+def block(seconds):
+    deadline = time.perf_counter() + seconds
+    while time.perf_counter() < deadline:
+        pass
+
+
+def blocked(pool, plan):
+    rate = progress(pool, plan, time.sleep)
+    return {"kept": progress(pool, plan, block) / rate * 100, "rate": rate}
+
+
+def chunks_of(file):
+    with open(file, encoding="utf8") as opened:
+        flights = json.load(opened)
+    lines, size = [], 0
+    for flight in flights:
+        if size >= JOB_SIZE:
+            break
+        lines.append(f"{flight['delay']},{flight['distance']},{flight['time']}\n")
+        size += len(lines[-1])
+    csv = "".join(lines)
+    start = 0
+    while start < len(csv):
+        end = csv.find("\n", start + JOB_CHUNK) + 1 or len(csv)
+        yield csv[start:end]
+        start = end
+
+
+def total(parts):
+    hours, bands, size, hashes = {}, {}, 0, []
+    for part_hours, part_bands, compressed, digest in parts:
+        for groups, part in ((hours, part_hours), (bands, part_bands)):
+            for key, histogram in part.items():
+                for delay, flights in histogram.items():
+                    count(groups, key, delay, flights)
+        size += compressed
+        hashes.append(digest)
+    return hours, bands, size, hashes
+
+
+def job(pool, plan):
+    if plan.get("flights") is None:
+        return None
+    chunks = list(chunks_of(plan["flights"]))
+    check(total(pool.map(etl, chunks, 1)), total(map(etl, chunks)))
+    times = []
+    deadline = time.perf_counter() + plan["milliseconds"] / 1000
+    while not times or time.perf_counter() < deadline:
+        started = time.perf_counter()
+        total(pool.map(etl, chunks, 1))
+        times.append((time.perf_counter() - started) * 1000)
+    return {"time": statistics.median(times)}
+
+
 CASES = {
-    "add": lambda pool, plan: busy(pool, plan, add, (1, 2), 3),
+    "add": busy(add, lambda plan: (1, 2), cpu=True),
     "hot": hot,
-    "record": lambda pool, plan: busy(pool, plan, echo, (RECORD,), RECORD),
-    "block": lambda pool, plan: busy(pool, plan, echo, (BLOCK,), BLOCK),
+    "record": busy(echo, lambda plan: (RECORD,), cpu=True),
+    "text": busy(echo, lambda plan: (TEXT,), cpu=True),
+    "block": busy(echo, lambda plan: (payload(65536),), cpu=True),
+    "large": busy(echo, lambda plan: (payload(1 << 20),), 16),
+    "huge": busy(echo, lambda plan: (payload(plan["huge"]),), 2),
+    "task10us": task(0.01, IN_FLIGHT),
+    "task1ms": task(1, 32),
+    "task10ms": task(10, 8),
     "map": map_numbers,
+    "blocked": blocked,
+    "etl": job,
 }
+ALONE = {"cold": cold, "memory": memory_of_workers, "scale": scale}
 
 
 def main():
-    plan = json.loads(sys.argv[1])
-    with ProcessPoolExecutor(max_workers=plan["workers"]) as pool:
-        figures = {name: CASES[name](pool, plan) for name in plan["cases"] if name in CASES}
-    print(json.dumps(figures))
+    kind, plan = sys.argv[1], json.loads(sys.argv[2])
+    pool = None
+    for name in plan["cases"]:
+        try:
+            if name in ALONE:
+                if pool is not None:
+                    pool.stop()
+                    pool = None
+                found = ALONE[name](kind, plan)
+            elif name in CASES:
+                pool = pool or start_warm(kind, plan["workers"])
+                found = CASES[name](pool, plan)
+            else:
+                found = None
+        except Exception as error:
+            print(json.dumps({"case": name, "failed": str(error) or repr(error)}), flush=True)
+            # The others get a new process.
+            os._exit(1)
+        print(json.dumps({"case": name, **({"figures": found} if found else {})}), flush=True)
+    if pool is not None:
+        pool.stop()
 
 
 if __name__ == "__main__":

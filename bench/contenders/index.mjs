@@ -1,11 +1,11 @@
-// What a contender is, and all of them. Each is the default export of a file of its own in this directory.
+// What a contender is, and all of them. Each is an export of a file in this directory.
 
 /**
  * @typedef {object} Contender
- * @property {string} title
- * @property {() => Promise<string> | string} version - What exactly was measured. Throws, with the reason, when it is not
- *   there: it is then skipped with that as the note.
- * @property {(plan: import('../measure.mjs').Plan) => Promise<Session>} [start] - Starts it in this process.
+ * @property {() => string} version - What exactly was measured. Throws a NotHere if it cannot be measured here.
+ * @property {(plan: import('../measure.mjs').Plan) => Promise<Session> | Session} [start] - Makes a pool in this process, and
+ *   does not wait for its workers.
+ * @property {boolean} [local] - It has no workers.
  * @property {(plan: import('../measure.mjs').Plan, cases: string[]) => [program: string, args: string[]]} [command] - Instead,
  *   for what is not JavaScript: a program that measures the cases by itself and prints what host.mjs prints.
  */
@@ -16,17 +16,63 @@
  * @property {(name: string, args: unknown[], inFlight: number, milliseconds: number) => Promise<number>} [flood] - Keeps so many
  *   calls in flight for so long and resolves to their number. Only for what has no promises; else it is done with `call`.
  * @property {(name: string, items: number[]) => Promise<number>} [map] - The sum of what the function makes of the items.
- * @property {() => Promise<void> | void} stop
+ * @property {() => Promise<void> | void} stop - Resolves when the workers are gone.
  */
 
-/** In the order of the report: floors first. */
-export const contenders = ['inline', 'postmessage', 'millrace', 'cpython']
+/** Why a contender is skipped: it is not installed. */
+export class NotHere extends Error {}
+
+/**
+ * In the order of the report: floors first. `kind` is what workers are.
+ *
+ * @type {Record<string, { title: string, kind: string, file: string, member?: string }>}
+ */
+export const contenders = {
+  inline: { title: 'inline', kind: 'no workers', file: 'inline' },
+  postmessage: { title: 'raw postMessage', kind: 'threads', file: 'postmessage' },
+  fork: { title: 'raw fork', kind: 'processes', file: 'fork' },
+  millrace: { title: 'Millrace', kind: 'processes', file: 'millrace' },
+  piscina: { title: 'piscina', kind: 'threads', file: 'piscina' },
+  tinypool: { title: 'tinypool', kind: 'threads', file: 'tinypool' },
+  'workerpool-threads': { title: 'workerpool, threads', kind: 'threads', file: 'workerpool', member: 'threads' },
+  'workerpool-processes': {
+    title: 'workerpool, processes',
+    kind: 'processes',
+    file: 'workerpool',
+    member: 'processes',
+  },
+  poolifier: { title: 'poolifier', kind: 'threads', file: 'poolifier' },
+  'jest-worker-threads': { title: 'jest-worker, threads', kind: 'threads', file: 'jest-worker', member: 'threads' },
+  'jest-worker-processes': {
+    title: 'jest-worker, processes',
+    kind: 'processes',
+    file: 'jest-worker',
+    member: 'processes',
+  },
+  'cpython-executor': {
+    title: 'CPython ProcessPoolExecutor',
+    kind: 'processes',
+    file: 'cpython',
+    member: 'executor',
+  },
+  'cpython-pool': { title: 'CPython multiprocessing.Pool', kind: 'processes', file: 'cpython', member: 'pool' },
+}
 
 /**
  * @param {string} name
  * @returns {Promise<Contender>}
  */
 export async function load(name) {
-  if (!contenders.includes(name)) throw new Error(`There is no contender '${name}', only ${contenders.join(', ')}`)
-  return (await import(`./${name}.mjs`)).default
+  const known = contenders[name]
+  if (known === undefined) {
+    throw new Error(`There is no contender '${name}', only ${Object.keys(contenders).join(', ')}`)
+  }
+  try {
+    return (await import(`./${known.file}.mjs`))[known.member ?? 'default']
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('Cannot find package')) {
+      throw new NotHere('not installed: npm ci in bench/', { cause: error })
+    }
+    throw error
+  }
 }

@@ -3,21 +3,18 @@
 import { readFileSync } from 'node:fs'
 
 import { importTasks, ProcessPoolExecutor } from '../../dist/index.js'
+import { workerFile } from './installed.mjs'
+
+const manifest = new URL('../../package.json', import.meta.url)
 
 /** @type {import('./index.mjs').Contender} */
 export default {
-  title: 'Millrace',
-  version: () =>
-    `millrace ${JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version}, Node ${process.version}`,
-  async start({ workers }) {
+  version: () => `millrace ${JSON.parse(readFileSync(manifest, 'utf8')).version}, Node ${process.version}`,
+  start({ workers }) {
     const pool = new ProcessPoolExecutor({ maxWorkers: workers })
-    const tasks = /** @type {Record<string, (...args: any[]) => any>} */ (
-      importTasks(new URL('../functions.mjs', import.meta.url))
-    )
+    const tasks = /** @type {Record<string, (...args: any[]) => any>} */ (importTasks(workerFile('millrace')))
     /** @param {string} name */
     const task = (name) => tasks[name] ?? raise(name)
-    // Workers start when there is something to do: one call for each.
-    await Promise.all(Array.from({ length: workers }, () => pool.submit(task('add'), 1, 2)))
     return {
       call: (name, args) => pool.submit(task(name), ...args),
       async map(name, items) {

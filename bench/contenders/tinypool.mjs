@@ -1,0 +1,19 @@
+import { Tinypool } from 'tinypool'
+
+import { version, workerFile } from './installed.mjs'
+
+/** @type {import('./index.mjs').Contender} */
+export default {
+  version: () => version('tinypool'),
+  start({ workers }) {
+    const pool = new Tinypool({
+      filename: workerFile('by-name').href,
+      minThreads: workers,
+      maxThreads: workers,
+    })
+    return {
+      call: (name, args) => pool.run(args, { name }),
+      stop: () => pool.destroy(),
+    }
+  },
+}

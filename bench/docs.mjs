@@ -1,0 +1,105 @@
+// docs/benchmarks.md, with its charts and the figures that they were made of, from one run. Every number there comes from that
+// run; what is written here has to hold for any.
+
+import { writeFileSync } from 'node:fs'
+
+import { cases } from './cases.mjs'
+import { groups, writeCharts } from './charts.mjs'
+import { layers } from './layers.mjs'
+import { comparison, figuresOf, takingPart, times } from './results.mjs'
+import { caseTable, conditions, machine, notes } from './tables.mjs'
+import { why } from './why.mjs'
+
+const file = new URL('../docs/benchmarks.md', import.meta.url)
+const directory = new URL('../docs/benchmarks/', import.meta.url)
+
+/** @typedef {import('./results.mjs').Results} Results */
+
+/** A ratio below this is worth a line: less is within what another build of the same source differs by. */
+const LOSS = 0.9
+
+/**
+ * Where others are better, by more than the noise.
+ *
+ * @param {Results} results
+ */
+function losses(results) {
+  return results.plan.cases.flatMap((id) => {
+    const lines = figuresOf(results, id).flatMap(([figure, { title }]) => {
+      const better = takingPart(results).flatMap(({ name, title: contender }) => {
+        const compared = name === 'inline' ? undefined : comparison(results, name, id, figure)
+        if (compared === undefined || compared.isNoise || compared.factor >= LOSS) return []
+        return [`${contender} ${compared.factor === 0 ? 'entirely' : times(1 / compared.factor)}`]
+      })
+      return better.length === 0 ? [] : [`${title}: ${better.join(', ')}`]
+    })
+    if (lines.length === 0) return []
+    return [`- **${cases[id]?.title}.** ${[...lines, why[id] ?? ''].join('. ').replaceAll('..', '.').trim()}`.trim()]
+  })
+}
+
+/** @param {Results} results @param {typeof groups[number]} group */
+function section(results, { name, title, cases: ids }) {
+  const own = ids.filter((id) => figuresOf(results, id).length > 0)
+  // A case that several charts use has its table below the first of them.
+  const first = own.filter((id) => groups.find((group) => group.cases.includes(id))?.name === name)
+  return [
+    `## ${title}`,
+    `![${title}](benchmarks/${name}.svg)`,
+    ...(first.length === 0 ? ['The tables are those above.'] : []),
+    ...first.flatMap((id) => [`**${cases[id]?.title}.** ${cases[id]?.about}`, caseTable(results, id)]),
+  ]
+}
+
+/** @param {Results} results */
+function below(results) {
+  const found = Object.entries(results.layers).filter(([, { output }]) => output.trim() !== '')
+  if (found.length === 0) return []
+  return [
+    '## Below the pool',
+    'What the layers cost by themselves.',
+    ...found.flatMap(([name, { output }]) => [
+      `**${layers[name]?.title ?? name}**`,
+      `\`\`\`text\n${output.replaceAll(/[ \t]+$/gm, '').replace(/^\n+|\n+$/g, '')}\n\`\`\``,
+    ]),
+  ]
+}
+
+/**
+ * @param {Results} results
+ * @param {string[]} drawn - The groups that have a chart.
+ */
+export function page(results, drawn) {
+  const lost = losses(results)
+  return [
+    '<!-- Generated from docs/benchmarks/results.json by bench/report.mjs: see bench/README.md. -->',
+    '# Benchmarks',
+    'Millrace beside other ways to run functions elsewhere: on one machine, in one run, with the same functions and data.',
+    `${machine(results)}. ${conditions(results)}.`,
+    'Each contender has a process of its own in each round, and the rounds are interleaved. A figure is the median of the rounds, with the least and the most in parentheses and as a line across the bar; × is how many times as good Millrace is, so that below 1 the other is better. Absolute figures move by tens of per cent from run to run: only ratios of one run mean something, and only beyond the noise.',
+    '`inline`, `raw postMessage` and `raw fork` are floors: they make no promise for a call, know no errors and no cancelling, and send everything at once. `inline` calls in the same thread and copies nothing; in most charts it is left out. [How it is measured](../bench/README.md)',
+    '## Where Millrace loses',
+    lost.length === 0
+      ? 'Nowhere in this run, beyond the noise and apart from `inline`.'
+      : 'By how many times others are better, where the bands of the rounds do not overlap, apart from `inline`:',
+    ...(lost.length === 0 ? [] : [lost.join('\n')]),
+    ...groups.filter(({ name }) => drawn.includes(name)).flatMap((group) => section(results, group)),
+    ...below(results),
+    '## What was measured',
+    notes(results)
+      .map((note) => `- ${note}`)
+      .join('\n'),
+    'All figures of all rounds: [results.json](benchmarks/results.json).',
+  ]
+    .join('\n\n')
+    .concat('\n')
+}
+
+/** @param {Results} results */
+export function writeDocs(results) {
+  const { flights: _, node: __, ...plan } = results.plan
+  const drawn = writeCharts(results, directory)
+  // Where things are on the machine that measured is nobody's business.
+  writeFileSync(new URL('results.json', directory), `${JSON.stringify({ ...results, plan }, undefined, 2)}\n`)
+  writeFileSync(file, page(results, drawn))
+}

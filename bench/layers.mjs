@@ -1,0 +1,75 @@
+// The layers below whole pools. Each is a program of its own that prints its own tables.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const top = fileURLToPath(new URL('..', import.meta.url))
+const codec = fileURLToPath(new URL('codec.mjs', import.meta.url))
+
+/**
+ * @typedef {object} Layer
+ * @property {string} title
+ * @property {() => string | undefined} missing - Why it cannot be measured here.
+ * @property {(smoke: boolean) => [program: string, args: string[]]} command
+ */
+
+/** @typedef {{ output: string, failed?: string, skipped?: string }} LayerOutcome */
+
+const noCargo = () => (spawnSync('cargo', ['--version']).status === 0 ? undefined : 'there is no cargo')
+
+/**
+ * @param {string} crate
+ * @param {string} bench
+ * @param {boolean} smoke
+ * @returns {[string, string[]]}
+ */
+const cargoBench = (crate, bench, smoke) => [
+  'cargo',
+  // Built for tests when it is only to be seen that it works: that is much faster than an optimized build.
+  smoke ? ['test', '--quiet', '-p', crate, '--bench', bench] : ['bench', '--quiet', '-p', crate, '--bench', bench],
+]
+
+/** @type {Record<string, Layer>} */
+export const layers = {
+  ring: {
+    title: 'Ring: both ends in one thread, in heap memory',
+    missing: noCargo,
+    command: (smoke) => cargoBench('millrace-ring', 'ring', smoke),
+  },
+  'round-trip': {
+    title: 'Round trip: two processes, without Node',
+    missing: noCargo,
+    command: (smoke) => cargoBench('millrace-pool', 'round_trip', smoke),
+  },
+  codec: {
+    title: 'Codec',
+    missing: () => (existsSync(codec) ? undefined : 'there is no bench/codec.mjs'),
+    command: (smoke) => [process.execPath, [codec, ...(smoke ? ['--smoke'] : [])]],
+  },
+}
+
+/**
+ * Runs one; what it prints appears as it comes.
+ *
+ * @param {Layer} layer
+ * @param {boolean} smoke
+ * @returns {Promise<LayerOutcome>}
+ */
+export function runLayer({ missing, command }, smoke) {
+  const skipped = missing()
+  if (skipped !== undefined) return Promise.resolve({ output: '', skipped })
+  const [program, args] = command(smoke)
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: top, stdio: ['ignore', 'pipe', 'inherit'] })
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      output += text
+      process.stdout.write(text)
+    })
+    child.on('error', (error) => resolve({ output, failed: error.message }))
+    child.on('close', (code, signal) => {
+      resolve(code === 0 ? { output } : { output, failed: `it ended with ${signal ?? `exit code ${code}`}` })
+    })
+  })
+}

@@ -1,0 +1,5 @@
+import workerpool from 'workerpool'
+
+import { functions } from '../functions.mjs'
+
+workerpool.worker(functions)
