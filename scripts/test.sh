@@ -43,6 +43,7 @@ step test-types 'Type tests'
 step test-rust 'Rust tests'
 step test-loom 'Model checker'
 step test-node 'Tests on real processes'
+step test-bench 'Benchmarks, for a moment each'
 
 printf '\n=== Summary\n\n%s\n' "$summary"
 echo "$passed passed, $failed failed"
