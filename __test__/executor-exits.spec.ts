@@ -120,7 +120,7 @@ for (const onWorkerDeath of ['break', 'isolate'] as const) {
       const initial = by === 'the initializer' ? { initializer: exits.exitAtGate, initargs: [gate.path, 3] } : {}
       const pool = makePool(t, { maxWorkers: 1, onWorkerDeath, ...initial })
       const [exited, broken, warnings] = [record(pool, 'workerExit'), record(pool, 'broken'), record(pool, 'warning')]
-      const pid = await pool.submit(...(by === 'a task' ? ([exits.exitAtGate, gate.path, 3] as const) : [tasks.pid]))
+      const pid = await (by === 'a task' ? pool.submit(exits.exitAtGate, gate.path, 3) : pool.submit(tasks.pid))
       const held = new Gate(t)
       const running = pool.submit(tasks.holdAsync, held.path, 0)
       await claimed(running)
