@@ -116,7 +116,11 @@ const cases = {
   respawn: async ({ submit }) => {
     const futures = [submit(0), submit(1, { timeout: 100, ms: 60_000 }), submit(2), submit(3)]
     await Promise.allSettled(futures)
-    return [...futures, submit(4)]
+    try {
+      return [...futures, submit(4)]
+    } catch (error) {
+      return [...futures, described(error)]
+    }
   },
 
   /** Two calls, of which the host hears nothing before both workers have ended. @param {Tools} tools */

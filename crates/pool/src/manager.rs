@@ -94,6 +94,8 @@ pub struct Manager {
   pub(crate) found_awake: bool,
   /// Results that were taken out of their lanes while the owner was busy.
   pub(crate) backlog: Backlog,
+  /// The owner has a result that lies in a lane, and has not consumed it.
+  pub(crate) lent: bool,
   /// Counts the owner's rounds.
   pub(crate) owner_turns: u64,
   /// The work that lanes are given in reserve.
@@ -163,6 +165,7 @@ impl Manager {
       spinner: Spinner::default(),
       found_awake: false,
       backlog: Backlog::default(),
+      lent: false,
       owner_turns: 0,
       read_ahead_ns: READ_AHEAD_NS,
       turn_length: 0,

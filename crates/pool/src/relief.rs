@@ -83,6 +83,10 @@ impl Manager {
   /// # Errors
   /// As [`Manager::wait`].
   pub fn relieve(&mut self) -> millrace_sys::Result<bool> {
+    if self.lent {
+      // It is reading a result, which would be taken from under it.
+      return Ok(false);
+    }
     self.look()?;
     self.read_ahead_ns = RELIEF_AHEAD_NS;
     let more = self.take_out();

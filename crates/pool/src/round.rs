@@ -149,7 +149,9 @@ impl Manager {
 
   /// The next result of this round, or `None` when the round is over. Read it, then [`Manager::consume`] it.
   pub fn next_completion(&mut self) -> Option<Completion> {
-    self.backlog.front().or_else(|| self.next_in_lanes())
+    let next = self.backlog.front().or_else(|| self.next_in_lanes());
+    self.lent = next.is_some_and(|completion| !completion.taken_out);
+    next
   }
 
   /// The next result that is in a lane.
@@ -240,6 +242,7 @@ impl Manager {
 
   /// A result has been read: its call is over.
   pub fn consume(&mut self, completion: &Completion) {
+    self.lent = false;
     if completion.taken_out {
       self.backlog.pop();
     } else {

@@ -130,3 +130,32 @@ fn owner_and_relief_by_turns_under_random_kills() {
   }
   pool.close();
 }
+
+#[test]
+fn a_result_that_the_owner_reads_is_not_taken_from_under_it() {
+  let mut pool = warm(PoolConfig { max_workers: 1, ..config() });
+  let data: Vec<u8> = (0..200_000).map(|at| (at / 1000) as u8).collect();
+  let key = pool.submit_with("echo", &data);
+  pool.until_running(key);
+  let completion = loop {
+    pool.manager.wait(Some(Duration::from_millis(1))).unwrap();
+    if let Some(completion) = pool.manager.next_completion() {
+      break completion;
+    }
+  };
+  // The next result would be written over it if its memory were free.
+  let others: Vec<u64> = (0..20).map(|_| pool.submit_with("echo", &[0; 200_000])).collect();
+  for _ in 0..20 {
+    pool.manager.relieve().unwrap();
+    std::thread::sleep(Duration::from_millis(1));
+  }
+  let mut read = vec![0; completion.len];
+  pool.manager.copy_payload(&completion, 0, &mut read);
+  pool.manager.consume(&completion);
+  assert_eq!(read, data);
+  pool.settle(completion.id, completion.status, read, completion.pid);
+  for other in others {
+    assert_eq!(pool.answer(other), [0; 200_000]);
+  }
+  pool.close();
+}

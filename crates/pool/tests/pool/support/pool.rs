@@ -166,6 +166,11 @@ impl Pool {
     assert_eq!(started - ended, live, "a worker came or went unheard");
   }
 
+  /// The answer of a call, which a test has taken from the manager by itself.
+  pub fn settle(&mut self, id: CallId, status: u8, body: Vec<u8>, pid: u32) {
+    self.finish(id, Outcome::Answer { status, body, pid });
+  }
+
   fn finish(&mut self, id: CallId, outcome: Outcome) {
     let Some(key) = self.ids.remove(&id) else {
       panic!("an outcome of call {id}, which is not owed one: {outcome:?}\n{}", self.manager.dump())
