@@ -149,6 +149,27 @@ test('a module that is missing, throws, or lacks the export: TaskLoadError with 
   t.is(await pool.submit(tasks.pid), pid)
 })
 
+test('a module may throw anything at load: TaskLoadError all the same', async (t) => {
+  const directory = tempDirectory(t)
+  const pool = makePool(t, { maxWorkers: 1 })
+  const pid = await pool.submit(tasks.pid)
+  for (const [index, thrown] of [
+    'Object.create(null)',
+    '{ toString: 1 }',
+    "Symbol('unique')",
+    'undefined',
+    "new Proxy(new Error('x'), { getPrototypeOf: () => { throw new Error('from a trap') } })",
+    "Object.defineProperty(new Error(), 'message', { value: Symbol('a message') })",
+  ].entries()) {
+    const path = join(directory, `throws-${index}.mjs`)
+    writeFileSync(path, `throw (${thrown})`)
+    const error = (await failureOf(pool.submit(importTasks<{ never: () => void }>(path).never))) as TaskLoadError
+    t.true(error instanceof TaskLoadError, `${thrown}: ${String(error)}`)
+    t.regex(error.message, /could not be loaded: /)
+  }
+  t.is(await pool.submit(tasks.pid), pid)
+})
+
 test('every call to a module that does not load fails, and the module is not run again for each', async (t) => {
   const directory = tempDirectory(t)
   const path = join(directory, 'broken.mjs')

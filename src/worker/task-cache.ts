@@ -113,8 +113,7 @@ export class TaskCache {
       this.#failures.delete(url)
       return { url: actual, namespace }
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause)
-      const error = new TaskLoadError(`${url} could not be loaded: ${message}`, { cause })
+      const error = new TaskLoadError(`${url} could not be loaded: ${textOf(cause)}`, { cause })
       this.exhausted ||= failure !== undefined
       this.#failures.set(url, { error, fingerprint, at: now })
       throw error
@@ -137,7 +136,16 @@ function compile(descriptor: TaskDescriptor & { form: 'source' }): Task {
       importModuleDynamically: USE_MAIN_CONTEXT_DEFAULT_LOADER,
     }) as Task
   } catch (cause) {
-    throw new TaskLoadError(`The source of '${name}' could not be compiled: ${String(cause)}`, { cause })
+    throw new TaskLoadError(`The source of '${name}' could not be compiled: ${textOf(cause)}`, { cause })
+  }
+}
+
+/** What a module threw, which may be anything, in words. */
+function textOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? `${thrown.message}` : String(thrown)
+  } catch {
+    return `it threw a value of type ${typeof thrown}`
   }
 }
 
