@@ -489,7 +489,8 @@ export declare class ProcessPoolExecutor extends Executor {
     #private;
     /**
      * @throws TypeError or RangeError that names the wrong option; `SerializationError` when `initargs` cannot travel;
-     * `NestingError` in a worker ten levels deep; `UnsupportedPlatformError` where pools cannot run.
+     * `NestingError` in a worker ten levels deep; `WorkerSpawnError` when the system has no descriptors or memory for a pool;
+     * `UnsupportedPlatformError` where pools cannot run.
      */
     constructor(options?: ProcessPoolOptions);
     /**

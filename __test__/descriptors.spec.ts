@@ -1,5 +1,8 @@
-// Tasks that close the descriptors that their worker lives by: no call waits for ever.
+// Descriptors: tasks that close those that their worker lives by, and a host that has none left.
 
+import { execFileSync } from 'node:child_process'
+import { getSystemErrorName } from 'node:util'
+import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { runHost } from './helpers/hosts.js'
 
@@ -28,3 +31,17 @@ for (const wakeup of ['eventfd', 'pipe']) {
     t.deepEqual(outcomes.slice(2), Array(4).fill('value'))
   })
 }
+
+test.serial('a pool for which there are no descriptors is a WorkerSpawnError that names the system call', (t) => {
+  const program = fileURLToPath(new URL('hosts/no-descriptors.mjs', import.meta.url))
+  const script = 'ulimit -n 120; exec "$0" "$1"'
+  const env = { ...process.env, NODE_OPTIONS: '' }
+  const output = execFileSync('/bin/sh', ['-c', script, process.execPath, program], { env, encoding: 'utf8' })
+  const { name, message, code, cause, value } = JSON.parse(output)
+  t.deepEqual([name, code], ['WorkerSpawnError', 'ERR_MILLRACE_WORKER_SPAWN'])
+  t.is(cause.code, 'EMFILE')
+  t.is(getSystemErrorName(cause.errno), 'EMFILE')
+  t.regex(cause.syscall, /^\w+$/)
+  t.is(message, `The pool could not be made: ${cause.syscall} failed with EMFILE`)
+  t.is(value, 'value')
+})

@@ -200,6 +200,22 @@ test('a preloaded module that throws, or is missing, breaks the pool with a Task
   }
 })
 
+test('an initializer may throw what has no text', async (t) => {
+  for (const initializer of [
+    (): never => {
+      throw Object.create(null)
+    },
+    (): never => {
+      throw { toString: 1 }
+    },
+  ]) {
+    const pool = makePool(t, { maxWorkers: 1, initializer })
+    const error = await failureOf(pool.submit(tasks.add, 1, 2))
+    if (!isBroken(t, error)) return
+    t.is(typeof error.cause, 'object')
+  }
+})
+
 test('an initializer in a module that does not load breaks the pool with a TaskLoadError as the cause', async (t) => {
   const path = join(tempDirectory(t), 'setup.mjs')
   writeFileSync(path, 'export const other = () => {}\n')

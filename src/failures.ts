@@ -1,7 +1,7 @@
 // What the core reports, as errors: what happened, to which worker, in which task, and what to do.
 
 import { constants } from 'node:os'
-import { getSystemErrorName } from 'node:util'
+import { getSystemErrorName, inspect } from 'node:util'
 
 import { decodeError } from './codec/index.js'
 import {
@@ -208,13 +208,30 @@ export function callFailure(
 
 /** A worker that could not be started; `cause` carries `errno`, `code` and `syscall` as Node's system errors do. */
 export function spawnFailed(syscall: string, errno: number | undefined): WorkerSpawnError {
+  const cause = systemError(syscall, errno)
+  return new WorkerSpawnError(`A worker process could not be started: ${syscall} failed with ${cause.code}`, { cause })
+}
+
+/** A pool for which the system has no descriptors or memory; any other error as it is. */
+export function poolFailed(error: unknown): unknown {
+  const cause = asSystemError(error)
+  if (cause === undefined) return error
+  return new WorkerSpawnError(`The pool could not be made: ${cause.syscall} failed with ${cause.code}`, { cause })
+}
+
+/** What the addon throws when a system call fails: `sys_error` in crates/node/src/platform.rs. */
+function asSystemError(error: unknown): NodeJS.ErrnoException | undefined {
+  const [, syscall, errno] = /^(\w+): .*\(os error (\d+)\)$/s.exec(error instanceof Error ? error.message : '') ?? []
+  return syscall === undefined ? undefined : systemError(syscall, Number(errno))
+}
+
+function systemError(syscall: string, errno: number | undefined): NodeJS.ErrnoException {
   const code = errnoName(errno)
-  const cause = Object.assign(new Error(`${syscall} ${code}`), {
+  return Object.assign(new Error(`${syscall} ${code}`), {
     syscall,
     code,
     ...(errno === undefined ? {} : { errno: -errno }),
   })
-  return new WorkerSpawnError(`A worker process could not be started: ${syscall} failed with ${code}`, { cause })
 }
 
 function errnoName(errno: number | undefined): string {
@@ -227,5 +244,6 @@ function errnoName(errno: number | undefined): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  if (error instanceof Error) return `${error.name}: ${error.message}`
+  return typeof error === 'string' ? error : inspect(error, { depth: 1 })
 }

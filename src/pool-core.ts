@@ -15,7 +15,7 @@ import { type CallFuture, NO_CALL } from './call-future.js'
 import { encodeArguments, Outbox } from './codec/index.js'
 import { type BrokenProcessPool, type CancelledError, MillraceError, ShutdownError } from './errors.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
-import { brokenPool, callFailure, describeCall, signalName, workerDeath } from './failures.js'
+import { brokenPool, callFailure, describeCall, poolFailed, signalName, workerDeath } from './failures.js'
 import { native, type NativeEvent, type NativePool } from './native.js'
 import type { ResolvedOptions } from './options.js'
 import { OriginRecorder } from './origins.js'
@@ -81,7 +81,19 @@ export class PoolCore implements Owner {
     const inbox = new Uint8Array(INBOX_BYTES)
     const registers = new Uint8Array(this.#registers.buffer)
     const onEvent = (): void => this.#round()
-    this.#native = new native.NativePool(options.native, codec, payload, registers, this.#outbox.bytes, inbox, onEvent)
+    try {
+      this.#native = new native.NativePool(
+        options.native,
+        codec,
+        payload,
+        registers,
+        this.#outbox.bytes,
+        inbox,
+        onEvent,
+      )
+    } catch (error) {
+      throw poolFailed(error)
+    }
     this.#submit = this.#native.bareSubmit()
     this.#turn = this.#native.bareTurn()
     this.#drain = this.#native.bareDrain()
