@@ -49,7 +49,12 @@ function panels(results, { cases: ids, figures, hasInline = false }) {
             if (found === undefined) return []
             return [{ label, value: found.median, least: found.least, most: found.most, isSubject: name === SUBJECT }]
           })
-        return { title: `${cases[id]?.title}: ${title}`, note: `${unit}, ${better} is better`, bars }
+        return {
+          title: `${cases[id]?.title}: ${title}`,
+          note: `${unit}, ${better} is better`,
+          isShare: unit === '%',
+          bars,
+        }
       })
       .filter(({ bars }) => bars.length > 0),
   )

@@ -109,6 +109,7 @@ async function takeTurn(name, contender) {
 }
 
 for (let round = 1; round <= rounds; round++) {
+  if (!process.stderr.isTTY) console.error(`round ${round} of ${rounds}`)
   const queue = [...taking]
   const turns = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {

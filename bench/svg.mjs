@@ -11,7 +11,13 @@ import { short } from './results.mjs'
  * @property {boolean} isSubject
  */
 
-/** @typedef {{ title: string, note: string, bars: Bar[] }} Panel */
+/**
+ * @typedef {object} Panel
+ * @property {string} title
+ * @property {string} note
+ * @property {boolean} isShare - Of a whole, which is on no logarithmic scale.
+ * @property {Bar[]} bars
+ */
 
 const WIDTH = 760
 const LABELS = 216
@@ -53,14 +59,14 @@ const line = (x1, y1, x2, y2, kind) =>
 /** @typedef {{ ticks: number[], share: (value: number) => number, isLog: boolean }} Axis */
 
 /**
- * @param {Bar[]} bars
+ * @param {Panel} panel
  * @returns {Axis}
  */
-function axis(bars) {
+function axis({ bars, isShare }) {
   const least = Math.min(...bars.map((bar) => bar.least))
   const most = Math.max(...bars.map((bar) => bar.most))
   const medians = bars.map(({ value }) => value)
-  if (least > 0 && Math.max(...medians) / Math.min(...medians) > LINEAR) {
+  if (!isShare && least > 0 && Math.max(...medians) / Math.min(...medians) > LINEAR) {
     // From a whole power of ten that leaves the shortest bar some length.
     const [from, to] = [Math.floor(Math.log10(least) - 0.2), Math.ceil(Math.log10(most))]
     const ticks = Array.from({ length: to - from + 1 }, (_, index) => 10 ** (from + index))
@@ -94,8 +100,9 @@ function row({ label, value, least, most, isSubject }, y, x) {
 }
 
 /** @param {Panel} panel @param {number} top */
-function draw({ title, note, bars }, top) {
-  const { ticks, share, isLog } = axis(bars)
+function draw(panel, top) {
+  const { title, note, bars } = panel
+  const { ticks, share, isLog } = axis(panel)
   /** @param {number} value */
   const x = (value) => LABELS + share(value) * (WIDTH - LABELS - VALUES)
   const first = top + HEAD

@@ -32,7 +32,10 @@ export function caseTable(results, id) {
     const failed = results.contenders[name]?.failed[id]
     const found = figures.map(([figure]) => {
       const compared = comparison(results, name, id, figure)
-      const ratio = compared === undefined || compared.factor < 0.01 ? '' : `, ${times(compared.factor)}`
+      const ratio =
+        compared === undefined || compared.factor < 0.01 || compared.factor === Infinity
+          ? ''
+          : `, ${times(compared.factor)}`
       return cell(summary(results, name, id, figure)) + ratio
     })
     if (failed === undefined && found.every((text) => text === '–')) return []

@@ -23,7 +23,7 @@ fn main() {
     serve(argument);
   }
   let calls = if std::env::args().any(|arg| arg == "--bench") { 50_000 } else { 200 };
-  println!("{:<44} {:>10} {:>10} {:>14}", "one worker", "p50", "p99", "calls/s");
+  println!("{:<52} {:>10} {:>10} {:>14}", "one worker", "p50", "p99", "calls/s");
   for (title, boot) in [("which sleeps when it has nothing to do", "sleeps"), ("which never sleeps", "spins")] {
     for len in [16, 1024, 65_536] {
       let mut pool = Pool::start(boot);
@@ -35,7 +35,7 @@ fn main() {
       let started = Instant::now();
       pool.many(calls, len);
       let rate = calls as f64 / started.elapsed().as_secs_f64();
-      println!("{:<44} {p50:>10.1?} {p99:>10.1?} {rate:>14.0}", format!("{title}: {len} bytes"));
+      println!("{:<52} {p50:>10.1?} {p99:>10.1?} {rate:>14.0}", format!("{title}: {len} bytes"));
     }
   }
   println!("p50 and p99 of one call at a time, and the rate with {IN_FLIGHT} in flight.");
