@@ -1,12 +1,14 @@
 // node bench/codec.mjs [--smoke] [--rounds N] [--milliseconds N] [--only KIND,…]
 //
 // How long values take to become bytes and to come back, in nanoseconds: the codec of dist/, node:v8, JSON (as text and with
-// the way from text to bytes and back), structuredClone (whose one figure is both ways), and msgpackr where it is installed.
+// the way from text to bytes and back), structuredClone (whose one figure is both ways), and MessagePack.
 // All in one process, as one program uses all kinds of values; the rounds are interleaved, and each figure is the median of
 // its rounds.
 
 import { parseArgs } from 'node:util'
 import v8 from 'node:v8'
+
+import * as msgpack from '@msgpack/msgpack'
 
 import { record } from './functions.mjs'
 import { checkEqual } from './measure.mjs'
@@ -87,15 +89,13 @@ const ways = [
     isLossy: true,
   },
   { title: 'structuredClone', encode: (value) => structuredClone(value), decode: undefined },
+  {
+    title: 'MessagePack',
+    encode: (value) => msgpack.encode(value),
+    decode: (bytes) => msgpack.decode(bytes),
+    isLossy: true,
+  },
 ]
-try {
-  const { Packr } = await import('msgpackr')
-  const packr = new Packr()
-  ways.push({ title: 'msgpackr', encode: (value) => packr.pack(value), decode: (bytes) => packr.unpack(bytes) })
-} catch {
-  console.log('msgpackr is not installed: npm ci in bench/')
-}
-
 let sink = 0
 
 /**

@@ -31,6 +31,7 @@ export class Loop {
   #leaving = false
   #pumping = false
   #pumpAgain = false
+  #answering = false
   /** How the call in progress was answered; its payload is in the outbox. */
   #status: number = Status.ok
   #flags = 0
@@ -152,6 +153,11 @@ export class Loop {
     afterOutput(() => this.#leave(code))
   }
 
+  /** The outcome of the call in progress is encoded, which may run code of its own. */
+  get answering(): boolean {
+    return this.#answering
+  }
+
   /** Only its output holds this process. */
   get leaving(): boolean {
     return this.#leaving
@@ -231,6 +237,7 @@ export class Loop {
     const { outbox } = this.#lane
     let status: number = Status.ok
     let flags = 0
+    this.#answering = true
     try {
       // Getters of the value run here: they belong to the task, which is not over before.
       if (!(value instanceof ChunkValues)) encodeResult(value, outbox)
@@ -245,6 +252,7 @@ export class Loop {
   #fail(running: RunningTask, error: unknown, index: number): boolean {
     if (running.done) return false
     if (this.#tasks.exhausted) this.#retireAfterCall()
+    this.#answering = true
     encodeFailure(this.#tasks.isSource(index) ? explainClosure(error) : error, this.#lane.outbox)
     return this.#answer(running, Status.error, 0)
   }
@@ -260,6 +268,7 @@ export class Loop {
 
   #answer(running: RunningTask, status: number, flags: number): true {
     running.done = true
+    this.#answering = false
     this.#status = status
     this.#flags = flags
     return true

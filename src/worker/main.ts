@@ -21,8 +21,9 @@ const leave = interceptExit((code) => {
   if (running !== undefined) {
     running.done = true
     const origin = state.origin.getStore()
-    // A module that is evaluated is so for the call in progress.
-    if (origin === running || (origin === undefined && state.loading > 0)) lane.commitExit(code)
+    // A module that is evaluated is so for the call in progress, and so is an outcome that is encoded.
+    const isOwn = origin === running || (origin === undefined && (state.loading > 0 || loop.answering))
+    if (isOwn) lane.commitExit(code)
     else lane.commitFailure(strayExit(code))
   }
   lane.setPhase(Phase.leaving)

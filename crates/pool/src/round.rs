@@ -248,8 +248,14 @@ impl Manager {
     } else {
       self.vacate(completion);
     }
-    if !self.retry_stopped(completion.id) {
+    if self.retry_stopped(completion.id) {
+      return;
+    }
+    if self.calls.get(completion.id).is_some_and(|call| call.outcome == Outcome::Delivered) {
       self.calls.remove(completion.id);
+    } else {
+      // Its owner may not have heard yet that it ran out of time.
+      self.calls.fail(completion.id);
     }
   }
 

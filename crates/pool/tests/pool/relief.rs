@@ -17,6 +17,11 @@ fn relieve_until(pool: &mut Pool, what: &str, condition: impl Fn(&Pool) -> bool)
   }
 }
 
+fn relieve_for(pool: &mut Pool, time: Duration) {
+  let start = Instant::now();
+  relieve_until(pool, "the time is up", |_| start.elapsed() >= time);
+}
+
 /// A pool whose workers have booted and are known to be quick.
 fn warm(config: PoolConfig) -> Pool {
   let mut pool = Pool::new(config);
@@ -156,5 +161,29 @@ fn a_result_that_the_owner_reads_is_not_taken_from_under_it() {
   for other in others {
     assert_eq!(pool.answer(other), [0; 200_000]);
   }
+  pool.close();
+}
+
+#[test]
+fn the_number_of_a_call_that_ran_out_of_time_is_not_used_again_before_its_owner_has_heard() {
+  let mut pool = warm(config());
+  let slow = pool.submit_limited("patient 600000", 30, 600_000);
+  let held = pool.submit("gate one");
+  // Keeps the relief at work.
+  let waiting: Vec<u64> = (0..50).map(|_| pool.submit("sleep 5")).collect();
+  let id = pool.id(slow);
+  let before = pool.manager.live_workers();
+  relieve_until(&mut pool, "the calls do not run", |pool| pool.ran().len() >= 100 + 2 + 50);
+  relieve_for(&mut pool, Duration::from_millis(50));
+  // It has ended within its grace; of neither has the owner heard.
+  for _ in 0..20 {
+    let late = pool.submit("echo");
+    assert_ne!(pool.id(late), id);
+  }
+  assert!(matches!(pool.outcome(slow), Outcome::Failed(CallFailure::TimedOut { .. })));
+  pool.open("one");
+  pool.answer(held);
+  waiting.into_iter().for_each(|key| drop(pool.answer(key)));
+  assert_eq!(pool.manager.live_workers(), before);
   pool.close();
 }
