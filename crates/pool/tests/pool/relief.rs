@@ -140,7 +140,7 @@ fn owner_and_relief_by_turns_under_random_kills() {
 fn a_result_that_the_owner_reads_is_not_taken_from_under_it() {
   let mut pool = warm(PoolConfig { max_workers: 1, ..config() });
   let data: Vec<u8> = (0..200_000).map(|at| (at / 1000) as u8).collect();
-  let key = pool.submit_with("echo", &data);
+  pool.submit_with("echo", &data);
   let completion = loop {
     pool.manager.wait(Some(Duration::from_millis(1))).unwrap();
     if let Some(completion) = pool.manager.next_completion() {
