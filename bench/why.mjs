@@ -2,9 +2,6 @@
 
 /** @type {Record<string, string>} */
 export const why = {
-  add: 'A message between threads needs no second process to be woken, and the floors make no future or promise for a call.',
-  hot: 'The time goes into waking the other side, which threads of one process have in common with processes.',
-  record: 'Each object is encoded by a V8 serializer of its own, made for it and thrown away.',
   text: 'A string is copied into shared memory and out of it; between threads of one process it is copied once.',
   block:
     'Bytes are copied into shared memory and out of it, each way; between threads of one process they are copied once.',
@@ -16,6 +13,4 @@ export const why = {
   memory:
     'A worker is a Node process: its heap and its compiled code are its own. Threads share more, and a fork shares all that it does not write to.',
   scale: 'With more workers each finds less to do when it is woken, so that there are more wakings for as many calls.',
-  blocked:
-    'Workers have what was queued for them already, and get more from the host thread only. The floors and poolifier send everything at once, which keeps workers busy but lets nothing be cancelled or balanced any more.',
 }
