@@ -52,3 +52,20 @@ test('a worker that dies meanwhile is replaced meanwhile', async (t) => {
   t.true((await failureOf(fatal)) instanceof WorkerDiedError)
   await Promise.all([...before, ...after])
 })
+
+// A host that is busy with large results is away for a millisecond again and again, between hearing of one and fetching it.
+test('large results in great number arrive intact, once each, and the pool ends', async (t) => {
+  const pool = makePool(t)
+  const sent = new Uint8Array(64 << 10).fill(5)
+  let intact = 0
+  const echo = async (): Promise<void> => {
+    for (let call = 0; call < 20; call++) {
+      const received = await pool.submit(tasks.identity, sent)
+      if (Buffer.compare(received, sent) === 0) intact++
+    }
+  }
+  await Promise.all(Array.from({ length: 256 }, echo))
+  t.is(intact, 256 * 20)
+  t.deepEqual([pool.stats().completed, pool.stats().queued], [256 * 20, 0])
+  await pool.shutdown()
+})
