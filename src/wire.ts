@@ -46,7 +46,7 @@ export const DRAINED_EVENTS = 1 << 16
 /** Words of the record of a call in a worker's staging buffer (crates/node/src/worker.rs). */
 export const CALL_RECORD_WORDS = 8
 
-/** Words of the record of a result in the host's staging buffer (crates/node/src/host.rs). */
+/** Words of the record of a result in the host's staging buffer (crates/node/src/host/call_path.rs). */
 export const RESULT_RECORD_WORDS = 10
 
 /** In a record, stands for a payload that has to be fetched. */

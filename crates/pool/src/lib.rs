@@ -5,6 +5,7 @@
 
 mod call;
 mod config;
+mod deadlines;
 mod dispatch;
 mod dump;
 mod event;
