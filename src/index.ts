@@ -31,7 +31,7 @@ export {
 export { Executor, type ExecutorShutdownOptions } from './executor.js'
 export { type CancelOptions, Future, type FutureOutcome, type FutureState, type WaitOptions } from './future.js'
 export { MapIterator } from './map-iterator.js'
-export type { MapOptions } from './map-options.js'
+export type { MapOptions } from './map/options.js'
 export type { ProcessPoolOptions, StartMethod } from './options.js'
 export {
   type ProcessPoolEvents,

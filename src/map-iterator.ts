@@ -5,14 +5,14 @@ import { Chunk } from './map/chunk.js'
 import { AsyncFeeder } from './map/async-feeder.js'
 import { type Feeder, type FeederHost, SyncFeeder } from './map/feeder.js'
 import { ArrayInput, isAsyncIterable, IteratorInput, isPlainArray } from './map/input.js'
-import type { MapOptions } from './map-options.js'
+import type { MapOptions } from './map/options.js'
 import { MapLoop } from './map/loop.js'
 import { Pace } from './map/pace.js'
-import type { ChunkOutcome, MapSource } from './map-source.js'
+import type { ChunkOutcome, MapSource } from './map/source.js'
 import { Timer } from './timer.js'
 
-export type { MapOptions } from './map-options.js'
-export type { ChunkOutcome, MapSource } from './map-source.js'
+export type { MapOptions } from './map/options.js'
+export type { ChunkOutcome, MapSource } from './map/source.js'
 
 type Result<R> = IteratorResult<R, undefined>
 

@@ -9,14 +9,14 @@
 
 import { EventEmitter } from 'node:events'
 
-import { CallFuture } from './call-future.js'
-import { ChunkSource } from './chunk-source.js'
+import { CallFuture } from './host/call-future.js'
+import { ChunkSource } from './host/chunk-source.js'
 import { type BrokenProcessPool, CancelledError, TimeoutError } from './errors.js'
 import { Executor, type MapCall } from './executor.js'
 import type { Future } from './future.js'
-import type { MapSource } from './map-source.js'
+import type { MapSource } from './map/source.js'
 import { type ProcessPoolOptions, resolveOptions } from './options.js'
-import { PoolCore } from './pool-core.js'
+import { PoolCore } from './host/pool-core.js'
 import { applyRunOptions, cancelOnAbort } from './run-options.js'
 import { checkShutdown, withinTime } from './shutdown.js'
 import type { PoolStats } from './stats.js'

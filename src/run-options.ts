@@ -1,6 +1,6 @@
 // Options of single calls.
 
-import type { CallFuture } from './call-future.js'
+import type { CallFuture } from './host/call-future.js'
 import type { RunOptions } from './process-pool-executor.js'
 import { invalidType, invalidValue, validateInteger, validateNumber, validateOptions } from './validate.js'
 

@@ -3,7 +3,7 @@
 import { QueueFullError, ShutdownError } from '../../src/errors.js'
 import { Executor, type ExecutorShutdownOptions } from '../../src/executor.js'
 import { Future } from '../../src/future.js'
-import type { ChunkOutcome, MapSource } from '../../src/map-source.js'
+import type { ChunkOutcome, MapSource } from '../../src/map/source.js'
 import type { TaskFunction } from '../../src/tasks.js'
 
 interface Call {

@@ -1,6 +1,6 @@
 import { Feeder, type FeederHost } from './feeder.js'
 import type { Pace } from './pace.js'
-import type { MapSource } from '../map-source.js'
+import type { MapSource } from './source.js'
 
 /** Feeds from an asynchronous iterator, whose `next()` is called again only when it has answered. */
 export class AsyncFeeder<T, R> extends Feeder<T, R> {

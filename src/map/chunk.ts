@@ -1,5 +1,5 @@
 import type { Future, Waiter } from '../future.js'
-import type { ChunkOutcome } from '../map-source.js'
+import type { ChunkOutcome } from './source.js'
 
 /** A chunk of a `map`, from its submission until its last item was yielded. */
 export class Chunk<R> implements Waiter {

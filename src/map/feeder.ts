@@ -4,7 +4,7 @@ import { QueueFullError } from '../errors.js'
 import type { Future } from '../future.js'
 import { ArrayInput, type SyncInput } from './input.js'
 import type { Pace } from './pace.js'
-import type { ChunkOutcome, MapSource } from '../map-source.js'
+import type { ChunkOutcome, MapSource } from './source.js'
 
 /** What a feeder reports to. */
 export interface FeederHost<R> {

@@ -1,7 +1,7 @@
 // `map` for executors that know `submit` only: each item is a call of its own.
 
 import { Future, type Waiter } from '../future.js'
-import type { ChunkOutcome, MapSource } from '../map-source.js'
+import type { ChunkOutcome, MapSource } from './source.js'
 import type { TaskFunction } from '../tasks.js'
 
 /** What an executor has to have for this. */

@@ -4,7 +4,7 @@ use millrace_sys::Capabilities;
 use napi_derive::napi;
 
 /// An error of the operating system's. Its text begins with the system call's name and, if there is an error number, ends
-/// with `(os error N)`: `asSystemError` in src/failures.ts reads both.
+/// with `(os error N)`: `asSystemError` in src/host/failures.ts reads both.
 pub(crate) fn sys_error(error: &millrace_sys::Error) -> napi::Error {
   napi::Error::from_reason(error.to_string())
 }

@@ -1,8 +1,8 @@
 // Why the native pool took no call, as errors.
 
-import { BrokenProcessPool, QueueFullError, SerializationError, ShutdownError } from './errors.js'
+import { BrokenProcessPool, QueueFullError, SerializationError, ShutdownError } from '../errors.js'
 import { spawnFailed } from './failures.js'
-import type { NativePool } from './native.js'
+import type { NativePool } from '../native.js'
 
 /** What `NativePool.submit` says when it takes no call. */
 export const Refused = { closed: -1, broken: -2, queueFull: -3, spawn: -4, tooLarge: -5 } as const

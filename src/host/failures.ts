@@ -3,7 +3,7 @@
 import { constants } from 'node:os'
 import { getSystemErrorName, inspect } from 'node:util'
 
-import { decodeError } from './codec/index.js'
+import { decodeError } from '../codec/index.js'
 import {
   BrokenProcessPool,
   CancelledError,
@@ -14,9 +14,9 @@ import {
   WorkerDiedError,
   WorkerSpawnError,
   WorkerTerminatedError,
-} from './errors.js'
-import type { NativeDeath, NativeEvent } from './native.js'
-import type { ResolvedOptions } from './options.js'
+} from '../errors.js'
+import type { NativeDeath, NativeEvent } from '../native.js'
+import type { ResolvedOptions } from '../options.js'
 import type { RecentEnds } from './recent-ends.js'
 
 // Some numbers have two names (SIGABRT and SIGIOT): Node lists the usual one first, and the last entry of a map wins.

@@ -1,13 +1,13 @@
 // Results out of the native pool's staging memory, as values.
 
 import type { CallFuture } from './call-future.js'
-import { decodeArguments, decodeError, decodeResult } from './codec/index.js'
-import { SerializationError, TaskExitError, type WorkerDeathTask } from './errors.js'
+import { decodeArguments, decodeError, decodeResult } from '../codec/index.js'
+import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors.js'
 import { describeCall } from './failures.js'
-import type { ChunkOutcome } from './map-iterator.js'
-import type { NativePool } from './native.js'
+import type { ChunkOutcome } from '../map-iterator.js'
+import type { NativePool } from '../native.js'
 import { framesOf } from './origins.js'
-import { ELSEWHERE, type PartialChunk, RESULT_RECORD_WORDS, ResultFlag, Status, wide } from './wire.js'
+import { ELSEWHERE, type PartialChunk, RESULT_RECORD_WORDS, ResultFlag, Status, wide } from '../wire.js'
 
 /** How a call ended. */
 export interface Outcome {

@@ -1,8 +1,8 @@
 // Items of a chunk that cannot travel: the chunk goes without them, and their errors are put among its outcomes.
 
-import { encodeArguments, type Outbox } from './codec/index.js'
-import type { ChunkOutcome } from './map-source.js'
-import { CallFlag } from './wire.js'
+import { encodeArguments, type Outbox } from '../codec/index.js'
+import type { ChunkOutcome } from '../map/source.js'
+import { CallFlag } from '../wire.js'
 
 export class RefusedItems {
   /** The items that can travel. */

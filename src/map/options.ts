@@ -1,5 +1,5 @@
-import { invalidType, invalidValue, timeoutOf, validateBoolean, validateInteger, validateNumber } from './validate.js'
-import { isAsyncIterable } from './map/input.js'
+import { invalidType, invalidValue, timeoutOf, validateBoolean, validateInteger, validateNumber } from '../validate.js'
+import { isAsyncIterable } from './input.js'
 
 /** Options of `map` and `starmap`. */
 export interface MapOptions {

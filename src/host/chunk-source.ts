@@ -1,11 +1,11 @@
 // How `map` reaches the workers: whole chunks of items as single calls.
 
 import { CallFuture } from './call-future.js'
-import type { MapCall } from './executor.js'
-import type { Future } from './future.js'
-import type { ChunkOutcome, MapSource } from './map-source.js'
+import type { MapCall } from '../executor.js'
+import type { Future } from '../future.js'
+import type { ChunkOutcome, MapSource } from '../map/source.js'
 import type { PoolCore } from './pool-core.js'
-import { CallFlag } from './wire.js'
+import { CallFlag } from '../wire.js'
 
 /** Sends the items of one `map` or `starmap`. */
 export class ChunkSource<R> implements MapSource<unknown, R> {

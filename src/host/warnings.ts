@@ -1,8 +1,8 @@
 // Things that a pool survives, and somebody should know.
 
-import { MillraceError, WorkerSpawnError } from './errors.js'
+import { MillraceError, WorkerSpawnError } from '../errors.js'
 import { breakCause, idleWorkerDied, spawnFailed } from './failures.js'
-import type { NativeEvent } from './native.js'
+import type { NativeEvent } from '../native.js'
 
 /** The error that a `warning` event carries. */
 export function warningOf(event: NativeEvent): Error {

@@ -1,9 +1,9 @@
 // What each new worker is sent first, encoded once for all of them.
 
-import { encodeArguments, type Outbox } from './codec/index.js'
-import { SerializationError } from './errors.js'
-import type { ResolvedOptions } from './options.js'
-import { encodeBootPlan } from './worker/boot.js'
+import { encodeArguments, type Outbox } from '../codec/index.js'
+import { SerializationError } from '../errors.js'
+import type { ResolvedOptions } from '../options.js'
+import { encodeBootPlan } from '../worker/boot.js'
 
 /**
  * The payload of the workers' boot call. Leaves the outbox empty.
