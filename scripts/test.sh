@@ -5,6 +5,7 @@ bash scripts/setup.sh
 
 mkdir -p build/logs
 summary=''
+failures=''
 passed=0
 failed=0
 
@@ -21,6 +22,12 @@ count() {
   '
 }
 
+# failing LOG: the names of the tests that failed, as cargo and ava print them; of a step without tests its last lines.
+failing() {
+  sed $'s/\033\\[[0-9;]*m//g' "$1" | grep -E '^ *(✘|✖|×) |^test .* FAILED$|tests? remained? pending|Uncaught|Unhandled' | sort -u ||
+    tail -n 5 "$1"
+}
+
 step() {
   local script=$1 title=$2 started=$SECONDS log="build/logs/$1.log" verdict=ok good bad
   printf '\n=== %s (scripts/%s.sh)\n\n' "$title" "$script"
@@ -29,6 +36,10 @@ step() {
   # A step that fails without a failing test (it does not compile, a test file crashed) is a failure all the same.
   if [ "$verdict" = FAILED ] && [ "$bad" -eq 0 ]; then
     bad=1
+  fi
+  if [ "$verdict" = FAILED ]; then
+    failures="$failures$(printf '\n%s\n%s' "$title" "$(failing "$log")")
+"
   fi
   passed=$((passed + good))
   failed=$((failed + bad))
@@ -45,6 +56,10 @@ step test-loom 'Model checker'
 step test-node 'Tests on real processes'
 step test-bench 'Benchmarks, for a moment each'
 
+# What failed stands at the end too: of a long log often only that is kept.
+if [ -n "$failures" ]; then
+  printf '\n=== Failures\n%s' "$failures"
+fi
 printf '\n=== Summary\n\n%s\n' "$summary"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
