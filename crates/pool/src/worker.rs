@@ -12,7 +12,9 @@ use std::str::FromStr;
 use millrace_ring::{
   AttachError, CallKind, CallRecord, CommitError, ResultHeader, Step, Taken, WorkerLane, WorkerPhase,
 };
-use millrace_sys::{Listener, Ringer, Segment, adopt_fd, ignore_sigint, monotonic_ns, start_watchdog};
+use millrace_sys::{
+  Listener, Ringer, Segment, adopt_fd, ignore_sigint, monotonic_ns, reuse_heap_memory, start_watchdog, trim_heap,
+};
 use thiserror::Error;
 
 use crate::fault::{self, Point, hits};
@@ -115,6 +117,7 @@ impl Worker {
     let lifeline = unsafe { adopt_fd(LIFELINE_FD) }?;
     start_watchdog(lifeline, argument.host_pid)?;
     ignore_sigint();
+    reuse_heap_memory();
     let lane = WorkerLane::attach(LaneSegment(Segment::from_fd(lane, argument.segment_len)?))?;
     Ok(Self {
       lane,
@@ -260,9 +263,10 @@ impl Worker {
     self.lane.abort_requested(position)
   }
 
-  /// Gives back the memory of results that have been consumed.
+  /// Gives back memory that nothing needs now: of results that have been consumed, and what tasks have freed.
   pub fn trim(&mut self) {
     self.lane.trim();
+    trim_heap();
   }
 
   fn ring_host(&self) {
