@@ -1,6 +1,6 @@
 // Cases of faults other than a kill. Runs one, and says what was seen; what is right is the test's business.
 
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,15 +11,16 @@ import { until } from '../helpers/patience.mjs'
 const word = new Int32Array(new SharedArrayBuffer(4))
 
 const tasks = defineTasks(import.meta.url, {
-  /** @type {(path: string, id: number, ms?: number) => Promise<number>} */
-  note: async (path, id, ms = 0) => {
+  /** @type {(path: string, id: number, ms?: number, gate?: string) => Promise<number>} */
+  note: async (path, id, ms = 0, gate) => {
     appendFileSync(path, `${id}\n`)
+    while (gate !== undefined && !existsSync(gate)) await sleep(2)
     if (ms > 0) await sleep(ms)
     return id
   },
 })
 
-/** @typedef {{ pool: ProcessPoolExecutor, submit: (id: number, options?: any) => import('millrace').Future<number> }} Tools */
+/** @typedef {{ pool: ProcessPoolExecutor, submit: (id: number, options?: any) => import('millrace').Future<number>, gate: string }} Tools */
 
 /** Waits until a worker has stopped. @param {Tools} tools */
 const stopped = ({ pool }) =>
@@ -124,14 +125,15 @@ const cases = {
   },
 
   /** Two calls, of which the host hears nothing before both workers have ended. @param {Tools} tools */
-  both: async ({ pool, submit }) => {
-    const futures = [submit(0, { ms: 200 }), submit(1, { ms: 200 })]
+  both: async ({ pool, submit, gate }) => {
+    const futures = [submit(0, { gate }), submit(1, { gate })]
     await until(
       'both to run',
       () => futures.every((future) => future.running()),
       () => pool.dumpState(),
     )
     const { workers } = pool.stats()
+    writeFileSync(gate, '')
     while (!workers.every(({ pid }) => children().includes(`${pid} Z`))) Atomics.wait(word, 0, 0, 5)
     return futures
   },
@@ -173,8 +175,8 @@ async function main({ name, options = {}, fault }) {
   pool.on('workerExit', ({ reason, exitCode, signal }) => exits.push(`${reason} ${exitCode ?? signal}`))
   pool.on('warning', (error) => warnings.push(described(error)))
   /** @type {Tools['submit']} */
-  const submit = (id, { ms, ...limits } = {}) => pool.run(tasks.note, [path, id, ms], limits)
-  const seen = await cases[name]({ pool, submit })
+  const submit = (id, { ms, gate, ...limits } = {}) => pool.run(tasks.note, [path, id, ms, gate], limits)
+  const seen = await cases[name]({ pool, submit, gate: join(directory, 'gate') })
   const all = Promise.all(seen.map((each) => told(each)))
   let settled = false
   void all.then(() => (settled = true))
