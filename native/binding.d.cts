@@ -39,8 +39,10 @@ export declare class NativePool {
   spawnFailureSyscall(): string | null
   /** The error of that system call. */
   spawnFailureErrno(): number | null
-  /** Copies the payload that did not fit the inbox into `target`, which has its length. */
+  /** Copies the content of the payload that did not fit the inbox into `target`, which has its length. */
   fetch(target: Uint8Array): void
+  /** The same content where it lies; `null` if it has to be fetched. */
+  borrow(): ArrayBuffer | null
   /** Whether `takeEvents` would return any. */
   get hasEvents(): boolean
   /** What else happened, in order. */
@@ -111,8 +113,10 @@ export declare class NativeWorker {
   get hostPid(): number
   /** How deep the pools are nested here, 1 at the first level. */
   get depth(): number
-  /** Copies the payload that did not fit the inbox into `target`, which has its length. */
+  /** Copies the content of the payload, which is what follows its head, into `target`, which has its length. */
   fetch(target: Uint8Array): void
+  /** The content of the payload where it lies; `null` if it has to be fetched. */
+  borrow(): ArrayBuffer | null
   /** Lets go of the task definition that `take` returned. */
   releaseDefine(): void
   /** As `commit`, with `tail` after the outbox's bytes. */
@@ -125,8 +129,10 @@ export declare class NativeWorker {
   abortRequested(): boolean
   /** Tells the host that this worker is ready (1), leaves after its call (2), or is about to exit (3). */
   setPhase(phase: number): void
-  /** Gives the memory of consumed results back. */
-  trim(): void
+  /** Buffers of this process that lie in the memory of lanes, and are not collected yet. */
+  get borrowed(): number
+  /** Gives back memory that nothing needs now. True: the host keeps results, so there may be more later. */
+  trim(): boolean
 }
 
 /** Throws, naming what is missing, on a platform that cannot carry a pool. */

@@ -44,12 +44,12 @@ export const REGISTERS = 4
 export const DRAINED_EVENTS = 1 << 16
 
 /** Words of the record of a call in a worker's staging buffer (crates/node/src/worker.rs). */
-export const CALL_RECORD_WORDS = 8
+export const CALL_RECORD_WORDS = 9
 
 /** Words of the record of a result in the host's staging buffer (crates/node/src/host/call_path.rs). */
-export const RESULT_RECORD_WORDS = 10
+export const RESULT_RECORD_WORDS = 11
 
-/** In a record, stands for a payload that has to be fetched. */
+/** In a record, stands for a payload whose content, all but its head, has to be fetched or borrowed. */
 export const ELSEWHERE = 0xffff_ffff
 
 /** Size of the staging buffer that results pass through. */

@@ -14,7 +14,8 @@ const tasks = defineTasks(import.meta.url, {
   /** @type {(path: string, id: number, ms?: number, gate?: string) => Promise<number>} */
   note: async (path, id, ms = 0, gate) => {
     appendFileSync(path, `${id}\n`)
-    while (gate !== undefined && !existsSync(gate)) await sleep(2)
+    const isShut = () => gate !== undefined && !existsSync(gate)
+    while (isShut()) await sleep(2)
     if (ms > 0) await sleep(ms)
     return id
   },

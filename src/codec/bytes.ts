@@ -51,19 +51,34 @@ export function decodeRaw(kind: number, bytes: Uint8Array, end: number, owned: b
   return fromContent(kind, bytes, 0, end, owned)
 }
 
-/** Decodes what `encodeBytes` wrote. */
+/** Decodes what `encodeBytes` wrote, in one piece. */
 export function decodeBytes(bytes: Uint8Array, end: number, owned: boolean): unknown[] {
-  if (end < ELEMENTS) throw new CorruptPayload('the payload ends within its head')
-  const start = new DataView(bytes.buffer, bytes.byteOffset, ELEMENTS).getUint32(0, LITTLE_ENDIAN)
+  const start = contentStart(bytes, end)
   if (start > end) throw new CorruptPayload('the content starts behind the end of the payload')
+  return readElements(bytes, start, (kind) => fromContent(kind, bytes, start, end, owned))
+}
+
+/** The same in two: `content`, all of it, is what is behind `head`, and becomes part of the value. */
+export function decodeHeadAndContent(head: Uint8Array, content: Uint8Array): unknown[] {
+  const start = contentStart(head, head.byteLength)
+  if (start !== head.byteLength) throw new CorruptPayload('the content does not start where the head ends')
+  return readElements(head, start, (kind) => fromContent(kind, content, 0, content.byteLength, true))
+}
+
+function contentStart(head: Uint8Array, end: number): number {
+  if (end < ELEMENTS) throw new CorruptPayload('the payload ends within its head')
+  return new DataView(head.buffer, head.byteOffset, ELEMENTS).getUint32(0, LITTLE_ENDIAN)
+}
+
+function readElements(head: Uint8Array, end: number, raw: (kind: number) => unknown): unknown[] {
   const values: unknown[] = []
   let at = ELEMENTS
-  while (at < start) {
-    if (bytes[at] >= FIRST_RAW_TAG) {
-      values.push(fromContent(bytes[at] - FIRST_RAW_TAG, bytes, start, end, owned))
+  while (at < end) {
+    if (head[at]! >= FIRST_RAW_TAG) {
+      values.push(raw(head[at]! - FIRST_RAW_TAG))
       at++
     } else {
-      values.push(readScalar(bytes, at, start))
+      values.push(readScalar(head, at, end))
       at = scalarEnd()
     }
   }

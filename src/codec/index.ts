@@ -1,7 +1,7 @@
 // Values to bytes and back. Correct means: the value arrives equal to a structured clone of it, or not at all with an error
 // that names what cannot travel. See `ids.ts` for the codecs.
 
-import { decodeBytes, decodeRaw, encodeBytes, encodeRaw } from './bytes.js'
+import { decodeBytes, decodeHeadAndContent, decodeRaw, encodeBytes, encodeRaw } from './bytes.js'
 import { CorruptPayload } from './corrupt.js'
 import { describeThrown } from './error-describe.js'
 import { type ErrorOrigin, rebuildThrown } from './error-rebuild.js'
@@ -101,6 +101,31 @@ export function decodeArguments(
     throw undecodable('arguments', error)
   }
 }
+
+/**
+ * Decodes the arguments of a call from a payload that came in two pieces, of which `content` has memory of its own, which
+ * becomes part of the values where `keepsContent` says so.
+ */
+export function decodeSplitArguments(codec: number, head: Uint8Array, content: Uint8Array): unknown[] {
+  if (head.byteLength === 0) return decodeArguments(codec, content, true)
+  try {
+    if (codec !== BYTES) throw new CorruptPayload(`a payload of the codec ${codec} has no head`)
+    return decodeHeadAndContent(head, content)
+  } catch (error) {
+    throw undecodable('arguments', error)
+  }
+}
+
+/**
+ * Whether the content of a payload that comes in two pieces becomes the memory of a decoded value, as it is: then that may as
+ * well be memory that the other process can see. What is looked at while it is decoded may not change meanwhile.
+ */
+export function keepsContent(codec: number, headLength: number): boolean {
+  return viewsContent && (codec >= RAW || (codec === BYTES && headLength > 0))
+}
+
+/** `MILLRACE_VIEWS=off`: large buffers arrive as copies. */
+const viewsContent = process.env.MILLRACE_VIEWS !== 'off'
 
 /** Decodes what a call returned; the parameters are those of `decodeArguments`. */
 export function decodeResult(

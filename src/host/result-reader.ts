@@ -1,7 +1,7 @@
 // Results out of the native pool's staging memory, as values.
 
 import type { CallFuture } from './call-future.js'
-import { decodeArguments, decodeError, decodeResult } from '../codec/index.js'
+import { decodeArguments, decodeError, decodeResult, decodeSplitArguments, keepsContent } from '../codec/index.js'
 import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors.js'
 import { describeCall } from './failures.js'
 import type { ChunkOutcome } from '../map-iterator.js'
@@ -40,45 +40,50 @@ export class ResultReader {
       const future = take(words[at]!)
       if (future === undefined) continue
       if (offset === ELSEWHERE) outcomes.push(this.#readElsewhere(future, at, length))
-      else outcomes.push(readOutcome(future, words, at, this.#inbox.subarray(offset, offset + length), false))
+      else outcomes.push(readOutcome(future, words, at, this.#inbox.subarray(offset, offset + length)))
       // A recorded stack keeps everything alive that its functions can see, the executor among it.
       future.origin = undefined
     }
   }
 
-  /** A payload that nobody fetches is passed over by the next drain. */
+  /** A payload whose content nobody fetches is passed over by the next drain. */
   #readElsewhere(future: CallFuture<unknown>, at: number, length: number): Outcome {
-    let bytes: Uint8Array
+    const words = this.#words
+    const headLength = words[at + 10]!
+    const head = this.#inbox.subarray(words[at + 9], words[at + 9]! + headLength)
+    const borrowed = keepsContent(words[at + 2]!, headLength) ? this.#native.borrow() : null
+    if (borrowed !== null) return readOutcome(future, words, at, new Uint8Array(borrowed), head)
+    let content: Uint8Array
     try {
-      bytes = Buffer.allocUnsafeSlow(length)
+      content = Buffer.allocUnsafeSlow(length - headLength)
     } catch (cause) {
       const message = `This process has no memory for the result of ${length} bytes`
       return { future, kind: 'error', value: new SerializationError(message, { stage: 'result', cause }) }
     }
-    this.#native.fetch(bytes)
-    return readOutcome(future, this.#words, at, bytes, true)
+    this.#native.fetch(content)
+    return readOutcome(future, words, at, content, head)
   }
 }
 
+/** Reads a result from `bytes`; with a head, `bytes` are what is behind that, in memory of their own. */
 function readOutcome(
   future: CallFuture<unknown>,
   words: Uint32Array,
   at: number,
   bytes: Uint8Array,
-  owned: boolean,
+  head?: Uint8Array,
 ): Outcome {
   const status = words[at + 1]!
   const codec = words[at + 2]!
   const pid = words[at + 7]!
+  const owned = head !== undefined
   try {
     switch (status) {
       case Status.ok: {
         if (!future.isChunk) return { future, kind: 'value', value: decodeResult(codec, bytes, owned) }
         const partial = (words[at + 3]! & ResultFlag.partial) !== 0
         const elapsed = words[at + 8]! / 1000
-        const outcome = partial
-          ? partialChunk(codec, pid, bytes, owned)
-          : { values: decodeArguments(codec, bytes, owned) }
+        const outcome = partial ? partialChunk(codec, pid, bytes, owned) : { values: chunkValues(codec, bytes, head) }
         const whole: ChunkOutcome<unknown> = future.refused?.complete(outcome) ?? outcome
         return { future, kind: 'value', value: { ...whole, elapsed } satisfies ChunkOutcome<unknown> }
       }
@@ -92,6 +97,10 @@ function readOutcome(
   } catch (value) {
     return { future, kind: 'error', value }
   }
+}
+
+function chunkValues(codec: number, bytes: Uint8Array, head: Uint8Array | undefined): unknown[] {
+  return head === undefined ? decodeArguments(codec, bytes) : decodeSplitArguments(codec, head, bytes)
 }
 
 function partialChunk(codec: number, pid: number, bytes: Uint8Array, owned: boolean): ChunkOutcome<unknown> {

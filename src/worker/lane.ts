@@ -1,6 +1,13 @@
 // The worker's lane: calls in, outcomes out. Offsets and staging memory stay in this file.
 
-import { encodeError, encodeResult, Outbox } from '../codec/index.js'
+import {
+  decodeArguments,
+  decodeSplitArguments,
+  encodeError,
+  encodeResult,
+  keepsContent,
+  Outbox,
+} from '../codec/index.js'
 import { SerializationError } from '../errors.js'
 import { native, type NativeWorker } from '../native.js'
 import { CALL_RECORD_WORDS, ELSEWHERE, Register, REGISTERS, Status, wide } from '../wire.js'
@@ -14,6 +21,9 @@ export const Phase = { ready: 1, retiring: 2, leaving: 3 } as const
 const Committed = { done: 0, noRoom: 1, tooLarge: 2, noMemory: 3 } as const
 
 const INBOX_BYTES = 64 << 10
+
+/** Where the head of a payload is whose content is elsewhere. */
+const HEAD_OFFSET = CALL_RECORD_WORDS * 4
 
 export class Lane {
   readonly #native: NativeWorker
@@ -78,17 +88,36 @@ export class Lane {
     return taken
   }
 
-  /** Whether `payload()` is memory of its own, which values may keep. */
-  get ownsPayload(): boolean {
-    return this.#offset === ELSEWHERE
+  /** The arguments of the call that was taken. */
+  arguments(): unknown[] {
+    const { codec } = this
+    if (this.#offset !== ELSEWHERE) return decodeArguments(codec, this.#staged())
+    const head = this.#head()
+    const borrowed = keepsContent(codec, head.byteLength) ? this.#native.borrow() : null
+    const content = borrowed === null ? this.#fetch(this.#length - head.byteLength) : new Uint8Array(borrowed)
+    return decodeSplitArguments(codec, head, content)
   }
 
-  /** The payload of the call that was taken; unless it is owned, valid until the next `take()`. */
+  /** The payload of what was taken and is no task; valid until the next `take()`. */
   payload(): Uint8Array {
-    if (this.#offset !== ELSEWHERE) return this.#inbox.subarray(this.#offset, this.#offset + this.#length)
-    const bytes = this.#allocate(this.#length)
-    this.#native.fetch(bytes)
-    return bytes
+    if (this.#offset !== ELSEWHERE) return this.#staged()
+    const head = this.#head()
+    const content = this.#fetch(this.#length - head.byteLength)
+    return head.byteLength === 0 ? content : Buffer.concat([head, content])
+  }
+
+  #staged(): Uint8Array {
+    return this.#inbox.subarray(this.#offset, this.#offset + this.#length)
+  }
+
+  #head(): Uint8Array {
+    return this.#inbox.subarray(HEAD_OFFSET, HEAD_OFFSET + this.#words[8]!)
+  }
+
+  #fetch(length: number): Uint8Array {
+    const content = this.#allocate(length)
+    this.#native.fetch(content)
+    return content
   }
 
   #allocate(length: number): Uint8Array {
@@ -208,8 +237,13 @@ export class Lane {
     this.#native.setPhase(phase)
   }
 
-  /** Gives the memory of results back that the host has read. */
-  trim(): void {
-    this.#native.trim()
+  /** Whether tasks have got buffers that lie in the lane, and that are not collected yet. */
+  get lends(): boolean {
+    return this.#native.borrowed > 0
+  }
+
+  /** Gives memory back that nothing needs now. True: the host keeps results, so there may be more later. */
+  trim(): boolean {
+    return this.#native.trim()
   }
 }

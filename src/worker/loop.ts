@@ -5,12 +5,13 @@
 
 import { types } from 'node:util'
 
-import { decodeArguments, encodeArguments, encodeError, encodeResult } from '../codec/index.js'
+import { encodeArguments, encodeError, encodeResult } from '../codec/index.js'
 import { SerializationError } from '../errors.js'
 import { CallFlag, type PartialChunk, ResultFlag, Status } from '../wire.js'
 import { boot } from './boot.js'
 import { RunningTask, type WorkerState } from './context.js'
 import { afterOutput } from './flush.js'
+import { collectGarbage } from './garbage.js'
 import { type Lane, Phase, Taken } from './lane.js'
 import { decodeDescriptor, type Task, type TaskCache } from './task-cache.js'
 
@@ -19,6 +20,9 @@ const TURN_BUDGET_MS = 10
 
 /** Memory of consumed results is given back when there was nothing to do for so long. */
 const TRIM_AFTER_MS = 1000
+
+/** It is tried so often: the garbage collector of a host that keeps results comes by when it likes. */
+const TRIMS = 4
 
 export class Loop {
   readonly #lane: Lane
@@ -36,6 +40,8 @@ export class Loop {
   #status: number = Status.ok
   #flags = 0
   #scheduled = false
+  /** Counts the tasks that were started. */
+  #started = 0
   #trimTimer: NodeJS.Timeout | undefined
 
   constructor(lane: Lane, tasks: TaskCache, state: WorkerState, leave: (code: number) => never) {
@@ -105,7 +111,7 @@ export class Loop {
         case Taken.stop:
           return this.leave(0)
         default:
-          return this.#trimLater()
+          return this.#idle()
       }
     }
   }
@@ -130,11 +136,19 @@ export class Loop {
     })
   }
 
-  #trimLater(): void {
-    if (this.#trimTimer !== undefined) return
+  /** Nothing is to be done now. */
+  #idle(): void {
+    if (this.#trimTimer === undefined) this.#trimLater(TRIMS)
+  }
+
+  #trimLater(times: number): void {
+    const started = this.#started
     this.#trimTimer = setTimeout(() => {
       this.#trimTimer = undefined
-      this.#lane.trim()
+      if (this.#started !== started) return this.#trimLater(TRIMS)
+      // The host waits for the memory of arguments that nobody here refers to any more.
+      if (this.#lane.lends) collectGarbage()
+      if (this.#lane.trim() && times > 1) this.#trimLater(times - 1)
     }, TRIM_AFTER_MS)
   }
 
@@ -202,11 +216,12 @@ export class Loop {
   /** Runs the call that was taken. True: it is answered; else it goes on. */
   #start(): boolean {
     const lane = this.#lane
+    this.#started++
     const running = new RunningTask(lane.taskId, this.#state.workerId)
     this.#running = running
     const { flags, task: index } = lane
     try {
-      const args = decodeArguments(lane.codec, lane.payload())
+      const args = lane.arguments()
       const task = this.#tasks.loaded(index)
       const outcome =
         task === undefined ? this.#load(running, index, flags, args) : this.#call(running, task, flags, args)

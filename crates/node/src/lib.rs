@@ -9,6 +9,7 @@ mod callback;
 mod cleanup;
 mod event;
 mod host;
+mod lending;
 mod options;
 mod platform;
 mod staging;

@@ -6,12 +6,13 @@ use std::rc::{Rc, Weak};
 
 use millrace_pool::worker::{LaneArgument, Worker};
 use millrace_pool::{CallKind, CallRecord, CommitError, ResultHeader, Taken, WorkerPhase};
-use napi::bindgen_prelude::{Env, Function, Uint8Array};
+use napi::bindgen_prelude::{Env, Function, Uint8Array, Unknown};
 use napi_derive::napi;
 
 use crate::bare::bare_function;
 use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
+use crate::lending::{array_buffer, live};
 use crate::staging::{ELSEWHERE, STAGED_MAX, Staging, halves, read_words, write_words};
 use crate::uv::Poll;
 
@@ -33,8 +34,9 @@ mod committed {
 }
 
 /// Words of the call record at the start of the inbox: task, codec, flags, payload length (low, high), payload offset
-/// in the inbox or [`ELSEWHERE`], task id (low, high). The payload follows.
-const RECORD_WORDS: usize = 8;
+/// in the inbox or [`ELSEWHERE`], task id (low, high), and of a payload that is elsewhere the length of the head, which is here
+/// all the same. Payload or head follow.
+const RECORD_WORDS: usize = 9;
 
 /// The lane, and what passes through it: what runs once a call is a bare function of this.
 struct CallPath {
@@ -80,13 +82,12 @@ impl CallPath {
     let mut inbox = self.inbox.borrow_mut();
     let inbox = inbox.bytes_mut();
     let staged = len <= STAGED_MAX.min(inbox.len() - offset);
-    if staged {
-      self.worker.borrow().copy_payload(&call, 0, &mut inbox[offset..offset + len]);
-    }
+    let here = if staged { len } else { call.inline_len() };
+    self.worker.borrow().copy_payload(&call, 0, &mut inbox[offset..offset + here]);
     let [low, high] = halves(call.len);
     let [id_low, id_high] = halves(call.sequence);
     let at = if staged { offset as u32 } else { ELSEWHERE };
-    let record = [call.task, u32::from(call.codec), u32::from(call.flags), low, high, at, id_low, id_high];
+    let record = [call.task, u32::from(call.codec), u32::from(call.flags), low, high, at, id_low, id_high, here as u32];
     write_words(inbox, 0, &record);
     self.current.set(Some(call));
     match call.kind {
@@ -223,14 +224,22 @@ impl NativeWorker {
     self.argument.depth
   }
 
-  /// Copies the payload that did not fit the inbox into `target`, which has its length.
+  /// Copies the content of the payload, which is what follows its head, into `target`, which has its length.
   #[napi]
   pub fn fetch(&self, mut target: Uint8Array) {
     let Some(call) = self.calls.current.get() else { return };
     // SAFETY: JavaScript, on this thread, waits for this call; nothing else refers to the array's bytes meanwhile.
     let bytes = unsafe { target.as_mut() };
-    let len = bytes.len().min(call.payload_len());
-    self.calls.worker.borrow().copy_payload(&call, 0, &mut bytes[..len]);
+    let head = call.inline_len();
+    let len = bytes.len().min(call.payload_len() - head);
+    self.calls.worker.borrow().copy_payload(&call, head, &mut bytes[..len]);
+  }
+
+  /// The content of the payload where it lies; `null` if it has to be fetched.
+  #[napi(ts_return_type = "ArrayBuffer | null")]
+  pub fn borrow<'env>(&self, env: &'env Env) -> napi::Result<Option<Unknown<'env>>> {
+    let loan = self.calls.current.get().and_then(|call| self.calls.worker.borrow_mut().borrow(&call));
+    loan.map(|loan| array_buffer(env, loan)).transpose()
   }
 
   /// Lets go of the task definition that `take` returned.
@@ -275,10 +284,16 @@ impl NativeWorker {
     });
   }
 
-  /// Gives the memory of consumed results back.
+  /// Buffers of this process that lie in the memory of lanes, and are not collected yet.
+  #[napi(getter)]
+  pub fn borrowed(&self) -> u32 {
+    live()
+  }
+
+  /// Gives back memory that nothing needs now. True: the host keeps results, so there may be more later.
   #[napi]
-  pub fn trim(&self) {
-    self.calls.worker.borrow_mut().trim();
+  pub fn trim(&self) -> bool {
+    self.calls.worker.borrow_mut().trim()
   }
 }
 

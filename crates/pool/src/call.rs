@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use millrace_ring::{CallHeader, CallKind, Position};
 
+use crate::payload::Payload;
 use crate::retry::Retries;
 
 /// A call's number, unique among the unfinished calls of its pool and used again afterwards.
@@ -40,7 +41,7 @@ pub(crate) struct Call {
   pub(crate) limits: Option<Limits>,
   pub(crate) place: Place,
   /// The encoded arguments while the call is pending, else empty.
-  pub(crate) payload: Box<[u8]>,
+  pub(crate) payload: Payload,
   pub(crate) outcome: Outcome,
   /// `None`: it is never repeated.
   pub(crate) retries: Option<Retries>,
@@ -214,7 +215,7 @@ mod tests {
       flags: 0,
       limits: None,
       place: Place::Pending,
-      payload: Box::default(),
+      payload: Payload::default(),
       outcome: Outcome::Delivered,
       retries: None,
     }

@@ -16,8 +16,7 @@ impl Manager {
     let idle_timeout = self.config.idle_timeout;
     let Some(lane) = self.lanes[index].as_mut() else { return };
     if lane.trim_at.is_some_and(|at| at <= now) {
-      lane.trim_at = None;
-      lane.ring.trim();
+      lane.trim(now);
     }
     match lane.life {
       Life::Starting { deadline } if deadline <= now => {

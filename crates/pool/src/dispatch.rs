@@ -15,6 +15,7 @@ use crate::call::{Call, CallId, Limits, Outcome, Place};
 use crate::event::{CallFailure, Event};
 use crate::lane::SpawnFailure;
 use crate::manager::{Manager, PoolState};
+use crate::payload::Payload;
 use crate::retry::Retries;
 use crate::spin::processors;
 
@@ -98,7 +99,7 @@ impl Manager {
       flags: spec.flags,
       limits: spec.limits,
       place: Place::Pending,
-      payload: Box::default(),
+      payload: Payload::default(),
       outcome: Outcome::Delivered,
       retries: Retries::new(spec.retries),
     });
@@ -113,7 +114,7 @@ impl Manager {
       placed
     });
     if !placed || spec.retries > 0 {
-      let payload = [spec.head, spec.tail].concat().into_boxed_slice();
+      let payload = Payload::of(spec.head, spec.tail);
       if placed {
         self.keep(id, payload);
       } else {
@@ -191,7 +192,8 @@ impl Manager {
   fn place_pending(&mut self, index: usize, id: CallId, now: Instant) -> bool {
     let Some(call) = self.calls.get_mut(id) else { return false };
     let payload = std::mem::take(&mut call.payload);
-    match self.place(index, id, &payload, &[], now) {
+    let (head, tail) = payload.parts();
+    match self.place(index, id, head, tail, now) {
       Ok(()) => {
         self.pending.pop();
         self.keep(id, payload);

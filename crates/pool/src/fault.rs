@@ -15,6 +15,8 @@ pub(crate) enum Point {
   MidArgs,
   /// Worker: the arguments are copied, the task is called next.
   BeforeCall,
+  /// Worker: a large payload's block is handed to the task, which may keep it.
+  BlockBorrowed,
   /// Worker: slot and block of the result are reserved.
   ResultReserved,
   /// Worker: half of the result is written.
@@ -95,11 +97,12 @@ mod switch {
     passed: AtomicU64,
   }
 
-  const POINTS: [(&str, Point); 16] = [
+  const POINTS: [(&str, Point); 17] = [
     ("before-claim", Point::BeforeClaim),
     ("after-claim", Point::AfterClaim),
     ("mid-args", Point::MidArgs),
     ("before-call", Point::BeforeCall),
+    ("block-borrowed", Point::BlockBorrowed),
     ("result-reserved", Point::ResultReserved),
     ("mid-result", Point::MidResult),
     ("before-commit", Point::BeforeCommit),

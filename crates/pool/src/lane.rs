@@ -26,6 +26,9 @@ pub(crate) const READ_AHEAD_NS: u32 = 300_000;
 /// Pages of large arguments are given back when the lane has not had any for so long.
 const TRIM_AFTER: Duration = Duration::from_secs(1);
 
+/// It is tried so often: the garbage collector of a worker that keeps arguments comes by when it likes.
+const TRIMS: u32 = 4;
+
 /// Queued payload bytes in one lane beyond its first call. Large payloads wait in the pending queue instead, so that
 /// shared memory stays bounded by the number of workers and not by the number of calls.
 const READ_AHEAD_BYTES: usize = 16 << 20;
@@ -92,6 +95,8 @@ pub(crate) struct Lane {
   pub(crate) boot_failure: Option<BreakCause>,
   /// Give the pages of large arguments back at this time, if nothing needs them before.
   pub(crate) trim_at: Option<Instant>,
+  /// How often that is tried again if the worker keeps some.
+  trims: u32,
   /// It is in the manager's list of lanes whose workers do not ring.
   pub(crate) awake: bool,
   /// It is in the manager's list of idle lanes.
@@ -179,6 +184,7 @@ impl Lane {
       corrupt: None,
       boot_failure: None,
       trim_at: None,
+      trims: 0,
       awake: false,
       listed_idle: false,
       stalled: false,
@@ -286,6 +292,7 @@ impl Lane {
     self.held_bytes -= held.bytes;
     if held.bytes > INLINE_CAPACITY {
       self.trim_at = Some(now + TRIM_AFTER);
+      self.trims = TRIMS;
     }
     self.front_since = now;
     self.stalled = false;
@@ -295,6 +302,13 @@ impl Lane {
     // change of load is followed within some ten calls. A first value is taken as it is.
     self.service_ns = Some(self.service_ns.map_or(ran, |old| old - old / 8 + ran / 8));
     Some(held.call)
+  }
+
+  /// Gives back what memory of large arguments is not needed now.
+  pub(crate) fn trim(&mut self, now: Instant) {
+    self.trims = self.trims.saturating_sub(1);
+    let more_later = self.ring.trim() && self.trims > 0;
+    self.trim_at = more_later.then_some(now + TRIM_AFTER);
   }
 
   /// Whether `position` is that of the boot call.

@@ -12,8 +12,10 @@ mod event;
 mod fault;
 mod lane;
 mod life;
+mod loan;
 mod manager;
 mod oom;
+mod payload;
 mod rebalance;
 mod relief;
 mod retry;
@@ -30,6 +32,7 @@ pub use config::{DeathPolicy, KILL_AFTER, MAX_FAILED_STARTS, PoolConfig, START_B
 pub use dispatch::{CallSpec, SubmitError};
 pub use event::{BreakCause, CallFailure, Death, Event, ExitReason, Report};
 pub use lane::SpawnFailure;
+pub use loan::Loan;
 pub use manager::{Completion, Manager, PoolState};
 pub use millrace_ring::{CallKind, CallRecord, CommitError, Geometry, ResultHeader, Taken, WorkerPhase};
 pub use millrace_sys::{Exit, Pollables};

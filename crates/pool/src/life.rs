@@ -5,11 +5,14 @@ use std::time::Instant;
 
 use millrace_sys::Exit;
 
+use millrace_ring::Reclaimed;
+
 use crate::call::{CallId, Outcome, Place};
 use crate::config::{MAX_FAILED_STARTS, START_BACKOFF};
 use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason};
 use crate::lane::{Lane, Life, SpawnFailure};
 use crate::manager::{Manager, PoolState, Replacement};
+use crate::payload::Payload;
 use crate::round::token;
 
 /// What is left of a worker that has ended.
@@ -211,11 +214,13 @@ impl Manager {
         continue;
       }
       let mut payload = Vec::new();
-      if lane.ring.reclaim(held.position, &mut payload).is_none() {
+      let Some(Reclaimed { cut, .. }) = lane.ring.reclaim(held.position, &mut payload) else {
         lost.push(held.call);
-      } else if let Some(call) = self.calls.get_mut(held.call) {
+        continue;
+      };
+      if let Some(call) = self.calls.get_mut(held.call) {
         call.place = Place::Pending;
-        call.payload = payload.into_boxed_slice();
+        call.payload = Payload::reclaimed(payload, cut);
         self.pending.push_front(held.call, call.sequence);
       }
     }

@@ -57,6 +57,8 @@ pub struct Completion {
   pub flags: u16,
   /// Bytes of its payload.
   pub len: usize,
+  /// Bytes of the payload in front of the content that [`Manager::borrow`] gives.
+  pub inline_len: usize,
   /// The worker's process id.
   pub pid: u32,
   /// How long the worker says that the call ran, in nanoseconds, saturated.

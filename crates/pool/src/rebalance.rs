@@ -5,9 +5,12 @@
 
 use std::time::{Duration, Instant};
 
+use millrace_ring::Reclaimed;
+
 use crate::call::Place;
 use crate::lane::{Lane, Life};
 use crate::manager::Manager;
+use crate::payload::Payload;
 
 /// A lane whose call has run so long while another worker is idle gives up the calls queued behind it.
 pub(crate) const STALL: Duration = Duration::from_millis(1);
@@ -23,10 +26,10 @@ impl Manager {
     while let Some(last) = lane.held.len().checked_sub(1) {
       let Some(held) = lane.take_back(last) else { break };
       let mut payload = Vec::new();
-      lane.ring.reclaim(held.position, &mut payload);
+      let Some(Reclaimed { cut, .. }) = lane.ring.reclaim(held.position, &mut payload) else { continue };
       let Some(call) = self.calls.get_mut(held.call) else { continue };
       call.place = Place::Pending;
-      call.payload = payload.into_boxed_slice();
+      call.payload = Payload::reclaimed(payload, cut);
       self.pending.push_front(held.call, call.sequence);
     }
   }

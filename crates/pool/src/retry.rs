@@ -7,31 +7,32 @@
 
 use crate::call::{CallId, Outcome, Place};
 use crate::manager::Manager;
+use crate::payload::Payload;
 
 /// What a call that may be repeated keeps.
 #[derive(Debug)]
 pub(crate) struct Retries {
   left: u32,
   /// The encoded arguments while the call is in a lane.
-  payload: Box<[u8]>,
+  payload: Payload,
 }
 
 impl Retries {
   pub(crate) fn new(left: u32) -> Option<Self> {
-    (left > 0).then(|| Self { left, payload: Box::default() })
+    (left > 0).then(|| Self { left, payload: Payload::default() })
   }
 }
 
 impl Manager {
   /// A call has gone into a lane: its payload is kept if it may be needed again.
-  pub(crate) fn keep(&mut self, id: CallId, payload: Box<[u8]>) {
+  pub(crate) fn keep(&mut self, id: CallId, payload: Payload) {
     if let Some(retries) = self.calls.get_mut(id).and_then(|call| call.retries.as_mut()) {
       retries.payload = payload;
     }
   }
 
   /// Puts a call behind all that are pending.
-  pub(crate) fn wait_in_line(&mut self, id: CallId, payload: Box<[u8]>) {
+  pub(crate) fn wait_in_line(&mut self, id: CallId, payload: Payload) {
     let Some(call) = self.calls.get_mut(id) else { return };
     call.place = Place::Pending;
     call.payload = payload;

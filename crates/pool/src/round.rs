@@ -10,6 +10,7 @@ use crate::config::{KILL_AFTER, PoolConfig};
 use crate::event::{BreakCause, Event, ExitReason, Report};
 use crate::fault::{Point, hits};
 use crate::lane::{Lane, Life};
+use crate::loan::Loan;
 use crate::manager::{Completion, Manager, PoolState, WAKEUP_TOKEN};
 
 /// The worker's answers that the manager itself must understand; every other status is the owner's.
@@ -216,6 +217,7 @@ impl Manager {
       codec: record.codec,
       flags: record.flags,
       len: record.payload_len(),
+      inline_len: record.inline_len(),
       pid: lane.child.pid(),
       ran_ns: record.ran_ns,
       lane: index,
@@ -236,6 +238,16 @@ impl Manager {
     } else if let Some(lane) = self.lanes.get(completion.lane).and_then(Option::as_ref) {
       lane.ring.copy_payload(&completion.record, at, dst);
     }
+  }
+
+  /// The content of a large result, to be used where it is; `None` if its worker does not lend it. The result must not have
+  /// been consumed.
+  pub fn borrow(&self, completion: &Completion) -> Option<Loan> {
+    if completion.taken_out {
+      return None;
+    }
+    let ring = &self.lanes.get(completion.lane)?.as_ref()?.ring;
+    Some(Loan::new(ring.borrow(&completion.record)?, ring.memory().0.mapping()))
   }
 
   /// A result has been read: its call is over.

@@ -18,6 +18,7 @@ use millrace_sys::{
 use thiserror::Error;
 
 use crate::fault::{self, Point, hits};
+use crate::loan::Loan;
 use crate::segment::LaneSegment;
 use crate::spin::Spinner;
 
@@ -172,7 +173,9 @@ impl Worker {
 
   /// Copies `dst.len()` bytes of a call's payload, from `at` on.
   pub fn copy_payload(&self, call: &CallRecord, at: usize, dst: &mut [u8]) {
-    if cfg!(feature = "fault-injection") && call.kind == CallKind::Task {
+    // Of a large payload the head comes first, by itself.
+    let is_last = at + dst.len() == call.payload_len();
+    if cfg!(feature = "fault-injection") && call.kind == CallKind::Task && is_last {
       let half = dst.len() / 2;
       let (first, second) = dst.split_at_mut(half);
       self.lane.copy_payload(call, at, first);
@@ -182,6 +185,16 @@ impl Worker {
       return;
     }
     self.lane.copy_payload(call, at, dst);
+  }
+
+  /// The content of a large payload, to be used where it is; `None` if the host does not lend it.
+  pub fn borrow(&mut self, call: &CallRecord) -> Option<Loan> {
+    let content = self.lane.borrow(call)?;
+    if cfg!(feature = "fault-injection") {
+      hits(Point::BlockBorrowed);
+      hits(Point::BeforeCall);
+    }
+    Some(Loan::new(content, self.lane.memory().0.mapping()))
   }
 
   /// Lets go of a task definition that has been read.
@@ -263,10 +276,11 @@ impl Worker {
     self.lane.abort_requested(position)
   }
 
-  /// Gives back memory that nothing needs now: of results that have been consumed, and what tasks have freed.
-  pub fn trim(&mut self) {
-    self.lane.trim();
+  /// Gives back memory that nothing needs now: of results that have been consumed, and what tasks have freed. True: the host
+  /// keeps results, so there may be more later.
+  pub fn trim(&mut self) -> bool {
     trim_heap();
+    self.lane.trim()
   }
 
   fn ring_host(&self) {

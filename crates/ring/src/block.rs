@@ -19,6 +19,11 @@ impl Block {
     self.first as u64 * GRANULE
   }
 
+  /// Bytes.
+  pub(crate) const fn size(self) -> u64 {
+    self.count.get() as u64 * GRANULE
+  }
+
   /// The granule behind it. Cannot overflow: a block is inside an arena of at most `u32::MAX` granules.
   pub(crate) const fn end(self) -> u32 {
     self.first + self.count.get()

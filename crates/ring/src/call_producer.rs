@@ -155,7 +155,7 @@ impl CallProducer {
     self.mirror[index] = Entry { head, block, standing };
     #[cfg(feature = "fault-injection")]
     let head = if core::mem::take(&mut self.corrupt_next) {
-      CallHead { len: u64::MAX - head.len, block: !head.block, ..head }
+      CallHead { len: u64::MAX - head.len, at: head.at.corrupted(), ..head }
     } else {
       head
     };

@@ -17,6 +17,7 @@
 //! books. That saves a store into a cache line that the worker has.
 
 use crate::frame::{Frame, Parts};
+use crate::place::Placement;
 use crate::record::{CallHeader, CallKind, Position};
 use crate::sync::{AtomicU32, Ordering, SyncPoint};
 
@@ -31,7 +32,7 @@ pub(crate) const REVOKED: u32 = 3;
 pub(crate) struct CallHead {
   pub(crate) sequence: u64,
   pub(crate) len: u64,
-  pub(crate) block: u64,
+  pub(crate) at: Placement,
   pub(crate) task: u32,
   pub(crate) flags: u16,
   pub(crate) kind: u8,
@@ -39,11 +40,11 @@ pub(crate) struct CallHead {
 }
 
 impl CallHead {
-  pub(crate) fn new(header: &CallHeader, len: u64, block: u64) -> Self {
+  pub(crate) fn new(header: &CallHeader, len: u64, at: Placement) -> Self {
     Self {
       sequence: header.sequence,
       len,
-      block,
+      at,
       task: header.task,
       flags: header.flags,
       kind: header.kind as u8,

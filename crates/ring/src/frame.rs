@@ -16,8 +16,6 @@ pub(crate) struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-  pub(crate) const EMPTY: Self = Self { head: &[], tail: &[] };
-
   #[inline]
   pub(crate) fn len(self) -> usize {
     // Two slices cannot overflow this: no slice is longer than `isize::MAX`.

@@ -11,15 +11,18 @@
 //! | worker's [`Bell`] | both | as `bell.rs` says |
 //! | [`Clock`] | worker | at each claim |
 //! | [`Life`] | worker | when its phase changes; apart from `Clock`, since the host looks at it in each round |
+//! | `lent_to_worker` | host and worker | as `loan.rs` says |
+//! | `lent_to_host` | worker and host | as `loan.rs` says |
 
 use crate::bell::Bell;
 use crate::call_slot::{CallHead, CallSlot};
 use crate::frame::INLINE_CAPACITY;
+use crate::loan::{LOANS, LoanWord};
 use crate::result_slot::{ResultHead, ResultSlot};
 use crate::sync::{AtomicU32, AtomicU64};
 
 /// Changes whenever anything in shared memory changes place, size or meaning: host and worker must agree on it.
-pub const LAYOUT_VERSION: u32 = 2;
+pub const LAYOUT_VERSION: u32 = 3;
 
 /// "millrace", the first bytes of a lane.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"millrace");
@@ -72,6 +75,13 @@ pub(crate) struct Life {
   pub(crate) phase: AtomicU32,
 }
 
+/// The words of one direction's loans.
+#[derive(Debug)]
+#[repr(C, align(128))]
+pub(crate) struct Loans {
+  pub(crate) words: [LoanWord; LOANS],
+}
+
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Header {
@@ -82,10 +92,14 @@ pub(crate) struct Header {
   pub(crate) worker_bell: Bell,
   pub(crate) clock: Clock,
   pub(crate) life: Life,
+  /// Blocks of the call arena.
+  pub(crate) lent_to_worker: Loans,
+  /// Blocks of the result arena.
+  pub(crate) lent_to_host: Loans,
 }
 
 const _: () = {
-  assert!(size_of::<Header>() == 7 * 128);
+  assert!(size_of::<Header>() == 7 * 128 + 2 * 4 * LOANS);
   assert!(size_of::<CallHead>() == 32);
   assert!(size_of::<ResultHead>() == 32);
   assert!(size_of::<CallSlot>() == 512);

@@ -55,6 +55,8 @@ mod call_producer;
 mod call_slot;
 mod error;
 mod frame;
+mod loan;
+mod place;
 mod record;
 mod result_consumer;
 mod result_producer;
@@ -89,7 +91,10 @@ mod tests;
 
 pub use error::Corrupt;
 pub use frame::INLINE_CAPACITY;
-pub use record::{Arrival, CallHeader, CallKind, CallRecord, Position, ResultHeader, ResultRecord, Taken, WorkerPhase};
+pub use loan::LENT_FROM;
+pub use record::{
+  Arrival, CallHeader, CallKind, CallRecord, Position, Reclaimed, ResultHeader, ResultRecord, Taken, WorkerPhase,
+};
 
 #[cfg(not(loom))]
 pub use {
@@ -98,6 +103,7 @@ pub use {
   heap_memory::HeapMemory,
   host_lane::{HostLane, Identity, LaneSnapshot, SlotState, StateRun},
   layout::LAYOUT_VERSION,
+  loan::Borrowed,
   memory::{Memory, NoMemory},
   probe::Step,
   worker_lane::WorkerLane,

@@ -12,6 +12,9 @@ pub struct NoMemory {
   pub errno: i32,
 }
 
+/// What a machine without memory says, on every system that we know.
+pub(crate) const ENOMEM: i32 = 12;
+
 /// A block of memory that host and worker both see.
 ///
 /// Fresh memory need not be zero: the host formats what is read before it is written.

@@ -1,7 +1,7 @@
 //! What goes through the rings, as their users see it.
 
 use crate::error::Corrupt;
-use crate::frame::INLINE_CAPACITY;
+use crate::place::Place;
 
 /// A place in a ring: a free-running counter that wraps. Its slot is `position & mask`.
 pub type Position = u32;
@@ -87,6 +87,20 @@ impl CallRecord {
   pub const fn is_inline(&self) -> bool {
     matches!(self.place, Place::Inline)
   }
+
+  /// Length of the part of the payload that is in the slot; the rest is in a block.
+  pub fn inline_len(&self) -> usize {
+    self.place.inline_len(self.len)
+  }
+}
+
+/// A call that was taken back out of the ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reclaimed {
+  /// As it was pushed.
+  pub header: CallHeader,
+  /// Where to cut the payload when it is pushed again: a first part that went into the slot goes there once more.
+  pub cut: usize,
 }
 
 /// A result that the host has found in the ring.
@@ -119,6 +133,11 @@ impl ResultRecord {
   /// Whether the payload is in the slot and not in the arena.
   pub const fn is_inline(&self) -> bool {
     matches!(self.place, Place::Inline)
+  }
+
+  /// Length of the part of the payload that is in the slot; the rest is in a block.
+  pub fn inline_len(&self) -> usize {
+    self.place.inline_len(self.len)
   }
 }
 
@@ -166,32 +185,6 @@ impl WorkerPhase {
       3 => Some(Self::Retiring),
       4 => Some(Self::Leaving),
       _ => None,
-    }
-  }
-}
-
-/// Where a payload is: checked when it is made, so that it can be used without a look at shared memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-  /// In the slot.
-  Inline,
-  /// In the sender's arena, at this offset.
-  Block(u64),
-}
-
-impl Place {
-  /// In a slot: there is no block.
-  pub(crate) const NO_BLOCK: u64 = u64::MAX;
-
-  /// What a slot says of its payload, if that can be: inline exactly if it fits, else whole inside an arena of
-  /// `capacity` bytes.
-  #[inline]
-  pub(crate) fn check(len: u64, block: u64, capacity: u64) -> Option<Self> {
-    if len <= INLINE_CAPACITY as u64 {
-      (block == Self::NO_BLOCK).then_some(Self::Inline)
-    } else {
-      let end = block.checked_add(len)?;
-      (end <= capacity).then_some(Self::Block(block))
     }
   }
 }

@@ -4,6 +4,7 @@
 //! `p + 1 - entries`, which formatting gives it too. Any other value is none that a correct worker stores.
 
 use crate::frame::{Frame, Parts};
+use crate::place::Placement;
 use crate::record::Position;
 use crate::sync::{AtomicU32, Ordering, SyncPoint};
 
@@ -17,7 +18,7 @@ pub(crate) const NOTICE: u32 = 2;
 #[repr(C)]
 pub(crate) struct ResultHead {
   pub(crate) len: u64,
-  pub(crate) block: u64,
+  pub(crate) at: Placement,
   pub(crate) position: Position,
   pub(crate) ran_ns: u32,
   pub(crate) kind: u32,

@@ -30,6 +30,8 @@ pub(crate) enum SyncPoint {
   ResultCommitted,
   /// Host `consumed` → worker reuses slot and block: the host's reads of them are over.
   ResultConsumed,
+  /// Borrower `HOME` → lender uses the block again: the borrower's accesses to it are over.
+  LoanReturned,
   /// Host `stop = 1` → worker looks once more for a call: every call pushed before.
   StopRequested,
   /// Host's abort counter → worker: the abort word of the call's slot.

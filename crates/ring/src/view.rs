@@ -5,10 +5,11 @@ use core::slice;
 
 use crate::call_slot::CallSlot;
 use crate::error::GeometryError;
-use crate::frame::Parts;
+use crate::frame::{Frame, Parts};
 use crate::geometry::Geometry;
 use crate::layout::Header;
 use crate::memory::Memory;
+use crate::place::Place;
 use crate::result_slot::ResultSlot;
 
 /// Everything in the mapping is reached through here. It hands out shared references to types that are atomics and
@@ -97,6 +98,11 @@ impl View {
     unsafe { arena.add(offset as usize) }
   }
 
+  /// Where a range of an arena is: for somebody who uses it in place.
+  pub(crate) fn address(&self, direction: Direction, offset: u64, len: usize) -> NonNull<u8> {
+    self.range(direction, offset, len)
+  }
+
   /// Writes a payload to an arena.
   ///
   /// # Safety
@@ -106,6 +112,35 @@ impl View {
     let to = self.range(direction, offset, parts.len());
     // SAFETY: the range is mapped, and nobody else uses a block that is not published. The parts are private memory.
     unsafe { parts.copy_to(to.as_ptr()) };
+  }
+
+  /// Copies `to.len()` bytes of a payload, from `at` on. The range is inside the payload.
+  ///
+  /// # Safety
+  /// The caller owns the slot that `frame` is in for reading.
+  #[inline]
+  pub(crate) unsafe fn read_payload<H: Copy>(
+    &self,
+    direction: Direction,
+    frame: &Frame<H>,
+    place: Place,
+    at: usize,
+    to: &mut [u8],
+  ) {
+    match place {
+      // SAFETY: the caller vouches for the slot.
+      Place::Inline => unsafe { frame.read_inline(at, to) },
+      Place::Block { inline, offset, .. } => {
+        let (first, rest) = to.split_at_mut(inline.saturating_sub(at).min(to.len()));
+        if !first.is_empty() {
+          // SAFETY: as above.
+          unsafe { frame.read_inline(at, first) };
+        }
+        if !rest.is_empty() {
+          self.read(direction, offset + (at + first.len() - inline) as u64, rest);
+        }
+      }
+    }
   }
 
   /// Copies from an arena. A peer that writes to the block at the same time makes the bytes arbitrary, not more: they

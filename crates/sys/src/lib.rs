@@ -50,7 +50,7 @@ pub use lifeline::{kill_at_hangup, lifeline};
 pub use memory::resident_bytes;
 pub use oom::oom_kills;
 pub use process::{Child, Exit, SpawnSpec, spawn};
-pub use segment::Segment;
+pub use segment::{Mapping, Segment};
 pub use signals::{SignalsBlocked, ignore_sigint};
 pub use wait_set::{Pollables, WaitSet};
 pub use watchdog::start_watchdog;

@@ -14,29 +14,25 @@
 //! [`Segment::commit`] allocates first and reports the shortage as an error.
 
 mod create;
+mod mapping;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
+use std::sync::Arc;
 use std::{fmt, io};
 
 use rustix::fs::fstat;
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 use crate::fd::set_cloexec;
+pub use mapping::Mapping;
+
 use crate::{Error, Result, SegmentKind};
 
 /// A shared file and the mapping of its whole length.
 pub struct Segment {
   fd: OwnedFd,
-  base: NonNull<u8>,
-  len: usize,
+  mapping: Arc<Mapping>,
 }
-
-// SAFETY: the mapping belongs to no thread, and all that is handed out of it is a raw pointer.
-unsafe impl Send for Segment {}
-
-// SAFETY: `&Segment` gives no access to the bytes but by the raw pointer; the system calls are safe from any thread.
-unsafe impl Sync for Segment {}
 
 impl Segment {
   /// A new segment of `len` zero bytes.
@@ -65,27 +61,25 @@ impl Segment {
   }
 
   fn map(fd: OwnedFd, len: usize) -> Result<Self> {
-    let access = ProtFlags::READ | ProtFlags::WRITE;
-    // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
-    let base = unsafe { mmap(ptr::null_mut(), len, access, MapFlags::SHARED, &fd, 0) };
-    let base = base.map_err(Error::at("mmap"))?.cast();
-    let base = NonNull::new(base).ok_or_else(|| Error::from_errno("mmap", libc::ENOMEM))?;
-    // From here on the mapping has an owner, which unmaps it if the next step fails.
-    let segment = Self { fd, base, len };
-    segment.keep_from_forks()?;
-    Ok(segment)
+    let mapping = Arc::new(Mapping::of(fd.as_fd(), len)?);
+    Ok(Self { fd, mapping })
+  }
+
+  /// Keeps the bytes where they are, for somebody who uses some of them longer than this segment lives.
+  pub fn mapping(&self) -> &Arc<Mapping> {
+    &self.mapping
   }
 
   /// The first byte. Valid for reads and writes of [`len`](Self::len) bytes for as long as the segment lives; other
   /// processes read and write them at the same time, so only atomic or raw accesses make sense.
   pub fn base(&self) -> NonNull<u8> {
-    self.base
+    self.mapping.base()
   }
 
   /// The length in bytes; never zero.
   #[expect(clippy::len_without_is_empty, reason = "a mapping is never empty")]
   pub fn len(&self) -> usize {
-    self.len
+    self.mapping.len()
   }
 
   /// Makes the pages of the range exist, so that a machine without memory answers `ENOMEM` or `ENOSPC` here and not
@@ -114,7 +108,7 @@ impl Segment {
   /// `EINVAL` for a range that is not inside the segment.
   fn check(&self, syscall: &'static str, offset: usize, len: usize) -> Result<()> {
     match offset.checked_add(len) {
-      Some(end) if end <= self.len => Ok(()),
+      Some(end) if end <= self.len() => Ok(()),
       _ => Err(Error::from_errno(syscall, libc::EINVAL)),
     }
   }
@@ -122,13 +116,6 @@ impl Segment {
 
 #[cfg(target_os = "linux")]
 impl Segment {
-  fn keep_from_forks(&self) -> Result<()> {
-    use rustix::mm::{Advice, madvise};
-
-    // SAFETY: the range is this mapping; the advice changes what a child of `fork` gets, nothing here.
-    unsafe { madvise(self.base.as_ptr().cast(), self.len, Advice::LinuxDontFork) }.map_err(Error::at("madvise"))
-  }
-
   fn allocate(&self, offset: usize, len: usize) -> Result<()> {
     use crate::signals::SignalsBlocked;
     use rustix::fs::{FallocateFlags, fallocate};
@@ -161,12 +148,6 @@ fn tolerate_unsupported(outcome: rustix::io::Result<()>) -> Result<()> {
 /// macOS backs shared memory by its compressor and swap and has no call to allocate it or to punch holes into it.
 #[cfg(not(target_os = "linux"))]
 impl Segment {
-  fn keep_from_forks(&self) -> Result<()> {
-    // SAFETY: the range is this mapping; the call changes what a child of `fork` gets, nothing here.
-    let outcome = unsafe { libc::minherit(self.base.as_ptr().cast(), self.len, libc::VM_INHERIT_NONE) };
-    if outcome == 0 { Ok(()) } else { Err(Error::new("minherit", io::Error::last_os_error())) }
-  }
-
   fn allocate(&self, _offset: usize, _len: usize) -> Result<()> {
     Ok(())
   }
@@ -190,14 +171,6 @@ impl AsFd for Segment {
 
 impl fmt::Debug for Segment {
   fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.debug_struct("Segment").field("fd", &self.fd).field("len", &self.len).finish_non_exhaustive()
-  }
-}
-
-impl Drop for Segment {
-  fn drop(&mut self) {
-    // SAFETY: the mapping was made by `map` with this address and length, and whoever uses `base` outlives us by contract.
-    let outcome = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
-    debug_assert!(outcome.is_ok(), "munmap of an own mapping: {outcome:?}");
+    f.debug_struct("Segment").field("fd", &self.fd).field("len", &self.len()).finish_non_exhaustive()
   }
 }

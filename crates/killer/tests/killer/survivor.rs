@@ -72,7 +72,7 @@ impl Bereaved {
       }
       let is_claimed = self.host.is_claimed(*position);
       let mut payload = Vec::new();
-      let header = self.host.reclaim(*position, &mut payload);
+      let header = self.host.reclaim(*position, &mut payload).map(|back| back.header);
       ensure(header.is_none() == is_claimed, "a call that is both claimed and taken back, or neither")?;
       if is_claimed {
         ensure(self.host.claimed_at() == CLAIMED_AT, "a claim without its time")?;

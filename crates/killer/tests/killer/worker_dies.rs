@@ -133,7 +133,7 @@ fn a_definition_is_held_or_let_go_wherever_its_worker_dies_in_reading_it() {
 fn only_the_call_comes_back(mut host: Bereaved) -> Result<&'static str, String> {
   let (position, call) = &host.calls[0];
   let mut payload = Vec::new();
-  let header = host.host.reclaim(*position, &mut payload);
+  let header = host.host.reclaim(*position, &mut payload).map(|back| back.header);
   ensure(header == Some(call.header) && payload == call.payload, "a queued call that has changed")?;
   ensure(host.host.outstanding() == 0 && !host.host.has_result(), "something else than the definition is left")?;
   Ok("held")

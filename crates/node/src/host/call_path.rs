@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use millrace_pool::{CallSpec, Completion, Limits, PoolState, SpawnFailure, SubmitError};
+use millrace_pool::{CallSpec, Completion, Limits, Loan, PoolState, SpawnFailure, SubmitError};
 
 use super::event_loop::Core;
 use crate::platform::sys_error;
@@ -19,8 +19,9 @@ mod refused {
 }
 
 /// Words of one result record in the inbox: call, status, codec, flags, payload length (low, high), payload offset in
-/// the inbox or [`ELSEWHERE`], the worker's process id, the time that it ran in microseconds, and one spare.
-const RECORD_WORDS: usize = 10;
+/// the inbox or [`ELSEWHERE`], the worker's process id, the time that it ran in microseconds, and of a payload that is elsewhere
+/// offset and length of its head, which is in the inbox all the same.
+const RECORD_WORDS: usize = 11;
 
 /// Results that one `drain` returns at most. The payloads follow the records in the inbox.
 const RECORDS_MAX: usize = 256;
@@ -103,11 +104,24 @@ impl CallPath {
       let staged = completion.len <= STAGED_MAX;
       let [low, high] = halves(completion.len as u64);
       let at = if staged { offset as u32 } else { ELSEWHERE };
-      let Completion { id, status, codec, flags, pid, ran_ns, .. } = completion;
-      let record = [id, u32::from(status), u32::from(codec), u32::from(flags), low, high, at, pid, ran_ns / 1000, 0];
+      let Completion { id, status, codec, flags, pid, ran_ns, inline_len, .. } = completion;
+      let record = [
+        id,
+        u32::from(status),
+        u32::from(codec),
+        u32::from(flags),
+        low,
+        high,
+        at,
+        pid,
+        ran_ns / 1000,
+        offset as u32,
+        inline_len as u32,
+      ];
       write_words(inbox, count * RECORD_WORDS, &record);
       count += 1;
       if !staged {
+        manager.copy_payload(&completion, 0, &mut inbox[offset..offset + inline_len]);
         self.held.set(Some(completion));
         break;
       }
@@ -130,12 +144,19 @@ impl CallPath {
     }
   }
 
-  /// Copies the payload that did not fit the inbox to `target`, which has its length.
+  /// Copies the content of the payload that did not fit the inbox, which is what follows its head, to `target`, which has its
+  /// length.
   pub(super) fn fetch(&self, target: &mut [u8]) {
     let Some(held) = self.held.take() else { return };
     let mut manager = self.core.manager();
-    let len = target.len().min(held.len);
-    manager.copy_payload(&held, 0, &mut target[..len]);
+    let len = target.len().min(held.len - held.inline_len);
+    manager.copy_payload(&held, held.inline_len, &mut target[..len]);
     manager.consume(&held);
+  }
+
+  /// The same content where it lies; `None` if it has to be fetched.
+  pub(super) fn borrow(&self) -> Option<Loan> {
+    let held = self.held.get()?;
+    self.core.manager().borrow(&held)
   }
 }

@@ -7,7 +7,7 @@ mod relief;
 use std::rc::{Rc, Weak};
 
 use millrace_pool::{Limits, Manager};
-use napi::bindgen_prelude::{Env, Function, Uint8Array};
+use napi::bindgen_prelude::{Env, Function, Uint8Array, Unknown};
 use napi_derive::napi;
 
 use self::call_path::CallPath;
@@ -16,6 +16,7 @@ use crate::bare::bare_function;
 use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
 use crate::event::{NativeEvent, NativeWorkerStats};
+use crate::lending::array_buffer;
 use crate::options::{NativePoolOptions, milliseconds};
 use crate::platform::sys_error;
 use crate::staging::Staging;
@@ -122,11 +123,17 @@ impl NativePool {
     self.calls.spawn_failure().and_then(|failure| failure.errno)
   }
 
-  /// Copies the payload that did not fit the inbox into `target`, which has its length.
+  /// Copies the content of the payload that did not fit the inbox into `target`, which has its length.
   #[napi]
   pub fn fetch(&self, mut target: Uint8Array) {
     // SAFETY: JavaScript, on this thread, waits for this call; nothing else refers to the array's bytes meanwhile.
     self.calls.fetch(unsafe { target.as_mut() });
+  }
+
+  /// The same content where it lies; `null` if it has to be fetched.
+  #[napi(ts_return_type = "ArrayBuffer | null")]
+  pub fn borrow<'env>(&self, env: &'env Env) -> napi::Result<Option<Unknown<'env>>> {
+    self.calls.borrow().map(|loan| array_buffer(env, loan)).transpose()
   }
 
   /// Whether `takeEvents` would return any.

@@ -8,8 +8,10 @@ use crate::call_slot::CallHead;
 use crate::error::PushError;
 use crate::frame::{INLINE_CAPACITY, Parts};
 use crate::host_lane::HostLane;
-use crate::memory::Memory;
-use crate::record::{CallHeader, Place, Position};
+use crate::loan::LENT_FROM;
+use crate::memory::{ENOMEM, Memory};
+use crate::place::{Place, Placement, inline_len};
+use crate::record::{CallHeader, CallKind, Position, Reclaimed};
 use crate::view::Direction;
 
 impl<M: Memory> HostLane<M> {
@@ -54,7 +56,7 @@ impl<M: Memory> HostLane<M> {
     if self.calls.is_full() {
       self.make_room()?;
     }
-    let head = CallHead::new(header, len as u64, Place::NO_BLOCK);
+    let head = CallHead::new(header, len as u64, Placement::INLINE);
     Ok(self.publish(head, parts, None))
   }
 
@@ -72,11 +74,20 @@ impl<M: Memory> HostLane<M> {
       return Err(PushError::TooLarge { len, capacity });
     }
     self.make_room()?;
+    let (inline, content) = parts.split(inline_len(parts));
+    let is_large = content.len() >= LENT_FROM;
+    if is_large {
+      self.reap_loans();
+    }
     let base = self.geometry.call_arena().start;
     let memory = &self.memory;
     let commit =
       |range: core::ops::Range<u64>| memory.commit(base + range.start as usize, (range.end - range.start) as usize);
-    let block = self.arena.allocate(len, commit).map_err(|refused| match refused {
+    let block = self.arena.allocate(content.len() as u64, commit).map_err(|refused| match refused {
+      // Nothing is under way that would make room: what the worker keeps it may keep for ever.
+      Refused::Full if self.calls.outstanding() == 0 && self.arena.in_use() == self.loans.bytes() => {
+        PushError::NoMemory { errno: ENOMEM }
+      }
       Refused::Full => {
         self.starved.set(true);
         PushError::Full
@@ -84,9 +95,17 @@ impl<M: Memory> HostLane<M> {
       Refused::NoMemory(no_memory) => PushError::NoMemory { errno: no_memory.errno },
     })?;
     // SAFETY: the block was just allocated, and no slot names it.
-    unsafe { self.view.write(Direction::ToWorker, block.offset(), parts) };
-    let head = CallHead::new(header, len, block.offset());
-    Ok(self.publish(head, Parts::EMPTY, Some(block)))
+    unsafe { self.view.write(Direction::ToWorker, block.offset(), content) };
+    let lends = is_large && header.kind == CallKind::Task && self.loans.may_lend(block.size());
+    let loan = if lends { self.loans.lend(&self.view.header().lent_to_worker.words, block) } else { None };
+    let head = CallHead::new(header, len, Placement::new(inline.len(), block, loan));
+    // A lent block comes back by its word, and not with the end of the call.
+    Ok(self.publish(head, inline, if loan.is_some() { None } else { Some(block) }))
+  }
+
+  /// Takes back what the worker has kept and does not need any more.
+  fn reap_loans(&mut self) {
+    self.loans.reap(&self.view.header().lent_to_worker.words, |block| self.arena.release(block));
   }
 
   /// Takes back what the worker has passed by.
@@ -118,29 +137,33 @@ impl<M: Memory> HostLane<M> {
 
   /// Moves a call that was revoked, or that is still queued (its worker died), out of the lane: `out` becomes its
   /// payload. `None` if there is no such call: it was claimed, or is not outstanding.
-  pub fn reclaim(&mut self, p: Position, out: &mut Vec<u8>) -> Option<CallHeader> {
+  pub fn reclaim(&mut self, p: Position, out: &mut Vec<u8>) -> Option<Reclaimed> {
     if self.calls.is_outstanding(p) && !self.revoke(p) {
       return None;
     }
-    let Entry { head, block, .. } = *self.calls.revoked(p)?;
-    // Length and block are what the host noted when it pushed: the slot's own words are not asked.
+    let Entry { head, .. } = *self.calls.revoked(p)?;
+    // Length and place are what the host noted when it pushed: the slot's own words are not asked.
     out.clear();
     out.resize(head.len as usize, 0);
-    match block {
-      Some(block) => self.view.read(Direction::ToWorker, block.offset(), out),
-      None => {
-        let slot = &self.view.calls()[(p & (self.geometry.slots - 1)) as usize];
-        // SAFETY: a revoked slot is the host's to read.
-        unsafe { slot.frame().read_inline(0, out) };
-      }
+    let place = Place::check(head.len, head.at, self.geometry.arena_bytes)?;
+    let (inline, content) = out.split_at_mut(place.inline_len(head.len));
+    let slot = &self.view.calls()[(p & (self.geometry.slots - 1)) as usize];
+    // SAFETY: a revoked slot is the host's to read.
+    unsafe { slot.frame().read_inline(0, inline) };
+    if let Place::Block { offset, .. } = place {
+      self.view.read(Direction::ToWorker, offset, content);
     }
+    let inline = inline.len();
     self.abandon(p);
-    head.header()
+    Some(Reclaimed { header: head.header()?, cut: inline })
   }
 
   /// The payload of the revoked call at `p` is not wanted.
   pub fn abandon(&mut self, p: Position) {
-    if let Some(block) = self.calls.let_go(p) {
+    let loan = self.calls.revoked(p).and_then(|entry| entry.head.at.loan());
+    let block = self.calls.let_go(p);
+    // The worker has not seen the call, so nobody gives the block back.
+    if let Some(block) = block.or_else(|| self.loans.recover(loan?)) {
       self.arena.release(block);
     }
     self.calls.retire(self.view.calls(), |block| self.arena.release(block));
@@ -156,12 +179,15 @@ impl<M: Memory> HostLane<M> {
     self.calls.positions()
   }
 
-  /// Gives pages of the call arena back that no call uses, apart from a warm remainder.
-  pub fn trim(&mut self) {
+  /// Gives pages of the call arena back that no call uses, apart from a warm remainder. True: the worker keeps others, whose
+  /// calls may be over.
+  pub fn trim(&mut self) -> bool {
+    self.reap_loans();
     self.calls.retire(self.view.calls(), |block| self.arena.release(block));
     let base = self.geometry.call_arena().start;
     self.arena.trim(WARM_REMAINDER, |range| {
       self.memory.discard(base + range.start as usize, (range.end - range.start) as usize);
     });
+    self.loans.lends()
   }
 }

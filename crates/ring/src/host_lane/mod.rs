@@ -15,6 +15,7 @@ use crate::call_producer::CallProducer;
 use crate::error::GeometryError;
 use crate::geometry::Geometry;
 use crate::layout::{LAYOUT_VERSION, MAGIC};
+use crate::loan::{Lender, LoanWord};
 use crate::memory::Memory;
 use crate::record::{Position, WorkerPhase};
 use crate::result_consumer::ResultConsumer;
@@ -40,6 +41,10 @@ pub struct HostLane<M: Memory> {
   pub(crate) calls: CallProducer,
   pub(crate) results: ResultConsumer,
   pub(crate) arena: Arena,
+  /// Blocks of the call arena that the worker keeps for now.
+  pub(crate) loans: Lender,
+  /// The result whose block the host has borrowed.
+  borrowed: Cell<Option<Position>>,
   pub(crate) geometry: Geometry,
   pub(crate) identity: Identity,
   /// What was published since the last look at the worker's bell.
@@ -83,6 +88,8 @@ impl<M: Memory> HostLane<M> {
       calls: CallProducer::new(geometry.slots, start),
       results: ResultConsumer::new(geometry.entries(), start),
       arena: Arena::new(geometry.arena_bytes),
+      loans: Lender::new(),
+      borrowed: Cell::new(None),
       geometry,
       identity,
       published: Cell::new(0),
@@ -119,6 +126,8 @@ fn format(view: &View, geometry: Geometry, identity: Identity, start: Position) 
   header.control.spin.store(0, Ordering::Relaxed);
   header.host_bell.format();
   header.worker_bell.format();
+  header.lent_to_worker.words.iter().for_each(LoanWord::format);
+  header.lent_to_host.words.iter().for_each(LoanWord::format);
   header.clock.claimed_at.store(0, Ordering::Relaxed);
   header.life.phase.store(WorkerPhase::Starting as u32, Ordering::Relaxed);
   preamble.arena_bytes.store(geometry.arena_bytes, Ordering::Relaxed);

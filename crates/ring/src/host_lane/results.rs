@@ -3,8 +3,10 @@
 use crate::bell::ROOM;
 use crate::error::Corrupt;
 use crate::host_lane::HostLane;
+use crate::loan::Borrowed;
 use crate::memory::Memory;
-use crate::record::{Arrival, Place, Position, ResultRecord};
+use crate::place::Place;
+use crate::record::{Arrival, Position, ResultRecord};
 use crate::result_slot::{NOTICE, RESULT, ResultHead, Stamp};
 use crate::view::{Direction, check_range};
 
@@ -33,7 +35,7 @@ impl<M: Memory> HostLane<M> {
 
   #[inline]
   fn check(&self, entry: Position, head: ResultHead) -> Result<Arrival, Corrupt> {
-    let Some(place) = Place::check(head.len, head.block, self.geometry.arena_bytes) else {
+    let Some(place) = Place::check(head.len, head.at, self.geometry.arena_bytes) else {
       return Err(Corrupt { what: "the length or the block of a result" });
     };
     let is_notice = match head.kind {
@@ -80,13 +82,22 @@ impl<M: Memory> HostLane<M> {
   #[inline]
   pub fn copy_payload(&self, r: &ResultRecord, at: usize, dst: &mut [u8]) {
     check_range(r.len, at, dst.len());
-    match r.place {
-      // SAFETY: until it is consumed, the entry is the host's to read.
-      Place::Inline => unsafe {
-        self.results.slot(self.view.results(), r.entry).frame().read_inline(at, dst);
-      },
-      Place::Block(offset) => self.view.read(Direction::ToHost, offset + at as u64, dst),
+    let slot = self.results.slot(self.view.results(), r.entry);
+    // SAFETY: until it is consumed, the entry is the host's to read.
+    unsafe { self.view.read_payload(Direction::ToHost, slot.frame(), r.place, at, dst) };
+  }
+
+  /// The part of a result's payload that is not in the slot, to be used where it is; `None` if the worker does not lend it.
+  /// Give it back, once, whenever it is not needed any more. What is in it is what the worker writes, at any time.
+  pub fn borrow(&self, r: &ResultRecord) -> Option<Borrowed> {
+    let Place::Block { inline, offset, loan: Some(loan) } = r.place else { return None };
+    if r.entry != self.results.next() || self.borrowed.get() == Some(r.entry) {
+      return None;
     }
+    self.borrowed.set(Some(r.entry));
+    let len = r.payload_len() - inline;
+    let word = &self.view.header().lent_to_host.words[usize::from(loan)];
+    Some(Borrowed::new(self.view.address(Direction::ToHost, offset, len), len, word))
   }
 
   /// The result has been read: its call is over, and slots and blocks of both are free again. Nothing happens unless it
@@ -101,6 +112,11 @@ impl<M: Memory> HostLane<M> {
         self.arena.release(block);
       }
       self.calls.retire(self.view.calls(), |block| self.arena.release(block));
+    }
+    if let Some(loan) = r.place.loan()
+      && self.borrowed.take() != Some(r.entry)
+    {
+      self.view.header().lent_to_host.words[usize::from(loan)].give_back();
     }
     self.results.advance(&self.view.header().progress.consumed);
     if !r.is_inline() {

@@ -5,6 +5,7 @@
 
 mod handover;
 mod handshake;
+mod loans;
 mod requests;
 mod revocation;
 
@@ -15,7 +16,8 @@ use crate::call_consumer::CallConsumer;
 use crate::call_producer::CallProducer;
 use crate::call_slot::{CallHead, CallSlot};
 use crate::frame::Parts;
-use crate::record::{CallHeader, CallKind, Place, Position};
+use crate::place::Placement;
+use crate::record::{CallHeader, CallKind, Position};
 use crate::result_consumer::ResultConsumer;
 use crate::result_producer::ResultProducer;
 use crate::result_slot::{NOTICE, RESULT, ResultHead, ResultSlot, Stamp};
@@ -93,7 +95,7 @@ impl HostEnd {
     }
     let header = CallHeader { kind, codec: 0, flags: 0, task: 0, sequence: value };
     let payload = value.to_le_bytes();
-    let head = CallHead::new(&header, payload.len() as u64, Place::NO_BLOCK);
+    let head = CallHead::new(&header, payload.len() as u64, Placement::INLINE);
     Some(self.calls.push(&self.shared.calls, head, Parts { head: &payload, tail: &[] }, None))
   }
 
@@ -192,7 +194,7 @@ impl WorkerEnd {
     // SAFETY: there is room, and the payload is short.
     unsafe { slot.write_inline(0, Parts { head: &payload, tail: &[] }) };
     let len = payload.len() as u64;
-    let head = ResultHead { len, block: Place::NO_BLOCK, position, kind, ..ResultHead::default() };
+    let head = ResultHead { len, at: Placement::INLINE, position, kind, ..ResultHead::default() };
     // SAFETY: there is room.
     unsafe { slot.write_head(head) };
     self.results.commit(&self.shared.results);

@@ -74,9 +74,10 @@ fn a_worker_takes_up_nothing_but_a_finished_lane_of_its_version() {
 
 #[test]
 fn memory_that_no_host_has_touched_is_not_a_lane() {
-  for len in [1, 100, 896, 4096, 1 << 20] {
+  const HEADER: usize = size_of::<crate::layout::Header>();
+  for len in [1, 100, HEADER, 4096, 1 << 20] {
     let attached = WorkerLane::attach(HeapMemory::new(len)).map(|_| ());
-    let expected = if len < 896 { AttachError::Unusable } else { AttachError::NotReady };
+    let expected = if len < HEADER { AttachError::Unusable } else { AttachError::NotReady };
     assert_eq!(attached, Err(expected));
   }
 }

@@ -44,7 +44,7 @@ fn a_call_that_was_not_claimed_comes_back_unchanged() {
     for (position, sequence) in positions.into_iter().zip(1..) {
       assert!(!host.is_claimed(position));
       let mut back = Vec::new();
-      assert_eq!(host.reclaim(position, &mut back), Some(task(sequence)));
+      assert_eq!(host.reclaim(position, &mut back).map(|back| back.header), Some(task(sequence)));
       assert_eq!(back, payload);
     }
     assert_eq!((host.outstanding(), host.snapshot().arena_in_use), (0, 0));
@@ -60,7 +60,7 @@ fn first_is_lost(host: &mut Host, payload: &[u8]) {
   assert_eq!(host.reclaim(positions[0], &mut Vec::new()), None);
   for (&position, sequence) in positions[1..].iter().zip(2..) {
     let mut back = Vec::new();
-    assert_eq!(host.reclaim(position, &mut back), Some(task(sequence)));
+    assert_eq!(host.reclaim(position, &mut back).map(|back| back.header), Some(task(sequence)));
     assert_eq!(back, payload);
   }
 }
@@ -163,7 +163,7 @@ fn a_death_while_a_definition_is_read_loses_no_call() {
   mem::forget(worker);
   assert_eq!(host.outstanding_positions().collect::<Vec<_>>(), [position]);
   let mut back = Vec::new();
-  assert_eq!(host.reclaim(position, &mut back), Some(task(1)));
+  assert_eq!(host.reclaim(position, &mut back).map(|back| back.header), Some(task(1)));
   assert_eq!(back, b"payload");
 }
 

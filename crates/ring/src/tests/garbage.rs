@@ -15,7 +15,7 @@ fn offset() -> impl Strategy<Value = usize> {
   let geometry = Geometry::new(SLOTS, ARENA).unwrap();
   let (calls, results) = (geometry.calls_offset(), geometry.results_offset());
   prop_oneof![
-    1 => (0..896_usize / 4).prop_map(|word| word * 4),
+    1 => (0..size_of::<crate::layout::Header>() / 4).prop_map(|word| word * 4),
     3 => (0..SLOTS as usize, 0..10_usize).prop_map(move |(slot, word)| calls + slot * 512 + word * 4),
     5 => (0..2 * SLOTS as usize, 0..10_usize).prop_map(move |(slot, word)| results + slot * 512 + word * 4),
     1 => (0..geometry.segment_len() / 4).prop_map(|word| word * 4),
@@ -134,7 +134,7 @@ proptest! {
             && host.revoke(position)
           {
             let mut payload = Vec::new();
-            prop_assert_eq!(host.reclaim(position, &mut payload), Some(task(1)));
+            prop_assert_eq!(host.reclaim(position, &mut payload).map(|back| back.header), Some(task(1)));
             prop_assert!(payload.len() < 2000);
           }
         }
@@ -174,7 +174,7 @@ fn answer_with(word_index: usize, word: u32) -> Result<Option<Arrival>, crate::C
 
 #[test]
 fn each_field_of_a_result_is_checked() {
-  let (stamp, len_low, len_high, block_low, block_high, position, kind) = (0, 2, 3, 4, 5, 6, 8);
+  let (stamp, len_low, len_high, block, inline_and_loan, position, kind) = (0, 2, 3, 4, 5, 6, 8);
   for garbage in [2, 5, u32::MAX, 0] {
     assert_eq!(answer_with(stamp, garbage).unwrap_err().what, "the stamp of a result slot");
   }
@@ -183,8 +183,10 @@ fn each_field_of_a_result_is_checked() {
     (len_low, 472),
     (len_low, ARENA as u32 + 1),
     (len_high, 1),
-    (block_low, u32::MAX),
-    (block_high, 1),
+    (block, u32::MAX),
+    (block, ARENA as u32 / 64),
+    (inline_and_loan, 0xffff_01d9),
+    (inline_and_loan, 64 << 16),
   ] {
     assert_eq!(answer_with(word, garbage).unwrap_err().what, "the length or the block of a result");
   }
@@ -212,8 +214,8 @@ fn a_second_result_for_the_same_call_is_corrupt() {
 #[test]
 fn a_call_that_makes_no_sense_is_corrupt_to_the_worker() {
   let calls = Geometry::new(SLOTS, ARENA).unwrap().calls_offset();
-  // Length, its upper half, block, and the byte of the kind in its word.
-  for (word_index, garbage) in [(4, 473), (4, u32::MAX), (5, 1), (6, 0), (9, 0), (9, 0x00ff_0000)] {
+  // Length, its upper half, block, the bytes in the slot with the loan, and the byte of the kind in its word.
+  for (word_index, garbage) in [(4, 473), (4, u32::MAX), (5, 1), (6, 0), (7, 0), (7, 1), (9, 0), (9, 0x00ff_0000)] {
     let (mut host, mut worker, memory) = lane_at(SLOTS, ARENA as usize, 0);
     let position = host.push(&task(1), b"small", b"").unwrap();
     write(&memory, calls + word_index * 4, garbage);

@@ -5,6 +5,8 @@ use core::mem::offset_of;
 use crate::call_slot::{CallHead, CallSlot};
 use crate::frame::INLINE_CAPACITY;
 use crate::layout::{Clock, Control, Header, LAYOUT_VERSION, Life, MAGIC, Preamble, Progress};
+use crate::loan::LOANS;
+use crate::place::Placement;
 use crate::result_slot::{ResultHead, ResultSlot};
 use crate::{CallKind, Geometry, WorkerPhase, call_slot, result_slot};
 
@@ -29,11 +31,16 @@ fn the_layout_is_that_of_its_version() {
     ("worker_bell", offset_of!(Header, worker_bell)),
     ("claimed_at", offset_of!(Header, clock) + offset_of!(Clock, claimed_at)),
     ("phase", offset_of!(Header, life) + offset_of!(Life, phase)),
+    ("lent_to_worker", offset_of!(Header, lent_to_worker)),
+    ("lent_to_host", offset_of!(Header, lent_to_host)),
+    ("loans", LOANS),
     ("call slot", size_of::<CallSlot>()),
     ("call head", CallSlot::FRAME),
     ("call.sequence", offset_of!(CallHead, sequence)),
     ("call.len", offset_of!(CallHead, len)),
-    ("call.block", offset_of!(CallHead, block)),
+    ("call.block", offset_of!(CallHead, at) + offset_of!(Placement, block)),
+    ("call.inline", offset_of!(CallHead, at) + offset_of!(Placement, inline)),
+    ("call.loan", offset_of!(CallHead, at) + offset_of!(Placement, loan)),
     ("call.task", offset_of!(CallHead, task)),
     ("call.flags", offset_of!(CallHead, flags)),
     ("call.kind", offset_of!(CallHead, kind)),
@@ -41,7 +48,9 @@ fn the_layout_is_that_of_its_version() {
     ("result slot", size_of::<ResultSlot>()),
     ("result head", ResultSlot::FRAME),
     ("result.len", offset_of!(ResultHead, len)),
-    ("result.block", offset_of!(ResultHead, block)),
+    ("result.block", offset_of!(ResultHead, at) + offset_of!(Placement, block)),
+    ("result.inline", offset_of!(ResultHead, at) + offset_of!(Placement, inline)),
+    ("result.loan", offset_of!(ResultHead, at) + offset_of!(Placement, loan)),
     ("result.position", offset_of!(ResultHead, position)),
     ("result.ran_ns", offset_of!(ResultHead, ran_ns)),
     ("result.kind", offset_of!(ResultHead, kind)),
@@ -72,13 +81,13 @@ fn the_layout_is_that_of_its_version() {
     WorkerPhase::Leaving as u32,
   ];
   let text: String = places.iter().map(|(name, at)| format!("{name} {at}\n")).collect();
-  assert_eq!(text, VERSION_2, "this is another layout: give it another LAYOUT_VERSION, and a snapshot");
+  assert_eq!(text, VERSION_3, "this is another layout: give it another LAYOUT_VERSION, and a snapshot");
   assert_eq!(words, [0, 1, 2, 3, 1, 2, 1, 2, 3, 1, 2, 3, 4]);
-  assert_eq!(LAYOUT_VERSION, 2);
+  assert_eq!(LAYOUT_VERSION, 3);
   assert_eq!(MAGIC.to_le_bytes(), *b"millrace");
 }
 
-const VERSION_2: &str = "\
+const VERSION_3: &str = "\
 magic 0
 version 8
 ready 12
@@ -95,11 +104,16 @@ host_bell 384
 worker_bell 512
 claimed_at 640
 phase 768
+lent_to_worker 896
+lent_to_host 1152
+loans 64
 call slot 512
 call head 8
 call.sequence 0
 call.len 8
 call.block 16
+call.inline 20
+call.loan 22
 call.task 24
 call.flags 28
 call.kind 30
@@ -108,6 +122,8 @@ result slot 512
 result head 8
 result.len 0
 result.block 8
+result.inline 12
+result.loan 14
 result.position 16
 result.ran_ns 20
 result.kind 24

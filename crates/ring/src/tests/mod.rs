@@ -6,6 +6,7 @@ mod deaths;
 mod garbage;
 mod layout;
 mod lifecycle;
+mod loans;
 mod payloads;
 mod queue_model;
 mod requests;

@@ -26,6 +26,7 @@ fn payloads_of_all_sizes_arrive_in_both_directions() {
       echo(&mut host, &mut worker, &payload, cut);
     }
   }
+  host.trim();
   assert_eq!(host.snapshot().arena_in_use, 0);
 }
 
@@ -121,7 +122,8 @@ fn hot_pages_are_used_again_and_a_burst_is_given_back() {
   }
   host.trim();
   worker.trim();
-  assert!(memory.committed_bytes() >= 120 * MIB, "trimmed what is in use");
+  // The arguments of calls that are answered, whose results nobody has read, are not needed any more.
+  assert!(memory.committed_bytes() >= 60 * MIB, "trimmed what is in use");
   for _ in 0..3 {
     assert!(consume(&mut host).unwrap().1 == burst);
   }

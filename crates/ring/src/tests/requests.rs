@@ -40,9 +40,9 @@ fn a_request_to_abort_is_forgotten_when_the_positions_have_wrapped() {
   let slot = &host.view.calls()[0];
   slot.request_abort(0);
   assert!(slot.abort_requested(0));
-  let head = crate::call_slot::CallHead::new(&task(1), 0, crate::record::Place::NO_BLOCK);
+  let head = crate::call_slot::CallHead::new(&task(1), 0, crate::place::Placement::INLINE);
   // SAFETY: the slot is vacant.
-  unsafe { slot.publish(0, head, crate::frame::Parts::EMPTY) };
+  unsafe { slot.publish(0, head, crate::frame::Parts { head: &[], tail: &[] }) };
   assert!(!slot.abort_requested(0));
 }
 

@@ -2,9 +2,11 @@
 
 use crate::call_consumer::Next;
 use crate::error::Corrupt;
+use crate::loan::Borrowed;
 use crate::memory::Memory;
+use crate::place::Place;
 use crate::probe::{Probe, Step, Unwatched, Watched};
-use crate::record::{CallKind, CallRecord, Place, Position, Taken};
+use crate::record::{CallKind, CallRecord, Position, Taken};
 use crate::sync::Ordering;
 use crate::view::{Direction, check_range};
 use crate::worker_lane::WorkerLane;
@@ -34,7 +36,10 @@ impl<M: Memory> WorkerLane<M> {
       self.view.header().worker_bell.disarm();
     }
     match self.read(position) {
-      Ok(record) => Taken::Call(record),
+      Ok(record) => {
+        self.unborrowed = record.place.loan();
+        Taken::Call(record)
+      }
       Err(corrupt) => Taken::Corrupt(corrupt),
     }
   }
@@ -67,7 +72,7 @@ impl<M: Memory> WorkerLane<M> {
     let Some(kind) = CallKind::from_u8(head.kind) else {
       return Err(Corrupt { what: "the kind of a call" });
     };
-    let Some(place) = Place::check(head.len, head.block, self.geometry.arena_bytes) else {
+    let Some(place) = Place::check(head.len, head.at, self.geometry.arena_bytes) else {
       return Err(Corrupt { what: "the length or the block of a call" });
     };
     Ok(CallRecord {
@@ -89,12 +94,29 @@ impl<M: Memory> WorkerLane<M> {
   #[inline]
   pub fn copy_payload(&self, c: &CallRecord, at: usize, dst: &mut [u8]) {
     check_range(c.len, at, dst.len());
-    match c.place {
-      // SAFETY: until its result is committed, a claimed slot is the worker's to read.
-      Place::Inline => unsafe {
-        self.calls.slot(self.view.calls(), c.position).frame().read_inline(at, dst);
-      },
-      Place::Block(offset) => self.view.read(Direction::ToWorker, offset + at as u64, dst),
+    let slot = self.calls.slot(self.view.calls(), c.position);
+    // SAFETY: until its result is committed, a claimed slot is the worker's to read.
+    unsafe { self.view.read_payload(Direction::ToWorker, slot.frame(), c.place, at, dst) };
+  }
+
+  /// The part of a call's payload that is not in the slot, to be used where it is; `None` if the host does not lend it, or
+  /// it is not the call that was taken last. Give it back, once, whenever it is not needed any more: that may be long after
+  /// the call.
+  pub fn borrow(&mut self, c: &CallRecord) -> Option<Borrowed> {
+    let Place::Block { inline, offset, loan: Some(loan) } = c.place else { return None };
+    if self.unborrowed != Some(loan) {
+      return None;
+    }
+    self.unborrowed = None;
+    let len = c.payload_len() - inline;
+    let word = &self.view.header().lent_to_worker.words[usize::from(loan)];
+    Some(Borrowed::new(self.view.address(Direction::ToWorker, offset, len), len, word))
+  }
+
+  /// The call is over without its lent block having been wanted.
+  pub(crate) fn leave_unborrowed(&mut self) {
+    if let Some(loan) = self.unborrowed.take() {
+      self.view.header().lent_to_worker.words[usize::from(loan)].give_back();
     }
   }
 

@@ -12,6 +12,7 @@ use crate::call_consumer::CallConsumer;
 use crate::error::AttachError;
 use crate::geometry::Geometry;
 use crate::layout::{Header, LAYOUT_VERSION, MAGIC};
+use crate::loan::{Handle, Lender};
 use crate::memory::Memory;
 use crate::record::Position;
 use crate::result_producer::ResultProducer;
@@ -28,8 +29,14 @@ pub struct WorkerLane<M: Memory> {
   calls: CallConsumer,
   results: ResultProducer,
   arena: Arena,
+  /// Blocks of the result arena that the host keeps for now.
+  loans: Lender,
+  /// The block that came with the call taken last, if it is lent and nobody has borrowed it.
+  unborrowed: Option<Handle>,
   /// The block of each entry of the result ring, until the host has passed it.
-  blocks: Box<[Option<Block>]>,
+  blocks: Box<[Option<Sent>]>,
+  /// Bytes of those blocks.
+  unconsumed: u64,
   /// The first position whose block may not have been released.
   reaped: Position,
   geometry: Geometry,
@@ -44,6 +51,14 @@ pub struct WorkerLane<M: Memory> {
   #[cfg(feature = "fault-injection")]
   corrupt_next: bool,
   memory: M,
+}
+
+/// The block of a result.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+  block: Block,
+  /// It comes back by the word of its loan, and not when the host has passed the entry.
+  is_lent: bool,
 }
 
 impl<M: Memory> WorkerLane<M> {
@@ -76,7 +91,10 @@ impl<M: Memory> WorkerLane<M> {
       calls: CallConsumer::new(geometry.slots, start),
       results: ResultProducer::new(geometry.entries(), start),
       arena: Arena::new(geometry.arena_bytes),
+      loans: Lender::new(),
+      unborrowed: None,
       blocks: vec![None; geometry.entries() as usize].into_boxed_slice(),
+      unconsumed: 0,
       reaped: start,
       geometry,
       published: Cell::new(false),

@@ -3,13 +3,15 @@
 use crate::arena::{Arena, Refused, WARM_REMAINDER};
 use crate::block::Block;
 use crate::error::CommitError;
-use crate::frame::{INLINE_CAPACITY, Parts};
-use crate::memory::Memory;
+use crate::frame::Parts;
+use crate::loan::{Handle, LENT_FROM};
+use crate::memory::{ENOMEM, Memory};
+use crate::place::{Placement, inline_len};
 use crate::probe::{Probe, Step, Unwatched, Watched};
-use crate::record::{CallRecord, Place, Position, ResultHeader};
+use crate::record::{CallRecord, Position, ResultHeader};
 use crate::result_slot::{NOTICE, RESULT, ResultHead};
 use crate::view::Direction;
-use crate::worker_lane::WorkerLane;
+use crate::worker_lane::{Sent, WorkerLane};
 
 /// Unconsumed results hold at most this much of the arena, or are one result: a host that is busy elsewhere must not
 /// find its memory full of them.
@@ -23,6 +25,7 @@ impl<M: Memory> WorkerLane<M> {
   /// this result: it sleeps by [`WorkerLane::arm`], which waits for room then, and tries again.
   #[inline]
   pub fn commit(&mut self, r: &ResultHeader, call: &CallRecord, head: &[u8], tail: &[u8]) -> Result<(), CommitError> {
+    self.leave_unborrowed();
     let header = result_head(RESULT, call.position, r);
     self.send(header, Parts { head, tail }, self.results.entries(), &mut Unwatched)
   }
@@ -39,6 +42,7 @@ impl<M: Memory> WorkerLane<M> {
     tail: &[u8],
     probe: impl FnMut(Step),
   ) -> Result<(), CommitError> {
+    self.leave_unborrowed();
     let header = result_head(RESULT, call.position, r);
     self.send(header, Parts { head, tail }, self.results.entries(), &mut Watched(probe))
   }
@@ -73,31 +77,40 @@ impl<M: Memory> WorkerLane<M> {
       return Err(self.no_room());
     }
     let index = self.results.index(self.results.next());
-    if let Some(block) = self.blocks[index].take() {
-      // Of one lap before: the host has passed that entry, else there were no room.
-      self.arena.release(block);
-    }
+    // Of one lap before: the host has passed that entry, else there were no room.
+    self.passed(index);
     let len = parts.len();
     head.len = len as u64;
-    let block = if len > INLINE_CAPACITY { Some(self.reserve(len as u64)?) } else { None };
-    head.block = block.map_or(Place::NO_BLOCK, Block::offset);
+    let (inline, content) = parts.split(inline_len(parts));
+    let block = if content.len() > 0 { Some(self.reserve(content.len() as u64)?) } else { None };
     probe.at(Step::ResultReserved);
+    let rest = if block.is_some() {
+      self.write(None, 0, inline);
+      content
+    } else {
+      inline
+    };
     if P::ACTIVE {
-      let (first, second) = parts.split(len / 2);
+      let (first, second) = rest.split(rest.len() / 2);
       self.write(block, 0, first);
       probe.at(Step::MidResult);
       self.write(block, first.len(), second);
     } else {
-      self.write(block, 0, parts);
+      self.write(block, 0, rest);
     }
+    let loan = block.and_then(|block| self.lend(head.kind, content.len(), block));
+    head.at = block.map_or(Placement::INLINE, |block| Placement::new(inline.len(), block, loan));
     #[cfg(feature = "fault-injection")]
     if core::mem::take(&mut self.corrupt_next) {
-      head = ResultHead { len: u64::MAX - head.len, block: !head.block, ..head };
+      head = ResultHead { len: u64::MAX - head.len, at: head.at.corrupted(), ..head };
     }
     // SAFETY: there is room, so the entry is the worker's.
     unsafe { self.results.slot(self.view.results()).write_head(head) };
     probe.at(Step::BeforeCommit);
-    self.blocks[index] = block;
+    if let Some(block) = block {
+      self.blocks[index] = Some(Sent { block, is_lent: loan.is_some() });
+      self.unconsumed += block.size();
+    }
     self.results.commit(self.view.results());
     self.refused_at = None;
     self.published.set(true);
@@ -109,9 +122,15 @@ impl<M: Memory> WorkerLane<M> {
     match block {
       // SAFETY: the block was just allocated, and no entry names it.
       Some(block) => unsafe { self.view.write(Direction::ToHost, block.offset() + at as u64, parts) },
-      // SAFETY: there is room, so the entry is the worker's; without a block the payload fits a slot.
+      // SAFETY: there is room, so the entry is the worker's; the callers' parts fit a slot.
       None => unsafe { self.results.slot(self.view.results()).write_inline(at, parts) },
     }
+  }
+
+  /// Lends the block of a large result, if that may be.
+  fn lend(&mut self, kind: u32, len: usize, block: Block) -> Option<Handle> {
+    let lends = kind == RESULT && len >= LENT_FROM && self.loans.may_lend(block.size());
+    if lends { self.loans.lend(&self.view.header().lent_to_host.words, block) } else { None }
   }
 
   fn no_room(&mut self) -> CommitError {
@@ -125,8 +144,10 @@ impl<M: Memory> WorkerLane<M> {
       return Err(CommitError::TooLarge { len, capacity });
     }
     self.reap();
-    let in_use = self.arena.in_use();
-    if in_use > 0 && in_use + Arena::block_size(len) > RESULT_WINDOW {
+    if len as usize >= LENT_FROM {
+      self.reap_loans();
+    }
+    if self.unconsumed > 0 && self.unconsumed + Arena::block_size(len) > RESULT_WINDOW {
       return Err(self.no_room());
     }
     let base = self.geometry.result_arena().start;
@@ -134,9 +155,16 @@ impl<M: Memory> WorkerLane<M> {
     let commit =
       |range: core::ops::Range<u64>| memory.commit(base + range.start as usize, (range.end - range.start) as usize);
     self.arena.allocate(len, commit).map_err(|refused| match refused {
+      // Nothing to wait for: what the host keeps it may keep for ever.
+      Refused::Full if self.unconsumed == 0 => CommitError::NoMemory { errno: ENOMEM },
       Refused::Full => self.no_room(),
       Refused::NoMemory(no_memory) => CommitError::NoMemory { errno: no_memory.errno },
     })
+  }
+
+  /// Takes back what the host has kept and does not need any more.
+  fn reap_loans(&mut self) {
+    self.loans.reap(&self.view.header().lent_to_host.words, |block| self.arena.release(block));
   }
 
   /// Releases the blocks of all results that the host has passed.
@@ -148,20 +176,29 @@ impl<M: Memory> WorkerLane<M> {
     let steps = behind.min(self.results.entries());
     for step in (0..steps).map(|step| consumed.wrapping_sub(steps).wrapping_add(step)) {
       let index = self.results.index(step);
-      if let Some(block) = self.blocks[index].take() {
-        self.arena.release(block);
-      }
+      self.passed(index);
     }
     self.reaped = consumed;
   }
 
-  /// Gives pages of the result arena back that no result uses, apart from a warm remainder.
-  pub fn trim(&mut self) {
+  /// The host has passed the entry at `index`.
+  fn passed(&mut self, index: usize) {
+    let Some(Sent { block, is_lent }) = self.blocks[index].take() else { return };
+    self.unconsumed -= block.size();
+    if !is_lent {
+      self.arena.release(block);
+    }
+  }
+
+  /// Gives pages of the result arena back that no result uses, apart from a warm remainder. True: the host keeps others.
+  pub fn trim(&mut self) -> bool {
     self.reap();
+    self.reap_loans();
     let base = self.geometry.result_arena().start;
     self.arena.trim(WARM_REMAINDER, |range| {
       self.memory.discard(base + range.start as usize, (range.end - range.start) as usize);
     });
+    self.loans.lends()
   }
 }
 
@@ -169,7 +206,7 @@ impl<M: Memory> WorkerLane<M> {
 fn result_head(kind: u32, position: Position, r: &ResultHeader) -> ResultHead {
   ResultHead {
     len: 0,
-    block: Place::NO_BLOCK,
+    at: Placement::INLINE,
     position,
     ran_ns: r.ran_ns,
     kind,

@@ -1,0 +1,175 @@
+//! Blocks that their reader keeps after the call is over.
+//!
+//! A large payload can be used where it is, without a copy, for as long as the reader wants. Its block has a handle then, and
+//! the handle a word that both sides see:
+//!
+//! ```text
+//! HOME ──lender, before it publishes the slot that names the handle──► LENT ──borrower, when it needs the block no more──► HOME
+//! ```
+//!
+//! So each word has one writer at a time. The lender looks at the words of what it has lent when it needs memory; nobody waits
+//! for them, and the number and size of loans is bounded: beyond that the reader copies.
+//!
+//! Which block a handle stands for only the lender knows, from its own books. A borrower that gives back what it still
+//! uses, or writes to it, damages what it has been given itself; a word of what is not lent is never looked at. A borrower that
+//! dies gives nothing back: its lane goes with all that is in it.
+
+use crate::block::Block;
+use crate::sync::{AtomicU32, Ordering, SyncPoint};
+
+/// Handles of each direction.
+pub(crate) const LOANS: usize = 64;
+
+/// Content of this size and more is lent. Below, a copy into memory that the borrower uses all the time costs less than a view:
+/// a view is there until the garbage collector comes by, which makes it come sooner, and meanwhile other, colder memory is used.
+pub const LENT_FROM: usize = 4 << 20;
+
+/// Bytes that may be lent at a time, in each direction: what the borrower's garbage collector lets lie around.
+const LENT_MAX: u64 = 512 << 20;
+
+/// Names a lent block: an index into the words.
+pub(crate) type Handle = u16;
+
+const HOME: u32 = 0;
+const LENT: u32 = 1;
+
+/// The word of a handle.
+#[derive(Debug)]
+#[repr(transparent)]
+pub(crate) struct LoanWord(AtomicU32);
+
+impl LoanWord {
+  /// Host, while it formats the lane.
+  pub(crate) fn format(&self) {
+    self.0.store(HOME, Ordering::Relaxed);
+  }
+
+  /// Lender. Visible to the borrower with the slot that names the handle.
+  fn lend(&self) {
+    self.0.store(LENT, Ordering::Relaxed);
+  }
+
+  /// Borrower: it does not touch the block any more.
+  pub(crate) fn give_back(&self) {
+    // SYNC POINT LoanReturned: pairs with the lender's look. The borrower's accesses to the block are before.
+    self.0.store(HOME, SyncPoint::LoanReturned.release());
+  }
+
+  /// Lender.
+  fn is_home(&self) -> bool {
+    // SYNC POINT LoanReturned: from here on the block is the lender's again.
+    self.0.load(SyncPoint::LoanReturned.acquire()) != LENT
+  }
+}
+
+#[cfg(all(test, loom))]
+impl LoanWord {
+  pub(crate) fn new() -> Self {
+    Self(AtomicU32::new(HOME))
+  }
+}
+
+/// The lender's books.
+#[derive(Debug)]
+pub(crate) struct Lender {
+  /// The blocks that are lent, by handle.
+  lent: Box<[Option<Block>]>,
+  free: Vec<Handle>,
+  bytes: u64,
+}
+
+impl Lender {
+  pub(crate) fn new() -> Self {
+    // The lowest handle on top.
+    Self { lent: vec![None; LOANS].into_boxed_slice(), free: (0..LOANS as Handle).rev().collect(), bytes: 0 }
+  }
+
+  /// Bytes of all blocks that are lent.
+  pub(crate) fn bytes(&self) -> u64 {
+    self.bytes
+  }
+
+  /// Whether anything is lent.
+  pub(crate) fn lends(&self) -> bool {
+    self.free.len() < LOANS
+  }
+
+  /// Whether a block of `bytes` may be lent.
+  pub(crate) fn may_lend(&self, bytes: u64) -> bool {
+    !self.free.is_empty() && self.bytes + bytes <= LENT_MAX
+  }
+
+  /// Lends a block, whose handle is to be published after this. `None` if there is no handle.
+  pub(crate) fn lend(&mut self, words: &[LoanWord], block: Block) -> Option<Handle> {
+    let handle = self.free.pop()?;
+    words[usize::from(handle)].lend();
+    self.lent[usize::from(handle)] = Some(block);
+    self.bytes += block.size();
+    Some(handle)
+  }
+
+  /// Takes back a block that never came to its borrower, or that went with one that is no more.
+  pub(crate) fn recover(&mut self, handle: Handle) -> Option<Block> {
+    let block = self.lent.get_mut(usize::from(handle))?.take()?;
+    self.bytes -= block.size();
+    self.free.push(handle);
+    Some(block)
+  }
+
+  /// Hands out the blocks that were given back.
+  pub(crate) fn reap(&mut self, words: &[LoanWord], mut free: impl FnMut(Block)) {
+    if !self.lends() {
+      return;
+    }
+    for handle in 0..LOANS as Handle {
+      if self.lent[usize::from(handle)].is_some() && words[usize::from(handle)].is_home() {
+        self.recover(handle).into_iter().for_each(&mut free);
+      }
+    }
+  }
+}
+
+/// A lent block, with its borrower.
+#[cfg(not(loom))]
+#[derive(Debug)]
+pub struct Borrowed {
+  at: core::ptr::NonNull<u8>,
+  len: usize,
+  word: core::ptr::NonNull<LoanWord>,
+}
+
+// SAFETY: it belongs to no thread; its pointers are used only by whoever vouches for the mapping.
+#[cfg(not(loom))]
+unsafe impl Send for Borrowed {}
+
+#[cfg(not(loom))]
+impl Borrowed {
+  pub(crate) fn new(at: core::ptr::NonNull<u8>, len: usize, word: &LoanWord) -> Self {
+    Self { at, len, word: core::ptr::NonNull::from(word) }
+  }
+
+  /// The content: the borrower's to read and to write until it gives it back.
+  pub fn as_ptr(&self) -> *mut u8 {
+    self.at.as_ptr()
+  }
+
+  /// Bytes of the content.
+  pub fn len(&self) -> usize {
+    self.len
+  }
+
+  /// Whether there is no content; there always is.
+  pub fn is_empty(&self) -> bool {
+    self.len == 0
+  }
+
+  /// Gives the block back.
+  ///
+  /// # Safety
+  /// The memory of the lane that it came from is still there (the lane itself need not be), and nobody touches the content
+  /// after this.
+  pub unsafe fn give_back(&self) {
+    // SAFETY: the caller vouches for the memory, and a word is atomic: any bit pattern is a value.
+    unsafe { self.word.as_ref() }.give_back();
+  }
+}

@@ -1,0 +1,66 @@
+//! The mapping of a segment, which may be needed for longer than its file.
+
+use std::os::fd::BorrowedFd;
+use std::ptr::{self, NonNull};
+
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+use crate::{Error, Result};
+
+/// A shared mapping of a whole file. The file's descriptor may be closed meanwhile.
+#[derive(Debug)]
+pub struct Mapping {
+  base: NonNull<u8>,
+  len: usize,
+}
+
+// SAFETY: the mapping belongs to no thread, and all that is handed out of it is a raw pointer.
+unsafe impl Send for Mapping {}
+
+// SAFETY: `&Mapping` gives no access to the bytes but by the raw pointer.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+  pub(super) fn of(fd: BorrowedFd<'_>, len: usize) -> Result<Self> {
+    let access = ProtFlags::READ | ProtFlags::WRITE;
+    // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
+    let base = unsafe { mmap(ptr::null_mut(), len, access, MapFlags::SHARED, fd, 0) };
+    let base = base.map_err(Error::at("mmap"))?.cast();
+    let base = NonNull::new(base).ok_or_else(|| Error::from_errno("mmap", libc::ENOMEM))?;
+    // From here on the mapping has an owner, which unmaps it if the next step fails.
+    let mapping = Self { base, len };
+    mapping.keep_from_forks()?;
+    Ok(mapping)
+  }
+
+  pub(super) fn base(&self) -> NonNull<u8> {
+    self.base
+  }
+
+  pub(super) fn len(&self) -> usize {
+    self.len
+  }
+
+  #[cfg(target_os = "linux")]
+  fn keep_from_forks(&self) -> Result<()> {
+    use rustix::mm::{Advice, madvise};
+
+    // SAFETY: the range is this mapping; the advice changes what a child of `fork` gets, nothing here.
+    unsafe { madvise(self.base.as_ptr().cast(), self.len, Advice::LinuxDontFork) }.map_err(Error::at("madvise"))
+  }
+
+  #[cfg(not(target_os = "linux"))]
+  fn keep_from_forks(&self) -> Result<()> {
+    // SAFETY: the range is this mapping; the call changes what a child of `fork` gets, nothing here.
+    let outcome = unsafe { libc::minherit(self.base.as_ptr().cast(), self.len, libc::VM_INHERIT_NONE) };
+    if outcome == 0 { Ok(()) } else { Err(Error::new("minherit", std::io::Error::last_os_error())) }
+  }
+}
+
+impl Drop for Mapping {
+  fn drop(&mut self) {
+    // SAFETY: the mapping was made by `of` with this address and length, and whoever uses `base` outlives us by contract.
+    let outcome = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
+    debug_assert!(outcome.is_ok(), "munmap of an own mapping: {outcome:?}");
+  }
+}
