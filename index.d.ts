@@ -9,6 +9,10 @@ import { inspect } from 'node:util';
  */
 export declare function asCompleted<F extends Future<unknown>>(futures: Iterable<F>, options?: WaitOptions): CompletionIterator<F>;
 
+/** Whoever has memory that it shares with workers. */
+declare interface BlockSource {
+}
+
 /**
  * An executor can no longer run calls, whatever its kind. Every unfinished future failed with it, and later `submit()`
  * throws it. Make a new executor, and submit again what is safe to run twice: a call may have run in part.
@@ -640,8 +644,11 @@ export declare interface RunOptions {
     retries?: number;
     /** Names the call in errors, beside the task. */
     label?: string;
-    /** Not available in this version. */
-    transfer?: readonly unknown[];
+    /**
+     * ArrayBuffers that the call takes along, as `postMessage` does: detached here as soon as the call is taken. A {@link SharedBuffer}
+     * is not copied. Not together with `retries`, if it is to move without a copy.
+     */
+    transfer?: readonly ArrayBuffer[];
 }
 
 /** The fields of a `SerializationError`. */
@@ -660,6 +667,38 @@ export declare class SerializationError extends MillraceError {
     /** For example `args[0].rows[3].fn` or `result.x`; undefined when decoding failed. */
     readonly path: string | undefined;
     constructor(message: string, details: SerializationDetails);
+}
+
+/**
+ * An ArrayBuffer in the memory that host and worker share: it moves between them without being copied.
+ *
+ * | step | in code |
+ * |---|---|
+ * | the host allocates one and fills it | `const buffer = SharedBuffer.allocate(bytes, pool)` |
+ * | it moves to a worker | `pool.run(fn, [new Float64Array(buffer)], { transfer: [buffer] })` |
+ * | the worker changes it, and returns it or a view of all of it: it moves back | `return array` |
+ *
+ * A task allocates one by `SharedBuffer.allocate(bytes)`. Whoever has moved a buffer has it no more: it is detached, as by
+ * `postMessage`, so that views of it are empty and new ones throw a `TypeError`. One that is an argument without being in
+ * `transfer` is cloned, like any ArrayBuffer.
+ *
+ * It is memory of one worker, of which there are at most 64 pieces with 512 MiB. It moves by one copy, and nothing else differs, where
+ * there was no room for another, or it has less than 500 bytes; where its call cannot go to that worker, which is busy or gone; where
+ * the call has `retries`; and where it lies in an object, or a view of a part of it is sent.
+ *
+ * Its memory is free again when it is garbage, here or there, and when the worker ends.
+ */
+export declare class SharedBuffer extends ArrayBuffer {
+    /**
+     * A buffer of so many zero bytes.
+     *
+     * @param executor - Whose worker is to get it. In a task it may be left out: then the buffer is for its result.
+     * @throws RangeError or TypeError that names the argument, or RangeError when there is no memory; `ShutdownError`,
+     * `BrokenProcessPool` and `WorkerSpawnError` as `submit()`.
+     */
+    static allocate(bytes: number, executor?: BlockSource): SharedBuffer;
+    /** Whether it has moved away. */
+    get moved(): boolean;
 }
 
 /** The executor was shut down and takes no further calls; futures handed out before keep working. Make a new executor. */

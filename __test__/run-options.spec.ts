@@ -9,6 +9,10 @@ import { isAlive } from './helpers/processes.js'
 import { claimed, failureOf, Gate, Log, makePool, record } from './helpers/pool.js'
 import { moment, until, within } from './helpers/waiting.js'
 
+const twice = new ArrayBuffer(1)
+const detached = new ArrayBuffer(1)
+structuredClone(detached, { transfer: [detached] })
+
 const wrong: [options: unknown, name: string, code: string][] = [
   [null, 'options', 'ERR_INVALID_ARG_TYPE'],
   [7, 'options', 'ERR_INVALID_ARG_TYPE'],
@@ -28,7 +32,11 @@ const wrong: [options: unknown, name: string, code: string][] = [
   [{ retries: '1' }, 'options.retries', 'ERR_INVALID_ARG_TYPE'],
   [{ retries: Infinity }, 'options.retries', 'ERR_OUT_OF_RANGE'],
   [{ retries: 2 ** 32 }, 'options.retries', 'ERR_OUT_OF_RANGE'],
-  [{ transfer: [] }, 'options.transfer', 'ERR_INVALID_ARG_VALUE'],
+  [{ transfer: {} }, 'options.transfer', 'ERR_INVALID_ARG_TYPE'],
+  [{ transfer: [new Uint8Array(1)] }, 'options.transfer[0]', 'ERR_INVALID_ARG_TYPE'],
+  [{ transfer: [new SharedArrayBuffer(1)] }, 'options.transfer[0]', 'ERR_INVALID_ARG_TYPE'],
+  [{ transfer: [twice, twice] }, 'options.transfer[1]', 'ERR_INVALID_ARG_VALUE'],
+  [{ transfer: [detached] }, 'options.transfer[0]', 'ERR_INVALID_ARG_VALUE'],
   [{ label: 7 }, 'options.label', 'ERR_INVALID_ARG_TYPE'],
   [{ label: null }, 'options.label', 'ERR_INVALID_ARG_TYPE'],
 ]

@@ -839,3 +839,5 @@ module.exports.NativePool = nativeBinding.NativePool
 module.exports.NativeWorker = nativeBinding.NativeWorker
 module.exports.checkPlatform = nativeBinding.checkPlatform
 module.exports.cpuQuota = nativeBinding.cpuQuota
+module.exports.detachBuffer = nativeBinding.detachBuffer
+module.exports.liesInLane = nativeBinding.liesInLane

@@ -35,6 +35,16 @@ export declare class NativePool {
    * repetitions.
    */
   submitWith(tail: Uint8Array | undefined | null, timeout: number, grace: number, retries: number): number
+  /**
+   * As `submitWith`, with the memory of an ArrayBuffer behind the outbox's bytes: if it lies in a lane it is not copied, where
+   * that can be. Whether or not, the call has what was in it, and the buffer is of no further use: detach it.
+   */
+  submitMoved(buffer: ArrayBuffer, timeout: number, grace: number, retries: number): number
+  /**
+   * An ArrayBuffer of so many bytes (not 0) in the memory of a lane; `null` if there is no room, a negative reason as of `submit` if
+   * there is no worker.
+   */
+  allocate(bytes: number): ArrayBuffer | number | null
   /** The system call that failed when `submit` said that no worker could be started. */
   spawnFailureSyscall(): string | null
   /** The error of that system call. */
@@ -121,6 +131,13 @@ export declare class NativeWorker {
   releaseDefine(): void
   /** As `commit`, with `tail` after the outbox's bytes. */
   commitWith(tail: Uint8Array): number
+  /**
+   * As `commit`, with the memory of an ArrayBuffer in the lane behind the outbox's bytes, which is not copied; the buffer is to
+   * be detached then. -1: a copy has to be committed.
+   */
+  commitMoved(buffer: ArrayBuffer): number
+  /** An ArrayBuffer of so many bytes (not 0) in the memory of the lane; `null` if there is no room. */
+  allocate(bytes: number): ArrayBuffer | null
   /** Reports something that answers no call; false when there is no room for it. */
   notice(status: number, codec: number, payload: Uint8Array): boolean
   /** Says that this worker is about to wait for the bell; true if there is something to do after all. */
@@ -140,6 +157,12 @@ export declare function checkPlatform(): void
 
 /** The processors that this process's control group may use; absent when it has no quota. */
 export declare function cpuQuota(): number | null
+
+/** Detaches an ArrayBuffer; false if that cannot be. */
+export declare function detachBuffer(buffer: ArrayBuffer): boolean
+
+/** Whether an ArrayBuffer lies in the memory of a lane. */
+export declare function liesInLane(buffer: ArrayBuffer): boolean
 
 /** How a worker process ended: `exitCode` or `signal` (a number), or neither when somebody else reaped it. */
 export interface NativeDeath {

@@ -40,6 +40,7 @@ export {
   type ShutdownOptions,
   type WorkerExitReason,
 } from './process-pool-executor.js'
+export { SharedBuffer } from './shared-buffer.js'
 export type { PoolStats, WorkerStats } from './stats.js'
 export { defineTasks, type ImportedTasks, importTasks, type TaskFunction } from './tasks.js'
 export { wait, type WaitForOptions, type WaitResult } from './wait.js'

@@ -17,7 +17,7 @@ import type { Future } from './future.js'
 import type { MapSource } from './map/source.js'
 import { type ProcessPoolOptions, resolveOptions } from './options.js'
 import { PoolCore } from './host/pool-core.js'
-import { applyRunOptions, cancelOnAbort } from './run-options.js'
+import { applyRunOptions, cancelOnAbort, checkTransfer } from './run-options.js'
 import { checkShutdown, withinTime } from './shutdown.js'
 import type { PoolStats } from './stats.js'
 import type { TaskFunction } from './tasks.js'
@@ -40,8 +40,11 @@ export interface RunOptions {
   retries?: number
   /** Names the call in errors, beside the task. */
   label?: string
-  /** Not available in this version. */
-  transfer?: readonly unknown[]
+  /**
+   * ArrayBuffers that the call takes along, as `postMessage` does: detached here as soon as the call is taken. A {@link SharedBuffer}
+   * is not copied. Not together with `retries`, if it is to move without a copy.
+   */
+  transfer?: readonly ArrayBuffer[]
 }
 
 /** Options of {@link ProcessPoolExecutor.shutdown}. */
@@ -141,14 +144,25 @@ export class ProcessPoolExecutor extends Executor {
     const future = new CallFuture<Awaited<R>>(core, core.tasks.entry(fn))
     if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
     applyRunOptions(future, options)
+    const moving = checkTransfer(options?.transfer)
     const signal = options?.signal
     if (signal?.aborted) {
       core.cancelUnsent(future, new CancelledError('The signal is aborted already', { cause: signal.reason }))
       return future
     }
-    core.send(future, args, 0, this.run)
+    core.send(future, args, 0, this.run, moving)
     if (signal !== undefined) cancelOnAbort(future, signal)
     return future
+  }
+
+  /**
+   * See `SharedBuffer.allocate()`.
+   *
+   * @internal
+   */
+  allocateBlock(bytes: number): ArrayBuffer | null {
+    this.#core.assertOpen()
+    return this.#core.allocate(bytes)
   }
 
   /**

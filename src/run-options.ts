@@ -1,7 +1,11 @@
 // Options of single calls.
 
+import { types } from 'node:util'
+
+import { isDetached } from './codec/views.js'
 import type { CallFuture } from './host/call-future.js'
 import type { RunOptions } from './process-pool-executor.js'
+import { isUntransferable } from './shared-buffer.js'
 import { invalidType, invalidValue, validateInteger, validateNumber, validateOptions } from './validate.js'
 
 /** What the core counts with. */
@@ -15,19 +19,33 @@ const MAX_RETRIES = 2 ** 32 - 1
 export function applyRunOptions(future: CallFuture<unknown>, options: RunOptions | undefined): void {
   validateOptions(options)
   if (options === undefined) return
-  const { signal, timeout, grace, retries, label, transfer } = options
+  const { signal, timeout, grace, retries, label } = options
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidType('options.signal', 'an AbortSignal', signal)
   }
   if (label !== undefined && typeof label !== 'string') throw invalidType('options.label', 'a string', label)
   if (grace !== undefined) validateNumber(grace, 'options.grace', 0)
   if (retries !== undefined) validateInteger(retries, 'options.retries', 0, MAX_RETRIES)
-  if (transfer !== undefined)
-    throw invalidValue('options.transfer', 'absent: nothing is transferred in this version', transfer)
   future.timeout = timeoutOption(timeout, 'options.timeout')
   future.grace = grace ?? 0
   future.retries = retries ?? 0
   future.label = label
+}
+
+/** Checks what a call is to take along. */
+export function checkTransfer(transfer: unknown): readonly ArrayBuffer[] | undefined {
+  if (transfer === undefined) return undefined
+  if (!Array.isArray(transfer)) throw invalidType('options.transfer', 'an array of ArrayBuffers', transfer)
+  const seen = new Set<unknown>()
+  for (const [index, each] of transfer.entries()) {
+    const name = `options.transfer[${index}]`
+    if (!types.isArrayBuffer(each)) throw invalidType(name, 'an ArrayBuffer (of a view: its buffer)', each)
+    if (isDetached(each)) throw invalidValue(name, 'an ArrayBuffer that has its memory: this one is detached', each)
+    if (isUntransferable(each)) throw invalidValue(name, 'an ArrayBuffer that can be transferred', each)
+    if (seen.has(each)) throw invalidValue(name, 'an ArrayBuffer that is not in the list already', each)
+    seen.add(each)
+  }
+  return transfer as ArrayBuffer[]
 }
 
 /** A time limit in milliseconds: positive, or undefined for none. */

@@ -20,12 +20,16 @@ export const CallFlag = {
   chunk: 1,
   /** With `chunk`: each argument list has one member, and the payload lists those members. */
   unary: 2,
+  /** The content of the payload is a SharedBuffer that moves to the worker. */
+  moved: 4,
 } as const
 
 /** Bits in the flags of a result. */
 export const ResultFlag = {
   /** Some items of the chunk failed: the result is a `PartialChunk`. */
   partial: 1,
+  /** The content of the payload is a SharedBuffer that moves to the host. */
+  moved: 2,
 } as const
 
 /** What a chunk yields when some of its items failed. */

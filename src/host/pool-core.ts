@@ -18,6 +18,7 @@ import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } fro
 import { brokenPool, callFailure, describeCall, poolFailed, signalName, workerDeath } from './failures.js'
 import { native, type NativeEvent, type NativePool } from '../native.js'
 import type { ResolvedOptions } from '../options.js'
+import { detach, wholeShared } from '../shared-buffer.js'
 import { OriginRecorder } from './origins.js'
 import { RecentEnds } from './recent-ends.js'
 import { refusalError, Refused } from './refusal.js'
@@ -26,7 +27,7 @@ import { type Outcome, ResultReader } from './result-reader.js'
 import type { PoolStats, WorkerStats } from '../stats.js'
 import { TaskTable } from './task-table.js'
 import { warningOf } from './warnings.js'
-import { DRAINED_EVENTS, INBOX_BYTES, Register, REGISTERS } from '../wire.js'
+import { CallFlag, DRAINED_EVENTS, INBOX_BYTES, Register, REGISTERS } from '../wire.js'
 import { workerState } from '../worker/context.js'
 
 type AnyFuture = CallFuture<unknown>
@@ -119,9 +120,15 @@ export class PoolCore implements Owner {
 
   /**
    * Makes the call of a future. Arguments that cannot travel fail the future; everything else that is wrong throws, and
-   * nothing of the call is kept. `caller` is the public method that the user called.
+   * nothing of the call is kept. `caller` is the public method that the user called. The call takes the memory of `moving` along.
    */
-  send(future: AnyFuture, args: readonly unknown[], flags: number, caller: (...args: never[]) => unknown): void {
+  send(
+    future: AnyFuture,
+    args: readonly unknown[],
+    flags: number,
+    caller: (...args: never[]) => unknown,
+    moving?: readonly ArrayBuffer[],
+  ): void {
     const out = this.#outbox
     try {
       encodeArguments(args, out)
@@ -135,10 +142,15 @@ export class PoolCore implements Owner {
     const registers = this.#registers
     registers[Register.task] = task.index
     registers[Register.codec] = out.codec
-    registers[Register.flags] = flags
+    const shared = moving === undefined ? undefined : wholeShared(out.tail)
+    const moves = shared !== undefined && moving!.includes(shared)
+    registers[Register.flags] = moves ? flags | CallFlag.moved : flags
     registers[Register.length] = out.length
     const isPlain = out.tail === undefined && timeout === undefined && retries === 0
-    const call = isPlain ? this.#submit() : this.#native.submitWith(out.tail, timeout ?? -1, grace, retries)
+    let call: number
+    if (isPlain) call = this.#submit()
+    else if (moves && native.liesInLane(shared)) call = this.#native.submitMoved(shared, timeout ?? -1, grace, retries)
+    else call = this.#native.submitWith(out.tail, timeout ?? -1, grace, retries)
     if (call < 0) {
       const bytes = out.length + (out.tail?.byteLength ?? 0)
       out.tail = undefined
@@ -150,6 +162,7 @@ export class PoolCore implements Owner {
       return
     }
     out.tail = undefined
+    moving?.forEach(detach)
     future.call = call
     future.taskId = this.#nextTaskId++
     future.origin = this.#origins.record(caller)
@@ -160,6 +173,13 @@ export class PoolCore implements Owner {
       // A call from a 'beforeExit' listener: the program goes on, and its pool does not hold it any longer than its calls.
       this.#endDismissal()
     }
+  }
+
+  /** Memory that is shared with a worker, for the host to fill in place; null when there is no room. */
+  allocate(bytes: number): ArrayBuffer | null {
+    const memory = this.#native.allocate(bytes)
+    if (typeof memory !== 'number') return memory
+    throw refusalError(memory, this.#native, { bytes, maxQueue: this.#options.maxQueue, broken: this.#broken })
   }
 
   /** Sends a chunk without the items that cannot travel. */

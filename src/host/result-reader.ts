@@ -7,6 +7,7 @@ import { describeCall } from './failures.js'
 import type { ChunkOutcome } from '../map-iterator.js'
 import type { NativePool } from '../native.js'
 import { framesOf } from './origins.js'
+import { receiveShared } from '../shared-buffer.js'
 import { ELSEWHERE, type PartialChunk, RESULT_RECORD_WORDS, ResultFlag, Status, wide } from '../wire.js'
 
 /** How a call ended. */
@@ -80,7 +81,11 @@ function readOutcome(
   try {
     switch (status) {
       case Status.ok: {
-        if (!future.isChunk) return { future, kind: 'value', value: decodeResult(codec, bytes, owned) }
+        if (!future.isChunk) {
+          const value = decodeResult(codec, bytes, owned)
+          if ((words[at + 3]! & ResultFlag.moved) !== 0) receiveShared([value])
+          return { future, kind: 'value', value }
+        }
         const partial = (words[at + 3]! & ResultFlag.partial) !== 0
         const elapsed = words[at + 8]! / 1000
         const outcome = partial ? partialChunk(codec, pid, bytes, owned) : { values: chunkValues(codec, bytes, head) }

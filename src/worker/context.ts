@@ -45,6 +45,8 @@ export interface WorkerState {
   readonly origin: AsyncLocalStorage<RunningTask>
   /** Modules of tasks are being evaluated at this moment. */
   loading: number
+  /** An ArrayBuffer in memory that is shared with the host; null when there is no room. */
+  allocate(bytes: number): ArrayBuffer | null
 }
 
 // A global symbol: a task's module may have a copy of the package of its own.
@@ -52,8 +54,12 @@ const stateSymbol = Symbol.for('millrace.worker')
 const holder = globalThis as { [stateSymbol]?: WorkerState }
 
 /** Makes this process a worker. */
-export function becomeWorker(workerId: number, depth: number): WorkerState {
-  return (holder[stateSymbol] = { workerId, depth, origin: new AsyncLocalStorage(), loading: 0 })
+export function becomeWorker(
+  workerId: number,
+  depth: number,
+  allocate: (bytes: number) => ArrayBuffer | null,
+): WorkerState {
+  return (holder[stateSymbol] = { workerId, depth, origin: new AsyncLocalStorage(), loading: 0, allocate })
 }
 
 /** This process as a worker; undefined elsewhere. */

@@ -10,7 +10,8 @@ import {
 } from '../codec/index.js'
 import { SerializationError } from '../errors.js'
 import { native, type NativeWorker } from '../native.js'
-import { CALL_RECORD_WORDS, ELSEWHERE, Register, REGISTERS, Status, wide } from '../wire.js'
+import { detach, receiveShared, wholeShared } from '../shared-buffer.js'
+import { CALL_RECORD_WORDS, CallFlag, ELSEWHERE, Register, REGISTERS, ResultFlag, Status, wide } from '../wire.js'
 
 /** What `take()` found. `later`: nothing was taken, since the result before is not committed yet. */
 export const Taken = { later: -1, nothing: 0, task: 1, define: 2, boot: 3, stop: 4 } as const
@@ -19,6 +20,9 @@ export const Taken = { later: -1, nothing: 0, task: 1, define: 2, boot: 3, stop:
 export const Phase = { ready: 1, retiring: 2, leaving: 3 } as const
 
 const Committed = { done: 0, noRoom: 1, tooLarge: 2, noMemory: 3 } as const
+
+/** Nothing is committed: the memory cannot move without a copy. */
+const NOT_MOVED = -1
 
 const INBOX_BYTES = 64 << 10
 
@@ -90,6 +94,12 @@ export class Lane {
 
   /** The arguments of the call that was taken. */
   arguments(): unknown[] {
+    const args = this.#decode()
+    if ((this.flags & CallFlag.moved) !== 0) receiveShared(args)
+    return args
+  }
+
+  #decode(): unknown[] {
     const { codec } = this
     if (this.#offset !== ELSEWHERE) return decodeArguments(codec, this.#staged())
     const head = this.#head()
@@ -143,10 +153,15 @@ export class Lane {
 
   #tryCommit(status: number, flags: number): number {
     const { outbox } = this
-    this.#setRegisters(status, flags)
+    const shared = wholeShared(outbox.tail)
+    this.#setRegisters(status, shared === undefined ? flags : flags | ResultFlag.moved)
     if (outbox.tail === undefined) return this.#commit()
-    const committed = this.#native.commitWith(outbox.tail)
-    if (committed === Committed.done) outbox.tail = this.#keptTail = undefined
+    let committed = shared === undefined ? NOT_MOVED : this.#native.commitMoved(shared)
+    if (committed === NOT_MOVED) committed = this.#native.commitWith(outbox.tail)
+    if (committed === Committed.done) {
+      outbox.tail = this.#keptTail = undefined
+      if (shared !== undefined) detach(shared)
+    }
     return committed
   }
 
@@ -198,7 +213,9 @@ export class Lane {
     const { outbox } = this
     if (outbox.tail === this.#keptTail) return true
     try {
+      const shared = wholeShared(outbox.tail)
       outbox.tail = this.#keptTail = new Uint8Array(outbox.tail!)
+      if (shared !== undefined) detach(shared)
       return true
     } catch {
       return false
@@ -235,6 +252,11 @@ export class Lane {
 
   setPhase(phase: number): void {
     this.#native.setPhase(phase)
+  }
+
+  /** Memory for a task to fill in place; null when there is no room. */
+  allocate(bytes: number): ArrayBuffer | null {
+    return this.#native.allocate(bytes)
   }
 
   /** Whether tasks have got buffers that lie in the lane, and that are not collected yet. */

@@ -13,7 +13,7 @@ import { TaskCache } from './task-cache.js'
 const lane = new Lane(process.argv.at(-1) ?? '', () => loop.onBell())
 // Nested pools and tasks that look at their arguments see those of a plain script.
 process.argv.pop()
-const state = becomeWorker(lane.workerId, lane.depth)
+const state = becomeWorker(lane.workerId, lane.depth, (bytes) => lane.allocate(bytes))
 
 const leave = interceptExit((code) => {
   // Also when its outcome is decided, but still waits for room in the lane: the call must not end without one.

@@ -1,19 +1,27 @@
 //! ArrayBuffers over the memory of lanes.
+//!
+//! Such a buffer holds a [`Loan`], which ends when the buffer is collected. Until then the loan is found by the buffer's address,
+//! so that a call or a result can take the memory along without a copy; the buffer is detached after that.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::rc::Rc;
 
 use millrace_pool::Loan;
-use napi::bindgen_prelude::{Env, FromNapiValue, Unknown};
-use napi::{check_status, sys};
+use napi::bindgen_prelude::{Env, FromNapiValue, Object, Unknown};
+use napi::{JsValue, check_status, sys};
+use napi_derive::napi;
 
-/// ArrayBuffers over lanes that are not collected yet.
-static LIVE: AtomicU32 = AtomicU32::new(0);
+thread_local! {
+  /// The loans of this environment's buffers that are not collected, by address. An environment has a thread of its own.
+  static LOANS: RefCell<HashMap<usize, Rc<Loan>>> = RefCell::default();
+}
 
-/// How many ArrayBuffers of this process lie in the memory of lanes.
+/// How many ArrayBuffers of this environment lie in the memory of lanes, and are not collected.
 pub(crate) fn live() -> u32 {
-  LIVE.load(Ordering::Relaxed)
+  LOANS.with_borrow(|loans| loans.len() as u32)
 }
 
 /// An ArrayBuffer whose memory is the content of `loan`, which ends when that is collected, or its environment. Where no
@@ -22,14 +30,17 @@ pub(crate) fn live() -> u32 {
 /// # References
 ///  - [Node-API](https://nodejs.org/api/n-api.html#napi_create_external_arraybuffer)
 pub(crate) fn array_buffer(env: &Env, loan: Loan) -> napi::Result<Unknown<'_>> {
+  let loan = Rc::new(loan);
   let (address, len) = (loan.as_ptr().cast::<c_void>(), loan.len());
-  let hint = Box::into_raw(Box::new(loan)).cast::<c_void>();
+  let hint = Rc::into_raw(Rc::clone(&loan)).cast_mut().cast::<c_void>();
   let mut value = ptr::null_mut();
   // SAFETY: the environment is the caller's. The memory is valid for as long as the loan lives, which is until `end` runs.
   let made = unsafe { sys::napi_create_external_arraybuffer(env.raw(), address, len, Some(end), hint, &mut value) };
-  if made != sys::Status::napi_ok {
+  if made == sys::Status::napi_ok {
+    LOANS.with_borrow_mut(|loans| loans.insert(address as usize, loan));
+  } else {
     // SAFETY: nothing was made, so nobody else will end it.
-    let loan = unsafe { Box::from_raw(hint.cast::<Loan>()) };
+    drop(unsafe { Rc::from_raw(hint.cast_const().cast::<Loan>()) });
     if made != sys::Status::napi_no_external_buffers_allowed {
       check_status!(made)?;
     }
@@ -40,15 +51,63 @@ pub(crate) fn array_buffer(env: &Env, loan: Loan) -> napi::Result<Unknown<'_>> {
     // SAFETY: the loan still lives, and the new memory, of the same length, is nobody else's.
     unsafe { memory.cast::<u8>().copy_from_nonoverlapping(loan.as_ptr(), len) };
   }
-  if made == sys::Status::napi_ok {
-    LIVE.fetch_add(1, Ordering::Relaxed);
-  }
   // SAFETY: a value of this environment, made above.
   unsafe { Unknown::from_napi_value(env.raw(), value) }
 }
 
-unsafe extern "C" fn end(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
+unsafe extern "C" fn end(_env: sys::napi_env, data: *mut c_void, hint: *mut c_void) {
   // SAFETY: made by `array_buffer` for this ArrayBuffer, and finalized once.
-  drop(unsafe { Box::from_raw(hint.cast::<Loan>()) });
-  LIVE.fetch_sub(1, Ordering::Relaxed);
+  let loan = unsafe { Rc::from_raw(hint.cast_const().cast::<Loan>()) };
+  // At the end of the thread there may be no table any more.
+  let _ = LOANS.try_with(|loans| {
+    let mut loans = loans.borrow_mut();
+    // What was passed on may have come back meanwhile, at the same address, with a buffer of its own.
+    if loans.get(&(data as usize)).is_some_and(|other| Rc::ptr_eq(other, &loan)) {
+      loans.remove(&(data as usize));
+    }
+  });
+}
+
+/// The loan that an ArrayBuffer lies in, if it does.
+pub(crate) fn loan_of(buffer: &Object<'_>) -> napi::Result<Option<Rc<Loan>>> {
+  let address = address_of(buffer)?;
+  Ok(LOANS.with_borrow(|loans| loans.get(&address).cloned()))
+}
+
+/// Detaches an ArrayBuffer: it has no memory any more, and views of it neither.
+///
+/// # Errors
+/// When it cannot be, as that of a WebAssembly memory.
+///
+/// # References
+///  - [Node-API](https://nodejs.org/api/n-api.html#napi_detach_arraybuffer)
+pub(crate) fn detach(buffer: &Object<'_>) -> napi::Result<()> {
+  let address = address_of(buffer)?;
+  let value = buffer.value();
+  // SAFETY: an ArrayBuffer of this environment: it was looked at.
+  let detached = unsafe { sys::napi_detach_arraybuffer(value.env, value.value) };
+  check_status!(detached)?;
+  LOANS.with_borrow_mut(|loans| loans.remove(&address));
+  Ok(())
+}
+
+fn address_of(buffer: &Object<'_>) -> napi::Result<usize> {
+  let value = buffer.value();
+  let (mut address, mut len) = (ptr::null_mut(), 0);
+  // SAFETY: a value of this environment, which this asks whether it is an ArrayBuffer.
+  let looked = unsafe { sys::napi_get_arraybuffer_info(value.env, value.value, &mut address, &mut len) };
+  check_status!(looked)?;
+  Ok(address as usize)
+}
+
+/// Detaches an ArrayBuffer; false if that cannot be.
+#[napi(js_name = "detachBuffer")]
+pub fn detach_buffer(#[napi(ts_arg_type = "ArrayBuffer")] buffer: Object<'_>) -> bool {
+  detach(&buffer).is_ok()
+}
+
+/// Whether an ArrayBuffer lies in the memory of a lane.
+#[napi(js_name = "liesInLane")]
+pub fn lies_in_lane(#[napi(ts_arg_type = "ArrayBuffer")] buffer: Object<'_>) -> napi::Result<bool> {
+  Ok(loan_of(&buffer)?.is_some())
 }

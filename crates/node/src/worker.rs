@@ -5,14 +5,14 @@ use std::os::fd::AsRawFd;
 use std::rc::{Rc, Weak};
 
 use millrace_pool::worker::{LaneArgument, Worker};
-use millrace_pool::{CallKind, CallRecord, CommitError, ResultHeader, Taken, WorkerPhase};
-use napi::bindgen_prelude::{Env, Function, Uint8Array, Unknown};
+use millrace_pool::{CallKind, CallRecord, CommitError, Loan, ResultHeader, Taken, WorkerPhase};
+use napi::bindgen_prelude::{Env, Function, Object, Uint8Array, Unknown};
 use napi_derive::napi;
 
 use crate::bare::bare_function;
 use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
-use crate::lending::{array_buffer, live};
+use crate::lending::{array_buffer, live, loan_of};
 use crate::staging::{ELSEWHERE, STAGED_MAX, Staging, halves, read_words, write_words};
 use crate::uv::Poll;
 
@@ -32,6 +32,9 @@ mod committed {
   pub const TOO_LARGE: i32 = 2;
   pub const NO_MEMORY: i32 = 3;
 }
+
+/// `commitMoved` has committed nothing.
+const NOT_MOVED: i32 = -1;
 
 /// Words of the call record at the start of the inbox: task, codec, flags, payload length (low, high), payload offset
 /// in the inbox or [`ELSEWHERE`], task id (low, high), and of a payload that is elsewhere the length of the head, which is here
@@ -81,7 +84,7 @@ impl CallPath {
     let offset = RECORD_WORDS * 4;
     let mut inbox = self.inbox.borrow_mut();
     let inbox = inbox.bytes_mut();
-    let staged = len <= STAGED_MAX.min(inbox.len() - offset);
+    let staged = len <= STAGED_MAX.min(inbox.len() - offset) && !call.is_lent();
     let here = if staged { len } else { call.inline_len() };
     self.worker.borrow().copy_payload(&call, 0, &mut inbox[offset..offset + here]);
     let [low, high] = halves(call.len);
@@ -113,6 +116,20 @@ impl CallPath {
       Err(CommitError::TooLarge { .. }) => committed::TOO_LARGE,
       Err(CommitError::NoMemory { .. }) => committed::NO_MEMORY,
     }
+  }
+
+  /// The same with the content of a loan as the payload's second part, without a copy.
+  fn commit_loan(&self, content: &Loan) -> i32 {
+    let Some(call) = self.current.get() else { return committed::DONE };
+    let [status, codec, flags, length] = read_words(self.registers.all());
+    let mut worker = self.worker.borrow_mut();
+    let ran_ns = worker.ran_ns();
+    let header = ResultHeader { status: status as u8, codec: codec as u8, flags: flags as u16, ran_ns };
+    if !worker.commit_loan(&header, &call, self.outbox.bytes(length), content) {
+      return NOT_MOVED;
+    }
+    self.current.set(None);
+    committed::DONE
   }
 
   /// Both, with what `commit` returns made negative if that is not [`committed::DONE`].
@@ -254,6 +271,21 @@ impl NativeWorker {
   #[napi]
   pub fn commit_with(&self, tail: &[u8]) -> i32 {
     self.calls.commit(tail)
+  }
+
+  /// As `commit`, with the memory of an ArrayBuffer in the lane behind the outbox's bytes, which is not copied; the buffer is to
+  /// be detached then. -1: a copy has to be committed.
+  #[napi]
+  pub fn commit_moved(&self, #[napi(ts_arg_type = "ArrayBuffer")] buffer: Object<'_>) -> napi::Result<i32> {
+    let loan = loan_of(&buffer)?;
+    Ok(loan.map_or(NOT_MOVED, |loan| self.calls.commit_loan(&loan)))
+  }
+
+  /// An ArrayBuffer of so many bytes (not 0) in the memory of the lane; `null` if there is no room.
+  #[napi(ts_return_type = "ArrayBuffer | null")]
+  pub fn allocate<'env>(&self, env: &'env Env, bytes: f64) -> napi::Result<Option<Unknown<'env>>> {
+    let allocated = self.calls.worker.borrow_mut().allocate(bytes as usize);
+    allocated.ok().map(|loan| array_buffer(env, loan)).transpose()
   }
 
   /// Reports something that answers no call; false when there is no room for it.

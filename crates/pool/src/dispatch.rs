@@ -13,7 +13,8 @@ use millrace_ring::{CallHeader, PushError};
 
 use crate::call::{Call, CallId, Limits, Outcome, Place};
 use crate::event::{CallFailure, Event};
-use crate::lane::SpawnFailure;
+use crate::lane::{SpawnFailure, Tail};
+use crate::loan::Loan;
 use crate::manager::{Manager, PoolState};
 use crate::payload::Payload;
 use crate::retry::Retries;
@@ -46,6 +47,8 @@ pub struct CallSpec<'a> {
   pub head: &'a [u8],
   /// The payload's other bytes.
   pub tail: &'a [u8],
+  /// Where these bytes are, if in the memory of a lane: that lane's worker is given them without a copy, if it can be.
+  pub moved: Option<&'a Loan>,
 }
 
 /// Why a call was not taken. Nothing of it is kept.
@@ -86,7 +89,13 @@ impl Manager {
     }
     let now = Instant::now();
     // An older call that waits goes first.
-    let lane = if self.pending.is_empty() { self.choose_lane(len) } else { None };
+    let lane = if !self.pending.is_empty() {
+      None
+    } else if let Some(index) = spec.moved.and_then(|loan| self.lane_of(loan)) {
+      Some(index)
+    } else {
+      self.choose_lane(len)
+    };
     if !lane.is_some_and(|index| self.lanes[index].as_ref().is_some_and(|lane| lane.held.is_empty())) {
       self.start_for_one_more(now).map_err(SubmitError::Spawn)?;
     }
@@ -105,7 +114,8 @@ impl Manager {
     });
     self.next_sequence += 1;
     let placed = lane.is_some_and(|index| {
-      let placed = self.place(index, id, spec.head, spec.tail, now).is_ok();
+      let content = spec.moved.filter(|_| spec.retries == 0).map_or(Tail::Bytes(spec.tail), Tail::Loan);
+      let placed = self.place(index, id, spec.head, content, now).is_ok();
       if !placed {
         self.note_idle(index);
         // No worker will ring for a call that an idle lane did not take: a round looks after it.
@@ -151,7 +161,7 @@ impl Manager {
   }
 
   /// Puts a call into a lane. The call's place changes only if that succeeds.
-  fn place(&mut self, index: usize, id: CallId, head: &[u8], tail: &[u8], now: Instant) -> Result<(), PushError> {
+  fn place(&mut self, index: usize, id: CallId, head: &[u8], tail: Tail<'_>, now: Instant) -> Result<(), PushError> {
     if self.lanes[index].as_ref().is_some_and(|lane| lane.held.is_empty()) {
       self.let_spin(index);
     }
@@ -193,7 +203,7 @@ impl Manager {
     let Some(call) = self.calls.get_mut(id) else { return false };
     let payload = std::mem::take(&mut call.payload);
     let (head, tail) = payload.parts();
-    match self.place(index, id, head, tail, now) {
+    match self.place(index, id, head, Tail::Bytes(tail), now) {
       Ok(()) => {
         self.pending.pop();
         self.keep(id, payload);
@@ -215,6 +225,12 @@ impl Manager {
         false
       }
     }
+  }
+
+  /// The lane that a block is in, if its worker may be given it now.
+  fn lane_of(&self, loan: &Loan) -> Option<usize> {
+    let (index, lane) = self.living().find(|(_, lane)| loan.is_in(lane.ring.memory().0.mapping()))?;
+    lane.has_room_for(0, self.read_ahead_ns).then_some(index)
   }
 
   /// The lane of the last call, if its worker is awake and keeps up with the host.

@@ -16,6 +16,7 @@ use crate::call::CallId;
 use crate::config::{KILL_AFTER, PoolConfig, WorkerCommand};
 use crate::event::{BreakCause, ExitReason};
 use crate::fault::{self, Point, hits};
+use crate::loan::Loan;
 use crate::segment::LaneSegment;
 use crate::worker::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, NO_CODEC, RESULT_BELL_FD};
 
@@ -39,6 +40,23 @@ pub(crate) struct Held {
   pub(crate) position: Position,
   pub(crate) call: CallId,
   pub(crate) bytes: usize,
+}
+
+/// The second part of a payload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Tail<'a> {
+  Bytes(&'a [u8]),
+  /// In the memory of a lane: copied only if that is another one.
+  Loan(&'a Loan),
+}
+
+impl Tail<'_> {
+  fn len(self) -> usize {
+    match self {
+      Self::Bytes(bytes) => bytes.len(),
+      Self::Loan(loan) => loan.len(),
+    }
+  }
 }
 
 /// What the host wants of a lane's worker.
@@ -249,7 +267,7 @@ impl Lane {
     header: &CallHeader,
     definition: &TaskDefinition,
     head: &[u8],
-    tail: &[u8],
+    tail: Tail<'_>,
     now: Instant,
   ) -> Result<Position, PushError> {
     let task = header.task as usize;
@@ -268,7 +286,7 @@ impl Lane {
     if hits(Point::CallSlot) {
       fault::corrupt_next_call(&mut self.ring);
     }
-    let pushed = self.ring.push(&header, head, tail);
+    let pushed = self.push_call(&header, head, tail);
     // Also if only the definition was sent: the call may have to wait for the room that it takes.
     self.wake();
     let position = pushed?;
@@ -283,6 +301,27 @@ impl Lane {
       *budget -= 1;
     }
     Ok(position)
+  }
+
+  fn push_call(&mut self, header: &CallHeader, head: &[u8], tail: Tail<'_>) -> Result<Position, PushError> {
+    let loan = match tail {
+      Tail::Bytes(bytes) => return self.ring.push(header, head, bytes),
+      Tail::Loan(loan) => loan,
+    };
+    if loan.is_in(self.ring.memory().0.mapping())
+      && let Some(position) = self.ring.push_borrowed(header, head, loan.borrowed())
+    {
+      loan.pass_on();
+      return Ok(position);
+    }
+    // SAFETY: the owner of the loan hands it in, and waits meanwhile; it was here when it did.
+    self.ring.push(header, head, unsafe { loan.content() })
+  }
+
+  /// A block of this lane's memory for the host to fill in place.
+  pub(crate) fn allocate(&mut self, len: usize) -> Result<Loan, PushError> {
+    let content = self.ring.allocate(len)?;
+    Ok(Loan::new(content, self.ring.memory().0.mapping()))
   }
 
   /// The result of the call at `position` was consumed.
@@ -386,6 +425,11 @@ impl Lane {
   /// Payload bytes of the calls that it holds.
   pub(crate) fn held_bytes(&self) -> usize {
     self.held_bytes
+  }
+
+  /// Bytes of its memory that are lent, or that the owner fills.
+  pub(crate) fn lent_bytes(&self) -> u64 {
+    self.ring.lent_bytes()
   }
 
   /// The smoothed time of one call.

@@ -3,6 +3,7 @@
 //! [`Manager`] is the host's side, [`worker::Worker`] the worker's. This crate knows calls as numbered byte strings:
 //! what is in them, and what runs them, is its owner's business.
 
+mod allocate;
 mod call;
 mod config;
 mod deadlines;
@@ -27,6 +28,7 @@ mod stats;
 mod stop;
 pub mod worker;
 
+pub use allocate::AllocateError;
 pub use call::{CallId, Limits};
 pub use config::{DeathPolicy, KILL_AFTER, MAX_FAILED_STARTS, PoolConfig, START_BACKOFF, WorkerCommand};
 pub use dispatch::{CallSpec, SubmitError};

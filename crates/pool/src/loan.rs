@@ -1,5 +1,6 @@
 //! Payloads that are used where they lie.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use millrace_ring::Borrowed;
@@ -10,12 +11,37 @@ use millrace_sys::Mapping;
 #[derive(Debug)]
 pub struct Loan {
   content: Borrowed,
-  _mapping: Arc<Mapping>,
+  mapping: Arc<Mapping>,
+  /// It has gone to the other side.
+  passed_on: Cell<bool>,
 }
 
 impl Loan {
   pub(crate) fn new(content: Borrowed, mapping: &Arc<Mapping>) -> Self {
-    Self { content, _mapping: Arc::clone(mapping) }
+    Self { content, mapping: Arc::clone(mapping), passed_on: Cell::new(false) }
+  }
+
+  pub(crate) fn borrowed(&self) -> &Borrowed {
+    &self.content
+  }
+
+  /// Whether it lies in this memory, and is here.
+  pub(crate) fn is_in(&self, mapping: &Arc<Mapping>) -> bool {
+    !self.passed_on.get() && Arc::ptr_eq(&self.mapping, mapping)
+  }
+
+  /// A call or a result has taken it to the other side, whose it is from then on.
+  pub(crate) fn pass_on(&self) {
+    self.passed_on.set(true);
+  }
+
+  /// The content: not to be used while somebody writes to it.
+  ///
+  /// # Safety
+  /// Neither this process nor the other one writes to it while the slice is in use, and the loan is here.
+  pub unsafe fn content(&self) -> &[u8] {
+    // SAFETY: mapped, for as long as this lives; the caller vouches for the rest.
+    unsafe { std::slice::from_raw_parts(self.as_ptr(), self.len()) }
   }
 
   /// Where it is: valid for reads and writes for as long as the loan lives. The other process can write to it, too.
@@ -36,6 +62,9 @@ impl Loan {
 
 impl Drop for Loan {
   fn drop(&mut self) {
+    if self.passed_on.get() {
+      return;
+    }
     // SAFETY: the lane's memory is still mapped, and with the loan all right to touch the content ends.
     unsafe { self.content.give_back() };
   }

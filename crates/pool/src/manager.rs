@@ -59,6 +59,8 @@ pub struct Completion {
   pub len: usize,
   /// Bytes of the payload in front of the content that [`Manager::borrow`] gives.
   pub inline_len: usize,
+  /// Whether [`Manager::borrow`] gives that content.
+  pub lent: bool,
   /// The worker's process id.
   pub pid: u32,
   /// How long the worker says that the call ran, in nanoseconds, saturated.

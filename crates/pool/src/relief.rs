@@ -115,7 +115,7 @@ impl Manager {
       if let Some(call) = self.calls.get_mut(completion.id) {
         call.place = Place::Answered;
       }
-      self.backlog.push(Completion { taken_out: true, ..completion }, payload);
+      self.backlog.push(Completion { taken_out: true, lent: false, ..completion }, payload);
     }
     false
   }

@@ -218,6 +218,7 @@ impl Manager {
       flags: record.flags,
       len: record.payload_len(),
       inline_len: record.inline_len(),
+      lent: record.is_lent(),
       pid: lane.child.pid(),
       ran_ns: record.ran_ns,
       lane: index,

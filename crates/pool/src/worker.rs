@@ -221,6 +221,30 @@ impl Worker {
     Ok(())
   }
 
+  /// As [`Worker::commit`], of a payload whose content lies in the lane: it is the host's from then on. False: nothing is
+  /// committed, and a copy has to be.
+  pub fn commit_loan(&mut self, header: &ResultHeader, call: &CallRecord, head: &[u8], content: &Loan) -> bool {
+    let committed = content.is_in(self.lane.memory().0.mapping())
+      && self.lane.commit_borrowed(header, call, head, content.borrowed());
+    if committed {
+      content.pass_on();
+      if cfg!(feature = "fault-injection") {
+        hits(Point::BeforeRing);
+      }
+      self.ring_host();
+    }
+    committed
+  }
+
+  /// A block of the lane's memory, for a task to fill in place.
+  ///
+  /// # Errors
+  /// When there is no room for it.
+  pub fn allocate(&mut self, len: usize) -> Result<Loan, CommitError> {
+    let content = self.lane.allocate(len)?;
+    Ok(Loan::new(content, self.lane.memory().0.mapping()))
+  }
+
   fn commit_with_faults(
     &mut self,
     header: &ResultHeader,

@@ -10,6 +10,10 @@
 //! So each word has one writer at a time. The lender looks at the words of what it has lent when it needs memory; nobody waits
 //! for them, and the number and size of loans is bounded: beyond that the reader copies.
 //!
+//! The owner of an arena may also take a block for its own use, to fill it in place: it is its own borrower then. Whoever has
+//! borrowed a block may pass it on to the other side instead of giving it back: the slot of a call or a result names the handle,
+//! and nothing is copied. The word stays `LENT` all the while.
+//!
 //! Which block a handle stands for only the lender knows, from its own books. A borrower that gives back what it still
 //! uses, or writes to it, damages what it has been given itself; a word of what is not lent is never looked at. A borrower that
 //! dies gives nothing back: its lane goes with all that is in it.
@@ -108,6 +112,11 @@ impl Lender {
     Some(handle)
   }
 
+  /// The block of a handle.
+  pub(crate) fn block(&self, handle: Handle) -> Option<Block> {
+    *self.lent.get(usize::from(handle))?
+  }
+
   /// Takes back a block that never came to its borrower, or that went with one that is no more.
   pub(crate) fn recover(&mut self, handle: Handle) -> Option<Block> {
     let block = self.lent.get_mut(usize::from(handle))?.take()?;
@@ -161,6 +170,13 @@ impl Borrowed {
   /// Whether there is no content; there always is.
   pub fn is_empty(&self) -> bool {
     self.len == 0
+  }
+
+  /// Its handle, if the word of that is one of `words`.
+  pub(crate) fn handle(&self, words: &[LoanWord; LOANS]) -> Option<Handle> {
+    let offset = (self.word.as_ptr() as usize).checked_sub(words.as_ptr() as usize)?;
+    let index = offset / size_of::<LoanWord>();
+    (index < LOANS).then_some(index as Handle)
   }
 
   /// Gives the block back.

@@ -113,3 +113,10 @@ pub(crate) fn inline_len(parts: Parts<'_>) -> usize {
     0
   }
 }
+
+/// Which arena: each is written by one side and read by the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+  ToWorker,
+  ToHost,
+}

@@ -1,7 +1,7 @@
 //! What goes through the rings, as their users see it.
 
 use crate::error::Corrupt;
-use crate::place::Place;
+use crate::place::{Direction, Place};
 
 /// A place in a ring: a free-running counter that wraps. Its slot is `position & mask`.
 pub type Position = u32;
@@ -92,6 +92,11 @@ impl CallRecord {
   pub fn inline_len(&self) -> usize {
     self.place.inline_len(self.len)
   }
+
+  /// Whether the rest can be borrowed.
+  pub fn is_lent(&self) -> bool {
+    self.place.loan().is_some()
+  }
 }
 
 /// A call that was taken back out of the ring.
@@ -122,6 +127,8 @@ pub struct ResultRecord {
   pub(crate) entry: Position,
   pub(crate) is_notice: bool,
   pub(crate) place: Place,
+  /// Which arena its block is in.
+  pub(crate) arena: Direction,
 }
 
 impl ResultRecord {
@@ -138,6 +145,11 @@ impl ResultRecord {
   /// Length of the part of the payload that is in the slot; the rest is in a block.
   pub fn inline_len(&self) -> usize {
     self.place.inline_len(self.len)
+  }
+
+  /// Whether the rest can be borrowed.
+  pub fn is_lent(&self) -> bool {
+    self.place.loan().is_some()
   }
 }
 

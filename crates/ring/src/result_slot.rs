@@ -12,6 +12,8 @@ use crate::sync::{AtomicU32, Ordering, SyncPoint};
 pub(crate) const RESULT: u32 = 1;
 /// A report that answers no call.
 pub(crate) const NOTICE: u32 = 2;
+/// The result of a call, with a block of the call arena that the host lent to the worker, and now has again.
+pub(crate) const RETURNED: u32 = 3;
 
 /// A result's header as it is in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,13 +3,14 @@
 use core::ptr::NonNull;
 use core::slice;
 
+use crate::block::GRANULE;
 use crate::call_slot::CallSlot;
 use crate::error::GeometryError;
 use crate::frame::{Frame, Parts};
 use crate::geometry::Geometry;
 use crate::layout::Header;
 use crate::memory::Memory;
-use crate::place::Place;
+use crate::place::{Direction, Place};
 use crate::result_slot::ResultSlot;
 
 /// Everything in the mapping is reached through here. It hands out shared references to types that are atomics and
@@ -28,13 +29,6 @@ pub(crate) struct View {
 
 // SAFETY: the pointers are into a `Memory`, which is `Send` and stays at its address.
 unsafe impl Send for View {}
-
-/// Which arena: each is written by one side and read by the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
-  ToWorker,
-  ToHost,
-}
 
 impl View {
   /// For memory of exactly the length that a (checked) geometry needs.
@@ -101,6 +95,15 @@ impl View {
   /// Where a range of an arena is: for somebody who uses it in place.
   pub(crate) fn address(&self, direction: Direction, offset: u64, len: usize) -> NonNull<u8> {
     self.range(direction, offset, len)
+  }
+
+  /// The granule of an arena that an address in it belongs to.
+  pub(crate) fn granule(&self, direction: Direction, address: *const u8) -> u32 {
+    let arena = match direction {
+      Direction::ToWorker => self.call_arena,
+      Direction::ToHost => self.result_arena,
+    };
+    ((address as usize).saturating_sub(arena.as_ptr() as usize) as u64 / GRANULE) as u32
   }
 
   /// Writes a payload to an arena.

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use millrace_pool::{CallSpec, Completion, Limits, Loan, PoolState, SpawnFailure, SubmitError};
+use millrace_pool::{AllocateError, CallSpec, Completion, Limits, Loan, PoolState, SpawnFailure, SubmitError};
 
 use super::event_loop::Core;
 use crate::platform::sys_error;
@@ -47,14 +47,14 @@ impl CallPath {
 
   /// Takes a call whose payload stands at the start of the outbox. Returns its number, or a negative reason.
   pub(super) fn submit(&self) -> i32 {
-    self.submit_with(&[], None, 0)
+    self.submit_with(&[], None, None, 0)
   }
 
-  /// The same, with `tail` behind the outbox's bytes.
-  pub(super) fn submit_with(&self, tail: &[u8], limits: Option<Limits>, retries: u32) -> i32 {
+  /// The same, with `tail` behind the outbox's bytes, which is `moved` if that is there.
+  pub(super) fn submit_with(&self, tail: &[u8], moved: Option<&Loan>, limits: Option<Limits>, retries: u32) -> i32 {
     let [task, codec, flags, length] = read_words(self.registers.all());
     let head = self.outbox.bytes(length);
-    let spec = CallSpec { task, codec: codec as u8, flags: flags as u16, limits, retries, head, tail };
+    let spec = CallSpec { task, codec: codec as u8, flags: flags as u16, limits, retries, head, tail, moved };
     let mut manager = self.core.manager();
     let outcome = manager.submit(&spec);
     // A submit changes what the loop must know only when it started a worker, brought a deadline, or is the first; and a full
@@ -76,6 +76,20 @@ impl CallPath {
         refused::SPAWN
       }
     }
+  }
+
+  /// A block in some lane for JavaScript to fill, if there is room in one; or a negative reason.
+  pub(super) fn allocate(&self, len: usize) -> Result<Option<Loan>, i32> {
+    let allocated = self.core.manager().allocate(len);
+    self.core.sync();
+    allocated.map_err(|error| match error {
+      AllocateError::NotRunning(PoolState::Broken) => refused::BROKEN,
+      AllocateError::NotRunning(_) => refused::CLOSED,
+      AllocateError::Spawn(failure) => {
+        self.spawn_failure.set(Some(failure));
+        refused::SPAWN
+      }
+    })
   }
 
   /// Why no worker could be started when `submit` said so.
@@ -101,7 +115,7 @@ impl CallPath {
     let mut offset = RECORDS_MAX * RECORD_WORDS * 4;
     while count < RECORDS_MAX && inbox.len() - offset >= STAGED_MAX {
       let Some(completion) = manager.next_completion() else { break };
-      let staged = completion.len <= STAGED_MAX;
+      let staged = completion.len <= STAGED_MAX && !completion.lent;
       let [low, high] = halves(completion.len as u64);
       let at = if staged { offset as u32 } else { ELSEWHERE };
       let Completion { id, status, codec, flags, pid, ran_ns, inline_len, .. } = completion;

@@ -7,7 +7,7 @@ mod relief;
 use std::rc::{Rc, Weak};
 
 use millrace_pool::{Limits, Manager};
-use napi::bindgen_prelude::{Env, Function, Uint8Array, Unknown};
+use napi::bindgen_prelude::{Env, Function, Null, Object, ToNapiValue, Uint8Array, Unknown};
 use napi_derive::napi;
 
 use self::call_path::CallPath;
@@ -16,7 +16,7 @@ use crate::bare::bare_function;
 use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
 use crate::event::{NativeEvent, NativeWorkerStats};
-use crate::lending::array_buffer;
+use crate::lending::{array_buffer, loan_of};
 use crate::options::{NativePoolOptions, milliseconds};
 use crate::platform::sys_error;
 use crate::staging::Staging;
@@ -108,7 +108,37 @@ impl NativePool {
   #[napi]
   pub fn submit_with(&self, tail: Option<&[u8]>, timeout: f64, grace: f64, retries: u32) -> i32 {
     let limits = (timeout >= 0.0).then(|| Limits { timeout: milliseconds(timeout), grace: milliseconds(grace) });
-    self.calls.submit_with(tail.unwrap_or_default(), limits, retries)
+    self.calls.submit_with(tail.unwrap_or_default(), None, limits, retries)
+  }
+
+  /// As `submitWith`, with the memory of an ArrayBuffer behind the outbox's bytes: if it lies in a lane it is not copied, where
+  /// that can be. Whether or not, the call has what was in it, and the buffer is of no further use: detach it.
+  #[napi]
+  pub fn submit_moved(
+    &self,
+    #[napi(ts_arg_type = "ArrayBuffer")] buffer: Object<'_>,
+    timeout: f64,
+    grace: f64,
+    retries: u32,
+  ) -> napi::Result<i32> {
+    let limits = (timeout >= 0.0).then(|| Limits { timeout: milliseconds(timeout), grace: milliseconds(grace) });
+    let Some(loan) = loan_of(&buffer)? else {
+      return Err(napi::Error::from_reason("the buffer does not lie in a lane"));
+    };
+    // SAFETY: JavaScript waits for this call, and no worker has what is here.
+    let tail = unsafe { loan.content() };
+    Ok(self.calls.submit_with(tail, Some(&loan), limits, retries))
+  }
+
+  /// An ArrayBuffer of so many bytes (not 0) in the memory of a lane; `null` if there is no room, a negative reason as of `submit` if
+  /// there is no worker.
+  #[napi(ts_return_type = "ArrayBuffer | number | null")]
+  pub fn allocate<'env>(&self, env: &'env Env, bytes: f64) -> napi::Result<Unknown<'env>> {
+    match self.calls.allocate(bytes as usize) {
+      Ok(Some(loan)) => array_buffer(env, loan),
+      Ok(None) => Null.into_unknown(env),
+      Err(reason) => reason.into_unknown(env),
+    }
   }
 
   /// The system call that failed when `submit` said that no worker could be started.

@@ -140,8 +140,16 @@ fn a_payload_as_large_as_the_arena_goes_and_a_larger_one_is_refused() {
     let key = pool.submit_with("echo", &data);
     assert!(pool.answer(key) == data);
   }
-  let spec =
-    CallSpec { task: 0, codec: 0, flags: 0, limits: None, retries: 0, head: &[0; 13], tail: &[0; (64 << 10) - 12] };
+  let spec = CallSpec {
+    task: 0,
+    codec: 0,
+    flags: 0,
+    limits: None,
+    retries: 0,
+    head: &[0; 13],
+    tail: &[0; (64 << 10) - 12],
+    moved: None,
+  };
   let refusal = SubmitError::TooLarge { len: (64 << 10) + 1, capacity: 64 << 10 };
   assert_eq!(pool.manager.submit(&spec), Err(refusal));
   assert_eq!(pool.manager.unfinished(), 0);

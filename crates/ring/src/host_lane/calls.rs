@@ -1,6 +1,6 @@
 //! Calls: pushed, and taken back.
 
-use crate::arena::{Refused, WARM_REMAINDER};
+use crate::arena::{Arena, Refused, WARM_REMAINDER};
 use crate::bell::WORK;
 use crate::block::Block;
 use crate::call_producer::Entry;
@@ -8,11 +8,11 @@ use crate::call_slot::CallHead;
 use crate::error::PushError;
 use crate::frame::{INLINE_CAPACITY, Parts};
 use crate::host_lane::HostLane;
-use crate::loan::LENT_FROM;
+use crate::loan::{Borrowed, LENT_FROM};
 use crate::memory::{ENOMEM, Memory};
+use crate::place::Direction;
 use crate::place::{Place, Placement, inline_len};
 use crate::record::{CallHeader, CallKind, Position, Reclaimed};
-use crate::view::Direction;
 
 impl<M: Memory> HostLane<M> {
   /// Whether a push of a payload that fits a slot would succeed.
@@ -101,6 +101,56 @@ impl<M: Memory> HostLane<M> {
     let head = CallHead::new(header, len, Placement::new(inline.len(), block, loan));
     // A lent block comes back by its word, and not with the end of the call.
     Ok(self.publish(head, inline, if loan.is_some() { None } else { Some(block) }))
+  }
+
+  /// A block of `len` bytes (not 0) for the host to fill in place, and then to [push](HostLane::push_borrowed) or to give back.
+  /// What is in it is arbitrary.
+  ///
+  /// # Errors
+  /// See [`PushError`]. [`PushError::Full`]: too much is lent already, or in use.
+  pub fn allocate(&mut self, len: usize) -> Result<Borrowed, PushError> {
+    self.reap_loans();
+    self.calls.retire(self.view.calls(), |block| self.arena.release(block));
+    let capacity = self.arena.capacity();
+    if len as u64 > capacity {
+      return Err(PushError::TooLarge { len: len as u64, capacity });
+    }
+    if !self.loans.may_lend(Arena::block_size(len as u64)) {
+      return Err(PushError::Full);
+    }
+    let base = self.geometry.call_arena().start;
+    let memory = &self.memory;
+    let commit =
+      |range: core::ops::Range<u64>| memory.commit(base + range.start as usize, (range.end - range.start) as usize);
+    let block = self.arena.allocate(len as u64, commit).map_err(|refused| match refused {
+      Refused::Full => PushError::Full,
+      Refused::NoMemory(no_memory) => PushError::NoMemory { errno: no_memory.errno },
+    })?;
+    let words = &self.view.header().lent_to_worker.words;
+    let Some(handle) = self.loans.lend(words, block) else {
+      self.arena.release(block);
+      return Err(PushError::Full);
+    };
+    let at = self.view.address(Direction::ToWorker, block.offset(), len);
+    Ok(Borrowed::new(at, len, &words[usize::from(handle)]))
+  }
+
+  /// Bytes of the call arena that are lent, or taken by [`HostLane::allocate`].
+  pub fn lent_bytes(&self) -> u64 {
+    self.loans.bytes()
+  }
+
+  /// Queues a call whose payload is `head` and the content of a block of this lane, which is the worker's from then on: it is
+  /// neither copied nor to be given back. `None` if that cannot be: push a copy.
+  pub fn push_borrowed(&mut self, header: &CallHeader, head: &[u8], content: &Borrowed) -> Option<Position> {
+    let handle = content.handle(&self.view.header().lent_to_worker.words)?;
+    let block = self.loans.block(handle)?;
+    let len = head.len() + content.len();
+    if head.len() > INLINE_CAPACITY || len <= INLINE_CAPACITY || self.make_room().is_err() {
+      return None;
+    }
+    let head_of_call = CallHead::new(header, len as u64, Placement::new(head.len(), block, Some(handle)));
+    Some(self.publish(head_of_call, Parts { head, tail: &[] }, None))
   }
 
   /// Takes back what the worker has kept and does not need any more.

@@ -3,12 +3,13 @@
 use crate::bell::ROOM;
 use crate::error::Corrupt;
 use crate::host_lane::HostLane;
-use crate::loan::Borrowed;
+use crate::loan::{Borrowed, LOANS, LoanWord};
 use crate::memory::Memory;
+use crate::place::Direction;
 use crate::place::Place;
 use crate::record::{Arrival, Position, ResultRecord};
-use crate::result_slot::{NOTICE, RESULT, ResultHead, Stamp};
-use crate::view::{Direction, check_range};
+use crate::result_slot::{NOTICE, RESULT, RETURNED, ResultHead, Stamp};
+use crate::view::check_range;
 
 impl<M: Memory> HostLane<M> {
   /// The oldest result that was not consumed. Its lengths and indexes are checked; it stays until
@@ -38,10 +39,12 @@ impl<M: Memory> HostLane<M> {
     let Some(place) = Place::check(head.len, head.at, self.geometry.arena_bytes) else {
       return Err(Corrupt { what: "the length or the block of a result" });
     };
-    let is_notice = match head.kind {
-      RESULT if self.calls.is_outstanding(head.position) => false,
-      RESULT => return Err(Corrupt { what: "a result for a call that the worker does not have" }),
-      NOTICE => true,
+    let (is_notice, arena) = match head.kind {
+      RESULT | RETURNED if self.calls.is_outstanding(head.position) => {
+        (false, if head.kind == RETURNED { Direction::ToWorker } else { Direction::ToHost })
+      }
+      RESULT | RETURNED => return Err(Corrupt { what: "a result for a call that the worker does not have" }),
+      NOTICE => (true, Direction::ToHost),
       _ => return Err(Corrupt { what: "the kind of a result" }),
     };
     let record = ResultRecord {
@@ -54,8 +57,28 @@ impl<M: Memory> HostLane<M> {
       entry,
       is_notice,
       place,
+      arena,
     };
+    if arena == Direction::ToWorker && !self.has_lent(&record) {
+      return Err(Corrupt { what: "a block that the worker returns and does not have" });
+    }
     Ok(if is_notice { Arrival::Notice(record) } else { Arrival::Result(record) })
+  }
+
+  /// Whether the block of a result is one that the host has lent.
+  fn has_lent(&self, r: &ResultRecord) -> bool {
+    let Place::Block { inline, offset, loan: Some(loan) } = r.place else { return false };
+    let block = self.loans.block(loan);
+    block.is_some_and(|block| block.offset() == offset && r.len - inline as u64 <= block.size())
+  }
+
+  /// The words of an arena's loans.
+  fn loan_words(&self, arena: Direction) -> &[LoanWord; LOANS] {
+    let header = self.view.header();
+    match arena {
+      Direction::ToWorker => &header.lent_to_worker.words,
+      Direction::ToHost => &header.lent_to_host.words,
+    }
   }
 
   /// Whether there is a result, or something in its place that is none.
@@ -71,7 +94,7 @@ impl<M: Memory> HostLane<M> {
     entries.take_while(|&entry| self.results.look_at(slots, entry) == Stamp::Committed).any(|entry| {
       // SAFETY: a committed entry is the host's to read.
       let head = unsafe { self.results.slot(slots, entry).frame().read_head() };
-      head.kind == RESULT && head.position == position
+      matches!(head.kind, RESULT | RETURNED) && head.position == position
     })
   }
 
@@ -84,7 +107,7 @@ impl<M: Memory> HostLane<M> {
     check_range(r.len, at, dst.len());
     let slot = self.results.slot(self.view.results(), r.entry);
     // SAFETY: until it is consumed, the entry is the host's to read.
-    unsafe { self.view.read_payload(Direction::ToHost, slot.frame(), r.place, at, dst) };
+    unsafe { self.view.read_payload(r.arena, slot.frame(), r.place, at, dst) };
   }
 
   /// The part of a result's payload that is not in the slot, to be used where it is; `None` if the worker does not lend it.
@@ -96,8 +119,8 @@ impl<M: Memory> HostLane<M> {
     }
     self.borrowed.set(Some(r.entry));
     let len = r.payload_len() - inline;
-    let word = &self.view.header().lent_to_host.words[usize::from(loan)];
-    Some(Borrowed::new(self.view.address(Direction::ToHost, offset, len), len, word))
+    let word = &self.loan_words(r.arena)[usize::from(loan)];
+    Some(Borrowed::new(self.view.address(r.arena, offset, len), len, word))
   }
 
   /// The result has been read: its call is over, and slots and blocks of both are free again. Nothing happens unless it
@@ -116,7 +139,7 @@ impl<M: Memory> HostLane<M> {
     if let Some(loan) = r.place.loan()
       && self.borrowed.take() != Some(r.entry)
     {
-      self.view.header().lent_to_host.words[usize::from(loan)].give_back();
+      self.loan_words(r.arena)[usize::from(loan)].give_back();
     }
     self.results.advance(&self.view.header().progress.consumed);
     if !r.is_inline() {

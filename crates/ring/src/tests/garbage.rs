@@ -193,9 +193,10 @@ fn each_field_of_a_result_is_checked() {
   for garbage in [1, 4, u32::MAX] {
     assert_eq!(answer_with(position, garbage).unwrap_err().what, "a result for a call that the worker does not have");
   }
-  for garbage in [0, 3, u32::MAX] {
+  for garbage in [0, 4, u32::MAX] {
     assert_eq!(answer_with(kind, garbage).unwrap_err().what, "the kind of a result");
   }
+  assert_eq!(answer_with(kind, 3).unwrap_err().what, "a block that the worker returns and does not have");
   assert!(matches!(answer_with(len_low, 999), Ok(Some(Arrival::Result(record))) if record.len == 999));
   assert!(matches!(answer_with(kind, 2), Ok(Some(Arrival::Notice(_)))));
 }

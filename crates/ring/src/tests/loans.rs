@@ -267,3 +267,108 @@ proptest! {
     prop_assert_eq!(host.snapshot().arena_in_use, 0);
   }
 }
+
+#[test]
+fn a_block_goes_there_and_back_as_often_as_one_likes_without_a_copy() {
+  let (mut host, mut worker) = lane(4, MIB);
+  let mut loan = host.allocate(1000).unwrap();
+  let address = loan.as_ptr();
+  for round in 0..200_u64 {
+    // SAFETY: the block is the host's; nobody else looks at it.
+    unsafe { loan.as_ptr().copy_from_nonoverlapping(bytes(round, 1000).as_ptr(), 1000) };
+    host.push_borrowed(&task(round), b"head", &loan).unwrap();
+    let call = take(&mut worker).unwrap();
+    assert!(call_payload(&worker, &call) == [b"head".to_vec(), bytes(round, 1000)].concat());
+    let there = worker.borrow(&call).unwrap();
+    assert_eq!(there.as_ptr(), address);
+    // SAFETY: the block is the worker's now.
+    unsafe { there.as_ptr().write(7) };
+    assert!(worker.commit_borrowed(&DONE, &call, b"", &there));
+    let Some(Arrival::Result(result)) = host.next_result().unwrap() else { panic!("no result") };
+    loan = host.borrow(&result).unwrap();
+    host.consume(&result);
+    assert_eq!(loan.as_ptr(), address);
+    assert!(content(&loan)[0] == 7 && content(&loan)[1..] == bytes(round, 1000)[1..]);
+    // Others do not get in the way.
+    push(&mut host, round, 2000);
+    borrow_call(&mut worker);
+    consume(&mut host).unwrap();
+  }
+  give_back(&loan);
+  host.trim();
+  assert_eq!(host.snapshot().arena_in_use, 0);
+}
+
+#[test]
+fn a_block_that_the_worker_made_is_the_hosts_with_the_result() {
+  let (mut host, mut worker) = lane(4, MIB);
+  for round in 0..200 {
+    push(&mut host, round, 10);
+    let call = take(&mut worker).unwrap();
+    let made = worker.allocate(5000).unwrap();
+    // SAFETY: the block is the worker's.
+    unsafe { made.as_ptr().copy_from_nonoverlapping(bytes(round, 5000).as_ptr(), 5000) };
+    assert!(worker.commit_borrowed(&DONE, &call, b"h", &made));
+    let Some(Arrival::Result(result)) = host.next_result().unwrap() else { panic!("no result") };
+    assert!(result_payload(&host, &result)[1..] == bytes(round, 5000));
+    // Every other one is not wanted.
+    let loan = if round % 2 == 0 { host.borrow(&result) } else { None };
+    host.consume(&result);
+    loan.iter().for_each(give_back);
+  }
+  assert!(!worker.trim(), "still lent");
+}
+
+#[test]
+fn a_block_on_its_way_comes_back_when_its_call_is_taken_back_or_its_result_not_wanted() {
+  let (mut host, mut worker) = lane(4, MIB);
+  for round in 0..300_u64 {
+    let loan = host.allocate(5000).unwrap();
+    // SAFETY: the block is the host's.
+    unsafe { loan.as_ptr().copy_from_nonoverlapping(bytes(round, 5000).as_ptr(), 5000) };
+    let p = host.push_borrowed(&task(round), b"", &loan).unwrap();
+    match round % 3 {
+      0 => {
+        let mut payload = Vec::new();
+        assert!(host.reclaim(p, &mut payload).is_some());
+        assert!(payload == bytes(round, 5000));
+      }
+      1 => {
+        assert!(host.revoke(p));
+        host.abandon(p);
+      }
+      _ => {
+        let call = take(&mut worker).unwrap();
+        let there = worker.borrow(&call).unwrap();
+        assert!(worker.commit_borrowed(&DONE, &call, b"", &there));
+        assert!(consume(&mut host).unwrap().1 == bytes(round, 5000));
+      }
+    }
+    assert!(take(&mut worker).is_none());
+  }
+  host.trim();
+  assert_eq!(host.snapshot().arena_in_use, 0);
+}
+
+#[test]
+fn too_much_is_refused_and_what_is_not_of_this_lane_is_not_passed_on() {
+  let (mut host, mut worker) = lane(4, MIB);
+  assert!(matches!(host.allocate(2 * MIB), Err(PushError::TooLarge { .. })));
+  assert!(matches!(worker.allocate(2 * MIB), Err(CommitError::TooLarge { .. })));
+  let all: Vec<_> = (0..64).map(|_| host.allocate(600).unwrap()).collect();
+  assert!(matches!(host.allocate(600), Err(PushError::Full)));
+  all.iter().for_each(give_back);
+  let all: Vec<_> = (0..64).map(|_| worker.allocate(600).unwrap()).collect();
+  assert!(matches!(worker.allocate(600), Err(CommitError::NoRoom)));
+  all.iter().for_each(give_back);
+
+  let (mut other, _) = lane(4, MIB);
+  let foreign = other.allocate(600).unwrap();
+  assert!(host.push_borrowed(&task(1), b"", &foreign).is_none());
+  // What fits a slot travels in it.
+  let small = host.allocate(100).unwrap();
+  assert!(host.push_borrowed(&task(1), b"", &small).is_none());
+  push(&mut host, 1, 10);
+  let call = take(&mut worker).unwrap();
+  assert!(!worker.commit_borrowed(&DONE, &call, b"", &foreign));
+}

@@ -4,11 +4,12 @@ use crate::call_consumer::Next;
 use crate::error::Corrupt;
 use crate::loan::Borrowed;
 use crate::memory::Memory;
+use crate::place::Direction;
 use crate::place::Place;
 use crate::probe::{Probe, Step, Unwatched, Watched};
 use crate::record::{CallKind, CallRecord, Position, Taken};
 use crate::sync::Ordering;
-use crate::view::{Direction, check_range};
+use crate::view::check_range;
 use crate::worker_lane::WorkerLane;
 
 impl<M: Memory> WorkerLane<M> {

@@ -3,14 +3,14 @@
 use crate::arena::{Arena, Refused, WARM_REMAINDER};
 use crate::block::Block;
 use crate::error::CommitError;
-use crate::frame::Parts;
-use crate::loan::{Handle, LENT_FROM};
+use crate::frame::{INLINE_CAPACITY, Parts};
+use crate::loan::{Borrowed, Handle, LENT_FROM};
 use crate::memory::{ENOMEM, Memory};
+use crate::place::Direction;
 use crate::place::{Placement, inline_len};
 use crate::probe::{Probe, Step, Unwatched, Watched};
 use crate::record::{CallRecord, Position, ResultHeader};
-use crate::result_slot::{NOTICE, RESULT, ResultHead};
-use crate::view::Direction;
+use crate::result_slot::{NOTICE, RESULT, RETURNED, ResultHead};
 use crate::worker_lane::{Sent, WorkerLane};
 
 /// Unconsumed results hold at most this much of the arena, or are one result: a host that is busy elsewhere must not
@@ -45,6 +45,64 @@ impl<M: Memory> WorkerLane<M> {
     self.leave_unborrowed();
     let header = result_head(RESULT, call.position, r);
     self.send(header, Parts { head, tail }, self.results.entries(), &mut Watched(probe))
+  }
+
+  /// A block of `len` bytes (not 0) for the worker to fill in place, and then to [commit](WorkerLane::commit_borrowed) or to give
+  /// back. What is in it is arbitrary.
+  ///
+  /// # Errors
+  /// See [`CommitError`]. [`CommitError::NoRoom`]: too much is lent already, or in use.
+  pub fn allocate(&mut self, len: usize) -> Result<Borrowed, CommitError> {
+    let refused_at = self.refused_at;
+    self.reap_loans();
+    if !self.loans.may_lend(Arena::block_size(len as u64)) {
+      return Err(CommitError::NoRoom);
+    }
+    let block = self.reserve(len as u64);
+    // It is not a result that waits for room.
+    self.refused_at = refused_at;
+    let block = block?;
+    let words = &self.view.header().lent_to_host.words;
+    let Some(handle) = self.loans.lend(words, block) else {
+      self.arena.release(block);
+      return Err(CommitError::NoRoom);
+    };
+    let at = self.view.address(Direction::ToHost, block.offset(), len);
+    Ok(Borrowed::new(at, len, &words[usize::from(handle)]))
+  }
+
+  /// Commits the result of `call` with the payload `head` and the content of a block of this lane, which is the host's from then
+  /// on: it is neither copied nor to be given back. False if that cannot be: commit a copy.
+  pub fn commit_borrowed(&mut self, r: &ResultHeader, call: &CallRecord, head: &[u8], content: &Borrowed) -> bool {
+    let len = head.len() + content.len();
+    if head.len() > INLINE_CAPACITY || len <= INLINE_CAPACITY {
+      return false;
+    }
+    let header = self.view.header();
+    let own = content.handle(&header.lent_to_host.words);
+    let (kind, handle, first) = match (own, content.handle(&header.lent_to_worker.words)) {
+      (Some(handle), _) => match self.loans.block(handle) {
+        Some(block) => (RESULT, handle, block.first),
+        None => return false,
+      },
+      (None, Some(handle)) => (RETURNED, handle, self.view.granule(Direction::ToWorker, content.as_ptr())),
+      (None, None) => return false,
+    };
+    self.leave_unborrowed();
+    if !self.results.has_room(self.results.entries(), &self.view.header().progress.consumed) {
+      return false;
+    }
+    let index = self.results.index(self.results.next());
+    self.passed(index);
+    let at = Placement { block: first, inline: head.len() as u16, loan: handle };
+    let result = ResultHead { len: len as u64, at, ..result_head(kind, call.position, r) };
+    self.write(None, 0, Parts { head, tail: &[] });
+    // SAFETY: there is room, so the entry is the worker's.
+    unsafe { self.results.slot(self.view.results()).write_head(result) };
+    self.results.commit(self.view.results());
+    self.refused_at = None;
+    self.published.set(true);
+    true
   }
 
   /// Sends a report that answers no call. False: there is no room for it, and it is dropped.

@@ -1,0 +1,37 @@
+//! Memory of lanes for the owner to fill in place.
+
+use std::time::Instant;
+
+use crate::lane::SpawnFailure;
+use crate::loan::Loan;
+use crate::manager::{Manager, PoolState};
+
+/// Why there is no lane to have a block in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllocateError {
+  /// The pool takes no calls any more.
+  NotRunning(PoolState),
+  /// No worker lives, and none could be started.
+  Spawn(SpawnFailure),
+}
+
+impl Manager {
+  /// A block of `len` bytes (not 0) in the memory of some worker's lane: a call with it goes to that worker, without a copy, if that
+  /// can be. What is in it is arbitrary. `None` if there is no room in any lane.
+  ///
+  /// # Errors
+  /// As [`AllocateError`] says.
+  pub fn allocate(&mut self, len: usize) -> Result<Option<Loan>, AllocateError> {
+    if self.state != PoolState::Running {
+      return Err(AllocateError::NotRunning(self.state));
+    }
+    if self.live == 0 {
+      self.start_worker(Instant::now()).map_err(AllocateError::Spawn)?;
+      self.wake_again();
+    }
+    // Those first that could take a call at once, and of these the one with the least to do.
+    let mut lanes: Vec<_> = self.lanes.iter_mut().flatten().filter(|lane| lane.exit.is_none()).collect();
+    lanes.sort_by_key(|lane| (!lane.accepts(), lane.held.len(), lane.lent_bytes()));
+    Ok(lanes.into_iter().find_map(|lane| lane.allocate(len).ok()))
+  }
+}
