@@ -1,4 +1,6 @@
-import { inspect, types } from 'node:util'
+import { types } from 'node:util'
+
+import { thrownWarning } from './thrown.js'
 
 /**
  * Calls a done-callback and contains whatever it does: the other callbacks, and the loop that settles futures, go on.
@@ -17,16 +19,5 @@ export function runDoneCallback<F extends object>(callback: (future: F) => unkno
 }
 
 function report(error: unknown, future: object): void {
-  const warning = new Error(`exception calling callback for ${String(future)}`, { cause: error })
-  warning.name = 'MillraceWarning'
-  process.emitWarning(Object.assign(warning, { code: 'MILLRACE_CALLBACK', detail: show(error) }))
-}
-
-/** Shows what was thrown, which may be an object whose own `inspect` method throws. */
-function show(error: unknown): string {
-  try {
-    return inspect(error)
-  } catch {
-    return 'an error that cannot be shown'
-  }
+  process.emitWarning(thrownWarning(`exception calling callback for ${String(future)}`, error, 'MILLRACE_CALLBACK'))
 }

@@ -29,6 +29,13 @@ export {
   WorkerTerminatedError,
 } from './errors.js'
 export { Executor, type ExecutorShutdownOptions } from './executor.js'
+export {
+  Finalize,
+  type FinalizeOptions,
+  type FinalizeOptionsFor,
+  runFinalizers,
+  runFinalizersAsync,
+} from './finalizers.js'
 export { type CancelOptions, Future, type FutureOutcome, type FutureState, type WaitOptions } from './future.js'
 export { MapIterator } from './map-iterator.js'
 export type { MapOptions } from './map/options.js'

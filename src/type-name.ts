@@ -15,6 +15,12 @@ export function typeName(value: unknown): string {
   return typeof name === 'string' && name !== '' ? name : 'object'
 }
 
+/** A function's name, `anonymous` if it has none. Runs no user code either. */
+export function functionName(fn: Function): string {
+  const name = dataProperty(fn, 'name')
+  return typeof name === 'string' && name !== '' ? name : 'anonymous'
+}
+
 /** The value of an own property, unless it is an accessor or the object a proxy. */
 function dataProperty(object: object, key: string): unknown {
   return types.isProxy(object) ? undefined : Object.getOwnPropertyDescriptor(object, key)?.value

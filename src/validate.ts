@@ -94,6 +94,7 @@ function withCode<E extends Error>(error: E, code: string): E {
 }
 
 function range(kind: string, minimum: number, maximum: number): string {
+  if (minimum === Number.MIN_SAFE_INTEGER && maximum === Number.MAX_SAFE_INTEGER) return `${kind} within ±(2 ** 53 - 1)`
   if (minimum === -Infinity && maximum === Infinity) return `${kind}, not NaN`
   if (maximum === Infinity || maximum === Number.MAX_SAFE_INTEGER) return `${kind} of at least ${minimum}`
   if (minimum === -Infinity) return `${kind} of at most ${maximum}`
