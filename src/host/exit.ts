@@ -6,6 +6,11 @@
 // | `process.exit()`, an uncaught error | workers are killed and reaped, at once |
 // | a signal without a handler, SIGKILL | nothing runs here: the workers' watchdogs see it |
 // | a `worker_threads` thread ends | as `process.exit()`, by the addon's cleanup hook if the thread is terminated |
+//
+// Each pool with workers is a finalizer, at the priority of Python's pools: what users clean up around it is in order.
+
+import { Finalize } from '../finalizers.js'
+import { registry } from '../finalizers/registry.js'
 
 /** A pool with workers. */
 export interface Owner {
@@ -13,36 +18,44 @@ export interface Owner {
   dismissIdle(): void
   /** Kills and reaps all workers. */
   killNow(): void
+  /** Kills all workers, takes no more calls, and settles those that there are. */
+  terminate(hard: boolean): void
 }
 
-const owners = new Set<Owner>()
+const EXIT_PRIORITY = 15
+
+const owners = new Map<Owner, Finalize<[Owner]>>()
 let watching = false
-let ending = false
 
 /** From now on the end is seen. Idempotent. */
 export function watchForEnd(): void {
   if (watching) return
   watching = true
+  registry.watchExit()
   process.on('beforeExit', () => {
-    for (const one of owners) one.dismissIdle()
-  })
-  process.on('exit', () => {
-    ending = true
-    for (const one of owners) one.killNow()
+    for (const one of owners.keys()) one.dismissIdle()
   })
 }
 
-/** Whether workers have been killed because this process, or thread, ends: only its other 'exit' listeners still run. */
+/** Whether this process, or thread, ends: its workers are being killed, and only 'exit' listeners and finalizers still run. */
 export function isEnding(): boolean {
-  return ending
+  return registry.exiting
 }
 
 /** Has the owner's workers taken care of at the end. Idempotent. */
 export function registerOwner(owner: Owner): void {
-  owners.add(owner)
+  if (owners.get(owner)?.stillActive()) return
+  owners.set(owner, new Finalize(null, endWorkers, { args: [owner], exitPriority: EXIT_PRIORITY }))
 }
 
 /** The owner has no workers any more. */
 export function unregisterOwner(owner: Owner): void {
+  owners.get(owner)?.cancel()
   owners.delete(owner)
+}
+
+function endWorkers(owner: Owner): void {
+  // A pass that is not the exit's: the program goes on, and its calls must have an outcome.
+  if (registry.exiting) owner.killNow()
+  else owner.terminate(true)
 }

@@ -1,0 +1,28 @@
+// Pools among the finalizers: they end their workers at priority 15.
+
+import { Finalize, runFinalizers, ShutdownError, WorkerTerminatedError } from 'millrace'
+import { tasks } from './fixtures/basic.mjs'
+import { test } from './helpers/leaks.js'
+import { claimed, failureOf, Gate, makePool } from './helpers/pool.js'
+import { until } from './helpers/waiting.js'
+
+test('a full pass ends the pools of a program that goes on: every call has an outcome', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const running = pool.submit(tasks.holdAsync, new Gate(t).path, 0)
+  await claimed(running)
+  const waiting = pool.submit(tasks.add, 1, 2)
+  const order: string[] = []
+  // What is above a pool comes while it works, what is below it when its calls are over.
+  new Finalize(null, () => order.push(`16 ${running.done()}`), { exitPriority: 16 })
+  new Finalize(null, () => order.push(`14 ${pool.stats().queued}`), { exitPriority: 14 })
+  runFinalizers(16)
+  t.true(running.running())
+  runFinalizers()
+  t.deepEqual(order, ['16 false', '14 0'])
+  t.true((await failureOf(running)) instanceof WorkerTerminatedError)
+  await until('the waiting call', () => waiting.done())
+  t.true(waiting.cancelled())
+  t.throws(() => pool.submit(tasks.add, 1, 2), { instanceOf: ShutdownError })
+  await pool.shutdown()
+  t.deepEqual(pool.stats().workers, [])
+})
