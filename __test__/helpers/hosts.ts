@@ -92,6 +92,16 @@ export class Host {
     return JSON.parse(value as string) as T
   }
 
+  /** All that the program still says, until its end. */
+  async lines(): Promise<unknown[]> {
+    const said: unknown[] = []
+    for (;;) {
+      const { value, done } = await within(`the last line of ${this.#name}`, this.#lines.next(), () => this.errors)
+      if (done) return said
+      said.push(JSON.parse(value as string))
+    }
+  }
+
   /** How the program itself ended. Its workers may still be there. */
   ended(): Promise<Ending> {
     return within(`the end of ${this.#name}`, this.#ended, () => `${this.errors}\n${this.processes().join(' ')}`)
