@@ -45,7 +45,6 @@ export class Finalize<A extends unknown[] = [], R = unknown> {
    * @throws TypeError when `obj` is neither an object nor a function, or null without `options.exitPriority`; TypeError or
    *   RangeError that names another wrong argument. Nothing is registered then.
    */
-  constructor(obj: null, callback: (...args: A) => R, options: FinalizeOptionsFor<A> & { exitPriority: number })
   constructor(
     obj: object | null,
     callback: (...args: A) => R,
@@ -96,8 +95,10 @@ export class Finalize<A extends unknown[] = [], R = unknown> {
  * for another time.
  *
  * Without `minPriority` it runs all, also what is registered meanwhile, until none is left, and forgets what has no exit
- * priority, as the exit does. Pools are among it: their running calls fail as terminated, the waiting ones are cancelled, and
- * they take no more. A callback that registers others for ever is stopped, with a warning.
+ * priority, as the exit does. A callback that registers others for ever is stopped, with a warning.
+ *
+ * Pools are finalizers of priority 15: their running calls fail as terminated, those that wait are cancelled, and they take
+ * no more. Leave them alone by a minimum of 16.
  *
  * Callbacks may do anything, such as register, cancel or run finalizers.
  *

@@ -5,9 +5,12 @@ import {
   asCompleted,
   defineTasks,
   type Executor,
+  Finalize,
   Future,
   importTasks,
   ProcessPoolExecutor,
+  runFinalizers,
+  runFinalizersAsync,
   type SerializationError,
   wait,
   type WorkerDiedError,
@@ -86,6 +89,42 @@ pool.on('workerExit', ({ exitCode, signal }) => {
 })
 // @ts-expect-error no such event
 pool.on('workerLost', () => {})
+
+// Finalizers: arguments are those of the callback, and without an object there is a priority.
+declare const held: object
+declare const perhaps: object | null
+const tidy = (path: string, force?: boolean) => path.length > 0 || force
+expectTypeOf(new Finalize(held, tidy, { args: ['a'] }).call()).toEqualTypeOf<boolean | undefined>()
+expectTypeOf(new Finalize(null, () => 1, { exitPriority: 0 }).call()).toEqualTypeOf<number | undefined>()
+expectTypeOf(new Finalize(held, async () => 'x').call()).toEqualTypeOf<Promise<string> | undefined>()
+new Finalize(held, (...all: number[]) => all)
+new Finalize(held, () => {}, { exitPriority: 1 })
+new Finalize(() => {}, tidy, { args: ['a', true], exitPriority: -100 })
+new Finalize(null, tidy, { args: ['a'] as const, exitPriority: 0 })
+new Finalize(perhaps, tidy, { args: ['a'], exitPriority: 0 })
+// @ts-expect-error the path is missing
+new Finalize(held, tidy)
+// @ts-expect-error the path is missing
+new Finalize(held, tidy, { exitPriority: 1 })
+// @ts-expect-error a number is no path
+new Finalize(held, tidy, { args: [1] })
+// @ts-expect-error one argument too many
+new Finalize(held, tidy, { args: ['a', true, 1] })
+// @ts-expect-error without an object there has to be a priority
+new Finalize(null, () => {})
+// @ts-expect-error perhaps there is no object
+new Finalize(perhaps, () => {}, {})
+// @ts-expect-error a symbol is no object
+new Finalize(Symbol(), () => {}, { exitPriority: 1 })
+// @ts-expect-error no such option
+new Finalize(held, () => {}, { priority: 1 })
+const finalizer: Finalize<[string, boolean?], unknown> = new Finalize(held, tidy, { args: ['a'] })
+expectTypeOf(finalizer.stillActive()).toEqualTypeOf<boolean>()
+expectTypeOf(finalizer.cancel()).toEqualTypeOf<void>()
+expectTypeOf(runFinalizers(0)).toEqualTypeOf<void>()
+expectTypeOf(runFinalizersAsync()).toEqualTypeOf<Promise<void>>()
+// @ts-expect-error a priority is a number
+runFinalizers('all')
 
 // Errors.
 declare const refused: SerializationError
