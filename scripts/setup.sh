@@ -17,6 +17,11 @@ node -e "
   process.exit(1)
 "
 
+# npm ci empties the directory that a link leads to: somebody else's.
+if [ -L node_modules ]; then
+  missing "node_modules is a symbolic link to $(readlink node_modules), which npm would empty. Remove the link, or copy what it leads to."
+fi
+
 # npm writes the second file when an installation is complete: without it there is none, or half of one.
 if ! fresh node_modules/.package-lock.json package-lock.json; then
   echo 'Installing the development dependencies'
