@@ -1,7 +1,41 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import vm from 'node:vm'
-import type { Future } from '../../src/future.js'
+import { Future } from '../../src/future.js'
+
+/** Futures in each state. */
+export function running<T>(): Future<T> {
+  const future = new Future<T>()
+  future.setRunningOrNotifyCancel()
+  return future
+}
+
+export function finished<T>(value: T): Future<T> {
+  const future = new Future<T>()
+  future.setResult(value)
+  return future
+}
+
+export function failed(error: unknown): Future<never> {
+  const future = new Future<never>()
+  future.setException(error)
+  return future
+}
+
+export function cancelled(): Future<never> {
+  const future = new Future<never>()
+  future.cancel()
+  return future
+}
+
+/** What a promise is rejected with, in an object: it may be anything. */
+export const rejection = async (promise: PromiseLike<unknown>): Promise<{ reason: unknown }> =>
+  promise.then(
+    () => {
+      throw new Error('it was fulfilled')
+    },
+    (reason: unknown) => ({ reason }),
+  )
 
 /** How many callbacks and waiters a future holds. */
 export function listenersOf(future: Future<unknown>): number {
