@@ -11,6 +11,7 @@ import { tempDirectory } from './helpers/pool.js'
 const programs: Record<string, unknown> = {
   'never used': [],
   'an idle pool': 2,
+  'an idle pool whose worker is used up': 'left',
   'an unfinished call': 'value',
   'an unfinished asynchronous call': 'value',
   'an unfinished map': ['slept', 'slept', 'slept'],

@@ -123,6 +123,15 @@ const scenarios = {
     say((await allWorkers(makePool())).length)
   },
 
+  'an idle pool whose worker is used up': async () => {
+    const pool = makePool({ maxTasksPerChild: 1 })
+    await pool.submit(tasks.pid)
+    // The loop drains before that; and a pool that is collected would end in any case.
+    process.on('exit', () => pool.stats())
+    await once(pool, 'workerExit')
+    say('left')
+  },
+
   'an idle pool and an exit code': async () => {
     process.exitCode = 3
     await makePool().submit(tasks.pid)

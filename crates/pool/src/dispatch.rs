@@ -87,6 +87,7 @@ impl Manager {
       self.await_room();
       return Err(SubmitError::QueueFull);
     }
+    self.dismissed = false;
     let now = Instant::now();
     // An older call that waits goes first.
     let lane = if !self.pending.is_empty() {

@@ -190,7 +190,7 @@ impl Manager {
         }
         ExitReason::Shutdown | ExitReason::Idle => self.release(&remains),
       }
-      if replaced && self.state == PoolState::Running {
+      if replaced && self.state == PoolState::Running && !self.dismissed {
         self.owed.push_back(Replacement { old_pid: remains.pid, reason: remains.reason });
       }
     }

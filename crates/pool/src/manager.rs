@@ -130,6 +130,8 @@ pub struct Manager {
   /// No worker is started before this time.
   pub(crate) start_after: Option<Instant>,
   pub(crate) owed: VecDeque<Replacement>,
+  /// Idle workers were asked to leave since the last call: nobody is owed one.
+  pub(crate) dismissed: bool,
   /// An end was seen, and all lanes were looked through since.
   pub(crate) looked_around: bool,
   pub(crate) oom_victims: OomVictims,
@@ -189,6 +191,7 @@ impl Manager {
       spawn_failed: false,
       start_after: None,
       owed: VecDeque::new(),
+      dismissed: false,
       looked_around: false,
       oom_victims: OomVictims::default(),
       restarts: 0,

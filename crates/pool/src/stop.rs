@@ -163,8 +163,11 @@ impl Manager {
   }
 
   /// Asks the workers that have nothing to do to leave, for a process that is about to end. New calls start new ones.
+  /// One that is leaving already, used up or dead, is not replaced before that.
   pub fn dismiss_idle(&mut self) {
     let now = Instant::now();
+    self.dismissed = true;
+    self.owed.clear();
     for index in self.indices() {
       if self.lanes[index].as_ref().is_some_and(|lane| lane.is_idle() || !lane.has_booted()) {
         self.dismiss(index, ExitReason::Shutdown, now);

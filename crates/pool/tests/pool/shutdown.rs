@@ -152,6 +152,26 @@ fn idle_and_booting_workers_can_be_let_go_while_the_pool_goes_on() {
 }
 
 #[test]
+fn a_worker_that_is_leaving_when_the_idle_are_let_go_is_not_replaced() {
+  for patience in 0..20 {
+    let mut pool = Pool::new(PoolConfig { max_workers: 1, max_tasks_per_child: Some(1), ..config() });
+    let key = pool.submit("echo");
+    pool.answer(key);
+    // The worker is somewhere on its way out, or its replacement on its way in.
+    pool.go_on_for(Duration::from_micros(300 * patience));
+    pool.manager.dismiss_idle();
+    pool.until("the worker leaves", |pool| pool.manager.live_workers() == 0);
+    pool.go_on_for(Duration::from_millis(5));
+    assert_eq!(pool.manager.live_workers(), 0);
+    let before = pool.started().len();
+    let late = pool.submit("echo");
+    pool.answer(late);
+    pool.until("a replacement, as ever", |pool| pool.started().len() == before + 2);
+    pool.close();
+  }
+}
+
+#[test]
 fn a_dropped_manager_leaves_no_process() {
   let mut pool = Pool::new(PoolConfig { max_workers: 3, ..config() });
   let family = pool.submit("family");
