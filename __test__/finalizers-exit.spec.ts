@@ -35,6 +35,7 @@ const ways: Record<string, number> = {
   'the loop drains': 0,
   'process.exit()': 3,
   'process.exit() in a callback of a pass': 3,
+  'process.exit() as deep in passes as they go': 3,
   'an uncaught error': 1,
   'an unhandled rejection': 1,
   'a handler of SIGTERM': 3,

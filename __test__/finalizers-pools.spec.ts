@@ -2,6 +2,7 @@
 
 import { Finalize, runFinalizers, ShutdownError, WorkerTerminatedError } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
+import { type Owner, registerOwner, unregisterOwner } from '../src/host/exit.js'
 import { test } from './helpers/leaks.js'
 import { claimed, failureOf, Gate, makePool } from './helpers/pool.js'
 import { until } from './helpers/waiting.js'
@@ -25,4 +26,35 @@ test('a full pass ends the pools of a program that goes on: every call has an ou
   t.throws(() => pool.submit(tasks.add, 1, 2), { instanceOf: ShutdownError })
   await pool.shutdown()
   t.deepEqual(pool.stats().workers, [])
+})
+
+/** Says what it is asked for. */
+function talkingOwner(): { owner: Owner; asked: string[] } {
+  const asked: string[] = []
+  const owner = {
+    dismissIdle: () => void asked.push('dismissIdle'),
+    killNow: () => void asked.push('killNow'),
+    terminate: (hard: boolean) => void asked.push(`terminate ${hard}`),
+  }
+  return { owner, asked }
+}
+
+test('an owner is a finalizer while it has workers: once, and again when it has others', (t) => {
+  const { owner, asked } = talkingOwner()
+  registerOwner(owner)
+  registerOwner(owner)
+  runFinalizers(16)
+  t.deepEqual(asked, [])
+  runFinalizers(15)
+  runFinalizers()
+  t.deepEqual(asked.splice(0), ['terminate true'])
+  registerOwner(owner)
+  unregisterOwner(owner)
+  unregisterOwner(owner)
+  runFinalizers()
+  t.deepEqual(asked, [])
+  registerOwner(owner)
+  runFinalizers()
+  t.deepEqual(asked, ['terminate true'])
+  unregisterOwner(owner)
 })

@@ -63,6 +63,16 @@ const ends = {
     new Finalize(null, () => process.exit(3), { exitPriority: 200 })
     runFinalizers(100)
   },
+  'process.exit() as deep in passes as they go': () => {
+    let depth = 0
+    const nest = () => {
+      if (++depth === 100) process.exit(3)
+      new Finalize(null, nest, { exitPriority: 200 })
+      runFinalizers(200)
+    }
+    new Finalize(null, nest, { exitPriority: 200 })
+    runFinalizers(200)
+  },
   'an uncaught error': () => {
     throw new Error('nobody catches this')
   },
