@@ -4,8 +4,10 @@
 //! the ring of a busy worker within that lane's read-ahead, or in the pending queue. A call that waits in a ring can
 //! always be taken back, see `rebalance.rs`.
 //!
-//! Where not every worker has a processor there is an exception: calls so short that one worker keeps up with the host go to
-//! the one that is awake. To wake another would take longer than they do, and take a processor from those two.
+//! Where not every worker has a processor there are two exceptions. Calls so short that one worker keeps up with the host go to
+//! the one that is awake: to wake another would take longer than they do, and take a processor from those two. And other short
+//! calls go to as many workers as there are processors, the last ones that had any, while these have room: with more at work
+//! nothing would be done sooner, and each that starts to is cold.
 
 use std::time::Instant;
 
@@ -13,7 +15,7 @@ use millrace_ring::{CallHeader, PushError};
 
 use crate::call::{Call, CallId, Limits, Outcome, Place};
 use crate::event::{CallFailure, Event};
-use crate::lane::{SpawnFailure, Tail};
+use crate::lane::{Lane, SpawnFailure, Tail};
 use crate::loan::Loan;
 use crate::manager::{Manager, PoolState};
 use crate::payload::Payload;
@@ -25,6 +27,9 @@ const TINY_NS: u32 = 2_000;
 
 /// Tiny calls that wait for one worker while another one sleeps.
 const TINY_BACKLOG: usize = 128;
+
+/// A call that is over before another worker would be awake, and warm: its code compiled, its caches filled.
+const SHORT_NS: u32 = 100_000;
 
 /// How many busy lanes are compared before one is chosen: enough to level the queues, few enough that a call costs
 /// the same with 64 workers as with two.
@@ -173,7 +178,7 @@ impl Manager {
     let header: CallHeader = call.header();
     let position = lane.push(id, &header, definition, head, tail, now)?;
     call.place = Place::Lane { lane: index, position };
-    self.last_lane = index;
+    self.note_warm(index);
     Ok(())
   }
 
@@ -243,9 +248,38 @@ impl Manager {
       .then_some(self.last_lane)
   }
 
+  /// Of the lanes that had the last calls, which are as many as there are processors, the one with the least to do; if all
+  /// have room, and their calls are short.
+  fn warm_lane(&self, len: usize) -> Option<usize> {
+    if self.live <= processors() || self.warm.len() < processors() {
+      return None;
+    }
+    let is_short = |lane: &Lane| lane.service_ns().is_some_and(|ns| ns <= SHORT_NS);
+    let mut best: Option<(usize, usize)> = None;
+    for &index in self.warm.iter().take(CANDIDATES) {
+      let lane = self.lanes.get(index)?.as_ref().filter(|lane| is_short(lane) && !lane.stalled)?;
+      if lane.has_room_for(len, self.read_ahead_ns) && best.is_none_or(|(_, least)| lane.held.len() < least) {
+        best = Some((index, lane.held.len()));
+      }
+    }
+    best.map(|(index, _)| index)
+  }
+
+  /// Notes that a lane was given a call.
+  fn note_warm(&mut self, index: usize) {
+    self.last_lane = index;
+    if self.warm.contains(&index) {
+      return;
+    }
+    if self.warm.len() >= processors() {
+      self.warm.remove(0);
+    }
+    self.warm.push(index);
+  }
+
   /// A lane that can take a call of `len` bytes: the idle one that worked last, else the shortest of some busy ones.
   fn choose_lane(&mut self, len: usize) -> Option<usize> {
-    if let Some(index) = self.tiny_lane(len) {
+    if let Some(index) = self.tiny_lane(len).or_else(|| self.warm_lane(len)) {
       return Some(index);
     }
     while let Some(index) = self.idle.pop() {

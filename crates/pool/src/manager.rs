@@ -114,6 +114,8 @@ pub struct Manager {
   pub(crate) next_lane: usize,
   /// The lane that was given the last call.
   pub(crate) last_lane: usize,
+  /// The lanes that were given the last calls, each once: at most as many as there are processors.
+  pub(crate) warm: Vec<usize>,
   pub(crate) calls: CallTable,
   pub(crate) pending: PendingQueue,
   pub(crate) tasks: Vec<TaskDefinition>,
@@ -179,6 +181,7 @@ impl Manager {
       saturated: false,
       next_lane: 0,
       last_lane: 0,
+      warm: Vec::new(),
       calls: CallTable::default(),
       pending: PendingQueue::default(),
       tasks: Vec::new(),
