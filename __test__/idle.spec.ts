@@ -1,0 +1,49 @@
+// An idle pool costs nothing: no thread of the host or of a worker is woken.
+
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from './helpers/leaks.js'
+import { hasProc } from './helpers/processes.js'
+
+/** A thread that makes a system call which waits, or that is woken from one, is switched away from: the kernel counts that. */
+function switches(pid: number): string {
+  return readdirSync(`/proc/${pid}/task`)
+    .map((thread) => {
+      const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'latin1')
+      return `${thread} ${/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(status)?.[1]}`
+    })
+    .join(', ')
+}
+
+const QUIET_MS = 10_000
+const PATIENCE_MS = 90_000
+
+const testWithProc = hasProc ? test : test.skip
+testWithProc('host and workers sleep for ten seconds, once what they have done is tidied up', async (t) => {
+  t.timeout(2 * PATIENCE_MS)
+  const program = fileURLToPath(new URL('hosts/idle.mjs', import.meta.url))
+  const host = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
+  try {
+    const { value } = await createInterface(host.stdout!)[Symbol.asyncIterator]().next()
+    const { pids } = JSON.parse(value as string) as { pids: number[] }
+    t.is(pids.length, 3)
+    const start = performance.now()
+    let [seen, since] = [pids.map(switches), start]
+    // Give back memory, collect garbage: that takes some seconds and then it is over.
+    while (performance.now() - since < QUIET_MS && performance.now() - start < PATIENCE_MS) {
+      await sleep(500)
+      const now = pids.map(switches)
+      if (String(now) !== String(seen)) [seen, since] = [now, performance.now()]
+    }
+    t.true(performance.now() - since >= QUIET_MS, seen.join('\n'))
+    t.log(`quiet after ${Math.round((since - start) / 1000)} s`)
+  } finally {
+    const ended = new Promise((resolve) => host.once('exit', resolve))
+    host.stdio[3]?.destroy()
+    host.kill()
+    await ended
+  }
+})
