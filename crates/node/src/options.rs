@@ -40,6 +40,8 @@ pub struct NativePoolOptions {
   pub max_memory: Option<f64>,
   /// Calls that no worker has claimed, at most.
   pub max_queue: Option<f64>,
+  /// Whether all places are filled with workers at all times.
+  pub keep_full: bool,
 }
 
 impl NativePoolOptions {
@@ -66,6 +68,7 @@ impl NativePoolOptions {
       max_tasks_per_child: self.max_tasks_per_child,
       max_memory: self.max_memory.map(|bytes| bytes as u64),
       max_queue: self.max_queue.map(|calls| calls as usize),
+      keep_full: self.keep_full,
     })
   }
 }

@@ -61,6 +61,7 @@ impl Pool {
       max_tasks_per_child: None,
       max_memory: None,
       max_queue: None,
+      keep_full: false,
     };
     let mut manager = Manager::new(config, 0, boot.as_bytes().into()).unwrap();
     manager.define_task(0, (*b"echo").into());

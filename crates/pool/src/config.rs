@@ -53,6 +53,8 @@ pub struct PoolConfig {
   pub max_memory: Option<u64>,
   /// Calls that no worker has claimed, at most; `None`: no bound.
   pub max_queue: Option<usize>,
+  /// As long as the pool takes calls, every worker that leaves is replaced, whether calls need it or not.
+  pub keep_full: bool,
 }
 
 /// A worker that does not leave when asked politely is killed after this time.

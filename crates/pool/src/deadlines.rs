@@ -101,7 +101,7 @@ impl Manager {
       due(at);
     }
     if let Some(at) = self.start_after
-      && (!self.owed.is_empty() || self.waiting() > 0)
+      && (!self.owed.is_empty() || self.waiting() > 0 || self.fills_up())
     {
       due(at);
     }

@@ -8,7 +8,7 @@ use millrace_sys::Exit;
 use millrace_ring::Reclaimed;
 
 use crate::call::{CallId, Outcome, Place};
-use crate::config::{MAX_FAILED_STARTS, START_BACKOFF};
+use crate::config::{KILL_AFTER, MAX_FAILED_STARTS, START_BACKOFF};
 use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason};
 use crate::lane::{Lane, Life, SpawnFailure};
 use crate::manager::{Manager, PoolState, Replacement};
@@ -73,6 +73,23 @@ impl Manager {
     Ok(())
   }
 
+  /// Starts as many workers as the pool may have, or none: those that were started are gone again when one cannot be.
+  ///
+  /// # Errors
+  /// Why that one could not be started. The pool can only be dropped then.
+  pub fn start_all(&mut self) -> Result<(), SpawnFailure> {
+    let now = Instant::now();
+    while self.live < self.config.max_workers as usize {
+      if let Err(failure) = self.start_worker(now) {
+        self.kill_now(KILL_AFTER);
+        return Err(failure);
+      }
+    }
+    // The owner has to hear of it, though nothing else may happen for long.
+    self.wake_again();
+    Ok(())
+  }
+
   fn watch(&mut self, lane: &Lane, index: usize) -> millrace_sys::Result<()> {
     let bell = token(index, lane.worker_id, false);
     self.waits.add(lane.result_bell().as_fd(), bell)?;
@@ -97,7 +114,7 @@ impl Manager {
       let idle = self.living().any(|(_, lane)| lane.is_idle());
       let waiting = if idle { self.pending.len() } else { self.waiting() };
       let wanted = self.owed.len().max(waiting.saturating_sub(starting));
-      if wanted == 0 || self.start_after.is_some() {
+      if (wanted == 0 && !self.fills_up()) || self.start_after.is_some() {
         return;
       }
       if let Err(failure) = self.start_worker(now) {
@@ -105,6 +122,11 @@ impl Manager {
         return;
       }
     }
+  }
+
+  /// Whether a free place is filled though nothing needs the worker.
+  pub(crate) fn fills_up(&self) -> bool {
+    self.config.keep_full && self.state == PoolState::Running && !self.dismissed
   }
 
   /// A worker could not be started. With others alive that is less capacity; with none it fails what waits.
@@ -172,7 +194,9 @@ impl Manager {
           }
         }
         ExitReason::Died | ExitReason::Recycled if remains.unused => {
-          // One that comes up only to end again is started anew when a call needs it, and not for ever.
+          // One that comes up only to end again is started anew when a call needs it, and not for ever; where all places
+          // are kept filled, with pauses for as long as there is no call.
+          replaced = self.config.keep_full;
           if remains.reason == ExitReason::Died {
             self.events.push_back(Event::WorkerLost(remains.death()));
           }

@@ -92,6 +92,12 @@ impl CallPath {
     })
   }
 
+  /// Keeps the reason if workers could not be started; returns whether they were.
+  pub(super) fn note_spawn(&self, started: Result<(), SpawnFailure>) -> bool {
+    self.spawn_failure.set(started.err());
+    started.is_ok()
+  }
+
   /// Why no worker could be started when `submit` said so.
   pub(super) fn spawn_failure(&self) -> Option<SpawnFailure> {
     self.spawn_failure.get()

@@ -141,7 +141,15 @@ impl NativePool {
     }
   }
 
-  /// The system call that failed when `submit` said that no worker could be started.
+  /// Starts as many workers as the pool may have, or none. False: one could not be started.
+  #[napi]
+  pub fn start_all(&self) -> bool {
+    let started = self.core.manager().start_all();
+    self.core.sync();
+    self.calls.note_spawn(started)
+  }
+
+  /// The system call that failed when `startAll` or `submit` said that no worker could be started.
   #[napi]
   pub fn spawn_failure_syscall(&self) -> Option<String> {
     self.calls.spawn_failure().map(|failure| failure.syscall.to_owned())

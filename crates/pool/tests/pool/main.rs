@@ -10,6 +10,7 @@ mod cancels;
 mod chaos;
 mod deaths;
 mod doorbells;
+mod full;
 mod leaks;
 mod portable;
 mod queue;

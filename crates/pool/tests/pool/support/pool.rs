@@ -45,6 +45,7 @@ pub fn config() -> PoolConfig {
     max_tasks_per_child: None,
     max_memory: None,
     max_queue: None,
+    keep_full: false,
   }
 }
 
