@@ -1,5 +1,8 @@
 import { inspect } from 'node:util';
 
+/** The arguments of a function, which may be left out if it needs none, and what follows them. */
+export declare type ArgumentsOf<A extends unknown[], Rest extends unknown[] = []> = [] extends A ? [args?: readonly [...A], ...rest: Rest] : [args: readonly [...A], ...rest: Rest];
+
 /**
  * Yields futures, of any executors, as they are done: those that are already first, then the others as they come. Each once,
  * cancelled ones too; none is kept once it was yielded.
@@ -11,6 +14,45 @@ export declare function asCompleted<F extends Future<unknown>>(futures: Iterable
 
 /** Whoever has memory that it shares with workers. */
 declare interface BlockSource {
+}
+
+/**
+ * The result of a job of a {@link Pool}. It can be awaited, and be dropped: one that fails and that nobody looks at causes no
+ * `unhandledRejection`. Its pool is not collected before the job is over.
+ */
+export declare class AsyncResult<T> implements PromiseLike<T> {
+    #private;
+    /**
+     * The value. Rejects with the job's error, the same object each time, or with a `TimeoutError` when it is not ready in
+     * time; the job goes on then.
+     */
+    get(options?: WaitOptions): Promise<T>;
+    /** Resolves when the job is over, however it ended, or when the time is. */
+    wait(options?: WaitOptions): Promise<void>;
+    /** Whether the job is over, its callback included. */
+    ready(): boolean;
+    /**
+     * Whether the job ended with a value.
+     *
+     * @throws InvalidStateError while it is not over.
+     */
+    successful(): boolean;
+    /**
+     * All errors of a job that is over, in the order in which they became known: of a map, those of all items that failed, and
+     * one for each chunk that was lost as a whole. The first one is what `get()` rejects with, unless a callback threw or the
+     * pool was terminated.
+     */
+    get errors(): readonly unknown[];
+    /** As of a promise. */
+    then<A = T, B = never>(onfulfilled?: ((value: T) => A | PromiseLike<A>) | null, onrejected?: ((reason: any) => B | PromiseLike<B>) | null): Promise<A | B>;
+    /** As of a promise. */
+    catch<B = never>(onrejected?: ((reason: any) => B | PromiseLike<B>) | null): Promise<T | B>;
+    /** As of a promise. */
+    finally(onfinally?: (() => void) | null): Promise<T>;
+    get [Symbol.toStringTag](): string;
+    /** `<AsyncResult #7 state=finished returned Array>`; never runs code of the result. */
+    toString(): string;
+    [inspect.custom](): string;
 }
 
 /**
@@ -318,6 +360,38 @@ export declare type FutureOutcome = 'value' | 'error' | 'cancelled' | undefined;
 /** Where a call stands. */
 export declare type FutureState = 'pending' | 'running' | 'cancelled' | 'finished';
 
+/**
+ * The results of {@link Pool.imap} or {@link Pool.imapUnordered}, for `for await` or for `next()`.
+ *
+ * `next()` rejects when the item's call failed, for an item alone also if it came in a chunk, and when the input threw; the
+ * items after it can still be had by calling `next()` again. `for await` stops at the first failure, and then, as whenever
+ * it is left early, what is left is cancelled. The pool is not collected before the iterator has all results.
+ */
+export declare class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
+    #private;
+    /**
+     * The next result. With a `timeout` it rejects with a `TimeoutError` when the result is not there by then; nothing is lost:
+     * the next call is for the same item.
+     */
+    next(options?: WaitOptions): Promise<IteratorResult<R, undefined>>;
+    /** Cancels what is left and closes the input. */
+    return(): Promise<IteratorResult<R, undefined>>;
+    /** As {@link return}, and rejects with `error`. */
+    throw(error?: unknown): Promise<IteratorResult<R, undefined>>;
+    /** For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not do. */
+    [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined>;
+    /** As {@link return}. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Options of {@link Pool.imap} and {@link Pool.imapUnordered}. */
+export declare interface ImapOptions {
+    /** Items that travel and run together, as one call; `'auto'` measures what pays. Default: 1. */
+    chunksize?: number | 'auto';
+    /** Never read more items than this ahead of the consumer. Default: those of two chunks a worker. */
+    buffersize?: number;
+}
+
 /** The tasks of a module that is not loaded here: its exported functions, and nothing else. */
 export declare type ImportedTasks<T> = {
     readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K];
@@ -346,6 +420,12 @@ export declare class InvalidStateError extends MillraceError {
  * Whether this process is a worker of a Millrace pool. A script that is also a task module tests it before it starts one.
  */
 export declare const isWorker: boolean;
+
+/** Options of {@link Pool.mapAsync} and {@link Pool.starmapAsync}. */
+export declare interface MapAsyncOptions<T> extends ResultCallbacks<T> {
+    /** Items that travel and run together, as one call. Default: so many that there are four chunks a worker. */
+    chunksize?: number;
+}
 
 /** How an executor is to run the calls of one `map`. */
 declare interface MapCall {
@@ -381,6 +461,7 @@ declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     /** What is to be thrown once, after the last result. */
     private failure;
     private closed;
+    private sourceTold;
     private constructor();
     next(): Promise<Result<R>>;
     /** Cancels what is left and closes the input. */
@@ -392,10 +473,13 @@ declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     /** As {@link return}. */
     [Symbol.asyncDispose](): Promise<void>;
     private startAsync;
+    private startLazily;
     private startSync;
     private host;
     private accept;
     private readonly chunkDone;
+    /** Once there is nothing more to submit and nothing in flight, or nobody wants that. */
+    private tellSource;
     /** The chunk that the next result comes from, if that is there. */
     private readyChunk;
     private isOver;
@@ -406,7 +490,6 @@ declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     private expire;
     /** Everything but what was yielded is given up. Settles as closing the input does. */
     private close;
-    private endRequests;
     private stopTimer;
     private timedOut;
 }
@@ -448,6 +531,8 @@ declare interface MapSource<T, R> {
     submitChunk(items: T[]): Future<ChunkOutcome<R>>;
     /** Resolves when the queue has room. */
     ready(): Promise<void>;
+    /** Called once, when no chunk will be submitted any more and nobody waits for one. */
+    finished?(): void;
 }
 
 /**
@@ -477,6 +562,120 @@ export declare class NestingError extends MillraceError {
     /** How deep the refused pool would have been. */
     readonly depth: number;
     constructor(message: string, details: NestingDetails);
+}
+
+/**
+ * Python's `multiprocessing.Pool`: a fixed number of worker processes, all started at once and replaced whenever one leaves.
+ *
+ * A worker that dies fails only the job that it ran. End a pool by `close()` and `join()`, which let its jobs finish, or by
+ * `terminate()`, which does not and is also what `await using` does. An idle pool does not keep the program alive, unfinished
+ * jobs do.
+ *
+ * @example
+ * const pool = new Pool(4)
+ * const squares = await pool.map((n: number) => n * n, [1, 2, 3])
+ * for await (const text of pool.imapUnordered(render, pages)) …
+ * pool.close()
+ * await pool.join()
+ */
+export declare class Pool implements AsyncDisposable {
+    #private;
+    /**
+     * Starts all workers, or none.
+     *
+     * @param processes - How many. Default: the processors that this process may use, its control group's CPU quota included.
+     * @throws TypeError or RangeError that names the wrong argument; `WorkerSpawnError` when a worker cannot be started, and
+     * none is left running then; `SerializationError` when `initargs` cannot travel; `NestingError` in a worker ten levels deep;
+     * `UnsupportedPlatformError` where pools cannot run.
+     */
+    constructor(processes?: number, options?: PoolOptions);
+    /**
+     * Calls `fn(...args)` in a worker.
+     *
+     * @returns A promise of what it returns or resolves to. Rejects as {@link applyAsync} throws, too.
+     */
+    apply<A extends unknown[], R>(fn: TaskFunction<A, R>, ...[args]: ArgumentsOf<A>): Promise<Awaited<R>>;
+    /**
+     * Calls `fn(...args)` in a worker.
+     *
+     * @returns Its result. Arguments that cannot travel fail that.
+     * @throws `InvalidStateError` (the pool is closed or terminated), `BrokenProcessPool`, `QueueFullError` (see `maxQueue`),
+     * `WorkerSpawnError`, and TypeError for what is no task, no arguments or no callback: then nothing of the call is kept.
+     */
+    applyAsync<A extends unknown[], R>(fn: TaskFunction<A, R>, ...[args, callbacks]: ArgumentsOf<A, [callbacks?: ResultCallbacks<Awaited<R>>]>): AsyncResult<Awaited<R>>;
+    /**
+     * Calls `fn` with each item.
+     *
+     * @param chunksize - Items that travel and run together. Default: so many that there are four chunks a worker.
+     * @returns A promise of the results in the order of the items. It waits for all chunks, and then rejects with the first
+     * error if there was one; use {@link mapAsync} to get at the others, {@link imap} for the results beside them.
+     */
+    map<T, R>(fn: (item: T) => R, items: Iterable<T>, chunksize?: number): Promise<Awaited<R>[]>;
+    /**
+     * {@link map} that returns at once. The items are listed before.
+     *
+     * @throws What the iterable throws, and what {@link applyAsync} throws but `QueueFullError`: chunks wait until there is room.
+     */
+    mapAsync<T, R>(fn: (item: T) => R, items: Iterable<T>, options?: MapAsyncOptions<Awaited<R>[]>): AsyncResult<Awaited<R>[]>;
+    /** {@link map} for a function of several arguments: each item is an array of them. */
+    starmap<A extends unknown[], R>(fn: TaskFunction<A, R>, items: Iterable<Readonly<NoInfer<A>>>, chunksize?: number): Promise<Awaited<R>[]>;
+    /** {@link mapAsync} for a function of several arguments: each item is an array of them. */
+    starmapAsync<A extends unknown[], R>(fn: TaskFunction<A, R>, items: Iterable<Readonly<NoInfer<A>>>, options?: MapAsyncOptions<Awaited<R>[]>): AsyncResult<Awaited<R>[]>;
+    /**
+     * Calls `fn` with each item, and yields the results in the order of the items, as they come. The input, which may be
+     * asynchronous and endless, is read `buffersize` items ahead of the consumer; what it throws is raised in its place.
+     *
+     * @throws As {@link applyAsync}.
+     */
+    imap<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: ImapOptions): ImapIterator<Awaited<R>>;
+    /** {@link imap} that yields each result as soon as it is there. */
+    imapUnordered<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: ImapOptions): ImapIterator<Awaited<R>>;
+    /** Takes no more jobs. Those that there are finish, then the workers leave. May be called again. */
+    close(): void;
+    /**
+     * Kills the workers and all that they started. Every unfinished job fails with `PoolTerminatedError` before this returns;
+     * an iterator yields the results that are there before that. May be called again, and from anywhere.
+     *
+     * @returns A promise that resolves when the workers are gone.
+     */
+    terminate(): Promise<void>;
+    /**
+     * Waits until the workers of a closed or terminated pool are gone. The inputs of its iterators are read to their ends for
+     * that, whether their results are taken or not: take them before if they are many.
+     *
+     * @returns A promise that always resolves, but rejects with `InvalidStateError` while the pool runs.
+     */
+    join(): Promise<void>;
+    /** `terminate()`, for `await using`, with a process warning if jobs are lost by that. */
+    [Symbol.asyncDispose](): Promise<void>;
+    /** Resolves when the queue has room for a call; see the option `maxQueue`. */
+    ready(): Promise<void>;
+    /** What the pool does and has done. A chunk of a map counts as one call. */
+    stats(): PoolStats;
+    /** Rings, states and process ids as text, for somebody who wants to know why nothing happens. */
+    dumpState(): string;
+    /** Unfinished jobs keep the event loop alive: the default. */
+    ref(): this;
+    /** Nothing of this pool keeps the event loop alive. */
+    unref(): this;
+    /** Adds a listener. */
+    on<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this;
+    /** Adds a listener for one time. */
+    once<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this;
+    /** Removes a listener. */
+    off<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this;
+    /** {@link off} under the name that `events.once()` uses. */
+    removeListener<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this;
+    get [Symbol.toStringTag](): string;
+    /** `<Pool state=RUN pool_size=4>` */
+    toString(): string;
+    [inspect.custom](): string;
+}
+
+/** Options of a {@link Pool}. */
+export declare interface PoolOptions extends Omit<ProcessPoolOptions, 'maxWorkers' | 'maxTasksPerChild' | 'onWorkerDeath' | 'idleTimeout'> {
+    /** A worker is replaced after so many calls. A chunk of a map is one call. Default: never. */
+    maxtasksperchild?: number;
 }
 
 /** What a pool does and has done; see {@link ProcessPoolExecutor.stats}. */
@@ -677,6 +876,20 @@ export declare interface RemoteOrigin {
 }
 
 declare type Result<R> = IteratorResult<R, undefined>;
+
+/** Functions that a job of a {@link Pool} calls when it is over. */
+export declare interface ResultCallbacks<T> {
+    /**
+     * Called with the value of a job that succeeded, before the result is ready; before the method returns if there is nothing
+     * to do. What it throws becomes the job's outcome in place of the value.
+     */
+    callback?: (value: T) => unknown;
+    /**
+     * Called with the error of a job that failed, in the same way. What it throws becomes the job's error, with the original
+     * one at the end of its chain of causes.
+     */
+    errorCallback?: (error: any) => unknown;
+}
 
 /** When {@link wait} returns. */
 declare type ReturnWhen = (typeof CONDITIONS)[number];

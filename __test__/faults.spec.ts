@@ -1,26 +1,18 @@
 // Faults on demand, on real processes: workers that are killed, stopped or delayed at each point of a call, starts that
 // fail, payloads and slots that are damaged. Host programs run them, with the binding that has the fault points.
 
-import { execFile } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import anyTest, { type ExecutionContext } from 'ava'
 import type { ProcessPoolOptions } from 'millrace'
+import { faultsBinding } from './helpers/faults.js'
 import { runHost, startHost } from './helpers/hosts.js'
 
 const test = anyTest.serial
-const root = fileURLToPath(new URL('..', import.meta.url))
-const directory = join(root, 'build/faults')
 
 let binding = ''
 
 test.before('the binding with the fault points is built', async (t) => {
   t.timeout(600_000)
-  await promisify(execFile)('bash', [join(root, 'scripts/build-faults.sh')], { cwd: root })
-  const name = readdirSync(directory).find((file) => file.endsWith('.node'))
-  binding = join(directory, name ?? 'missing')
+  binding = await faultsBinding()
 })
 
 /** The mechanisms of another system than this. */

@@ -46,6 +46,9 @@ export declare class NativePool {
    */
   allocate(bytes: number): ArrayBuffer | number | null
   /** The system call that failed when `submit` said that no worker could be started. */
+  /** Starts as many workers as the pool may have, or none. False: one could not be started. */
+  startAll(): boolean
+  /** The system call that failed when `startAll` or `submit` said that no worker could be started. */
   spawnFailureSyscall(): string | null
   /** The error of that system call. */
   spawnFailureErrno(): number | null
@@ -244,6 +247,8 @@ export interface NativePoolOptions {
   maxMemory?: number
   /** Calls that no worker has claimed, at most. */
   maxQueue?: number
+  /** Whether all places are filled with workers at all times. */
+  keepFull: boolean
 }
 
 /** What one worker does. */

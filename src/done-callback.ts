@@ -10,12 +10,16 @@ import { thrownWarning } from './thrown.js'
  */
 export function runDoneCallback<F extends object>(callback: (future: F) => unknown, future: F): void {
   try {
-    const returned = callback(future)
-    // Not `returned.then`: the promise may come from a class, or another realm, that has its own.
-    if (types.isPromise(returned)) Promise.prototype.then.call(returned, undefined, (error) => report(error, future))
+    reportRejection(callback(future), future)
   } catch (error) {
     report(error, future)
   }
+}
+
+/** Has a process warning say that a callback's promise was rejected, if what the callback returned is a promise. */
+export function reportRejection(returned: unknown, future: object): void {
+  // Not `returned.then`: the promise may come from a class, or another realm, that has its own.
+  if (types.isPromise(returned)) Promise.prototype.then.call(returned, undefined, (error) => report(error, future))
 }
 
 function report(error: unknown, future: object): void {

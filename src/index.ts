@@ -1,6 +1,7 @@
 // What the package exports.
 
 export { asCompleted, type CompletionIterator } from './as-completed.js'
+export { AsyncResult, type ResultCallbacks } from './async-result.js'
 export {
   BrokenExecutor,
   BrokenProcessPool,
@@ -37,9 +38,11 @@ export {
   runFinalizersAsync,
 } from './finalizers.js'
 export { type CancelOptions, Future, type FutureOutcome, type FutureState, type WaitOptions } from './future.js'
+export { ImapIterator } from './imap-iterator.js'
 export { MapIterator } from './map-iterator.js'
 export type { MapOptions } from './map/options.js'
 export type { ProcessPoolOptions, StartMethod } from './options.js'
+export { type ArgumentsOf, type ImapOptions, type MapAsyncOptions, Pool, type PoolOptions } from './pool.js'
 export {
   type ProcessPoolEvents,
   ProcessPoolExecutor,

@@ -8,6 +8,7 @@ import { ArrayInput, isAsyncIterable, IteratorInput, isPlainArray } from './map/
 import type { MapOptions } from './map/options.js'
 import { MapLoop } from './map/loop.js'
 import { Pace } from './map/pace.js'
+import { Requests } from './map/requests.js'
 import type { ChunkOutcome, MapSource } from './map/source.js'
 import { Timer } from './timer.js'
 
@@ -15,13 +16,6 @@ export type { MapOptions } from './map/options.js'
 export type { ChunkOutcome, MapSource } from './map/source.js'
 
 type Result<R> = IteratorResult<R, undefined>
-
-interface Request<R> {
-  resolve(result: Result<R>): void
-  reject(error: unknown): void
-  /** An error ends the map. */
-  readonly strict: boolean
-}
 
 /**
  * The results of a `map`, for `for await`.
@@ -39,7 +33,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   /** The chunks that are not done, unless they are in `chunks`. */
   private readonly unfinished: Set<Chunk<R>> | undefined
   /** Calls of `next()` that were not answered yet. While there are any, no item is ready. */
-  private readonly requests = new Fifo<Request<R>>()
+  private readonly requests = new Requests<R>()
   private readonly timeout: number
   private readonly deadline: number
   /** Runs only while somebody waits: an iterator that nobody reads does not hold the event loop. */
@@ -50,6 +44,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   /** What is to be thrown once, after the last result. */
   private failure: { error: unknown } | undefined = undefined
   private closed = false
+  private sourceTold = false
 
   private constructor(options: MapOptions) {
     const { timeout = Infinity, ordered = true } = options
@@ -61,16 +56,20 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   /**
    * Begins to read and to submit. Options and items have been checked.
    *
-   * @throws What the input throws while it is read here, and what the executor throws while it takes calls.
+   * @param lazy - Reads a synchronous input no further ahead than an asynchronous one, and raises its errors, and those of
+   * submitting, where they would have had their results.
+   * @throws Unless `lazy`, what the input throws while it is read here, and what the executor throws while it takes calls.
    * @internal
    */
   static start<R>(
     source: MapSource<unknown, R>,
     items: Iterable<unknown> | AsyncIterable<unknown>,
     options: MapOptions,
+    lazy = false,
   ): MapIterator<R> {
     const iterator = new MapIterator<R>(options)
     if (isAsyncIterable(items)) iterator.startAsync(source, items, options)
+    else if (lazy) iterator.startLazily(source, items, options)
     else iterator.startSync(source, items, options)
     return iterator
   }
@@ -80,11 +79,12 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   }
 
   /**
-   * `next()` of a loop, if `strict`: the first error ends the map.
+   * `next()` of a loop, if `strict`: the first error ends the map. With a `timeout` in milliseconds it rejects with a
+   * `TimeoutError` when the item is not there by then; the next call is for the same item.
    *
    * @internal
    */
-  advance(strict: boolean): Promise<Result<R>> {
+  advance(strict: boolean, timeout?: number): Promise<Result<R>> {
     // Who asks for more has seen what there was.
     if (this.yielding > 0) this.release()
     if (this.closed) return Promise.resolve({ done: true, value: undefined })
@@ -104,13 +104,13 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
         return Promise.reject(this.timedOut())
       }
     }
-    return new Promise((resolve, reject) => {
-      this.requests.push({ resolve, reject, strict })
-      this.answer()
-      if (this.deadline !== Infinity && this.requests.length > 0) {
-        this.timer ??= new Timer(this.deadline - performance.now(), () => this.expire())
-      }
-    })
+    if (this.isOver()) timeout = undefined
+    const result = this.requests.add(strict, timeout)
+    this.answer()
+    if (this.deadline !== Infinity && this.requests.length > 0) {
+      this.timer ??= new Timer(this.deadline - performance.now(), () => this.expire())
+    }
+    return result
   }
 
   /** Cancels what is left and closes the input. */
@@ -135,9 +135,34 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     await this.close()
   }
 
+  /**
+   * Nothing more is read, and `error` is raised after what was.
+   *
+   * @internal
+   */
+  abort(error: unknown): void {
+    this.feeder.abandon(error)
+  }
+
+  /**
+   * The input is read to its end whether results are taken or not.
+   *
+   * @internal
+   */
+  readOn(): void {
+    this.pace.unbind()
+    this.feeder.feed()
+  }
+
   private startAsync(source: MapSource<unknown, R>, items: AsyncIterable<unknown>, options: MapOptions): void {
     this.pace = new Pace(paceOptions(source, options, true))
     this.feeder = new AsyncFeeder(source, this.pace, this.host(), items[Symbol.asyncIterator]())
+    this.feeder.feed()
+  }
+
+  private startLazily(source: MapSource<unknown, R>, items: Iterable<unknown>, options: MapOptions): void {
+    this.pace = new Pace(paceOptions(source, options, true))
+    this.feeder = new SyncFeeder(source, this.pace, this.host(), new IteratorInput(items[Symbol.iterator]()))
     this.feeder.feed()
   }
 
@@ -164,6 +189,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
       inputEnded: (failure) => {
         this.failure = failure
         this.answer()
+        this.tellSource()
       },
     }
   }
@@ -184,6 +210,14 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     if (this.unfinished?.delete(chunk)) this.chunks.push(chunk)
     this.answer()
     this.feeder.chunkDone()
+    this.tellSource()
+  }
+
+  /** Once there is nothing more to submit and nothing in flight, or nobody wants that. */
+  private tellSource(): void {
+    if (this.sourceTold || !this.feeder.ended || (this.pace.inFlight > 0 && !this.closed)) return
+    this.sourceTold = true
+    this.feeder.letGo()
   }
 
   /** The chunk that the next result comes from, if that is there. */
@@ -213,7 +247,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
       this.failure = undefined
       this.closed = true
       if (failure !== undefined) this.requests.shift()!.reject(failure.error)
-      this.endRequests()
+      this.requests.end()
     }
     if (this.requests.length === 0) this.stopTimer()
   }
@@ -250,15 +284,10 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     for (let chunk = this.chunks.shift(); chunk !== undefined; chunk = this.chunks.shift()) chunk.cancel()
     for (const chunk of this.unfinished ?? []) chunk.cancel()
     this.unfinished?.clear()
-    this.endRequests()
+    this.requests.end()
     this.stopTimer()
+    this.tellSource()
     return closing
-  }
-
-  private endRequests(): void {
-    for (let request = this.requests.shift(); request !== undefined; request = this.requests.shift()) {
-      request.resolve({ done: true, value: undefined })
-    }
   }
 
   private stopTimer(): void {

@@ -131,6 +131,7 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
       maxTasksPerChild: integer(options.maxTasksPerChild, 'options.maxTasksPerChild', 1, 2 ** 32 - 1),
       maxMemory: limit(options.maxMemoryPerWorker, 'options.maxMemoryPerWorker', 1),
       maxQueue,
+      keepFull: false,
     },
   }
 }

@@ -103,7 +103,6 @@ const dropped = new FinalizationRegistry<PoolCore>((core) => core.close())
 export class ProcessPoolExecutor extends Executor {
   readonly #core: PoolCore
   readonly #emitter = new EventEmitter()
-  readonly #maxWorkers: number
 
   /**
    * @throws TypeError or RangeError that names the wrong option; `SerializationError` when `initargs` cannot travel;
@@ -112,9 +111,7 @@ export class ProcessPoolExecutor extends Executor {
    */
   constructor(options?: ProcessPoolOptions) {
     super()
-    const resolved = resolveOptions(options)
-    this.#maxWorkers = resolved.maxWorkers
-    this.#core = new PoolCore(resolved, this.#emitter)
+    this.#core = new PoolCore(resolveOptions(options), this.#emitter)
     dropped.register(this, this.#core)
   }
 
@@ -249,6 +246,6 @@ export class ProcessPoolExecutor extends Executor {
 
   /** Chunks of items travel as single calls. */
   protected override mapSource<R>(fn: TaskFunction, call: MapCall): MapSource<unknown, R> {
-    return new ChunkSource<R>(this, this.#core, fn, call, this.#maxWorkers)
+    return new ChunkSource<R>(this.#core, fn, call, { maxWorkers: this.#core.size, caller: this.map, holder: this })
   }
 }

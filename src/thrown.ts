@@ -9,8 +9,8 @@ export function thrownWarning(message: string, error: unknown, code: string): Er
   return Object.assign(warning, { code, detail: show(error) })
 }
 
-/** Shows what was thrown, which may be an object whose own `inspect` method throws. */
-function show(error: unknown): string {
+/** What was thrown as text; it may be an object whose own `inspect` method throws. */
+export function show(error: unknown): string {
   try {
     return inspect(error)
   } catch {

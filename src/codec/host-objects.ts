@@ -40,9 +40,19 @@ const losses = new Map<unknown, string>(
   }),
 )
 
+/** Classes of this package whose instances mean nothing in another process, by their prototypes. */
+const locals = new WeakMap<object, string>()
+
+/** Has instances of a class, which must have no fields of their own, be refused: `problem` follows their path in a sentence. */
+export function declareLocal(prototype: object, problem: string): void {
+  locals.set(prototype, problem)
+}
+
 /** Why an object would not survive as what it is; undefined for plain data. */
 export function lossOf(object: object): string | undefined {
   const prototype = Object.getPrototypeOf(object)
+  const local = locals.get(prototype)
+  if (local !== undefined) return local
   if (prototype === Object.prototype) return losses.get(object)
   // An empty Buffer has no keys, as what has been emptied.
   if (prototype === null || prototype === Array.prototype || ArrayBuffer.isView(object)) return undefined

@@ -16,6 +16,7 @@ import { findCulprit } from './uncloneable.js'
 import { deserialize, serialize } from './v8.js'
 
 export type { ErrorOrigin } from './error-rebuild.js'
+export { declareLocal } from './host-objects.js'
 export { Outbox } from './outbox.js'
 
 /**

@@ -7,32 +7,39 @@ import type { ChunkOutcome, MapSource } from '../map/source.js'
 import type { PoolCore } from './pool-core.js'
 import { CallFlag } from '../wire.js'
 
+/** Where the items of one `map` come from and go to. */
+export interface ChunkCalls {
+  /** At most so many workers run them. */
+  maxWorkers: number
+  /** The public method that the user called, for the stacks of errors. */
+  caller: (...args: never[]) => unknown
+  /** Kept alive until the last chunk is done: a user may have let go of the executor, and items are still to be submitted. */
+  holder?: object
+  /** Called once, when the last chunk is done or nobody wants it. */
+  whenFinished?: () => void
+}
+
 /** Sends the items of one `map` or `starmap`. */
 export class ChunkSource<R> implements MapSource<unknown, R> {
-  readonly maxWorkers: number
   readonly chunked = true
-  /** Holds the executor that a user may have let go of: the iterator still submits to it. */
-  readonly #executor: { readonly map: (...args: never[]) => unknown }
   readonly #core: PoolCore
   readonly #task: unknown
   readonly #flags: number
   readonly #timeout: number | undefined
+  #calls: ChunkCalls
 
   /** @throws TypeError when the function cannot be a task. */
-  constructor(
-    executor: { readonly map: (...args: never[]) => unknown },
-    core: PoolCore,
-    task: unknown,
-    call: MapCall,
-    maxWorkers: number,
-  ) {
+  constructor(core: PoolCore, task: unknown, call: MapCall, calls: ChunkCalls) {
     core.tasks.entry(task)
-    this.#executor = executor
     this.#core = core
     this.#task = task
-    this.maxWorkers = maxWorkers
     this.#flags = call.spread ? CallFlag.chunk : CallFlag.chunk | CallFlag.unary
     this.#timeout = call.taskTimeout
+    this.#calls = calls
+  }
+
+  get maxWorkers(): number {
+    return this.#calls.maxWorkers
   }
 
   submitChunk(items: unknown[]): Future<ChunkOutcome<R>> {
@@ -40,11 +47,17 @@ export class ChunkSource<R> implements MapSource<unknown, R> {
     core.assertOpen()
     const future = new CallFuture<ChunkOutcome<R>>(core, core.tasks.entry(this.#task), true)
     future.timeout = this.#timeout
-    core.send(future, items, this.#flags, this.#executor.map)
+    core.send(future, items, this.#flags, this.#calls.caller)
     return future
   }
 
   ready(): Promise<void> {
     return this.#core.ready()
+  }
+
+  finished(): void {
+    const { maxWorkers, caller, whenFinished } = this.#calls
+    this.#calls = { maxWorkers, caller }
+    whenFinished?.()
   }
 }

@@ -15,16 +15,17 @@ import { type CallFuture, NO_CALL } from './call-future.js'
 import { encodeArguments, Outbox } from '../codec/index.js'
 import { type BrokenProcessPool, type CancelledError, MillraceError, ShutdownError } from '../errors.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
-import { brokenPool, callFailure, describeCall, poolFailed, signalName, workerDeath } from './failures.js'
+import { brokenPool, callFailure, poolFailed, signalName, workerDeath } from './failures.js'
 import { native, type NativeEvent, type NativePool } from '../native.js'
 import type { ResolvedOptions } from '../options.js'
 import { detach, wholeShared } from '../shared-buffer.js'
 import { OriginRecorder } from './origins.js'
 import { RecentEnds } from './recent-ends.js'
-import { refusalError, Refused } from './refusal.js'
+import { refusalError, Refused, spawnRefusal } from './refusal.js'
 import { RefusedItems } from './refused-items.js'
+import { dumpFutures, poolStats } from './report.js'
 import { type Outcome, ResultReader } from './result-reader.js'
-import type { PoolStats, WorkerStats } from '../stats.js'
+import type { PoolStats } from '../stats.js'
 import { TaskTable } from './task-table.js'
 import { warningOf } from './warnings.js'
 import { CallFlag, DRAINED_EVENTS, INBOX_BYTES, Register, REGISTERS } from '../wire.js'
@@ -112,7 +113,7 @@ export class PoolCore implements Owner {
     if (isEnding()) throw new ShutdownError('cannot schedule new futures while the process ends')
     if ((workerState()?.loading ?? 0) > 0) {
       throw new MillraceError(
-        'A task module submits a call while a worker loads it: each worker would start workers of its own. ' +
+        'A task module submits a call or starts a Pool while a worker loads it: each worker would start workers of its own. ' +
           'Move that to another module, or guard it with `if (!isWorker)`',
       )
     }
@@ -358,14 +359,18 @@ export class PoolCore implements Owner {
     })
     const makeError = brokenPool(event, deaths, this.#ends, this.#options)
     this.#broken = makeError
-    const unfinished = this.#futures.filter((future) => future !== undefined)
-    for (const future of unfinished) {
+    for (const { reject } of this.#takeRoomWaiters()) reject(makeError())
+    this.failAll(makeError)
+    this.#emit('broken', makeError())
+  }
+
+  /** Everything that is unfinished fails, each call with an error of its own. */
+  failAll(makeError: () => Error): void {
+    for (const future of this.#futures.filter((one) => one !== undefined)) {
       this.#forget(future)
       this.#outcomes.push({ future, kind: 'error', value: makeError() })
     }
-    for (const { reject } of this.#takeRoomWaiters()) reject(makeError())
     this.#settle()
-    this.#emit('broken', makeError())
   }
 
   #stop(): void {
@@ -393,6 +398,23 @@ export class PoolCore implements Owner {
   }
 
   // ---- Life ------------------------------------------------------------------------------------------------------------
+
+  /**
+   * Starts all workers.
+   *
+   * @throws WorkerSpawnError when one cannot be started: none is left running then, and the core is of no use.
+   */
+  startAll(): void {
+    try {
+      this.assertOpen()
+      if (!this.#native.startAll()) throw spawnRefusal(this.#native)
+    } catch (error) {
+      this.#closed = true
+      this.#stop()
+      throw error
+    }
+    registerOwner(this)
+  }
 
   /** Takes no more calls; what there is finishes, then the workers leave. */
   close(): void {
@@ -480,41 +502,19 @@ export class PoolCore implements Owner {
 
   // ---- Inspection ------------------------------------------------------------------------------------------------------
 
+  get size(): number {
+    return this.#options.maxWorkers
+  }
+
   stats(): PoolStats {
-    const now = Date.now()
-    const workers = this.#native.workerStats().map((worker): WorkerStats => {
-      const { pid, workerId, state, tasksDone, rss, running } = worker
-      const task = typeof running === 'number' ? this.#futures[running]?.describe() : undefined
-      return {
-        pid,
-        workerId,
-        state: state as WorkerStats['state'],
-        ...(task === undefined ? {} : { task }),
-        tasksDone,
-        startedAt: new Date(now - worker.age),
-        ...(typeof rss === 'number' ? { rss } : {}),
-      }
-    })
-    return {
-      queued: this.#native.queued,
-      running: workers.filter(({ task }) => task !== undefined).length,
-      idle: workers.filter(({ state }) => state === 'idle').length,
-      completed: this.#completed,
-      failed: this.#failed,
-      cancelled: this.#cancelled,
-      restarts: this.#native.restarts,
-      workers,
-    }
+    const counts = { completed: this.#completed, failed: this.#failed, cancelled: this.#cancelled }
+    return poolStats(this.#native, this.#futures, counts)
   }
 
   dump(): string {
     const { name } = this.#options
     const state = this.#broken !== undefined ? 'broken' : this.#stopped ? 'stopped' : this.#closed ? 'closing' : 'open'
-    const head = `executor${name === '' ? '' : ` '${name}'`}: ${state}, ${this.#unfinished} unfinished futures`
-    const calls = this.#futures
-      .filter((future) => future !== undefined)
-      .slice(0, 20)
-      .map((future) => `  future ${describeCall(future.describe())}: ${future.state}\n`)
-    return `${head}\n${calls.join('')}${this.#native.dump()}`
+    const head = `pool${name === '' ? '' : ` '${name}'`}: ${state}, ${this.#unfinished} unfinished futures`
+    return `${head}\n${dumpFutures(this.#futures)}${this.#native.dump()}`
   }
 }

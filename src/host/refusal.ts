@@ -1,6 +1,12 @@
 // Why the native pool took no call, as errors.
 
-import { BrokenProcessPool, QueueFullError, SerializationError, ShutdownError } from '../errors.js'
+import {
+  BrokenProcessPool,
+  QueueFullError,
+  SerializationError,
+  ShutdownError,
+  type WorkerSpawnError,
+} from '../errors.js'
 import { spawnFailed } from './failures.js'
 import type { NativePool } from '../native.js'
 
@@ -19,7 +25,7 @@ export function refusalError(
         maxQueue,
       })
     case Refused.spawn:
-      return spawnFailed(native.spawnFailureSyscall() ?? 'posix_spawn', native.spawnFailureErrno() ?? undefined)
+      return spawnRefusal(native)
     case Refused.tooLarge:
       return new SerializationError(`The arguments take ${bytes} bytes, more than a lane can hold`, {
         stage: 'arguments',
@@ -29,4 +35,9 @@ export function refusalError(
     default:
       return new ShutdownError('cannot schedule new futures after shutdown')
   }
+}
+
+/** Why the native pool could not start a worker just now. */
+export function spawnRefusal(native: NativePool): WorkerSpawnError {
+  return spawnFailed(native.spawnFailureSyscall() ?? 'posix_spawn', native.spawnFailureErrno() ?? undefined)
 }

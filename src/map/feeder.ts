@@ -67,6 +67,11 @@ export abstract class Feeder<T, R> {
     this.host.inputEnded(failure)
   }
 
+  /** Lets the source go: no chunk follows, and none is awaited. */
+  letGo(): void {
+    this.source.finished?.()
+  }
+
   /** Ends without telling the host: it is the host that closes. */
   protected stop(): void {
     this.ended = true
@@ -98,7 +103,7 @@ export abstract class Feeder<T, R> {
   }
 
   /** Submissions fail: the input is of no use any more. What its `return()` throws matters less than `error`. */
-  protected abandon(error: unknown): void {
+  abandon(error: unknown): void {
     if (this.ended) return
     this.end({ error })
     this.close().catch(() => {})

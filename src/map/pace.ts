@@ -9,7 +9,8 @@ const LARGEST_AUTO = 4096
 /** At most by this factor does one measurement enlarge chunks: the first ones are of single items and not precise. */
 const GROWTH = 4
 
-/** Without a bound on read-ahead, automatic chunks keep so many in flight a worker, so that none idles while we adapt. */
+/** Without a bound on read-ahead, automatic chunks keep so many in flight a worker, so that none idles while we adapt; and
+ * so do those of an input that may have no end. */
 const CHUNKS_PER_WORKER = 4
 
 /** Default read-ahead for asynchronous input. */
@@ -36,8 +37,8 @@ export class Pace {
   readonly adaptive: boolean
   private readonly largest: number
   private readonly maxWorkers: number
-  private readonly maxInFlight: number
-  private readonly maxAhead: number | undefined
+  private maxInFlight: number
+  private maxAhead: number | undefined
 
   constructor({ chunksize, buffersize, maxWorkers, length = Infinity, bounded }: PaceOptions) {
     this.adaptive = chunksize === 'auto'
@@ -52,6 +53,12 @@ export class Pace {
       this.largest = this.size = Math.min(chunksize, buffersize ?? Infinity)
     }
     this.maxInFlight = this.adaptive && this.maxAhead === Infinity ? CHUNKS_PER_WORKER * maxWorkers : Infinity
+  }
+
+  /** From now on reading does not depend on what the consumer takes, only on what the workers do. */
+  unbind(): void {
+    this.maxAhead = Infinity
+    this.maxInFlight = CHUNKS_PER_WORKER * this.maxWorkers
   }
 
   /** Whether reading depends on what the consumer takes. */

@@ -25,4 +25,6 @@ export interface MapSource<T, R> {
   submitChunk(items: T[]): Future<ChunkOutcome<R>>
   /** Resolves when the queue has room. */
   ready(): Promise<void>
+  /** Called once, when no chunk will be submitted any more and nobody waits for one. */
+  finished?(): void
 }

@@ -1,0 +1,41 @@
+// Pools of `multiprocessing` for tests; executors are in `pool.ts`.
+
+import type { ExecutionContext } from 'ava'
+import { type AsyncResult, Pool, type PoolOptions } from 'millrace'
+import { until, within } from './waiting.js'
+
+/** A pool that is gone when the test is over, whatever a failed test has left in it. */
+export function startPool(t: ExecutionContext, processes = 2, options: PoolOptions = {}): Pool {
+  const pool = new Pool(processes, { execArgv: [], ...options })
+  t.teardown(() => within('terminating the pool after the test', pool.terminate(), () => pool.dumpState()))
+  return pool
+}
+
+/** Closes a pool and waits until its workers are gone. */
+export async function finish(pool: Pool): Promise<void> {
+  pool.close()
+  await within('the end of the pool', pool.join(), () => pool.dumpState())
+}
+
+/** What a result that has to fail failed with. */
+export async function failureOf(result: AsyncResult<unknown>): Promise<any> {
+  await within(`the failure of ${result}`, result.wait())
+  if (result.successful()) throw new Error(`${result} should have failed`)
+  return result.get().catch((error: unknown) => error)
+}
+
+/** What a promise that has to reject rejects with. */
+export async function rejection(promise: PromiseLike<unknown>): Promise<any> {
+  try {
+    await within('a rejection', promise)
+  } catch (error) {
+    return error
+  }
+  throw new Error('It should have rejected')
+}
+
+/** Waits until all workers have nothing to do: their process ids. */
+export async function allIdle(pool: Pool, processes: number): Promise<number[]> {
+  await until('all workers to be idle', () => pool.stats().idle === processes, () => pool.dumpState())
+  return pool.stats().workers.map(({ pid }) => pid)
+}

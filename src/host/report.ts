@@ -1,0 +1,50 @@
+// What a pool tells of itself.
+
+import type { CallFuture } from './call-future.js'
+import { describeCall } from './failures.js'
+import type { NativePool } from '../native.js'
+import type { PoolStats, WorkerStats } from '../stats.js'
+
+/** Futures by call number. */
+type Futures = readonly (CallFuture<unknown> | undefined)[]
+
+/** More of them say no more. */
+const DUMPED_FUTURES = 20
+
+export function poolStats(
+  native: NativePool,
+  futures: Futures,
+  counts: Pick<PoolStats, 'completed' | 'failed' | 'cancelled'>,
+): PoolStats {
+  const now = Date.now()
+  const workers = native.workerStats().map((worker): WorkerStats => {
+    const { pid, workerId, state, tasksDone, rss, running } = worker
+    const task = typeof running === 'number' ? futures[running]?.describe() : undefined
+    return {
+      pid,
+      workerId,
+      state: state as WorkerStats['state'],
+      ...(task === undefined ? {} : { task }),
+      tasksDone,
+      startedAt: new Date(now - worker.age),
+      ...(typeof rss === 'number' ? { rss } : {}),
+    }
+  })
+  return {
+    queued: native.queued,
+    running: workers.filter(({ task }) => task !== undefined).length,
+    idle: workers.filter(({ state }) => state === 'idle').length,
+    ...counts,
+    restarts: native.restarts,
+    workers,
+  }
+}
+
+/** A line for each of the first unfinished futures. */
+export function dumpFutures(futures: Futures): string {
+  return futures
+    .filter((future) => future !== undefined)
+    .slice(0, DUMPED_FUTURES)
+    .map((future) => `  future ${describeCall(future.describe())}: ${future.state}\n`)
+    .join('')
+}

@@ -1,0 +1,369 @@
+// `multiprocessing.Pool`, as its users see it: jobs, their results, and a life of three states.
+//
+//   applyAsync(fn, args) ──► CallJob ─┐
+//   mapAsync(fn, items)  ──► MapJob ──┼──► CallFuture ──► PoolCore: as for the executor
+//   imap(fn, items)      ──► ImapJob ─┘
+//
+// The core knows nothing of this class, and is closed when the last job of a closed pool is over: until then maps and
+// iterators may still have calls to submit. What happens when a pool is dropped is in `pool/jobs.ts` and `pool/cleanup.ts`.
+
+import { EventEmitter } from 'node:events'
+import { inspect } from 'node:util'
+
+import { AsyncResult, checkCallbacks, type ResultCallbacks } from './async-result.js'
+import { declareLocal } from './codec/index.js'
+import { InvalidStateError } from './errors.js'
+import { CallFuture } from './host/call-future.js'
+import { ChunkSource } from './host/chunk-source.js'
+import { framesOf, type Origin } from './host/origins.js'
+import { PoolCore } from './host/pool-core.js'
+import { ImapIterator } from './imap-iterator.js'
+import { argumentLists, isAsyncIterable } from './map/input.js'
+import { checkItems, checkMapOptions, type MapOptions } from './map/options.js'
+import { CallJob } from './pool/call-job.js'
+import { unwatch, watchOver } from './pool/cleanup.js'
+import { ImapJob } from './pool/imap-job.js'
+import { Jobs } from './pool/jobs.js'
+import { PoolLife, terminated } from './pool/life.js'
+import { MapJob } from './pool/map-job.js'
+import { type PoolOptions, resolvePoolOptions } from './pool/options.js'
+import type { ProcessPoolEvents } from './process-pool-executor.js'
+import type { PoolStats } from './stats.js'
+import type { TaskFunction } from './tasks.js'
+import { invalidType, validateFunction, validateInteger } from './validate.js'
+
+export type { PoolOptions } from './pool/options.js'
+
+/** Options of {@link Pool.mapAsync} and {@link Pool.starmapAsync}. */
+export interface MapAsyncOptions<T> extends ResultCallbacks<T> {
+  /** Items that travel and run together, as one call. Default: so many that there are four chunks a worker. */
+  chunksize?: number
+}
+
+/** Options of {@link Pool.imap} and {@link Pool.imapUnordered}. */
+export interface ImapOptions {
+  /** Items that travel and run together, as one call; `'auto'` measures what pays. Default: 1. */
+  chunksize?: number | 'auto'
+  /** Never read more items than this ahead of the consumer. Default: those of two chunks a worker. */
+  buffersize?: number
+}
+
+/** The arguments of a function, which may be left out if it needs none, and what follows them. */
+export type ArgumentsOf<A extends unknown[], Rest extends unknown[] = []> = [] extends A
+  ? [args?: readonly [...A], ...rest: Rest]
+  : [args: readonly [...A], ...rest: Rest]
+
+type Method = (...args: never[]) => unknown
+
+/**
+ * Python's `multiprocessing.Pool`: a fixed number of worker processes, all started at once and replaced whenever one leaves.
+ *
+ * A worker that dies fails only the job that it ran. End a pool by `close()` and `join()`, which let its jobs finish, or by
+ * `terminate()`, which does not and is also what `await using` does. An idle pool does not keep the program alive, unfinished
+ * jobs do.
+ *
+ * @example
+ * const pool = new Pool(4)
+ * const squares = await pool.map((n: number) => n * n, [1, 2, 3])
+ * for await (const text of pool.imapUnordered(render, pages)) …
+ * pool.close()
+ * await pool.join()
+ */
+export class Pool implements AsyncDisposable {
+  readonly #core: PoolCore
+  readonly #emitter = new EventEmitter()
+  readonly #life: PoolLife
+  readonly #jobs: Jobs
+
+  /**
+   * Starts all workers, or none.
+   *
+   * @param processes - How many. Default: the processors that this process may use, its control group's CPU quota included.
+   * @throws TypeError or RangeError that names the wrong argument; `WorkerSpawnError` when a worker cannot be started, and
+   * none is left running then; `SerializationError` when `initargs` cannot travel; `NestingError` in a worker ten levels deep;
+   * `UnsupportedPlatformError` where pools cannot run.
+   */
+  constructor(processes?: number, options?: PoolOptions) {
+    this.#core = new PoolCore(resolvePoolOptions(processes, options), this.#emitter)
+    this.#core.startAll()
+    const madeAt: Origin = {}
+    Error.captureStackTrace(madeAt, Pool)
+    const life = (this.#life = new PoolLife(this.#core, framesOf(madeAt) ?? ''))
+    this.#jobs = new Jobs(this, (count) => {
+      life.unfinished = count
+      if (count === 0 && life.state === 'CLOSE') life.core.close()
+    })
+    watchOver(this, life)
+  }
+
+  /**
+   * Calls `fn(...args)` in a worker.
+   *
+   * @returns A promise of what it returns or resolves to. Rejects as {@link applyAsync} throws, too.
+   */
+  async apply<A extends unknown[], R>(fn: TaskFunction<A, R>, ...[args]: ArgumentsOf<A>): Promise<Awaited<R>> {
+    return this.#call(fn, args, undefined, this.apply)
+  }
+
+  /**
+   * Calls `fn(...args)` in a worker.
+   *
+   * @returns Its result. Arguments that cannot travel fail that.
+   * @throws `InvalidStateError` (the pool is closed or terminated), `BrokenProcessPool`, `QueueFullError` (see `maxQueue`),
+   * `WorkerSpawnError`, and TypeError for what is no task, no arguments or no callback: then nothing of the call is kept.
+   */
+  applyAsync<A extends unknown[], R>(
+    fn: TaskFunction<A, R>,
+    ...[args, callbacks]: ArgumentsOf<A, [callbacks?: ResultCallbacks<Awaited<R>>]>
+  ): AsyncResult<Awaited<R>> {
+    return this.#call(fn, args, callbacks, this.applyAsync)
+  }
+
+  /**
+   * Calls `fn` with each item.
+   *
+   * @param chunksize - Items that travel and run together. Default: so many that there are four chunks a worker.
+   * @returns A promise of the results in the order of the items. It waits for all chunks, and then rejects with the first
+   * error if there was one; use {@link mapAsync} to get at the others, {@link imap} for the results beside them.
+   */
+  async map<T, R>(fn: (item: T) => R, items: Iterable<T>, chunksize?: number): Promise<Awaited<R>[]> {
+    if (chunksize !== undefined) validateInteger(chunksize, 'chunksize', 1)
+    return this.#map<R>(fn, false, items, { chunksize }, this.map)
+  }
+
+  /**
+   * {@link map} that returns at once. The items are listed before.
+   *
+   * @throws What the iterable throws, and what {@link applyAsync} throws but `QueueFullError`: chunks wait until there is room.
+   */
+  mapAsync<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T>,
+    options?: MapAsyncOptions<Awaited<R>[]>,
+  ): AsyncResult<Awaited<R>[]> {
+    return this.#map<R>(fn, false, items, options, this.mapAsync)
+  }
+
+  /** {@link map} for a function of several arguments: each item is an array of them. */
+  async starmap<A extends unknown[], R>(
+    fn: TaskFunction<A, R>,
+    items: Iterable<Readonly<NoInfer<A>>>,
+    chunksize?: number,
+  ): Promise<Awaited<R>[]> {
+    if (chunksize !== undefined) validateInteger(chunksize, 'chunksize', 1)
+    return this.#map<R>(fn, true, items, { chunksize }, this.starmap)
+  }
+
+  /** {@link mapAsync} for a function of several arguments: each item is an array of them. */
+  starmapAsync<A extends unknown[], R>(
+    fn: TaskFunction<A, R>,
+    items: Iterable<Readonly<NoInfer<A>>>,
+    options?: MapAsyncOptions<Awaited<R>[]>,
+  ): AsyncResult<Awaited<R>[]> {
+    return this.#map<R>(fn, true, items, options, this.starmapAsync)
+  }
+
+  /**
+   * Calls `fn` with each item, and yields the results in the order of the items, as they come. The input, which may be
+   * asynchronous and endless, is read `buffersize` items ahead of the consumer; what it throws is raised in its place.
+   *
+   * @throws As {@link applyAsync}.
+   */
+  imap<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T> | AsyncIterable<T>,
+    options?: ImapOptions,
+  ): ImapIterator<Awaited<R>> {
+    return this.#imap(fn, items, options, true, this.imap)
+  }
+
+  /** {@link imap} that yields each result as soon as it is there. */
+  imapUnordered<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T> | AsyncIterable<T>,
+    options?: ImapOptions,
+  ): ImapIterator<Awaited<R>> {
+    return this.#imap(fn, items, options, false, this.imapUnordered)
+  }
+
+  /** Takes no more jobs. Those that there are finish, then the workers leave. May be called again. */
+  close(): void {
+    const life = this.#life
+    if (life.state !== 'RUN') return
+    life.state = 'CLOSE'
+    if (life.unfinished === 0) this.#core.close()
+  }
+
+  /**
+   * Kills the workers and all that they started. Every unfinished job fails with `PoolTerminatedError` before this returns;
+   * an iterator yields the results that are there before that. May be called again, and from anywhere.
+   *
+   * @returns A promise that resolves when the workers are gone.
+   */
+  terminate(): Promise<void> {
+    const life = this.#life
+    if (life.state !== 'TERMINATE') {
+      life.state = 'TERMINATE'
+      unwatch(life)
+      // First what is there already is delivered; what has failed in part fails by this all the same.
+      this.#core.terminate(true)
+      this.#jobs.abort(terminated)
+      this.#core.failAll(terminated)
+    }
+    return this.#core.stopped()
+  }
+
+  /**
+   * Waits until the workers of a closed or terminated pool are gone. The inputs of its iterators are read to their ends for
+   * that, whether their results are taken or not: take them before if they are many.
+   *
+   * @returns A promise that always resolves, but rejects with `InvalidStateError` while the pool runs.
+   */
+  async join(): Promise<void> {
+    if (this.#life.state === 'RUN') throw new InvalidStateError('Pool is still running')
+    this.#jobs.readOn()
+    await this.#core.stopped()
+  }
+
+  /** `terminate()`, for `await using`, with a process warning if jobs are lost by that. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const warning = this.#life.jobsLost('The pool was disposed of')
+    const gone = this.terminate()
+    if (warning !== undefined) process.emitWarning(warning)
+    await gone
+  }
+
+  /** Resolves when the queue has room for a call; see the option `maxQueue`. */
+  async ready(): Promise<void> {
+    this.#assertRunning()
+    await this.#core.ready()
+  }
+
+  /** What the pool does and has done. A chunk of a map counts as one call. */
+  stats(): PoolStats {
+    return this.#core.stats()
+  }
+
+  /** Rings, states and process ids as text, for somebody who wants to know why nothing happens. */
+  dumpState(): string {
+    return `${this}\n${this.#core.dump()}`
+  }
+
+  /** Unfinished jobs keep the event loop alive: the default. */
+  ref(): this {
+    this.#core.setReferenced(true)
+    return this
+  }
+
+  /** Nothing of this pool keeps the event loop alive. */
+  unref(): this {
+    this.#core.setReferenced(false)
+    return this
+  }
+
+  /** Adds a listener. */
+  on<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
+    this.#emitter.on(event, listener as (...args: unknown[]) => void)
+    return this
+  }
+
+  /** Adds a listener for one time. */
+  once<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
+    this.#emitter.once(event, listener as (...args: unknown[]) => void)
+    return this
+  }
+
+  /** Removes a listener. */
+  off<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
+    this.#emitter.off(event, listener as (...args: unknown[]) => void)
+    return this
+  }
+
+  /** {@link off} under the name that `events.once()` uses. */
+  removeListener<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
+    return this.off(event, listener)
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Pool'
+  }
+
+  /** `<Pool state=RUN pool_size=4>` */
+  toString(): string {
+    return this.#life.toString()
+  }
+
+  [inspect.custom](): string {
+    return this.toString()
+  }
+
+  #assertRunning(): void {
+    if (this.#life.state !== 'RUN') throw new InvalidStateError('Pool not running')
+    this.#core.assertOpen()
+  }
+
+  #call<R>(
+    fn: TaskFunction<any[], R>,
+    args: readonly unknown[] = [],
+    callbacks: ResultCallbacks<Awaited<R>> | undefined,
+    caller: Method,
+  ): AsyncResult<Awaited<R>> {
+    this.#assertRunning()
+    const core = this.#core
+    const future = new CallFuture<Awaited<R>>(core, core.tasks.entry(fn))
+    if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
+    checkCallbacks(callbacks)
+    core.send(future, args, 0, caller)
+    const result = new AsyncResult<Awaited<R>>(callbacks)
+    new CallJob(this.#jobs, future, result)
+    return result
+  }
+
+  #map<R>(
+    fn: Method,
+    spread: boolean,
+    items: Iterable<unknown>,
+    options: MapAsyncOptions<Awaited<R>[]> | undefined,
+    caller: Method,
+  ): AsyncResult<Awaited<R>[]> {
+    this.#assertRunning()
+    validateFunction(fn, 'fn')
+    checkCallbacks(options)
+    const chunksize = options?.chunksize
+    if (chunksize !== undefined) validateInteger(chunksize, 'options.chunksize', 1)
+    checkItems(items)
+    if (isAsyncIterable(items)) throw invalidType('items', 'an iterable, not an asynchronous one: use imap()', items)
+    const call = { spread, taskTimeout: undefined }
+    const source = new ChunkSource<Awaited<R>>(this.#core, fn, call, { maxWorkers: this.#core.size, caller })
+    const list = [...((spread ? argumentLists(items) : items) as Iterable<unknown>)]
+    // The iterable's code may have closed the pool.
+    this.#assertRunning()
+    const result = new AsyncResult<Awaited<R>[]>(options)
+    new MapJob<Awaited<R>>(this.#jobs, list.length, result).start(source, list, chunksize)
+    return result
+  }
+
+  #imap<R>(
+    fn: Method,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    options: ImapOptions | undefined,
+    ordered: boolean,
+    caller: Method,
+  ): ImapIterator<Awaited<R>> {
+    this.#assertRunning()
+    validateFunction(fn, 'fn')
+    checkItems(items)
+    const checked: MapOptions = { ...checkMapOptions(options), ordered, timeout: undefined, taskTimeout: undefined }
+    const core = this.#core
+    const call = { spread: false, taskTimeout: undefined }
+    const job = new ImapJob<Awaited<R>>(this.#jobs)
+    const results = job.start(
+      (calls) => new ChunkSource<Awaited<R>>(core, fn, call, { ...calls, maxWorkers: core.size, caller }),
+      items,
+      checked,
+    )
+    return new ImapIterator(results)
+  }
+}
+
+declareLocal(Pool.prototype, 'is a Pool: pool objects cannot be passed between processes')

@@ -1,0 +1,32 @@
+import { MapIterator, type MapOptions, type MapSource } from '../map-iterator.js'
+import { Job } from './jobs.js'
+
+/** An `imap` of a pool: over when its input is read and the last result is there, or when nobody wants more. */
+export class ImapJob<R> extends Job {
+  #results: MapIterator<R> | undefined
+
+  /** Begins to read and to submit; `makeSource` is given what its source has to hold and to call. */
+  start(
+    makeSource: (holder: { holder: object; whenFinished: () => void }) => MapSource<unknown, R>,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    options: MapOptions,
+  ): MapIterator<R> {
+    try {
+      const source = makeSource({ holder: this, whenFinished: () => this.end() })
+      this.#results = MapIterator.start(source, items, options, true)
+      return this.#results
+    } catch (error) {
+      this.end()
+      throw error
+    }
+  }
+
+  abort(error: unknown): void {
+    this.#results?.abort(error)
+    this.end()
+  }
+
+  override readOn(): void {
+    this.#results?.readOn()
+  }
+}

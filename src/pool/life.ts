@@ -1,0 +1,78 @@
+// What is known of a pool without the pool: enough to end it when it is collected, or its process ends.
+
+import { inspect } from 'node:util'
+
+import { PoolTerminatedError } from '../errors.js'
+import type { PoolCore } from '../host/pool-core.js'
+
+/** How far a pool has come: it takes jobs, it finishes those that it has, it is over. */
+export type PoolState = 'RUN' | 'CLOSE' | 'TERMINATE'
+
+export class PoolLife {
+  state: PoolState = 'RUN'
+  /** Jobs that are not over. */
+  unfinished = 0
+  readonly core: PoolCore
+  /** The frames of its construction, as text: recorded as such they would hold the pool. */
+  readonly #madeAt: string
+
+  constructor(core: PoolCore, madeAt: string) {
+    this.core = core
+    this.#madeAt = madeAt
+  }
+
+  /** `<Pool state=RUN pool_size=4>` */
+  toString(): string {
+    return `<Pool state=${this.state} pool_size=${this.core.size}>`
+  }
+
+  [inspect.custom](): string {
+    return this.toString()
+  }
+
+  /** Nobody holds the pool any more. Then it has no unfinished jobs but iterators that nobody holds either. */
+  dropped(): void {
+    if (this.state === 'RUN') process.emitWarning(this.#unclosed())
+    this.core.close()
+  }
+
+  /** This process, or thread, ends, and nothing asynchronous happens any more. */
+  processEnds(): void {
+    const warning = this.jobsLost('The process ends')
+    this.state = 'TERMINATE'
+    this.core.terminate(true)
+    this.core.failAll(terminated)
+    // emitWarning() would do it in a later turn, and there is none.
+    if (warning !== undefined) process.emit('warning', warning)
+  }
+
+  /** The warning that unfinished jobs are given up; undefined if there are none. */
+  jobsLost(why: string): Error | undefined {
+    if (this.unfinished === 0 || this.state === 'TERMINATE') return undefined
+    const jobs = this.unfinished === 1 ? '1 job' : `${this.unfinished} jobs`
+    return this.#warning(
+      'MillraceWarning',
+      'MILLRACE_JOBS_LOST',
+      `${why}, and ${jobs} of ${this} were not finished and are lost: call close() and join() before`,
+    )
+  }
+
+  #unclosed(): Error {
+    return this.#warning(
+      'ResourceWarning',
+      'MILLRACE_UNCLOSED_POOL',
+      `unclosed running pool ${this}, which nobody holds any more: call close() or terminate()`,
+    )
+  }
+
+  #warning(name: string, code: string, message: string): Error {
+    const warning = new Error(message)
+    warning.name = name
+    return Object.assign(warning, { code, detail: `The pool was made\n${this.#madeAt}` })
+  }
+}
+
+/** The error of a job of a terminated pool. */
+export function terminated(): PoolTerminatedError {
+  return new PoolTerminatedError('The pool was terminated before this was done: use close() and join() to let work finish')
+}

@@ -1,0 +1,97 @@
+import type { AsyncResult } from '../async-result.js'
+import type { Future, Waiter } from '../future.js'
+import { type FeederHost, SyncFeeder } from '../map/feeder.js'
+import { ArrayInput } from '../map/input.js'
+import { Pace } from '../map/pace.js'
+import type { ChunkOutcome, MapSource } from '../map/source.js'
+import { Job, type Jobs } from './jobs.js'
+
+/** Python's rule: four chunks a worker. */
+const CHUNKS_PER_WORKER = 4
+
+/** A `map` of a pool: it is over when all its chunks are, and what failed first is what it fails with. */
+export class MapJob<R> extends Job implements FeederHost<R> {
+  readonly #result: AsyncResult<R[]>
+  readonly #values: R[]
+  readonly #errors: unknown[] = []
+  #accepted = 0
+  #inFlight = 0
+  #feeder: SyncFeeder<unknown, R> | undefined
+
+  constructor(jobs: Jobs, count: number, result: AsyncResult<R[]>) {
+    super(jobs)
+    this.#result = result
+    this.#values = new Array<R>(count)
+  }
+
+  /**
+   * Submits the items, as far as the queue has room.
+   *
+   * @param items - Become this object's own.
+   * @throws What `source.submitChunk` throws; the job is over then, and its result has no outcome.
+   */
+  start(source: MapSource<unknown, R>, items: unknown[], chunksize: number | undefined): void {
+    const { maxWorkers } = source
+    const size = chunksize ?? Math.max(1, Math.ceil(items.length / (CHUNKS_PER_WORKER * maxWorkers)))
+    const pace = new Pace({ chunksize: size, buffersize: undefined, maxWorkers, length: items.length, bounded: false })
+    this.#feeder = new SyncFeeder(source, pace, this, new ArrayInput(items))
+    try {
+      this.#feeder.start(false)
+    } catch (error) {
+      this.end()
+      throw error
+    }
+  }
+
+  accept(future: Future<ChunkOutcome<R>>, length: number): void {
+    const part = new Part(this, this.#accepted)
+    this.#accepted += length
+    this.#inFlight++
+    future.addWaiter(part)
+  }
+
+  inputEnded(failure?: { error: unknown }): void {
+    if (failure !== undefined) this.#errors.push(failure.error)
+    this.#endIfDone()
+  }
+
+  partDone(first: number, future: Future<unknown>): void {
+    this.#inFlight--
+    if (future.outcome === 'value') this.#store(first, future.storedOutcome() as ChunkOutcome<R>)
+    else this.#errors.push(future.storedOutcome())
+    this.#endIfDone()
+  }
+
+  abort(error: unknown): void {
+    void this.#feeder?.close()
+    this.#result.fail(error)
+    this.end()
+  }
+
+  #store(first: number, { values, errors }: ChunkOutcome<R>): void {
+    for (let index = 0; index < values.length; index++) this.#values[first + index] = values[index]!
+    for (const index of [...(errors?.keys() ?? [])].sort((a, b) => a - b)) this.#errors.push(errors!.get(index))
+  }
+
+  #endIfDone(): void {
+    if (this.#inFlight > 0 || !this.#feeder?.ended) return
+    if (this.#errors.length > 0) this.#result.fail(this.#errors[0], this.#errors)
+    else this.#result.succeed(this.#values)
+    this.end()
+  }
+}
+
+/** One chunk, which knows where its items belong. */
+class Part<R> implements Waiter {
+  readonly #job: MapJob<R>
+  readonly #first: number
+
+  constructor(job: MapJob<R>, first: number) {
+    this.#job = job
+    this.#first = first
+  }
+
+  futureDone(future: Future<unknown>): void {
+    this.#job.partDone(this.#first, future)
+  }
+}
