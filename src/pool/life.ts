@@ -53,7 +53,7 @@ export class PoolLife {
     return this.#warning(
       'MillraceWarning',
       'MILLRACE_JOBS_LOST',
-      `${why}, and ${jobs} of ${this} were not finished and are lost: call close() and join() before`,
+      `${why} with ${jobs} of ${this} unfinished, lost by that: call close() and join() before`,
     )
   }
 
