@@ -3,6 +3,7 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
+import { backTo, collectUntil } from './collect.mjs'
 import { children, holdings, say } from './observe.mjs'
 
 const tasks = defineTasks(import.meta.url, {
@@ -20,34 +21,6 @@ const tasks = defineTasks(import.meta.url, {
 
 /** @param {import('millrace').ProcessPoolOptions} [options] */
 const makePool = (options) => new ProcessPoolExecutor({ maxWorkers: 2, ...options })
-
-/**
- * Holds the event loop until the condition is met, collecting garbage all the time: not in the turn in which the condition
- * may have looked at a weak reference, which keeps its target for that turn.
- *
- * @param {() => boolean} condition
- */
-async function collectUntil(condition) {
-  while (!condition()) {
-    await sleep(5)
-    globalThis.gc?.()
-  }
-}
-
-/**
- * What was there before is there again, and no more.
- *
- * @param {ReturnType<typeof holdings>} before
- */
-const backTo = (before) => () => {
-  const now = holdings()
-  return (
-    now.children <= before.children &&
-    now.descriptors <= before.descriptors &&
-    now.threads <= before.threads &&
-    now.segments <= before.segments
-  )
-}
 
 /** Node starts threads and opens descriptors when they are first needed: that is over when this has run. */
 async function warmUp() {

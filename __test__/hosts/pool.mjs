@@ -83,6 +83,18 @@ const scenarios = {
     process.exit(0)
   },
 
+  'terminate() when the process ends': async () => {
+    const pool = new Pool(1)
+    const results = [1, 2, 3].map(() => pool.applyAsync(tasks.forever))
+    await sleep(50)
+    process.on('exit', () => {
+      void pool.terminate()
+      pool.close()
+      say({ ready: results.every((result) => result.ready()), children: children().length })
+    })
+    process.exit(0)
+  },
+
   'process.exit() with an idle pool': async () => {
     const pool = new Pool(1)
     await pool.apply(tasks.pid)

@@ -439,6 +439,8 @@ export class PoolCore implements Owner {
   terminate(hard: boolean): void {
     if (this.#stopped) return
     this.close()
+    // The workers are gone, and a round would start others for the calls that wait.
+    if (isEnding()) return
     // Results that are there are delivered first.
     this.#round()
     if (!this.#stopped) this.#native.terminate(hard)

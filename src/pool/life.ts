@@ -40,7 +40,6 @@ export class PoolLife {
   processEnds(): void {
     const warning = this.jobsLost('The process ends')
     this.state = 'TERMINATE'
-    this.core.terminate(true)
     this.core.failAll(terminated)
     // emitWarning() would do it in a later turn, and there is none.
     if (warning !== undefined) process.emit('warning', warning)
