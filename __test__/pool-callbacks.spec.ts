@@ -190,5 +190,8 @@ test('a callback that terminates its pool has its own job keep its outcome, and 
   t.is(await within('its outcome', first), 3)
   await within('the end', ended!)
   t.true([...others, mapped].every((result) => result.ready() && !result.successful()))
-  t.deepEqual(codes, Array.from({ length: 21 }, () => 'ERR_MILLRACE_POOL_TERMINATED'))
+  t.deepEqual(
+    codes,
+    Array.from({ length: 21 }, () => 'ERR_MILLRACE_POOL_TERMINATED'),
+  )
 })

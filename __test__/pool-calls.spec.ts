@@ -13,7 +13,7 @@ const odd = (n: number): number => {
   return n
 }
 const items = (count: number): number[] => Array.from({ length: count }, (_, n) => n)
-const pidOf = (_: number): number => process.pid
+const pidOf = (n: number): number => (n < 0 ? n : process.pid)
 
 test('apply() resolves to what the function returns, and rejects with what it throws', async (t) => {
   const pool = startPool(t)
@@ -142,7 +142,8 @@ test('map() runs everything, then rejects with the error that was recorded first
   const pool = startPool(t, 2)
   const run = async (path: string, gatePath: string, n: number): Promise<number> => {
     const { appendFileSync, existsSync } = await import('node:fs')
-    while (n === 0 && existsSync(gatePath)) await new Promise((resolve) => setTimeout(resolve, 2))
+    const waits = (): boolean => n === 0 && existsSync(gatePath)
+    while (waits()) await new Promise((resolve) => setTimeout(resolve, 2))
     appendFileSync(path, `${n}\n`)
     if (n % 3 === 0) throw new RangeError(`item ${n}`)
     return n
@@ -187,7 +188,10 @@ test('results wait, and tell how it went', async (t) => {
   const pool = startPool(t, 2)
   const result = pool.applyAsync(tasks.hold, [gate.path, 'x'])
   t.false(result.ready())
-  t.throws(() => result.successful(), { code: 'ERR_MILLRACE_INVALID_STATE', message: /^<AsyncResult #\d+ state=\w+> not ready$/ })
+  t.throws(() => result.successful(), {
+    code: 'ERR_MILLRACE_INVALID_STATE',
+    message: /^<AsyncResult #\d+ state=\w+> not ready$/,
+  })
   for (const timeout of [0, -1, 5]) {
     const error = await rejection(result.get({ timeout }))
     t.true(error instanceof TimeoutError)
@@ -225,5 +229,11 @@ test('all workers take part in a map', async (t) => {
   const pool = startPool(t, 3)
   const pids = new Set<number>()
   while (pids.size < 3) for (const pid of await pool.map(pidOf, items(30), 1)) pids.add(pid)
-  t.deepEqual([...pids].sort(), pool.stats().workers.map(({ pid }) => pid).sort())
+  t.deepEqual(
+    [...pids].sort(),
+    pool
+      .stats()
+      .workers.map(({ pid }) => pid)
+      .sort(),
+  )
 })

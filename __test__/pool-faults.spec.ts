@@ -44,7 +44,13 @@ test('a map whose worker is killed loses that chunk, and an iterator only the it
   const seen: unknown[] = []
   const kill = (n: number): number => (n === 2 ? (process.kill(process.pid, 'SIGKILL'), n) : n)
   const iterator = pool.imap(kill, [0, 1, 2, 3, 4, 5], { chunksize: 2 })
-  for (let n = 0; n < 6; n++) seen.push(await iterator.next().then(({ value }) => value, (error) => error.code))
+  for (let n = 0; n < 6; n++)
+    seen.push(
+      await iterator.next().then(
+        ({ value }) => value,
+        (error) => error.code,
+      ),
+    )
   t.deepEqual(seen, [0, 1, 'ERR_MILLRACE_WORKER_DIED', 'ERR_MILLRACE_WORKER_DIED', 4, 5])
   await finish(pool)
 })

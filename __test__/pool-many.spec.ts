@@ -15,7 +15,9 @@ const BYTES_PER_WORKER = 40 << 20
 test.serial(`${WORKERS} workers sum the squares of a thousand numbers`, async (t) => {
   t.timeout(1_800_000)
   if (freemem() < WORKERS * BYTES_PER_WORKER) {
-    t.log(`SKIPPED: ${WORKERS} workers need ${(WORKERS * BYTES_PER_WORKER) >> 20} MiB of free memory, there are ${freemem() >> 20}`)
+    t.log(
+      `SKIPPED: ${WORKERS} workers need ${(WORKERS * BYTES_PER_WORKER) >> 20} MiB of free memory, there are ${freemem() >> 20}`,
+    )
     t.pass()
     return
   }
@@ -41,7 +43,12 @@ test.serial(`${WORKERS} workers sum the squares of a thousand numbers`, async (t
 
 test.serial('ten pools at once, closed in another order than they were made', async (t) => {
   const all = Array.from({ length: 10 }, () => startPool(t, 2))
-  const maps = all.map((pool, n) => pool.map(pools.square, Array.from({ length: 100 }, (_, index) => index + n)))
+  const maps = all.map((pool, n) =>
+    pool.map(
+      pools.square,
+      Array.from({ length: 100 }, (_, index) => index + n),
+    ),
+  )
   for (const [n, values] of (await within('all maps', Promise.all(maps))).entries()) {
     t.deepEqual(
       values,

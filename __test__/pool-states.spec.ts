@@ -144,7 +144,11 @@ test('the listeners of a pool are told as those of an executor', async (t) => {
   const pool = startPool(t, 1)
   const seen: string[] = []
   const note = ({ reason }: { reason: string }): void => void seen.push(reason)
-  pool.on('workerExit', note).once('workerReplace', note).on('warning', note as never).off('warning', note as never)
+  pool
+    .on('workerExit', note)
+    .once('workerReplace', note)
+    .on('warning', note as never)
+    .off('warning', note as never)
   const failed = pool.applyAsync(() => process.exit(3))
   t.is((await failureOf(failed)).exitCode, 3)
   await until('its worker is replaced', () => seen.length === 2)

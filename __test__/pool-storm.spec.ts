@@ -79,7 +79,10 @@ for (const kind of ['calls', 'an iterator'] as const) {
     storm.stop()
     t.is(outcomes.length, JOBS)
     t.true(storm.kills > 0)
-    t.true(died.every((code) => code === 'ERR_MILLRACE_WORKER_DIED'), died.join())
+    t.true(
+      died.every((code) => code === 'ERR_MILLRACE_WORKER_DIED'),
+      died.join(),
+    )
     t.is(new Set(log.lines).size, log.lines.length, 'none ran twice')
     const completed = outcomes.filter((outcome) => outcome === 'completed').length
     t.true(log.lines.length >= completed)

@@ -15,7 +15,9 @@ test('ten thousand queued jobs are settled at once, each with an error of its ow
   const gate = new Gate(t)
   const pool = startPool(t, 2)
   const pids = await allIdle(pool, 2)
-  const results = Array.from({ length: 10_000 }, (_, n) => pool.applyAsync(tasks.appendAndHold, [log.path, n, gate.path]))
+  const results = Array.from({ length: 10_000 }, (_, n) =>
+    pool.applyAsync(tasks.appendAndHold, [log.path, n, gate.path]),
+  )
   await until('two run', () => log.lines.length === 2)
   const ended = pool.terminate()
   t.true(results.every((result) => result.ready() && !result.successful()))

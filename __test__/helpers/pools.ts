@@ -36,6 +36,10 @@ export async function rejection(promise: PromiseLike<unknown>): Promise<any> {
 
 /** Waits until all workers have nothing to do: their process ids. */
 export async function allIdle(pool: Pool, processes: number): Promise<number[]> {
-  await until('all workers to be idle', () => pool.stats().idle === processes, () => pool.dumpState())
+  await until(
+    'all workers to be idle',
+    () => pool.stats().idle === processes,
+    () => pool.dumpState(),
+  )
   return pool.stats().workers.map(({ pid }) => pid)
 }

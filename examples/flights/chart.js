@@ -1,5 +1,6 @@
 // The figures as an SVG chart: one panel for each grouping, a bar up to the 95th percentile, marks for mean and median.
 
+import { element } from '../svg.js'
 import { FEW, GROUPINGS, whole } from './groups.js'
 
 const WIDTH = 960
@@ -16,22 +17,6 @@ const COLORS = {
   few: '#dde3ea',
   mean: '#c2410c',
   median: '#1f2933',
-}
-
-/** @param {string} text */
-const escape = (text) => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`)
-
-/**
- * @param {string} name
- * @param {Record<string, string | number>} attributes
- * @param {string | string[]} [content]
- */
-function element(name, attributes, content = []) {
-  const written = Object.entries(attributes).map(([key, value]) => {
-    return ` ${key}="${escape(typeof value === 'number' ? String(Math.round(value * 10) / 10) : value)}"`
-  })
-  const inner = typeof content === 'string' ? escape(content) : content.length === 0 ? '' : `\n${content.join('\n')}\n`
-  return inner === '' ? `<${name}${written.join('')}/>` : `<${name}${written.join('')}>${inner}</${name}>`
 }
 
 /**

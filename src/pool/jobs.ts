@@ -45,12 +45,12 @@ export class Jobs {
     if (this.#unfinished.delete(job)) this.#whenChanged(this.#unfinished.size)
   }
 
-  /** Aborts all of them, each with an error of its own. Their callbacks may call anything. */
+  /** Aborts all of them, each with an error of its own. Their callbacks may call anything, but begin no others. */
   abort(makeError: () => Error): void {
-    for (const job of [...this.#unfinished]) job.abort(makeError())
+    for (const job of this.#unfinished) job.abort(makeError())
   }
 
   readOn(): void {
-    for (const job of [...this.#unfinished]) job.readOn()
+    for (const job of this.#unfinished) job.readOn()
   }
 }

@@ -73,5 +73,7 @@ export class PoolLife {
 
 /** The error of a job of a terminated pool. */
 export function terminated(): PoolTerminatedError {
-  return new PoolTerminatedError('The pool was terminated before this was done: use close() and join() to let work finish')
+  return new PoolTerminatedError(
+    'The pool was terminated before this was done: use close() and join() to let work finish',
+  )
 }
