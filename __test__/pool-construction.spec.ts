@@ -45,6 +45,10 @@ const wrong: [name: string, make: () => unknown, expected: object][] = [
   ['no initializer', () => new Pool(1, { initializer: 5 as never }), { instanceOf: TypeError, message: /initializer/ }],
   ['no arguments', () => new Pool(1, { initargs: 5 as never }), { message: /"options.initargs"/ }],
   ['no options', () => new Pool(1, 5 as never), { message: /"options"/ }],
+  ['the executor’s number', () => new Pool(1, { maxWorkers: 2 } as object), { message: /"options.maxWorkers".*first/ }],
+  ['the executor’s share', () => new Pool(1, { maxTasksPerChild: 2 } as object), { message: /maxtasksperchild/ }],
+  ['a policy', () => new Pool(1, { onWorkerDeath: 'break' } as object), { message: /"options.onWorkerDeath"/ }],
+  ['an idle timeout', () => new Pool(1, { idleTimeout: 5 } as object), { message: /"options.idleTimeout"/ }],
   ['a start method', () => new Pool(1, { startMethod: 'thread' as never }), { message: /"options.startMethod"/ }],
 ]
 for (const [name, make, expected] of wrong) {

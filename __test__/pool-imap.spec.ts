@@ -140,7 +140,7 @@ test('next() gives up after its timeout, and the item is not lost', async (t) =>
   }
   // Several at once: those without a timeout keep their places.
   const first = waiting.next()
-  const given = [waiting.next({ timeout: 1 }), waiting.next({ timeout: 5 })].map((next) => rejection(next))
+  const given = Array.from({ length: 200 }, (_, n) => rejection(waiting.next({ timeout: 1 + (n % 5) })))
   const second = waiting.next({ timeout: 100_000 })
   for (const error of await Promise.all(given)) t.true(error instanceof TimeoutError)
   gate.open()

@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util'
 import test from 'ava'
-import { type AsyncResult, InvalidStateError, Pool } from 'millrace'
+import { type AsyncResult, InvalidStateError, Pool, ProcessPoolExecutor } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
 import { Gate } from './helpers/pool.js'
 import { allIdle, failureOf, finish, rejection, startPool } from './helpers/pools.js'
@@ -137,6 +137,17 @@ test('a pool cannot be passed to a worker', async (t) => {
   t.regex(argument.message, /pool objects cannot be passed between processes/)
   const item = await rejection(pool.imap(tasks.identity, [pool]).next())
   t.regex(item.message, /pool objects cannot be passed between processes/)
+  // Instances of derived classes, results and executors neither.
+  class Named extends Pool {}
+  const named = new Named(1, { execArgv: [] })
+  const executor = new ProcessPoolExecutor()
+  for (const value of [named, executor, pool.applyAsync(tasks.pid)]) {
+    t.regex(
+      (await failureOf(pool.applyAsync(tasks.identity, [value]))).message,
+      /args\[0\] is an? (Pool|Process|Async)/,
+    )
+  }
+  await Promise.all([named.terminate(), executor.shutdown()])
   t.is(await pool.apply(tasks.add, [1, 2]), 3)
 })
 

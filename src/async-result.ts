@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 
+import { declareLocal } from './codec/index.js'
 import { reportRejection } from './done-callback.js'
 import { InvalidStateError } from './errors.js'
 import { Future, type WaitOptions } from './future.js'
@@ -159,5 +160,7 @@ export class AsyncResult<T> implements PromiseLike<T> {
     this.#outcome.settleError(outcome)
   }
 }
+
+declareLocal(AsyncResult.prototype, 'is an AsyncResult: send the value that it will have')
 
 function ignore(): void {}

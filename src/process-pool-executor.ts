@@ -9,6 +9,7 @@
 
 import { EventEmitter } from 'node:events'
 
+import { declareLocal } from './codec/index.js'
 import { CallFuture } from './host/call-future.js'
 import { ChunkSource } from './host/chunk-source.js'
 import { type BrokenProcessPool, CancelledError, TimeoutError } from './errors.js'
@@ -249,3 +250,5 @@ export class ProcessPoolExecutor extends Executor {
     return new ChunkSource<R>(this.#core, fn, call, { maxWorkers: this.#core.size, caller: this.map, holder: this })
   }
 }
+
+declareLocal(ProcessPoolExecutor.prototype, 'is a ProcessPoolExecutor: executors cannot be passed between processes')

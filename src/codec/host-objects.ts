@@ -43,7 +43,7 @@ const losses = new Map<unknown, string>(
 /** Classes of this package whose instances mean nothing in another process, by their prototypes. */
 const locals = new WeakMap<object, string>()
 
-/** Has instances of a class, which must have no fields of their own, be refused: `problem` follows their path in a sentence. */
+/** Has instances of a class be refused if they have no fields of their own: `problem` follows their path in a sentence. */
 export function declareLocal(prototype: object, problem: string): void {
   locals.set(prototype, problem)
 }
@@ -51,15 +51,13 @@ export function declareLocal(prototype: object, problem: string): void {
 /** Why an object would not survive as what it is; undefined for plain data. */
 export function lossOf(object: object): string | undefined {
   const prototype = Object.getPrototypeOf(object)
-  const local = locals.get(prototype)
-  if (local !== undefined) return local
   if (prototype === Object.prototype) return losses.get(object)
   // An empty Buffer has no keys, as what has been emptied.
   if (prototype === null || prototype === Array.prototype || ArrayBuffer.isView(object)) return undefined
   const found = platformClassOf(prototype)
   if (found === undefined) return undefined
   // Some of the platform's classes are records of plain fields, such as Stats: they travel like the user's own.
-  return found.isHidden || Object.keys(object).length === 0 ? instanceOf(found.name) : undefined
+  return found.isHidden || Object.keys(object).length === 0 ? found.problem : undefined
 }
 
 /** Whether an object's class is the platform's. */
@@ -73,7 +71,7 @@ export function instanceOf(name: string): string {
 }
 
 interface PlatformClass {
-  name: string
+  problem: string
   /** Its instances do have fields, but never the ones that matter. */
   isHidden: boolean
 }
@@ -100,10 +98,12 @@ function platformClassOf(prototype: object): PlatformClass | undefined {
 function searchPlatformClass(first: object): PlatformClass | undefined {
   for (let prototype = first; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
     if (types.isProxy(prototype) || prototype === Object.prototype) return undefined
+    const local = locals.get(prototype)
+    if (local !== undefined) return { problem: local, isHidden: false }
     const name = platformName(prototype)
     if (name === undefined) continue
     if (BASES.has(name) && (prototype !== first || name === 'EventEmitter')) continue
-    return { name, isHidden: name === 'DOMException' || emitsEvents(prototype) }
+    return { problem: instanceOf(name), isHidden: name === 'DOMException' || emitsEvents(prototype) }
   }
   return undefined
 }

@@ -1,7 +1,7 @@
 // The options of a `Pool`, as those of the core.
 
 import { type ProcessPoolOptions, type ResolvedOptions, resolveOptions } from '../options.js'
-import { validateInteger, validateOptions } from '../validate.js'
+import { invalidValue, validateInteger, validateOptions } from '../validate.js'
 
 /** Options of a {@link Pool}. */
 export interface PoolOptions extends Omit<
@@ -12,10 +12,22 @@ export interface PoolOptions extends Omit<
   maxtasksperchild?: number
 }
 
+/** What an executor takes, and a pool under another name, or not at all. */
+const NOT_OF_POOLS = {
+  maxWorkers: 'the first argument is the number of processes',
+  maxTasksPerChild: "its name is 'maxtasksperchild' here",
+  onWorkerDeath: 'a death fails only the job that it hits',
+  idleTimeout: 'a pool keeps all its workers',
+}
+
 /** @throws TypeError or RangeError that names the argument; NestingError in a worker that is ten levels deep. */
 export function resolvePoolOptions(processes: number | undefined, options: PoolOptions = {}): ResolvedOptions {
   if (processes !== undefined) validateInteger(processes, 'processes', 1, 4096)
   validateOptions(options)
+  for (const [name, why] of Object.entries(NOT_OF_POOLS)) {
+    const value = (options as Record<string, unknown>)[name]
+    if (value !== undefined) throw invalidValue(`options.${name}`, `absent: ${why}`, value)
+  }
   const { maxtasksperchild, ...rest } = options
   if (maxtasksperchild !== undefined) validateInteger(maxtasksperchild, 'options.maxtasksperchild', 1, 2 ** 32 - 1)
   const resolved = resolveOptions({
@@ -23,7 +35,6 @@ export function resolvePoolOptions(processes: number | undefined, options: PoolO
     maxWorkers: processes,
     maxTasksPerChild: maxtasksperchild,
     onWorkerDeath: 'isolate',
-    idleTimeout: undefined,
   })
   return { ...resolved, native: { ...resolved.native, keepFull: true } }
 }
