@@ -1,6 +1,7 @@
 // What is known of a pool without the pool: enough to end it when it is collected, or its process ends.
 
 import { inspect } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
 
 import { PoolTerminatedError } from '../errors.js'
 import type { PoolCore } from '../host/pool-core.js'
@@ -38,7 +39,7 @@ export class PoolLife {
 
   /** This process, or thread, ends, and nothing asynchronous happens any more. */
   processEnds(): void {
-    const warning = this.jobsLost('The process ends')
+    const warning = this.jobsLost(isMainThread ? 'The process ends' : 'The thread ends')
     this.state = 'TERMINATE'
     this.core.failAll(terminated)
     // emitWarning() would do it in a later turn, and there is none.
