@@ -22,6 +22,7 @@ declare interface BlockSource {
  */
 export declare class AsyncResult<T> implements PromiseLike<T> {
     #private;
+    private constructor();
     /**
      * The value. Rejects with the job's error, the same object each time, or with a `TimeoutError` when it is not ready in
      * time; the job goes on then.
@@ -369,6 +370,7 @@ export declare type FutureState = 'pending' | 'running' | 'cancelled' | 'finishe
  */
 export declare class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
     #private;
+    private constructor();
     /**
      * The next result. With a `timeout` it rejects with a `TimeoutError` when the result is not there by then; nothing is lost:
      * the next call is for the same item.

@@ -47,12 +47,16 @@ export class AsyncResult<T> implements PromiseLike<T> {
   #decided = false
   #errors: readonly unknown[] = []
 
+  private constructor(callbacks: ResultCallbacks<T>) {
+    this.#callbacks = callbacks
+  }
+
   /**
    * @param callbacks - Checked.
    * @internal
    */
-  constructor(callbacks: ResultCallbacks<T> = {}) {
-    this.#callbacks = callbacks
+  static make<T>(callbacks: ResultCallbacks<T> = {}): AsyncResult<T> {
+    return new AsyncResult(callbacks)
   }
 
   /**

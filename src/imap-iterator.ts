@@ -13,9 +13,13 @@ import { timeoutOf } from './validate.js'
 export class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
   readonly #results: MapIterator<R>
 
-  /** @internal */
-  constructor(results: MapIterator<R>) {
+  private constructor(results: MapIterator<R>) {
     this.#results = results
+  }
+
+  /** @internal */
+  static over<R>(results: MapIterator<R>): ImapIterator<R> {
+    return new ImapIterator(results)
   }
 
   /**

@@ -314,7 +314,7 @@ export class Pool implements AsyncDisposable {
     if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
     checkCallbacks(callbacks)
     core.send(future, args, 0, caller)
-    const result = new AsyncResult<Awaited<R>>(callbacks)
+    const result = AsyncResult.make<Awaited<R>>(callbacks)
     new CallJob(this.#jobs, future, result)
     return result
   }
@@ -338,7 +338,7 @@ export class Pool implements AsyncDisposable {
     const list = [...((spread ? argumentLists(items) : items) as Iterable<unknown>)]
     // The iterable's code may have closed the pool.
     this.#assertRunning()
-    const result = new AsyncResult<Awaited<R>[]>(options)
+    const result = AsyncResult.make<Awaited<R>[]>(options)
     new MapJob<Awaited<R>>(this.#jobs, list.length, result).start(source, list, chunksize)
     return result
   }
@@ -362,7 +362,7 @@ export class Pool implements AsyncDisposable {
       items,
       checked,
     )
-    return new ImapIterator(results)
+    return ImapIterator.over(results)
   }
 }
 
