@@ -12,10 +12,6 @@ export declare type ArgumentsOf<A extends unknown[], Rest extends unknown[] = []
  */
 export declare function asCompleted<F extends Future<unknown>>(futures: Iterable<F>, options?: WaitOptions): CompletionIterator<F>;
 
-/** Whoever has memory that it shares with workers. */
-declare interface BlockSource {
-}
-
 /**
  * The result of a job of a {@link Pool}. It can be awaited, and be dropped: one that fails and that nobody looks at causes no
  * `unhandledRejection`. Its pool is not collected before the job is over.
@@ -54,6 +50,10 @@ export declare class AsyncResult<T> implements PromiseLike<T> {
     /** `<AsyncResult #7 state=finished returned Array>`; never runs code of the result. */
     toString(): string;
     [inspect.custom](): string;
+}
+
+/** Whoever has memory that it shares with workers. */
+declare interface BlockSource {
 }
 
 /**

@@ -45,7 +45,6 @@ export declare class NativePool {
    * there is no worker.
    */
   allocate(bytes: number): ArrayBuffer | number | null
-  /** The system call that failed when `submit` said that no worker could be started. */
   /** Starts as many workers as the pool may have, or none. False: one could not be started. */
   startAll(): boolean
   /** The system call that failed when `startAll` or `submit` said that no worker could be started. */
