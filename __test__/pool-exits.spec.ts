@@ -44,6 +44,16 @@ test('terminate() in a listener of the end starts nothing', async (t) => {
   t.deepEqual(await runHost(t, 'pool', { scenario: 'terminate() when the process ends' }), { ready: true, children: 0 })
 })
 
+test('a pass of finalizers terminates pools, unless its minimum is above theirs', async (t) => {
+  t.deepEqual(await runHost(t, 'pool', { scenario: 'a pass of finalizers' }), {
+    untouched: '<Pool state=RUN pool_size=1>',
+    pool: '<Pool state=TERMINATE pool_size=1>',
+    codes: Array.from({ length: 3 }, () => 'ERR_MILLRACE_POOL_TERMINATED'),
+    children: 0,
+    warnings: [],
+  })
+})
+
 test('process.exit() with an idle pool says nothing', async (t) => {
   const said = await runHost(t, 'pool', { scenario: 'process.exit() with an idle pool' })
   t.deepEqual(said, { warnings: [], pool: '<Pool state=TERMINATE pool_size=1>' })

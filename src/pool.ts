@@ -13,6 +13,7 @@ import { inspect } from 'node:util'
 import { AsyncResult, checkCallbacks, type ResultCallbacks } from './async-result.js'
 import { declareLocal } from './codec/index.js'
 import { InvalidStateError } from './errors.js'
+import type { Finalize } from './finalizers.js'
 import { CallFuture } from './host/call-future.js'
 import { ChunkSource } from './host/chunk-source.js'
 import { framesOf, type Origin } from './host/origins.js'
@@ -21,7 +22,7 @@ import { ImapIterator } from './imap-iterator.js'
 import { argumentLists, isAsyncIterable } from './map/input.js'
 import { checkItems, checkMapOptions, type MapOptions } from './map/options.js'
 import { CallJob } from './pool/call-job.js'
-import { unwatch, watchOver } from './pool/cleanup.js'
+import { watchOver } from './pool/cleanup.js'
 import { ImapJob } from './pool/imap-job.js'
 import { Jobs } from './pool/jobs.js'
 import { PoolLife, terminated } from './pool/life.js'
@@ -74,6 +75,7 @@ export class Pool implements AsyncDisposable {
   readonly #emitter = new EventEmitter()
   readonly #life: PoolLife
   readonly #jobs: Jobs
+  readonly #finalizer: Finalize<never[]>
 
   /**
    * Starts all workers, or none.
@@ -93,7 +95,7 @@ export class Pool implements AsyncDisposable {
       life.unfinished = count
       if (count === 0 && life.state === 'CLOSE') life.core.close()
     })
-    watchOver(this, life)
+    this.#finalizer = watchOver(this, life)
   }
 
   /**
@@ -204,7 +206,7 @@ export class Pool implements AsyncDisposable {
     const life = this.#life
     if (life.state !== 'TERMINATE') {
       life.state = 'TERMINATE'
-      unwatch(life)
+      this.#finalizer.cancel()
       // First what is there already is delivered; what has failed in part fails by this all the same.
       this.#core.terminate(true)
       this.#jobs.abort(terminated)

@@ -1,7 +1,7 @@
 // Programs around a `Pool`, each a whole program.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { defineTasks, isWorker, Pool } from 'millrace'
+import { defineTasks, isWorker, Pool, runFinalizers } from 'millrace'
 import { children, holdings, say } from './observe.mjs'
 
 const tasks = defineTasks(import.meta.url, {
@@ -93,6 +93,19 @@ const scenarios = {
       say({ ready: results.every((result) => result.ready()), children: children().length })
     })
     process.exit(0)
+  },
+
+  'a pass of finalizers': async () => {
+    const pool = new Pool(1)
+    const results = [pool.applyAsync(tasks.forever), pool.mapAsync(tasks.forever, [1, 2, 3])]
+    const iterator = pool.imap(tasks.sleep, [1, 2, 3, 4, 5, 6, 7, 8])
+    await sleep(50)
+    runFinalizers(16)
+    const untouched = String(pool)
+    runFinalizers(15)
+    const codes = await Promise.all([...results, iterator.next()].map((result) => result.then(String, (e) => e.code)))
+    await pool.join()
+    say({ untouched, pool: String(pool), codes, children: children().length, warnings })
   },
 
   'process.exit() with an idle pool': async () => {

@@ -22,7 +22,8 @@ export interface Owner {
   terminate(hard: boolean): void
 }
 
-const EXIT_PRIORITY = 15
+/** Of whatever ends pools. */
+export const EXIT_PRIORITY = 15
 
 const owners = new Map<Owner, Finalize<[Owner]>>()
 let watching = false

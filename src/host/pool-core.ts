@@ -439,7 +439,7 @@ export class PoolCore implements Owner {
   terminate(hard: boolean): void {
     if (this.#stopped) return
     this.close()
-    // The workers are gone, and a round would start others for the calls that wait.
+    // The workers are gone, or will be at once, and a round would start others for the calls that wait.
     if (isEnding()) return
     // Results that are there are delivered first.
     this.#round()

@@ -1,29 +1,26 @@
-// The one place where it is registered what becomes of a pool that nobody ends: when it is collected, and when its process,
-// or thread, ends.
+// The one place where it is registered what becomes of a pool that nobody ends: when it is collected, when a pass of
+// finalizers comes by, and when its process, or thread, ends.
 
+import { Finalize } from '../finalizers.js'
+import { EXIT_PRIORITY, isEnding } from '../host/exit.js'
 import type { PoolLife } from './life.js'
 
-const collected = new FinalizationRegistry<PoolLife>((life) => {
-  unwatch(life)
-  life.dropped()
-})
-
-/** Those that have not ended. They lead to no pool. */
-const lives = new Set<PoolLife>()
-let watching = false
-
-/** Has `life` end when `pool` is collected or the process ends. After the core has been made: its workers are killed first. */
-export function watchOver(pool: object, life: PoolLife): void {
-  collected.register(pool, life)
-  lives.add(life)
-  if (watching) return
-  watching = true
-  process.on('exit', () => {
-    for (const one of lives) one.processEnds()
-  })
+/** What ends a pool that is there still. */
+interface Endable {
+  terminate(): unknown
 }
 
-/** The pool has ended by itself. */
-export function unwatch(life: PoolLife): void {
-  lives.delete(life)
+/**
+ * The finalizer of a pool, which does not hold it. It comes before that of the workers if these have started: then what is
+ * unfinished fails while they are there.
+ */
+export function watchOver(pool: Endable, life: PoolLife): Finalize<[WeakRef<Endable>, PoolLife]> {
+  return new Finalize(pool, endPool, { args: [new WeakRef(pool), life], exitPriority: EXIT_PRIORITY })
+}
+
+function endPool(ref: WeakRef<Endable>, life: PoolLife): void {
+  if (isEnding()) return life.processEnds()
+  const pool = ref.deref()
+  if (pool === undefined) life.dropped()
+  else pool.terminate()
 }
