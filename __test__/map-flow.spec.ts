@@ -16,15 +16,7 @@ import { throws } from './fixtures/throws.mjs'
 import { test } from './helpers/leaks.js'
 import { claimed, Gate, Log, makePool, record } from './helpers/pool.js'
 import { moment, until, within } from './helpers/waiting.js'
-
-const range = (length: number): number[] => Array.from({ length }, (_, index) => index)
-const doubled = (length: number): number[] => range(length).map((index) => 2 * index)
-
-async function collect<T>(results: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = []
-  for await (const result of results) all.push(result)
-  return all
-}
+import { collect, doubled, numbers } from './helpers/maps.js'
 
 test('for await stops at the first failure and cancels what is left', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
@@ -40,7 +32,7 @@ test('for await stops at the first failure and cancels what is left', async (t) 
     })
   const results = pool.starmap(
     task,
-    range(60).map((n): [string, number] => [log.path, n]),
+    numbers(60).map((n): [string, number] => [log.path, n]),
   )
   gate.open()
   await t.throwsAsync(collect(results), { message: 'stop' })
@@ -53,7 +45,7 @@ test('leaving early, and return(), cancel what no worker has claimed', async (t)
   const pool = makePool(t, { maxWorkers: 1 })
   const gate = new Gate(t)
   const log = new Log(t)
-  const items = range(30).map((n): [string, number, string] => [log.path, n, gate.path])
+  const items = numbers(30).map((n): [string, number, string] => [log.path, n, gate.path])
   const results = pool.starmap(tasks.appendAndHold, items)
   await until('the first to run', () => log.lines.length === 1)
   t.deepEqual(await within('return()', results.return()), { done: true, value: undefined })
@@ -63,7 +55,7 @@ test('leaving early, and return(), cancel what no worker has claimed', async (t)
   t.deepEqual(log.lines, ['0'])
   t.is(pool.stats().cancelled, 29)
 
-  for await (const value of pool.map(tasks.double, range(1000))) if (value === 4) break
+  for await (const value of pool.map(tasks.double, numbers(1000))) if (value === 4) break
   await until('the rest to be over', () => pool.stats().queued === 0)
 })
 
@@ -72,7 +64,7 @@ test('an iterator that is merely dropped cancels nothing', async (t) => {
   const log = new Log(t)
   pool.starmap(
     tasks.append,
-    range(20).map((n): [string, number] => [log.path, n]),
+    numbers(20).map((n): [string, number] => [log.path, n]),
   )
   await pool.shutdown()
   t.is(log.lines.length, 20)
@@ -98,7 +90,7 @@ test('the timeout counts from the call, rejects the next() that waits, and cance
 
 test('results that are there when the time is over are yielded', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
-  const results = pool.map(tasks.double, range(5), { timeout: 1 })
+  const results = pool.map(tasks.double, numbers(5), { timeout: 1 })
   await until('all to be done', () => pool.stats().completed === 5)
   await moment(5)
   t.deepEqual(await collect(results), doubled(5))
@@ -108,12 +100,12 @@ test('taskTimeout limits each call, a chunk being one', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const task = (n: number): Promise<number> =>
     new Promise((resolve) => setTimeout(() => resolve(n), n === 1 ? 60_000 : 1))
-  const results = pool.map(task, range(3), { taskTimeout: 400 })
+  const results = pool.map(task, numbers(3), { taskTimeout: 400 })
   t.is((await results.next()).value, 0)
   const error = (await t.throwsAsync(results.next(), { instanceOf: TaskTimeoutError })) as TaskTimeoutError
   t.is(error.timeout, 400)
   t.is((await results.next()).value, 2)
-  const chunked = pool.map(task, range(3), { taskTimeout: 400, chunksize: 3 })
+  const chunked = pool.map(task, numbers(3), { taskTimeout: 400, chunksize: 3 })
   for (let index = 0; index < 3; index++) await t.throwsAsync(chunked.next(), { instanceOf: TaskTimeoutError })
   t.deepEqual(await chunked.next(), { done: true, value: undefined })
 })
@@ -125,7 +117,7 @@ test('a TimeoutError that an item throws is an ordinary failure', async (t) => {
     if (n === 0) throw new millrace.TimeoutError('mine')
     return n
   }
-  const results = pool.map(task, range(2), { timeout: 60_000 })
+  const results = pool.map(task, numbers(2), { timeout: 60_000 })
   await t.throwsAsync(results.next(), { instanceOf: TimeoutError, message: 'mine' })
   t.deepEqual(await results.next(), { done: false, value: 1 })
 })
@@ -186,14 +178,14 @@ test('asynchronous input works, bounded by default, and its error comes after th
 
 test('what map() has submitted survives shutdown()', async (t) => {
   const pool = makePool(t, { maxWorkers: 2 })
-  const results = pool.map(tasks.double, range(50))
+  const results = pool.map(tasks.double, numbers(50))
   await pool.shutdown()
   t.deepEqual(await collect(results), doubled(50))
 })
 
 test('when a shutdown stops the submissions, the results come first, then the error, once', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
-  const results = pool.map(tasks.double, range(50), { buffersize: 4 })
+  const results = pool.map(tasks.double, numbers(50), { buffersize: 4 })
   t.deepEqual(await results.next(), { done: false, value: 0 })
   await pool.shutdown()
   const seen: number[] = []
@@ -213,7 +205,7 @@ test('items that a shutdown cancels reject with CancelledError, each for itself'
   const pool = makePool(t, { maxWorkers: 1 })
   const gate = new Gate(t)
   const log = new Log(t)
-  const items = range(5).map((n): [string, number, string] => [log.path, n, gate.path])
+  const items = numbers(5).map((n): [string, number, string] => [log.path, n, gate.path])
   const results = pool.starmap(tasks.appendAndHold, items)
   await until('the first to run', () => log.lines.length === 1)
   const stopped = pool.shutdown({ cancelFutures: true })
@@ -230,14 +222,14 @@ test('the death of a worker: under "isolate" its items fail, under "break" all t
     return n
   }
   const isolating = makePool(t, { maxWorkers: 1, onWorkerDeath: 'isolate' })
-  const results = isolating.map(task, range(8), { chunksize: 2 })
-  for (const n of range(8)) {
+  const results = isolating.map(task, numbers(8), { chunksize: 2 })
+  for (const n of numbers(8)) {
     if (n === 2 || n === 3) await t.throwsAsync(results.next(), { instanceOf: WorkerDiedError })
     else t.deepEqual(await results.next(), { done: false, value: n })
   }
   const breaking = makePool(t, { maxWorkers: 1 })
-  const broken = breaking.map(task, range(8))
-  for (const n of range(8)) {
+  const broken = breaking.map(task, numbers(8))
+  for (const n of numbers(8)) {
     if (n >= 3) await t.throwsAsync(broken.next(), { instanceOf: BrokenProcessPool })
     else t.deepEqual(await broken.next(), { done: false, value: n })
   }
@@ -269,10 +261,10 @@ test('errors of classes that are not known here arrive as RemoteError, from chun
 test('a map in the map: iterators of one pool do not disturb each other', async (t) => {
   const pool = makePool(t, { maxWorkers: 2 })
   const all = await Promise.all(
-    range(6).map((n) => collect(pool.map(tasks.double, range(20 * n), { chunksize: n + 1 }))),
+    numbers(6).map((n) => collect(pool.map(tasks.double, numbers(20 * n), { chunksize: n + 1 }))),
   )
   t.deepEqual(
     all,
-    range(6).map((n) => doubled(20 * n)),
+    numbers(6).map((n) => doubled(20 * n)),
   )
 })

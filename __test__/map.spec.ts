@@ -5,51 +5,43 @@ import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
 import { childrenOf } from './helpers/processes.js'
 import { Gate, Log, makePool } from './helpers/pool.js'
-
-const range = (length: number): number[] => Array.from({ length }, (_, index) => index)
-const doubled = (length: number): number[] => range(length).map((index) => 2 * index)
-
-async function collect<T>(results: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = []
-  for await (const result of results) all.push(result)
-  return all
-}
+import { collect, doubled, numbers } from './helpers/maps.js'
 
 test('results come in the order of the input, from several processes', async (t) => {
   const pool = makePool(t, { maxWorkers: 2 })
   const results = pool.map(
     (n: number) => new Promise((resolve) => setTimeout(() => resolve(n), (7 * n) % 5)),
-    range(40),
+    numbers(40),
   )
   t.true(results instanceof MapIterator)
-  t.deepEqual(await collect(results), range(40))
+  t.deepEqual(await collect(results), numbers(40))
 })
 
 for (const chunksize of [1, 3, 7, 100, 1000, 'auto'] as const) {
   test(`chunksize ${chunksize}: all results, in order, for lengths around the chunks`, async (t) => {
     const pool = makePool(t, { maxWorkers: 2 })
     for (const length of [0, 1, 2, 6, 7, 8, 99, 100, 101, 1500]) {
-      t.deepEqual(await collect(pool.map(tasks.double, range(length), { chunksize })), doubled(length))
+      t.deepEqual(await collect(pool.map(tasks.double, numbers(length), { chunksize })), doubled(length))
     }
   })
 }
 
 test('a chunk is one call in one process', async (t) => {
   const pool = makePool(t, { maxWorkers: 2 })
-  const pids = await collect(pool.map(() => process.pid, range(12), { chunksize: 4 }))
+  const pids = await collect(pool.map(() => process.pid, numbers(12), { chunksize: 4 }))
   for (const first of [0, 4, 8]) t.is(new Set(pids.slice(first, first + 4)).size, 1)
   t.is(pool.stats().completed, 3)
 })
 
 test("chunksize 'auto' makes chunks of short tasks and none of long ones", async (t) => {
   const pool = makePool(t, { maxWorkers: 2 })
-  t.deepEqual(await collect(pool.map(tasks.double, range(20_000), { chunksize: 'auto' })), doubled(20_000))
+  t.deepEqual(await collect(pool.map(tasks.double, numbers(20_000), { chunksize: 'auto' })), doubled(20_000))
   const short = pool.stats().completed
   t.true(short < 5000, `${short} chunks`)
-  const long = pool.map((n: number) => new Promise((resolve) => setTimeout(() => resolve(n), 10)), range(20), {
+  const long = pool.map((n: number) => new Promise((resolve) => setTimeout(() => resolve(n), 10)), numbers(20), {
     chunksize: 'auto',
   })
-  t.deepEqual(await collect(long), range(20))
+  t.deepEqual(await collect(long), numbers(20))
   t.is(pool.stats().completed - short, 20)
 })
 
@@ -78,7 +70,7 @@ test('starmap() spreads each item, and refuses what is no array', async (t) => {
   for (const chunksize of [1, 2, 10]) {
     const sums = pool.starmap(
       tasks.add,
-      range(5).map((n): [number, number] => [n, 10 * n]),
+      numbers(5).map((n): [number, number] => [n, 10 * n]),
       { chunksize },
     )
     t.deepEqual(await collect(sums), [0, 11, 22, 33, 44])
@@ -127,13 +119,13 @@ test('everything is submitted before map() returns; what the input throws surfac
   const pool = makePool(t, { maxWorkers: 1 })
   const read: number[] = []
   function* input(): Generator<number> {
-    for (const n of range(5)) {
+    for (const n of numbers(5)) {
       read.push(n)
       yield n
     }
   }
   const results = pool.map(tasks.double, input())
-  t.deepEqual(read, range(5))
+  t.deepEqual(read, numbers(5))
   t.is(pool.stats().queued, 5)
   t.deepEqual(await collect(results), doubled(5))
   t.throws(
@@ -156,8 +148,8 @@ for (const chunksize of [1, 4, 100, 'auto'] as const) {
       if (n % 3 === 1) throw new RangeError(`item ${n}`)
       return n
     }
-    const results = pool.map(fails, range(10), { chunksize })
-    for (const n of range(10)) {
+    const results = pool.map(fails, numbers(10), { chunksize })
+    for (const n of numbers(10)) {
       if (n % 3 === 1) {
         const error = await t.throwsAsync(results.next(), { instanceOf: RangeError, message: `item ${n}` })
         t.regex(error?.stack ?? '', /in worker pid \d+/)
@@ -181,7 +173,7 @@ test('asynchronous items of a chunk run one after the other, and fail each for i
     if (n === 1) throw Object.assign(new Error('the second'), { name: 'Special' })
     return n
   }
-  const items = range(3).map((n): [string, number] => [log.path, n])
+  const items = numbers(3).map((n): [string, number] => [log.path, n])
   const results = pool.starmap(task, items, { chunksize: 3 })
   t.is((await results.next()).value, 0)
   const error = await t.throwsAsync(results.next(), { message: 'the second' })

@@ -4,6 +4,7 @@
 import fc from 'fast-check'
 import { type ProcessPoolExecutor, SerializationError } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
+import { typedArrays } from './helpers/codec-values.js'
 import { difference, RUNS } from './helpers/codec.js'
 import { graph, scalar } from './helpers/codec-values.js'
 import { test } from './helpers/leaks.js'
@@ -20,20 +21,6 @@ cycle.self = cycle
 
 const memory = new ArrayBuffer(64)
 new Uint8Array(memory).forEach((_, index, bytes) => (bytes[index] = index * 3))
-
-const typedArrays = [
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-]
 
 const kinds: Record<string, unknown> = {
   undefined,

@@ -43,8 +43,8 @@ export const scalar = fc.oneof(number, text, bigint, fc.constantFrom<unknown>(un
 type Memory = ArrayBuffer & { resize(bytes: number): void }
 const ResizableBuffer = ArrayBuffer as unknown as new (bytes: number, options?: { maxByteLength: number }) => Memory
 
-const viewClasses = [
-  DataView,
+/** Every class of typed arrays that all versions of Node have. */
+export const typedArrays = [
   Int8Array,
   Uint8Array,
   Uint8ClampedArray,
@@ -57,6 +57,8 @@ const viewClasses = [
   BigInt64Array,
   BigUint64Array,
 ]
+
+const viewClasses = [DataView, ...typedArrays]
 
 /** ArrayBuffers, some of them resizable. */
 export const memory = fc
