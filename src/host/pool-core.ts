@@ -4,7 +4,7 @@
 // The native pool's callback reaches the core, and the core must not reach the executor that users hold: an executor that
 // is dropped can then be collected while its calls finish.
 //
-// User code runs only from `#settle` and `#emit`. Whatever is needed to go on stands in fields before it is called, so
+// User code runs only from `#settle` and the listeners. Whatever is needed to go on stands in fields before it is called, so
 // that it may call anything here, and a nested round (resultSync() in a callback) goes on where this one is.
 
 import type { EventEmitter } from 'node:events'
@@ -19,12 +19,15 @@ import { brokenPool, callFailure, poolFailed, signalName, workerDeath } from './
 import { native, type NativeEvent, type NativePool } from '../native.js'
 import type { ResolvedOptions } from '../options.js'
 import { detach, wholeShared } from '../shared-buffer.js'
+import { Listeners } from './listeners.js'
+import { LoopHold } from './loop-hold.js'
 import { OriginRecorder } from './origins.js'
 import { RecentEnds } from './recent-ends.js'
 import { refusalError, Refused, spawnRefusal } from './refusal.js'
 import { RefusedItems } from './refused-items.js'
 import { dumpFutures, poolStats } from './report.js'
 import { type Outcome, ResultReader } from './result-reader.js'
+import { Room } from './room.js'
 import type { PoolStats } from '../stats.js'
 import { TaskTable } from './task-table.js'
 import { warningOf } from './warnings.js'
@@ -32,9 +35,6 @@ import { CallFlag, DRAINED_EVENTS, INBOX_BYTES, Register, REGISTERS } from '../w
 import { workerState } from '../worker/context.js'
 
 type AnyFuture = CallFuture<unknown>
-
-/** How `NativePool.setHold` holds the event loop. */
-const Hold = { unfinished: 0, always: 1, never: 2 } as const
 
 /** Results handed on in one go, before the rest of the program gets a turn. */
 const BATCHES_PER_TURN = 16
@@ -53,11 +53,13 @@ export class PoolCore implements Owner {
   readonly #registers = new Uint32Array(REGISTERS)
   readonly #outbox = new Outbox()
   readonly #reader: ResultReader
+  readonly #room: Room
+  readonly #hold: LoopHold
   readonly #origins = new OriginRecorder()
   readonly #ends = new RecentEnds()
   /** By call number. */
   readonly #futures: (AnyFuture | undefined)[] = []
-  readonly #emitter: WeakRef<EventEmitter>
+  readonly #listeners: Listeners
   #unfinished = 0
   #nextTaskId = 1
   #completed = 0
@@ -66,10 +68,6 @@ export class PoolCore implements Owner {
   #closed = false
   #broken: (() => BrokenProcessPool) | undefined
   #stopped = false
-  readonly #stopWaiters: (() => void)[] = []
-  #roomWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = []
-  #referenced = true
-  #dismissing = false
   /** Outcomes that are read and not handed on yet, and how many of them are. */
   readonly #outcomes: Outcome[] = []
   #settled = 0
@@ -78,7 +76,7 @@ export class PoolCore implements Owner {
 
   constructor(options: ResolvedOptions, emitter: EventEmitter) {
     this.#options = options
-    this.#emitter = new WeakRef(emitter)
+    this.#listeners = new Listeners(emitter)
     const { codec, payload } = encodeBoot(options, this.#outbox)
     const inbox = new Uint8Array(INBOX_BYTES)
     const registers = new Uint8Array(this.#registers.buffer)
@@ -100,6 +98,8 @@ export class PoolCore implements Owner {
     this.#turn = this.#native.bareTurn()
     this.#drain = this.#native.bareDrain()
     this.#reader = new ResultReader(this.#native, inbox)
+    this.#room = new Room(this.#native)
+    this.#hold = new LoopHold(this.#native)
     this.tasks = new TaskTable(this.#native)
     watchForEnd()
   }
@@ -172,7 +172,7 @@ export class PoolCore implements Owner {
     if (this.#unfinished++ === 0) {
       registerOwner(this)
       // A call from a 'beforeExit' listener: the program goes on, and its pool does not hold it any longer than its calls.
-      this.#endDismissal()
+      this.#hold.setDismissing(false)
     }
   }
 
@@ -310,20 +310,20 @@ export class PoolCore implements Owner {
         return this.#callFailed(event, future)
       case 'workerStart':
         registerOwner(this)
-        return this.#emit('workerStart', { pid: event.pid, workerId: event.workerId })
+        return this.#listeners.emit('workerStart', { pid: event.pid, workerId: event.workerId })
       case 'workerExit':
         return this.#workerExited(event)
       case 'workerReplace':
-        return this.#emit('workerReplace', { oldPid: event.oldPid, newPid: event.pid, reason: event.reason })
+        return this.#listeners.emit('workerReplace', { oldPid: event.oldPid, newPid: event.pid, reason: event.reason })
       case 'broken':
         return this.#break(event)
       case 'room':
-        for (const { resolve } of this.#takeRoomWaiters()) resolve()
-        return this.#emit('drain')
+        this.#room.open()
+        return this.#listeners.emit('drain')
       case 'stopped':
         return this.#stop()
       default:
-        return this.#warn(warningOf(event))
+        return this.#listeners.warn(warningOf(event))
     }
   }
 
@@ -344,12 +344,12 @@ export class PoolCore implements Owner {
     const { pid, workerId, reason } = event
     this.#ends.note(event)
     if (this.#native.liveWorkers === 0) this.#lastWorkerLeft()
-    this.#emit('workerExit', { pid, workerId, exitCode, signal: signalName(signal), reason })
+    this.#listeners.emit('workerExit', { pid, workerId, exitCode, signal: signalName(signal), reason })
   }
 
   #lastWorkerLeft(): void {
     if (this.#unfinished === 0) unregisterOwner(this)
-    this.#endDismissal()
+    this.#hold.setDismissing(false)
   }
 
   #break(event: NativeEvent): void {
@@ -359,9 +359,9 @@ export class PoolCore implements Owner {
     })
     const makeError = brokenPool(event, deaths, this.#ends, this.#options)
     this.#broken = makeError
-    for (const { reject } of this.#takeRoomWaiters()) reject(makeError())
+    this.#room.close(makeError)
     this.failAll(makeError)
-    this.#emit('broken', makeError())
+    this.#listeners.emit('broken', makeError())
   }
 
   /** Everything that is unfinished fails, each call with an error of its own. */
@@ -377,24 +377,7 @@ export class PoolCore implements Owner {
     this.#stopped = true
     unregisterOwner(this)
     this.#native.close()
-    for (const resolve of this.#stopWaiters.splice(0)) resolve()
-  }
-
-  #emit(name: string, ...details: unknown[]): void {
-    const emitter = this.#emitter.deref()
-    try {
-      emitter?.emit(name, ...details)
-    } catch (error) {
-      // A listener's error is the program's, as in any emitter; but a round is not its victim.
-      queueMicrotask(() => {
-        throw error
-      })
-    }
-  }
-
-  #warn(error: Error): void {
-    if (this.#emitter.deref()?.listenerCount('warning')) this.#emit('warning', error)
-    else process.emitWarning(error.message, { type: 'MillraceWarning', code: (error as MillraceError).code })
+    this.#hold.stop()
   }
 
   // ---- Life ------------------------------------------------------------------------------------------------------------
@@ -420,7 +403,7 @@ export class PoolCore implements Owner {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    for (const { reject } of this.#takeRoomWaiters()) reject(new ShutdownError('the executor was shut down'))
+    this.#room.close(wasShutDown)
     this.#native.shutDown()
   }
 
@@ -447,55 +430,25 @@ export class PoolCore implements Owner {
   }
 
   /** Resolves when the last worker is reaped after `close()`. Holds the event loop until then. */
-  async stopped(): Promise<void> {
-    if (this.#stopped) return
-    await new Promise<void>((resolve) => {
-      this.#stopWaiters.push(resolve)
-      this.#updateHold()
-    })
+  stopped(): Promise<void> {
+    return this.#hold.untilStopped()
   }
 
   /** Resolves when the queue has room. */
   ready(): Promise<void> {
-    if (this.#broken !== undefined || this.#closed) {
-      return Promise.reject(this.#broken?.() ?? new ShutdownError('the executor was shut down'))
-    }
-    if (!this.#native.isFull) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      this.#roomWaiters.push({ resolve, reject })
-      this.#native.awaitRoom()
-    })
-  }
-
-  #takeRoomWaiters(): { resolve: () => void; reject: (error: unknown) => void }[] {
-    const waiters = this.#roomWaiters
-    this.#roomWaiters = []
-    return waiters
+    if (this.#broken !== undefined || this.#closed) return Promise.reject((this.#broken ?? wasShutDown)())
+    return this.#room.wait()
   }
 
   setReferenced(referenced: boolean): void {
-    this.#referenced = referenced
-    this.#updateHold()
-  }
-
-  #updateHold(): void {
-    if (this.#stopped) return
-    const waiting = this.#stopWaiters.length > 0 || this.#dismissing
-    this.#native.setHold(waiting ? Hold.always : this.#referenced ? Hold.unfinished : Hold.never)
+    this.#hold.setReferenced(referenced)
   }
 
   dismissIdle(): void {
     // An unref'd pool that still has calls does not keep its process: its workers are killed at the exit.
     if (this.#stopped || this.#unfinished > 0 || this.#native.liveWorkers === 0) return
-    this.#dismissing = true
     this.#native.dismissIdle()
-    this.#updateHold()
-  }
-
-  #endDismissal(): void {
-    if (!this.#dismissing) return
-    this.#dismissing = false
-    this.#updateHold()
+    this.#hold.setDismissing(true)
   }
 
   killNow(): void {
@@ -520,3 +473,5 @@ export class PoolCore implements Owner {
     return `${head}\n${dumpFutures(this.#futures)}${this.#native.dump()}`
   }
 }
+
+const wasShutDown = (): ShutdownError => new ShutdownError('the executor was shut down')

@@ -1,0 +1,51 @@
+// Whether a pool holds the event loop: while calls are unfinished, unless it is unref'd; and while somebody waits for its end.
+
+import type { NativePool } from '../native.js'
+
+/** How `NativePool.setHold` holds the event loop. */
+const Hold = { unfinished: 0, always: 1, never: 2 } as const
+
+export class LoopHold {
+  readonly #native: NativePool
+  readonly #stopWaiters: (() => void)[] = []
+  #referenced = true
+  #dismissing = false
+  #stopped = false
+
+  constructor(native: NativePool) {
+    this.#native = native
+  }
+
+  setReferenced(referenced: boolean): void {
+    this.#referenced = referenced
+    this.#update()
+  }
+
+  /** Whether the workers are let go since the program ends. */
+  setDismissing(dismissing: boolean): void {
+    if (this.#dismissing === dismissing) return
+    this.#dismissing = dismissing
+    this.#update()
+  }
+
+  /** Resolves when the pool has stopped, and holds the loop until then. */
+  async untilStopped(): Promise<void> {
+    if (this.#stopped) return
+    await new Promise<void>((resolve) => {
+      this.#stopWaiters.push(resolve)
+      this.#update()
+    })
+  }
+
+  /** The pool has stopped. */
+  stop(): void {
+    this.#stopped = true
+    for (const resolve of this.#stopWaiters.splice(0)) resolve()
+  }
+
+  #update(): void {
+    if (this.#stopped) return
+    const waiting = this.#stopWaiters.length > 0 || this.#dismissing
+    this.#native.setHold(waiting ? Hold.always : this.#referenced ? Hold.unfinished : Hold.never)
+  }
+}

@@ -1,0 +1,42 @@
+// Those who wait until the queue of a pool has room for a call.
+
+import type { NativePool } from '../native.js'
+
+interface Waiter {
+  resolve(): void
+  reject(error: unknown): void
+}
+
+export class Room {
+  readonly #native: NativePool
+  #waiters: Waiter[] = []
+
+  constructor(native: NativePool) {
+    this.#native = native
+  }
+
+  /** Resolves when there is room. */
+  wait(): Promise<void> {
+    if (!this.#native.isFull) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject })
+      this.#native.awaitRoom()
+    })
+  }
+
+  /** There is room. */
+  open(): void {
+    for (const { resolve } of this.#take()) resolve()
+  }
+
+  /** There will be none. */
+  close(makeError: () => Error): void {
+    for (const { reject } of this.#take()) reject(makeError())
+  }
+
+  #take(): Waiter[] {
+    const waiters = this.#waiters
+    this.#waiters = []
+    return waiters
+  }
+}
