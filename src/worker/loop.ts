@@ -11,7 +11,7 @@ import { CallFlag, type PartialChunk, ResultFlag, Status } from '../wire.js'
 import { boot } from './boot.js'
 import { RunningTask, type WorkerState } from './context.js'
 import { afterOutput } from './flush.js'
-import { collectGarbage } from './garbage.js'
+import { collectBuffers, collectGarbage } from './garbage.js'
 import { type Lane, Phase, Taken } from './lane.js'
 import { decodeDescriptor, type Task, type TaskCache } from './task-cache.js'
 
@@ -148,6 +148,7 @@ export class Loop {
       if (this.#started !== started) return this.#trimLater(TRIMS)
       // The host waits for the memory of arguments that nobody here refers to any more.
       if (this.#lane.lends) collectGarbage()
+      else collectBuffers()
       if (this.#lane.trim() && times > 1) this.#trimLater(times - 1)
     }, TRIM_AFTER_MS)
   }
