@@ -32,7 +32,7 @@ const environments: [title: string, env: Record<string, string>, said: string[]]
 
 for (const [title, env, said] of environments) {
   test.serial(`calls, deaths, cancels, large payloads and shutdowns on ${title}`, async (t) => {
-    t.is(await runHost(t, 'core', {}, { env }), said.join(', '))
+    t.is(await runHost(t, 'core', {}, { env, execArgv: ['--expose-gc'] }), said.join(', '))
   })
 }
 

@@ -24,7 +24,7 @@ count() {
 
 # failing LOG: the names of the tests that failed, as cargo and ava print them; of a step without tests its last lines.
 failing() {
-  sed $'s/\033\\[[0-9;]*m//g' "$1" | grep -E '^ *(✘|✖|×) |^test .* FAILED$|tests? remained? pending|Uncaught|Unhandled' | sort -u ||
+  sed $'s/\033\\[[0-9;]*m//g' "$1" | grep -E '^ *(✘|✖|×) |^test .* FAILED$|^error|^ *(Uncaught exception|Unhandled rejection)' | sort -u ||
     tail -n 5 "$1"
 }
 

@@ -79,7 +79,7 @@ impl View {
   /// Pointer to a range of an arena.
   ///
   /// # Panics
-  /// When the range is not inside the arena. Offsets from shared memory were checked before ([`crate::record::Place`]).
+  /// When the range is not inside the arena. Offsets from shared memory were checked before ([`crate::place::Place`]).
   #[inline]
   fn range(&self, direction: Direction, offset: u64, len: usize) -> NonNull<u8> {
     let end = offset.checked_add(len as u64);
