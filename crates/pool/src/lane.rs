@@ -34,6 +34,11 @@ const TRIMS: u32 = 4;
 /// shared memory stays bounded by the number of workers and not by the number of calls.
 const READ_AHEAD_BYTES: usize = 16 << 20;
 
+/// Calls of this size, of which most take no longer than this, go into a lane that has no more than so many bytes.
+const AT_ONCE_FROM: usize = 16 << 10;
+const AT_ONCE_NS: u32 = 1_000_000;
+const AT_ONCE_BYTES: usize = 8 << 20;
+
 /// A call that this lane holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held {
@@ -243,10 +248,18 @@ impl Lane {
     self.accepts()
       && (self.held.is_empty()
         || (!self.stalled
-          && self.held.len() < self.depth_limit(ahead_ns)
+          && (self.held.len() < self.depth_limit(ahead_ns) || self.takes_at_once(bytes))
           && self.held_bytes.saturating_add(bytes) <= READ_AHEAD_BYTES))
       // One for the definition of its task.
       && self.ring.has_slots(2)
+  }
+
+  /// Whether a call is so large, and others are over so soon, that it goes into the lane beyond the read-ahead: in the pending
+  /// queue it would be copied once more, which takes longer than the little that it may have to be moved.
+  fn takes_at_once(&self, bytes: usize) -> bool {
+    bytes >= AT_ONCE_FROM
+      && self.held_bytes.saturating_add(bytes) <= AT_ONCE_BYTES
+      && self.service_ns.is_some_and(|ns| ns <= AT_ONCE_NS)
   }
 
   /// The calls that it may hold: one that runs, and as many more as fill the read-ahead time.
