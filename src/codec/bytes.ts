@@ -47,26 +47,27 @@ export function encodeBytes(values: readonly unknown[], out: Outbox): boolean {
 }
 
 /** Decodes what `encodeRaw` wrote. */
-export function decodeRaw(kind: number, bytes: Uint8Array, end: number, owned: boolean): unknown {
-  return fromContent(kind, bytes, 0, end, owned)
+export function decodeRaw(kind: number, bytes: Uint8Array, owned: boolean): unknown {
+  return fromContent(kind, bytes, 0, bytes.byteLength, owned)
 }
 
 /** Decodes what `encodeBytes` wrote, in one piece. */
-export function decodeBytes(bytes: Uint8Array, end: number, owned: boolean): unknown[] {
-  const start = contentStart(bytes, end)
+export function decodeBytes(bytes: Uint8Array, owned: boolean): unknown[] {
+  const end = bytes.byteLength
+  const start = contentStart(bytes)
   if (start > end) throw new CorruptPayload('the content starts behind the end of the payload')
   return readElements(bytes, start, (kind) => fromContent(kind, bytes, start, end, owned))
 }
 
 /** The same in two: `content`, all of it, is what is behind `head`, and becomes part of the value. */
 export function decodeHeadAndContent(head: Uint8Array, content: Uint8Array): unknown[] {
-  const start = contentStart(head, head.byteLength)
+  const start = contentStart(head)
   if (start !== head.byteLength) throw new CorruptPayload('the content does not start where the head ends')
   return readElements(head, start, (kind) => fromContent(kind, content, 0, content.byteLength, true))
 }
 
-function contentStart(head: Uint8Array, end: number): number {
-  if (end < ELEMENTS) throw new CorruptPayload('the payload ends within its head')
+function contentStart(head: Uint8Array): number {
+  if (head.byteLength < ELEMENTS) throw new CorruptPayload('the payload ends within its head')
   return new DataView(head.buffer, head.byteOffset, ELEMENTS).getUint32(0, LITTLE_ENDIAN)
 }
 

@@ -76,27 +76,29 @@ export function encodeError(thrown: unknown, out: Outbox): void {
 }
 
 /**
- * Decodes the arguments of a call from the first `length` bytes of `bytes`. `owned`: `bytes` is a fresh allocation that may
+ * Decodes the arguments of a call from `bytes[start..end)`, by default all. `owned`: `bytes` is a fresh allocation that may
  * become part of the values. Throws a `SerializationError` when the payload is damaged.
  */
 export function decodeArguments(
   codec: number,
   bytes: Uint8Array,
   owned = false,
-  length: number = bytes.byteLength,
+  start = 0,
+  end: number = bytes.byteLength,
 ): unknown[] {
   try {
+    // Small calls are many: making the piece by itself would take as long as reading it.
+    if (codec === SCALARS) return readScalars(bytes, start, end)
+    const payload = piece(bytes, start, end)
     switch (codec) {
-      case SCALARS:
-        return readScalars(bytes, 0, length)
       case BYTES:
-        return decodeBytes(bytes, length, owned)
+        return decodeBytes(payload, owned)
       case PLAIN:
-        return asArguments(decodePlain(bytes, length))
+        return asArguments(decodePlain(payload))
       case V8:
-        return asArguments(deserialize(exactly(bytes, length), owned))
+        return asArguments(deserialize(payload, owned))
       default:
-        return [decodeRaw(rawKind(codec), bytes, length, owned)]
+        return [decodeRaw(rawKind(codec), payload, owned)]
     }
   } catch (error) {
     throw undecodable('arguments', error)
@@ -133,21 +135,23 @@ export function decodeResult(
   codec: number,
   bytes: Uint8Array,
   owned = false,
-  length: number = bytes.byteLength,
+  start = 0,
+  end: number = bytes.byteLength,
 ): unknown {
   try {
+    if (codec === SCALARS) {
+      const value = readScalar(bytes, start, end)
+      if (scalarEnd() !== end) throw new CorruptPayload('the payload goes on behind its value')
+      return value
+    }
+    const payload = piece(bytes, start, end)
     switch (codec) {
-      case SCALARS: {
-        const value = readScalar(bytes, 0, length)
-        if (scalarEnd() !== length) throw new CorruptPayload('the payload goes on behind its value')
-        return value
-      }
       case PLAIN:
-        return decodePlain(bytes, length)
+        return decodePlain(payload)
       case V8:
-        return deserialize(exactly(bytes, length), owned)
+        return deserialize(payload, owned)
       default:
-        return decodeRaw(rawKind(codec), bytes, length, owned)
+        return decodeRaw(rawKind(codec), payload, owned)
     }
   } catch (error) {
     throw undecodable('result', error)
@@ -155,15 +159,10 @@ export function decodeResult(
 }
 
 /** Rebuilds what a call threw in the process `origin.pid`. Throws a `SerializationError` when the payload is damaged. */
-export function decodeError(
-  codec: number,
-  bytes: Uint8Array,
-  origin: ErrorOrigin,
-  length: number = bytes.byteLength,
-): unknown {
+export function decodeError(codec: number, bytes: Uint8Array, origin: ErrorOrigin): unknown {
   try {
     if (codec !== ERROR) throw new CorruptPayload(`the codec ${codec} is not that of errors`)
-    return rebuildThrown(deserialize(exactly(bytes, length), false), origin)
+    return rebuildThrown(deserialize(bytes, false), origin)
   } catch (error) {
     throw undecodable('result', error)
   }
@@ -179,6 +178,6 @@ function rawKind(codec: number): number {
   return codec - RAW
 }
 
-function exactly(bytes: Uint8Array, length: number): Uint8Array {
-  return length === bytes.byteLength ? bytes : bytes.subarray(0, length)
+function piece(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return start === 0 && end === bytes.byteLength ? bytes : bytes.subarray(start, end)
 }

@@ -22,9 +22,9 @@ let shapes: ReadShape[] = []
 let objects: object[] | undefined
 
 /** Decodes the first `length` bytes of `payload`. Throws a `CorruptPayload`. */
-export function decodePlain(payload: Uint8Array, length: number): unknown {
+export function decodePlain(payload: Uint8Array): unknown {
   bytes = payload
-  end = length
+  end = payload.byteLength
   at = 1
   shapes = []
   objects = payload[0] === 0 ? undefined : []

@@ -41,7 +41,7 @@ export class ResultReader {
       const future = take(words[at]!)
       if (future === undefined) continue
       if (offset === ELSEWHERE) outcomes.push(this.#readElsewhere(future, at, length))
-      else outcomes.push(readOutcome(future, words, at, this.#inbox.subarray(offset, offset + length)))
+      else outcomes.push(readOutcome(future, words, at, this.#inbox, offset, offset + length))
       // A recorded stack keeps everything alive that its functions can see, the executor among it.
       future.origin = undefined
     }
@@ -53,7 +53,7 @@ export class ResultReader {
     const headLength = words[at + 10]!
     const head = this.#inbox.subarray(words[at + 9], words[at + 9]! + headLength)
     const borrowed = keepsContent(words[at + 2]!, headLength) ? this.#native.borrow() : null
-    if (borrowed !== null) return readOutcome(future, words, at, new Uint8Array(borrowed), head)
+    if (borrowed !== null) return readOutcome(future, words, at, new Uint8Array(borrowed), 0, length - headLength, head)
     let content: Uint8Array
     try {
       content = Buffer.allocUnsafeSlow(length - headLength)
@@ -62,16 +62,18 @@ export class ResultReader {
       return { future, kind: 'error', value: new SerializationError(message, { stage: 'result', cause }) }
     }
     this.#native.fetch(content)
-    return readOutcome(future, words, at, content, head)
+    return readOutcome(future, words, at, content, 0, length - headLength, head)
   }
 }
 
-/** Reads a result from `bytes`; with a head, `bytes` are what is behind that, in memory of their own. */
+/** Reads a result from `bytes[start..end)`; with a head, that is all that is behind the head, in memory of its own. */
 function readOutcome(
   future: CallFuture<unknown>,
   words: Uint32Array,
   at: number,
   bytes: Uint8Array,
+  start: number,
+  end: number,
   head?: Uint8Array,
 ): Outcome {
   const status = words[at + 1]!
@@ -82,21 +84,28 @@ function readOutcome(
     switch (status) {
       case Status.ok: {
         if (!future.isChunk) {
-          const value = decodeResult(codec, bytes, owned)
+          const value = decodeResult(codec, bytes, owned, start, end)
           if ((words[at + 3]! & ResultFlag.moved) !== 0) receiveShared([value])
           return { future, kind: 'value', value }
         }
         const partial = (words[at + 3]! & ResultFlag.partial) !== 0
         const elapsed = words[at + 8]! / 1000
-        const outcome = partial ? partialChunk(codec, pid, bytes, owned) : { values: chunkValues(codec, bytes, head) }
+        const payload = bytes.subarray(start, end)
+        const outcome = partial
+          ? partialChunk(codec, pid, payload, owned)
+          : { values: chunkValues(codec, payload, head) }
         const whole: ChunkOutcome<unknown> = future.refused?.complete(outcome) ?? outcome
         return { future, kind: 'value', value: { ...whole, elapsed } satisfies ChunkOutcome<unknown> }
       }
       case Status.exit:
-        return { future, kind: 'error', value: taskExit(decodeResult(codec, bytes, owned), future.describe(), pid) }
+        return {
+          future,
+          kind: 'error',
+          value: taskExit(decodeResult(codec, bytes, owned, start, end), future.describe(), pid),
+        }
       default: {
         const submitStack = framesOf(future.origin)
-        return { future, kind: 'error', value: decodeError(codec, bytes, { pid, submitStack }) }
+        return { future, kind: 'error', value: decodeError(codec, bytes.subarray(start, end), { pid, submitStack }) }
       }
     }
   } catch (value) {

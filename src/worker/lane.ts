@@ -101,7 +101,8 @@ export class Lane {
 
   #decode(): unknown[] {
     const { codec } = this
-    if (this.#offset !== ELSEWHERE) return decodeArguments(codec, this.#staged())
+    const offset = this.#offset
+    if (offset !== ELSEWHERE) return decodeArguments(codec, this.#inbox, false, offset, offset + this.#length)
     const head = this.#head()
     const borrowed = keepsContent(codec, head.byteLength) ? this.#native.borrow() : null
     const content = borrowed === null ? this.#fetch(this.#length - head.byteLength) : new Uint8Array(borrowed)
@@ -110,14 +111,10 @@ export class Lane {
 
   /** The payload of what was taken and is no task; valid until the next `take()`. */
   payload(): Uint8Array {
-    if (this.#offset !== ELSEWHERE) return this.#staged()
+    if (this.#offset !== ELSEWHERE) return this.#inbox.subarray(this.#offset, this.#offset + this.#length)
     const head = this.#head()
     const content = this.#fetch(this.#length - head.byteLength)
     return head.byteLength === 0 ? content : Buffer.concat([head, content])
-  }
-
-  #staged(): Uint8Array {
-    return this.#inbox.subarray(this.#offset, this.#offset + this.#length)
   }
 
   #head(): Uint8Array {
