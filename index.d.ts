@@ -52,10 +52,6 @@ export declare class AsyncResult<T> implements PromiseLike<T> {
     [inspect.custom](): string;
 }
 
-/** Whoever has memory that it shares with workers. */
-declare interface BlockSource {
-}
-
 /**
  * An executor can no longer run calls, whatever its kind. Every unfinished future failed with it, and later `submit()`
  * throws it. Make a new executor, and submit again what is safe to run twice: a call may have run in part.
@@ -989,7 +985,7 @@ export declare class SharedBuffer extends ArrayBuffer {
      * @throws RangeError or TypeError that names the argument, or RangeError when there is no memory; `ShutdownError`,
      * `BrokenProcessPool` and `WorkerSpawnError` as `submit()`.
      */
-    static allocate(bytes: number, executor?: BlockSource): SharedBuffer;
+    static allocate(bytes: number, executor?: ProcessPoolExecutor): SharedBuffer;
     /** Whether it has moved away. */
     get moved(): boolean;
 }

@@ -2,6 +2,7 @@ import { types } from 'node:util'
 import * as threads from 'node:worker_threads'
 
 import { native } from './native.js'
+import type { ProcessPoolExecutor } from './process-pool-executor.js'
 import { invalidType, validateInteger } from './validate.js'
 import { workerState } from './worker/context.js'
 
@@ -10,16 +11,6 @@ const { isMarkedAsUntransferable } = threads as { isMarkedAsUntransferable?(obje
 
 // A symbol that all copies of the package know: the worker's may be another than its tasks'.
 const brand = Symbol.for('millrace.shared-buffer')
-
-/** Whoever has memory that it shares with workers. */
-export interface BlockSource {
-  /**
-   * An ArrayBuffer in memory that is shared with a worker; null when there is no room.
-   *
-   * @internal
-   */
-  allocateBlock(bytes: number): ArrayBuffer | null
-}
 
 /**
  * An ArrayBuffer in the memory that host and worker share: it moves between them without being copied.
@@ -52,7 +43,7 @@ export class SharedBuffer extends ArrayBuffer {
    * @throws RangeError or TypeError that names the argument, or RangeError when there is no memory; `ShutdownError`,
    * `BrokenProcessPool` and `WorkerSpawnError` as `submit()`.
    */
-  static allocate(bytes: number, executor?: BlockSource): SharedBuffer {
+  static allocate(bytes: number, executor?: ProcessPoolExecutor): SharedBuffer {
     validateInteger(bytes, 'bytes', 0, Number.MAX_SAFE_INTEGER)
     if (bytes === 0) return asShared(new ArrayBuffer(0))
     const memory = executor === undefined ? allocateHere(bytes) : allocateFrom(executor, bytes)
@@ -73,8 +64,8 @@ export class SharedBuffer extends ArrayBuffer {
   }
 }
 
-function allocateFrom(executor: BlockSource, bytes: number): ArrayBuffer | null {
-  if (typeof (executor as BlockSource | null)?.allocateBlock !== 'function') {
+function allocateFrom(executor: ProcessPoolExecutor, bytes: number): ArrayBuffer | null {
+  if (typeof (executor as ProcessPoolExecutor | null)?.allocateBlock !== 'function') {
     throw invalidType('executor', 'a ProcessPoolExecutor', executor)
   }
   return executor.allocateBlock(bytes)
