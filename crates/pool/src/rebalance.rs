@@ -21,9 +21,15 @@ const UNCLAIMED: Duration = Duration::from_secs(1);
 impl Manager {
   /// Takes back what is queued in a lane and puts it in front of the pending calls, in its order.
   pub(crate) fn recall(&mut self, index: usize) {
+    self.recall_behind(index, 0);
+  }
+
+  /// The same with what is queued behind the first `kept` calls.
+  fn recall_behind(&mut self, index: usize, kept: usize) {
     let Some(lane) = self.lanes[index].as_mut() else { return };
     // From the youngest: the worker claims from the other end, so whatever this wins is a suffix, in order.
-    while let Some(last) = lane.held.len().checked_sub(1) {
+    while lane.held.len() > kept {
+      let last = lane.held.len() - 1;
       let Some(held) = lane.take_back(last) else { break };
       let mut payload = Vec::new();
       let Some(Reclaimed { cut, .. }) = lane.ring.reclaim(held.position, &mut payload) else { continue };
@@ -59,7 +65,7 @@ impl Manager {
           .as_ref()
           .is_some_and(|lane| waits_for_its_claim(lane) && lane.front_since + UNCLAIMED <= now)
         {
-          self.give_up(index);
+          self.give_up(index, 0);
         }
       }
       self.fill(now);
@@ -75,21 +81,23 @@ impl Manager {
       let Some(lane) = self.lanes[index].as_ref() else { continue };
       let busy = lane.held.len() >= 2 && matches!(lane.life, Life::Ready);
       if busy && !lane.stalled && now.duration_since(lane.front_since) >= patience {
-        self.give_up(index);
+        // The first one, if it is not claimed yet, waits for a worker that is on its way, and has more time for that.
+        self.give_up(index, 1);
       }
     }
     self.fill(now);
   }
 
-  fn give_up(&mut self, index: usize) {
+  /// Takes back what is queued behind the first `kept` calls, and queues nothing more there for now.
+  fn give_up(&mut self, index: usize, kept: usize) {
     if let Some(lane) = self.lanes[index].as_mut() {
       lane.stalled = true;
-      self.recall(index);
+      self.recall_behind(index, kept);
     }
   }
 }
 
 /// Whether the lane's only call is one that its worker could have claimed.
 fn waits_for_its_claim(lane: &Lane) -> bool {
-  lane.held.len() == 1 && lane.life == Life::Ready && !lane.stalled && lane.running().is_none()
+  lane.held.len() == 1 && lane.life == Life::Ready && lane.running().is_none()
 }
