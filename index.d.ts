@@ -235,6 +235,20 @@ export declare type FinalizeOptionsFor<A extends readonly unknown[]> = [] extend
     args: readonly [...A];
 };
 
+/** What {@link forkSafety} found. */
+export declare interface ForkSafety {
+    safe: boolean;
+    /** Why not, a sentence each; empty when it is safe. */
+    reasons: string[];
+}
+
+/**
+ * Whether this process can be forked safely, which the start method `'fork'` requires. An ordinary Node process never can:
+ * it computes with several threads, and a child that lacks them waits for them for ever. What there is to find is found;
+ * a lock that native code holds is not.
+ */
+export declare function forkSafety(): ForkSafety;
+
 /** The fields of a `ForkUnsafeError`. */
 declare interface ForkUnsafeDetails extends ErrorDetails {
     reasons: readonly string[];
@@ -356,6 +370,25 @@ export declare type FutureOutcome = 'value' | 'error' | 'cancelled' | undefined;
 
 /** Where a call stands. */
 export declare type FutureState = 'pending' | 'running' | 'cancelled' | 'finished';
+
+/** The start methods that this process can use, the default first. */
+export declare function getAllStartMethods(): StartMethod[];
+
+/**
+ * The constructors `ProcessPoolExecutor` and `Pool` bound to a start method, for a library that must not depend on what the
+ * program set. They are subclasses of the ordinary ones, always the same for the same method; their option `startMethod` may
+ * be left out, and be nothing else.
+ *
+ * @param method - Default: that of `getStartMethod()`, as it is now.
+ * @throws As `setStartMethod` for a method that cannot be used.
+ * @example
+ * const { Pool } = getContext('spawn')
+ * await using pool = new Pool(4)
+ */
+export declare function getContext(method?: StartMethod): StartContext;
+
+/** How workers are started where neither an option nor a context says: what was set, else `'spawn'`. */
+export declare function getStartMethod(): StartMethod;
 
 /**
  * The results of {@link Pool.imap} or {@link Pool.imapUnordered}, for `for await` or for `next()`.
@@ -801,13 +834,13 @@ export declare interface ProcessPoolOptions {
      * Default: the processors that this process may use, its control group's CPU quota included.
      */
     maxWorkers?: number;
-    /** Default: `'spawn'`. */
+    /** Default: `'spawn'` with `maxTasksPerChild`, else that of `getStartMethod()`. */
     startMethod?: StartMethod;
     /** Called and awaited once in each worker, before its first call. If it throws the worker does not start. */
     initializer?: TaskFunction<never[], unknown>;
     /** The arguments of `initializer`. */
     initargs?: readonly unknown[];
-    /** A worker is replaced after so many calls. A chunk of `map` is one call. Default: never. */
+    /** A worker is replaced after so many calls. A chunk of `map` is one call. Not with `'fork'`. Default: never. */
     maxTasksPerChild?: number;
     /**
      * What the death of a worker does. `'break'`, Python's rule and the default: every unfinished future fails and the
@@ -959,6 +992,21 @@ export declare class SerializationError extends MillraceError {
 }
 
 /**
+ * Says how workers are started from now on, in this thread: once, and best at the start of the main program. Executors and
+ * pools that exist, and the workers themselves, are not concerned.
+ *
+ * @throws `InvalidStateError` when it was called before, without `force`; `ForkUnsafeError` for `'fork'` in a process that
+ * cannot be forked; TypeError for what is no start method, or not available.
+ */
+export declare function setStartMethod(method: StartMethod, options?: SetStartMethodOptions): void;
+
+/** Options of {@link setStartMethod}. */
+export declare interface SetStartMethodOptions {
+    /** Whether a method that was set before may be changed. Default: false. */
+    force?: boolean;
+}
+
+/**
  * An ArrayBuffer in the memory that host and worker share: it moves between them without being copied.
  *
  * | step | in code |
@@ -1009,7 +1057,16 @@ export declare interface ShutdownOptions {
     kill?: boolean;
 }
 
-/** How workers are started. Only `'spawn'`, a fresh Node process for each, is available so far. */
+/** What {@link getContext} returns: constructors whose workers are started in one way. */
+export declare interface StartContext {
+    readonly ProcessPoolExecutor: typeof ProcessPoolExecutor;
+    readonly Pool: typeof Pool;
+}
+
+/**
+ * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'` and `'fork'` are not available so far;
+ * `'fork'` is refused with its reasons in a process that cannot be forked.
+ */
 export declare type StartMethod = 'spawn' | 'forkserver' | 'fork';
 
 /** What a task may know of itself; see {@link taskContext}. */

@@ -143,12 +143,6 @@ test('options have to be an object', (t) => {
   }
 })
 
-test('the start methods that come later are refused with an error that says so', (t) => {
-  for (const startMethod of ['fork', 'forkserver'] as const) {
-    t.throws(() => new ProcessPoolExecutor({ startMethod }), { instanceOf: TypeError, message: /not available/ })
-  }
-})
-
 test('initargs that cannot travel are a SerializationError with the path of the value', (t) => {
   const construct = (): unknown =>
     new ProcessPoolExecutor({ initializer: tasks.identity as never, initargs: [1, { a: { b: () => {} } }] })

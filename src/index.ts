@@ -37,11 +37,12 @@ export {
   runFinalizers,
   runFinalizersAsync,
 } from './finalizers.js'
+export { type ForkSafety, forkSafety } from './fork-safety.js'
 export { type CancelOptions, Future, type FutureOutcome, type FutureState, type WaitOptions } from './future.js'
 export { ImapIterator } from './imap-iterator.js'
 export { MapIterator } from './map-iterator.js'
 export type { MapOptions } from './map/options.js'
-export type { ProcessPoolOptions, StartMethod } from './options.js'
+export type { ProcessPoolOptions } from './options.js'
 export { type ArgumentsOf, type ImapOptions, type MapAsyncOptions, Pool, type PoolOptions } from './pool.js'
 export {
   type ProcessPoolEvents,
@@ -51,6 +52,14 @@ export {
   type WorkerExitReason,
 } from './process-pool-executor.js'
 export { SharedBuffer } from './shared-buffer.js'
+export { getContext, type StartContext } from './start-context.js'
+export {
+  getAllStartMethods,
+  getStartMethod,
+  setStartMethod,
+  type SetStartMethodOptions,
+  type StartMethod,
+} from './start-methods.js'
 export type { PoolStats, WorkerStats } from './stats.js'
 export { defineTasks, type ImportedTasks, importTasks, type TaskFunction } from './tasks.js'
 export { wait, type WaitForOptions, type WaitResult } from './wait.js'

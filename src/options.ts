@@ -6,6 +6,7 @@ import { isMainThread } from 'node:worker_threads'
 
 import { NestingError } from './errors.js'
 import { native, type NativePoolOptions } from './native.js'
+import { chooseStartMethod, type StartMethod } from './start-methods.js'
 import { describeTask, resolveModule, type TaskDescriptor, type TaskFunction } from './tasks.js'
 import {
   invalidType,
@@ -17,9 +18,6 @@ import {
 } from './validate.js'
 import { workerState } from './worker/context.js'
 
-/** How workers are started. Only `'spawn'`, a fresh Node process for each, is available so far. */
-export type StartMethod = 'spawn' | 'forkserver' | 'fork'
-
 /** Options of a {@link ProcessPoolExecutor}. */
 export interface ProcessPoolOptions {
   /**
@@ -27,13 +25,13 @@ export interface ProcessPoolOptions {
    * Default: the processors that this process may use, its control group's CPU quota included.
    */
   maxWorkers?: number
-  /** Default: `'spawn'`. */
+  /** Default: `'spawn'` with `maxTasksPerChild`, else that of `getStartMethod()`. */
   startMethod?: StartMethod
   /** Called and awaited once in each worker, before its first call. If it throws the worker does not start. */
   initializer?: TaskFunction<never[], unknown>
   /** The arguments of `initializer`. */
   initargs?: readonly unknown[]
-  /** A worker is replaced after so many calls. A chunk of `map` is one call. Default: never. */
+  /** A worker is replaced after so many calls. A chunk of `map` is one call. Not with `'fork'`. Default: never. */
   maxTasksPerChild?: number
   /**
    * What the death of a worker does. `'break'`, Python's rule and the default: every unfinished future fails and the
@@ -97,7 +95,8 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
     )
   }
   const maxWorkers = integer(options.maxWorkers, 'options.maxWorkers', 1, 4096) ?? defaultWorkers()
-  checkStartMethod(options.startMethod)
+  const maxTasksPerChild = integer(options.maxTasksPerChild, 'options.maxTasksPerChild', 1, 2 ** 32 - 1)
+  chooseStartMethod(options.startMethod, { name: 'options.maxTasksPerChild', value: maxTasksPerChild })
   const onWorkerDeath = oneOf(options.onWorkerDeath, 'options.onWorkerDeath', ['break', 'isolate']) ?? 'break'
   const stdio = oneOf(options.stdio, 'options.stdio', ['inherit', 'ignore']) ?? 'inherit'
   const { initializer, initargs = [], env, name = '' } = options
@@ -128,7 +127,7 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
       arenaBytes: ARENA_BYTES,
       idleTimeout: limit(options.idleTimeout, 'options.idleTimeout', 0, false),
       startTimeout: limit(options.startTimeout, 'options.startTimeout', 1, false) ?? noTimeout(options.startTimeout),
-      maxTasksPerChild: integer(options.maxTasksPerChild, 'options.maxTasksPerChild', 1, 2 ** 32 - 1),
+      maxTasksPerChild,
       maxMemory: limit(options.maxMemoryPerWorker, 'options.maxMemoryPerWorker', 1),
       maxQueue,
       keepFull: false,
@@ -144,13 +143,6 @@ function defaultWorkers(): number {
   const quota = native.cpuQuota()
   const processors = availableParallelism()
   return quota === null ? processors : Math.max(1, Math.min(processors, Math.ceil(quota)))
-}
-
-function checkStartMethod(method: unknown): void {
-  const known = oneOf(method, 'options.startMethod', ['spawn', 'forkserver', 'fork'])
-  if (known !== undefined && known !== 'spawn') {
-    throw invalidValue('options.startMethod', `'spawn': '${known}' is not available in this version`, known)
-  }
 }
 
 /** A whole number of at least `minimum`, or undefined for what is absent. */

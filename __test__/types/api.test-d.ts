@@ -6,12 +6,19 @@ import {
   defineTasks,
   type Executor,
   Finalize,
+  forkSafety,
   Future,
+  getAllStartMethods,
+  getContext,
+  getStartMethod,
   importTasks,
+  type Pool,
   ProcessPoolExecutor,
   runFinalizers,
   runFinalizersAsync,
   type SerializationError,
+  setStartMethod,
+  type StartMethod,
   wait,
   type WorkerDiedError,
 } from 'millrace'
@@ -82,6 +89,19 @@ new ProcessPoolExecutor({ maxWorker: 2 })
 // @ts-expect-error no such start method
 new ProcessPoolExecutor({ startMethod: 'thread' })
 expectTypeOf(pool).toExtend<AsyncDisposable>()
+
+// Start methods.
+expectTypeOf(getStartMethod()).toEqualTypeOf<'spawn' | 'forkserver' | 'fork'>()
+expectTypeOf(getAllStartMethods()).toEqualTypeOf<StartMethod[]>()
+expectTypeOf(forkSafety()).toEqualTypeOf<{ safe: boolean; reasons: string[] }>()
+setStartMethod('forkserver', { force: true })
+// @ts-expect-error no such start method
+setStartMethod('thread')
+// @ts-expect-error no such start method
+getContext('thread')
+expectTypeOf(new (getContext('spawn').ProcessPoolExecutor)({ maxWorkers: 1 })).toEqualTypeOf<ProcessPoolExecutor>()
+expectTypeOf(new (getContext().Pool)(2, { maxtasksperchild: 1 })).toEqualTypeOf<Pool>()
+
 expectTypeOf(pool.shutdown({ wait: true, cancelFutures: true, timeout: 1, kill: true })).toEqualTypeOf<Promise<void>>()
 pool.on('workerExit', ({ exitCode, signal }) => {
   expectTypeOf(exitCode).toEqualTypeOf<number | null>()

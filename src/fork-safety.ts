@@ -1,0 +1,127 @@
+// Whether this process could be forked: a fork has the memory of all its threads, but only the one that forked.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { url as inspectorUrl } from 'node:inspector'
+import { Socket } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { isMainThread } from 'node:worker_threads'
+
+import { ForkUnsafeError } from './errors.js'
+
+/** What {@link forkSafety} found. */
+export interface ForkSafety {
+  safe: boolean
+  /** Why not, a sentence each; empty when it is safe. */
+  reasons: string[]
+}
+
+/**
+ * Whether this process can be forked safely, which the start method `'fork'` requires. An ordinary Node process never can:
+ * it computes with several threads, and a child that lacks them waits for them for ever. What there is to find is found;
+ * a lock that native code holds is not.
+ */
+export function forkSafety(): ForkSafety {
+  const reasons = process.platform === 'linux' ? findReasons() : ['a Node process can be forked on Linux only']
+  return { safe: reasons.length === 0, reasons }
+}
+
+/** @throws ForkUnsafeError with all reasons, if there is one. */
+export function assertForkSafe(): void {
+  const { safe, reasons } = forkSafety()
+  if (safe) return
+  const list = reasons.map((reason) => `\n  - ${reason}`).join('')
+  throw new ForkUnsafeError(`This process cannot be forked safely. Use the start method 'spawn'.${list}`, { reasons })
+}
+
+function findReasons(): string[] {
+  const reasons: string[] = []
+  if (!isMainThread) reasons.push('this is a worker_threads thread: its fork would lack the main thread')
+  const { missing, poolSize } = v8Options()
+  if (missing.length > 0) {
+    reasons.push(
+      `V8 computes with threads of its own, which a fork would lack: start this process by node ${missing.join(' ')}`,
+    )
+  }
+  const threads = threadsOfProcess()
+  const unknown = unknownThreads(threads, poolSize)
+  if (unknown > 0) reasons.push(`there ${countOf(unknown)} here beyond Node's own`)
+  // Node does not list all that its thread pool does. Other threads that compute are a reason already.
+  const busy =
+    missing.length > 0 || unknown > 0 ? 0 : threads.filter(({ id, computes }) => computes && id !== process.pid).length
+  if (busy > 0) reasons.push(`there ${countOf(busy)} computing at this moment`)
+  if (inspectorUrl() !== undefined) reasons.push('a debugger may be attached: its connection has a thread of its own')
+  if (process.connected) reasons.push('an IPC channel leads to the parent process: the fork would use it, too')
+  const active = activeResources()
+  if (active !== '') reasons.push(`work is in progress, whose end this process and its fork would both see: ${active}`)
+  return reasons
+}
+
+const SINGLE_THREADED = /^--single[-_]threaded$/
+const POOL_SIZE = /^--v8[-_]pool[-_]size(?:=(.*))?$/
+const DEFAULT_POOL_SIZE = 4
+
+/** The options that make V8 do without threads and that this process was not started with, and the threads that V8 has. */
+function v8Options(): { missing: string[]; poolSize: number } {
+  const given = [...(process.env.NODE_OPTIONS ?? '').split(/\s+/), ...process.execArgv]
+  const missing: string[] = []
+  if (!given.some((option) => SINGLE_THREADED.test(option))) missing.push('--single-threaded')
+  const at = given.findLastIndex((option) => POOL_SIZE.test(option))
+  const size = at < 0 ? undefined : (POOL_SIZE.exec(given[at]!)![1] ?? given[at + 1])
+  if (size !== '1') missing.push('--v8-pool-size=1')
+  return { missing, poolSize: size === undefined ? DEFAULT_POOL_SIZE : Number(size) || availableParallelism() - 1 }
+}
+
+interface Thread {
+  readonly id: number
+  readonly name: string
+  readonly computes: boolean
+}
+
+function threadsOfProcess(): Thread[] {
+  return readdirSync('/proc/self/task').map((id) => {
+    try {
+      // Such as `12 (node) S …`, where a name can have parentheses and blanks.
+      const stat = readFileSync(`/proc/self/task/${id}/stat`, 'latin1')
+      const end = stat.lastIndexOf(')')
+      return { id: Number(id), name: stat.slice(stat.indexOf('(') + 1, end), computes: /^[RD]$/.test(stat[end + 2]!) }
+    } catch {
+      return { id: Number(id), name: '', computes: false } // It has ended meanwhile.
+    }
+  })
+}
+
+/** The main thread, the timer of V8's pool, and the one that listens for the debugger's signal. All but the first sleep. */
+const OWN_THREADS = 3
+
+/** Threads that are neither of these nor V8's pool nor libuv's, which a fork makes anew. */
+function unknownThreads(threads: Thread[], v8Threads: number): number {
+  const others = Math.max(0, threads.length - OWN_THREADS - Math.max(v8Threads, 1))
+  // Newer lines of Node name their threads. Without names, libuv's are told by their number: they are started at once.
+  const named = threads.filter(({ name }) => name === 'libuv-worker').length
+  const libuvs = named > 0 || others < libuvThreads() ? named : libuvThreads()
+  return Math.max(0, others - libuvs)
+}
+
+/** As libuv reads it. */
+function libuvThreads(): number {
+  const size = Number.parseInt(process.env.UV_THREADPOOL_SIZE ?? '4', 10)
+  return Math.min(Math.max(Number.isNaN(size) ? 1 : size, 1), 1024)
+}
+
+function countOf(threads: number): string {
+  return threads === 1 ? 'is 1 thread' : `are ${threads} threads`
+}
+
+/** Such as `2 Timeout, 1 TCPSocketWrap`. */
+function activeResources(): string {
+  const counts = new Map<string, number>()
+  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  // Output streams are shared with this process's parent already. Those that are no files are in the list.
+  counts.delete('TTYWrap')
+  const pipes = [process.stdout, process.stderr].filter((stream) => stream instanceof Socket && !stream.isTTY)
+  counts.set('PipeWrap', (counts.get('PipeWrap') ?? 0) - pipes.length)
+  return [...counts]
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${count} ${kind}`)
+    .join(', ')
+}
