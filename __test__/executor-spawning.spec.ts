@@ -7,7 +7,7 @@ import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
 import { childrenOf } from './helpers/processes.js'
-import { claimed, failureOf, Gate, Log, makePool, record, tempDirectory } from './helpers/pool.js'
+import { claimed, failureOf, Gate, Log, makePool, record, startBoth, tempDirectory } from './helpers/pool.js'
 import { moment, until, within } from './helpers/waiting.js'
 
 const pids = (): number[] => childrenOf().map(({ pid }) => pid)
@@ -41,12 +41,7 @@ test('a call does not wait while fewer than maxWorkers live and none of them is 
 
 test('an idle worker is used before a new one is started', async (t) => {
   const pool = makePool(t, { maxWorkers: 3 })
-  const gate = new Gate(t)
-  const held = [pool.submit(tasks.hold, gate.path, 0), pool.submit(tasks.hold, gate.path, 1)]
-  await claimed(...held)
-  gate.open()
-  await Promise.all(held)
-  await until('both workers to be idle', () => pool.stats().idle === 2)
+  await startBoth(t, pool)
   const before = pids().sort()
   for (let index = 0; index < 10; index++) await pool.submit(tasks.add, index, 1)
   const second = new Gate(t)

@@ -6,7 +6,7 @@ import { collectGarbage } from '../src/worker/garbage.js'
 import { tasks } from './fixtures/basic.mjs'
 import { shared } from './fixtures/shared.mjs'
 import { test } from './helpers/leaks.js'
-import { claimed, failureOf, Gate, makePool } from './helpers/pool.js'
+import { claimed, failureOf, Gate, makePool, startBoth } from './helpers/pool.js'
 import { until } from './helpers/waiting.js'
 
 const MIB = 1 << 20
@@ -175,11 +175,7 @@ test('one whose worker is gone stays readable, and goes to another by a copy', a
 
 test('calls with one go to its worker, and when that is busy to another', async (t) => {
   const pool = makePool(t, { maxWorkers: 2 })
-  const gate = new Gate(t)
-  const held = [pool.submit(tasks.hold, gate.path, 0), pool.submit(tasks.hold, gate.path, 1)]
-  await claimed(...held)
-  gate.open()
-  await Promise.all(held)
+  await startBoth(t, pool)
   for (let round = 0; round < 50; round++) {
     const buffers = Array.from({ length: 6 }, () => SharedBuffer.allocate(20_000, pool))
     const futures = buffers.map((buffer) =>
