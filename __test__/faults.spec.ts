@@ -210,6 +210,13 @@ for (const onWorkerDeath of ['break', 'isolate'] as const) {
   })
 }
 
+test('workers that are slow to come to their first calls are waited for: no others are started', async (t) => {
+  const options = { maxWorkers: 16 }
+  const { seen, exits } = await run(t, { name: 'calls', fault: 'before-claim:delay=300', options })
+  t.deepEqual(seen, [0, 1, 2, 3, 4, 5])
+  t.true(exits.length <= 6, `${exits.length} workers`)
+})
+
 test('a worker that cannot be started fails the submit, of which nothing is kept, and the next one starts it', async (t) => {
   const { seen, ran, warnings } = await run(t, { name: 'spawn' }, {}, 'spawn:fail')
   t.like(seen, [notStarted, { queued: 0, running: 0, failed: 0, workers: 0 }, 1, 2])
