@@ -1,7 +1,7 @@
 // SharedBuffer and `transfer` as users see them. Compiled by scripts/test-types.sh, never run.
 
 import { expectTypeOf } from 'expect-type'
-import { type Future, ProcessPoolExecutor, SharedBuffer } from 'millrace'
+import { type Future, type ProcessPoolExecutor, SharedBuffer } from 'millrace'
 
 declare const pool: ProcessPoolExecutor
 const sum = (numbers: Float64Array): number => numbers.length
