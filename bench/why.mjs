@@ -12,6 +12,5 @@ export const why = {
   cold: 'A worker is a new Node process, which has to start, load the package and then the module of the task. A thread starts in the process that there is, and a fork of CPython is a copy of it.',
   memory:
     'A worker is a Node process: its heap and its compiled code are its own. Threads share more, and a fork shares all that it does not write to.',
-  scale:
-    'Workers that are cold warm up by themselves, each with the first calls that it gets.',
+  scale: 'Workers that are cold warm up by themselves, each with the first calls that it gets.',
 }
