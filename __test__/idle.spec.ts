@@ -21,6 +21,7 @@ function switches(pid: number): string {
 const QUIET_MS = 10_000
 const PATIENCE_MS = 90_000
 
+// The kernel's counters are in /proc, which only Linux has.
 const testWithProc = hasProc ? test : test.skip
 testWithProc('host and workers sleep for ten seconds, once what they have done is tidied up', async (t) => {
   t.timeout(2 * PATIENCE_MS)
