@@ -2,6 +2,13 @@
 
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
+#[cfg(target_os = "linux")]
+use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+#[cfg(target_os = "linux")]
+use rustix::io::Errno;
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_getfd, fcntl_setfd};
 
 use crate::{Error, Result};
@@ -32,9 +39,22 @@ pub unsafe fn adopt_fd(raw: RawFd) -> Result<OwnedFd> {
 }
 
 /// The same descriptor, close-on-exec and at a high number if there is one.
-pub(crate) fn out_of_the_way(fd: OwnedFd) -> OwnedFd {
+pub fn out_of_the_way(fd: OwnedFd) -> OwnedFd {
   let moved = OUT_OF_THE_WAY.iter().find_map(|&lowest| fcntl_dupfd_cloexec(&fd, lowest).ok());
   moved.unwrap_or(fd)
+}
+
+/// Whether the descriptor becomes readable, or hangs up, within `timeout`. May say no too early.
+#[cfg(target_os = "linux")]
+pub(crate) fn readable_within(fd: impl AsFd, timeout: Duration) -> Result<bool> {
+  // An hour at most, as the system cannot express any longest time; whoever waits, asks again.
+  let timeout = timeout.min(Duration::from_secs(3600));
+  let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: timeout.subsec_nanos().into() };
+  match poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&timeout)) {
+    Ok(ready) => Ok(ready > 0),
+    Err(Errno::INTR) => Ok(false),
+    Err(errno) => Err(Error::at("poll")(errno)),
+  }
 }
 
 /// Adds `FD_CLOEXEC`, for descriptors made by someone else or by a call that cannot set it.

@@ -29,13 +29,19 @@ mod cpu;
 mod doorbell;
 mod error;
 mod fd;
+#[cfg(target_os = "linux")]
+mod fork;
 mod heap;
 mod lifeline;
 mod memory;
 mod oom;
+#[cfg(target_os = "linux")]
+mod packets;
 mod process;
 mod segment;
 mod signals;
+#[cfg(not(target_os = "linux"))]
+mod unforkable;
 mod wait_set;
 mod watchdog;
 
@@ -44,13 +50,19 @@ pub use clock::monotonic_ns;
 pub use cpu::cpu_quota;
 pub use doorbell::{Listener, Ringer, doorbell};
 pub use error::{Error, Result};
-pub use fd::adopt_fd;
+pub use fd::{adopt_fd, out_of_the_way};
+#[cfg(target_os = "linux")]
+pub use fork::{Forked, fork_with_heap, pidfd_of, reap};
 pub use heap::{reuse_heap_memory, trim_heap};
 pub use lifeline::{kill_at_hangup, lifeline};
 pub use memory::resident_bytes;
 pub use oom::oom_kills;
-pub use process::{Child, Exit, SpawnSpec, spawn};
+#[cfg(target_os = "linux")]
+pub use packets::{Packets, Received, packets};
+pub use process::{Child, Exit, SpawnSpec, exit_now, spawn};
 pub use segment::{Mapping, Segment};
 pub use signals::{SignalsBlocked, ignore_sigint};
+#[cfg(not(target_os = "linux"))]
+pub use unforkable::{Forked, Packets, Received, fork_with_heap, packets, pidfd_of, reap};
 pub use wait_set::{Pollables, WaitSet};
 pub use watchdog::start_watchdog;

@@ -13,12 +13,16 @@ mod attributes;
 mod child;
 #[cfg(target_os = "linux")]
 mod close_others;
+mod exit_now;
 mod file_actions;
+#[cfg(target_os = "linux")]
+mod forked;
 mod libc_extras;
 mod sentinel;
 mod spawn;
 mod spec;
 
 pub use child::{Child, Exit};
+pub use exit_now::exit_now;
 pub use spawn::spawn;
 pub use spec::SpawnSpec;

@@ -14,7 +14,9 @@ use super::child::Exit;
 use crate::{Error, Result, SentinelKind};
 
 #[cfg(target_os = "linux")]
-use pidfd::PidFd;
+use super::forked::Forked;
+#[cfg(target_os = "linux")]
+pub(super) use pidfd::PidFd;
 
 /// Watches one child.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(super) enum Sentinel {
   #[cfg(target_os = "linux")]
   PidFd(PidFd),
   WaitPid(WaitPid),
+  #[cfg(target_os = "linux")]
+  Forked(Forked),
 }
 
 impl Sentinel {
@@ -44,6 +48,8 @@ impl Sentinel {
     match self {
       #[cfg(target_os = "linux")]
       Self::PidFd(sentinel) => Some(sentinel.as_fd()),
+      #[cfg(target_os = "linux")]
+      Self::Forked(sentinel) => Some(sentinel.pidfd.as_fd()),
       Self::WaitPid(_) => None,
     }
   }
@@ -53,6 +59,8 @@ impl Sentinel {
     match self {
       #[cfg(target_os = "linux")]
       Self::PidFd(sentinel) => sentinel.try_reap(),
+      #[cfg(target_os = "linux")]
+      Self::Forked(sentinel) => sentinel.try_reap(),
       Self::WaitPid(sentinel) => sentinel.try_reap(),
     }
   }
@@ -61,7 +69,9 @@ impl Sentinel {
   pub(super) fn pause(&self, timeout: Duration) -> Result<()> {
     match self {
       #[cfg(target_os = "linux")]
-      Self::PidFd(sentinel) => sentinel.pause(timeout),
+      Self::PidFd(sentinel) => sentinel.pause(timeout).map(drop),
+      #[cfg(target_os = "linux")]
+      Self::Forked(sentinel) => sentinel.pidfd.pause(timeout).map(drop),
       Self::WaitPid(sentinel) => {
         sentinel.pause(timeout);
         Ok(())
@@ -74,6 +84,8 @@ impl Sentinel {
     match self {
       #[cfg(target_os = "linux")]
       Self::PidFd(sentinel) => sentinel.signal(signal),
+      #[cfg(target_os = "linux")]
+      Self::Forked(sentinel) => sentinel.pidfd.signal(signal),
       Self::WaitPid(sentinel) => kill_process(sentinel.0, signal).map_err(Error::at("kill")),
     }
   }
@@ -118,10 +130,10 @@ mod pidfd {
   use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
   use std::time::Duration;
 
-  use rustix::event::{PollFd, PollFlags, Timespec, poll};
   use rustix::io::{Errno, retry_on_intr};
   use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
 
+  use crate::fd::readable_within;
   use crate::process::Exit;
   use crate::{Error, Result};
 
@@ -140,7 +152,11 @@ mod pidfd {
       pidfd_open(pid, PidfdFlags::empty()).map(Self).map_err(Error::at("pidfd_open"))
     }
 
-    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+    pub(in crate::process) fn from_fd(pidfd: OwnedFd) -> Self {
+      Self(pidfd)
+    }
+
+    pub(in crate::process) fn as_fd(&self) -> BorrowedFd<'_> {
       self.0.as_fd()
     }
 
@@ -157,17 +173,12 @@ mod pidfd {
       }
     }
 
-    pub(super) fn pause(&self, timeout: Duration) -> Result<()> {
-      // An hour at most, as the system cannot express any longest time; whoever waits, asks again.
-      let timeout = timeout.min(Duration::from_secs(3600));
-      let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: timeout.subsec_nanos().into() };
-      match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&timeout)) {
-        Ok(_) | Err(Errno::INTR) => Ok(()),
-        Err(errno) => Err(Error::at("poll")(errno)),
-      }
+    /// Waits for the end, and says whether it was seen.
+    pub(in crate::process) fn pause(&self, timeout: Duration) -> Result<bool> {
+      readable_within(&self.0, timeout)
     }
 
-    pub(super) fn signal(&self, signal: Signal) -> Result<()> {
+    pub(in crate::process) fn signal(&self, signal: Signal) -> Result<()> {
       pidfd_send_signal(&self.0, signal).map_err(Error::at("pidfd_send_signal"))
     }
   }

@@ -1,0 +1,106 @@
+//! `fork` of a process that runs V8.
+//!
+//! V8 marks the mappings of its heap `MADV_DONTFORK`, so a plain `fork` ends at the child's first access to it. The marks are
+//! taken off again here. What else it takes is not the system's business: a process that was booted for it.
+
+use std::ffi::c_void;
+use std::ops::Range;
+use std::os::fd::OwnedFd;
+use std::{fs, io};
+
+use rustix::process::{Pid, PidfdFlags, WaitOptions, pidfd_open, waitpid};
+
+use crate::{Error, Result};
+
+/// On which side of a `fork` this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forked {
+  /// The process that called, with the new one's id.
+  Parent(u32),
+  /// The new process, which leads a process group of its own.
+  Child,
+}
+
+/// Forks this process, with all memory that it has. libc's `fork`, so that the handlers of `pthread_atfork` run, libuv's and
+/// OpenSSL's among them.
+///
+/// # Safety
+/// The child has only the calling thread: no other may hold a lock or do anything that the child needs.
+///
+/// # References
+///  - [Linux `fork`](https://man7.org/linux/man-pages/man2/fork.2.html)
+///  - [Linux `madvise`](https://man7.org/linux/man-pages/man2/madvise.2.html)
+pub unsafe fn fork_with_heap() -> Result<Forked> {
+  share_marked_mappings()?;
+  // SAFETY: the caller vouches for the other threads.
+  match unsafe { libc::fork() } {
+    -1 => Err(Error::new("fork", io::Error::last_os_error())),
+    0 => {
+      // SAFETY: numbers only. Done on both sides, so that the group is there before either goes on.
+      unsafe { libc::setpgid(0, 0) };
+      Ok(Forked::Child)
+    }
+    pid => {
+      // SAFETY: as above.
+      unsafe { libc::setpgid(pid, pid) };
+      Ok(Forked::Parent(pid.unsigned_abs()))
+    }
+  }
+}
+
+/// A descriptor of the child `pid`, which nobody has reaped: readable once it has ended.
+pub fn pidfd_of(pid: u32) -> Result<OwnedFd> {
+  let pid =
+    i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(|| Error::from_errno("pidfd_open", libc::ESRCH))?;
+  pidfd_open(pid, PidfdFlags::empty()).map_err(Error::at("pidfd_open"))
+}
+
+/// Reaps the child `pid` of this process if it has ended.
+pub fn reap(pid: u32) {
+  if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+    let _ = waitpid(Some(pid), WaitOptions::NOHANG);
+  }
+}
+
+fn share_marked_mappings() -> Result<()> {
+  let maps = fs::read_to_string("/proc/self/smaps").map_err(|error| Error::new("/proc/self/smaps", error))?;
+  for Range { start, end } in marked(&maps) {
+    // SAFETY: a mapping of this process as the kernel lists it; the advice changes nothing for this process.
+    if unsafe { libc::madvise(start as *mut c_void, end - start, libc::MADV_DOFORK) } != 0 {
+      let error = Error::new("madvise", io::Error::last_os_error());
+      // It is gone since: another thread's, or the list's own memory.
+      if error.errno() != Some(libc::ENOMEM) {
+        return Err(error);
+      }
+    }
+  }
+  Ok(())
+}
+
+/// The mappings of a list like `/proc/self/smaps` that a child would not get.
+fn marked(maps: &str) -> impl Iterator<Item = Range<usize>> {
+  let mut current = 0..0;
+  maps.lines().filter_map(move |line| {
+    if let Some(flags) = line.strip_prefix("VmFlags:") {
+      let is_marked = flags.split_ascii_whitespace().any(|flag| flag == "dc");
+      return is_marked.then(|| current.clone());
+    }
+    // `7f00a000-7f00b000 rw-p …`; other lines begin with a name and a colon.
+    let (start, end) = line.split_once(' ')?.0.split_once('-')?;
+    current = usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
+    None
+  })
+}
+
+#[cfg(test)]
+mod tests {
+  use super::*;
+
+  #[test]
+  fn mappings_are_found_by_their_flag() {
+    let maps = "1000-3000 rw-p 00000000 00:00 0\nSize: 8 kB\nVmFlags: rd wr mr mw me dc sd \n\
+      7f00a000-7f00b000 r-xp 00001000 fe:00 12   /a-b/dc file\nVmFlags: rd ex mr mw me\n\
+      ffffa000-ffffb000 ---p 00000000 00:00 0\nVmFlags: mr mw me dc\n";
+    assert_eq!(marked(maps).collect::<Vec<_>>(), [0x1000..0x3000, 0xffff_a000..0xffff_b000]);
+  }
+}

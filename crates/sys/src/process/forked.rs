@@ -1,0 +1,91 @@
+//! A process that another one has forked for this one: a grandchild, whose end is seen by its pidfd, and whose status only its
+//! parent can collect.
+//!
+//! The parent leaves it a zombie until this process says that it has seen it. Until then the number is nobody else's, and
+//! `/proc` has the status. A parent that died has left it to init, which reaps at once: the status is not known then.
+
+use std::fmt;
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use rustix::process::Pid;
+
+use super::child::{Child, Exit};
+use super::sentinel::{PidFd, Sentinel};
+use crate::{Error, Result};
+
+/// Watches one such process.
+pub(super) struct Forked {
+  pub(super) pidfd: PidFd,
+  pid: u32,
+  parent: u32,
+  release: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Child {
+  /// The process `pid` behind `pidfd`, which `parent` has forked. `release` is called once, when the end has been seen: it
+  /// asks the parent to reap.
+  pub fn forked(pid: u32, pidfd: OwnedFd, parent: u32, release: Box<dyn Fn() + Send + Sync>) -> Result<Self> {
+    let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(|| Error::from_errno("fork", libc::ESRCH))?;
+    Ok(Self::new(raw, Sentinel::Forked(Forked { pidfd: PidFd::from_fd(pidfd), pid, parent, release })))
+  }
+}
+
+impl Forked {
+  pub(super) fn try_reap(&self) -> Result<Option<Exit>> {
+    if !self.pidfd.pause(Duration::ZERO)? {
+      return Ok(None);
+    }
+    let status = fs::read(format!("/proc/{}/stat", self.pid)).ok();
+    let exit = status.and_then(|stat| exit_in(&stat, self.parent)).unwrap_or(Exit::Unknown);
+    (self.release)();
+    Ok(Some(exit))
+  }
+}
+
+/// The status in `/proc/<pid>/stat` of a zombie of `parent`'s; `None` if it is another process.
+///
+/// # References
+///  - [Linux `proc_pid_stat`](https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html)
+fn exit_in(stat: &[u8], parent: u32) -> Option<Exit> {
+  // The name, in parentheses, can be anything.
+  let after_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
+  let text = std::str::from_utf8(stat.get(after_name..)?).ok()?;
+  let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+  if *fields.first()? != "Z" || fields.get(1)?.parse() != Ok(parent) {
+    return None;
+  }
+  // Field 52 of all, of which two came before.
+  let status = ExitStatus::from_raw(fields.get(49)?.parse().ok()?);
+  status.code().map(Exit::Code).or_else(|| status.signal().map(Exit::Signal))
+}
+
+impl fmt::Debug for Forked {
+  fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.debug_struct("Forked").field("pid", &self.pid).field("parent", &self.parent).finish_non_exhaustive()
+  }
+}
+
+#[cfg(test)]
+mod tests {
+  use super::*;
+
+  fn stat(state: &str, parent: u32, status: i32) -> Vec<u8> {
+    let rest = ["0"; 47].join(" ");
+    format!("123 (a) Z (b) {state} {parent} {rest} {status}\n").into_bytes()
+  }
+
+  #[test]
+  fn a_status_is_believed_of_a_zombie_of_the_parent_only() {
+    assert_eq!(exit_in(&stat("Z", 7, 3 << 8), 7), Some(Exit::Code(3)));
+    assert_eq!(exit_in(&stat("Z", 7, 9), 7), Some(Exit::Signal(9)));
+    assert_eq!(exit_in(&stat("Z", 7, 11 | 0x80), 7), Some(Exit::Signal(11)));
+    assert_eq!(exit_in(&stat("S", 7, 0), 7), None);
+    assert_eq!(exit_in(&stat("Z", 8, 0), 7), None);
+    assert_eq!(exit_in(b"123 (x) Z 7 1", 7), None);
+    assert_eq!(exit_in(b"", 7), None);
+  }
+}

@@ -1,0 +1,104 @@
+//! Forking with all memory, and processes that were forked for this one.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::os::fd::OwnedFd;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use millrace_sys::{Child, Exit, Forked, exit_now, fork_with_heap, reap};
+use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
+
+const WATCHDOG: Duration = Duration::from_secs(60);
+
+/// Forks a process that does as it is told, and must do nothing that needs another thread of this one: no allocation.
+fn forked(child: impl FnOnce() -> i32) -> u32 {
+  // SAFETY: what the child runs takes no lock.
+  match unsafe { fork_with_heap() }.unwrap() {
+    Forked::Child => exit_now(child()),
+    Forked::Parent(pid) => pid,
+  }
+}
+
+fn pidfd(pid: u32) -> OwnedFd {
+  pidfd_open(Pid::from_raw(pid as i32).unwrap(), PidfdFlags::empty()).unwrap()
+}
+
+/// As another process would see the one that this process has forked.
+fn watched(pid: u32, parent: u32, releases: &Arc<AtomicU32>) -> Child {
+  let releases = Arc::clone(releases);
+  let release = move || {
+    releases.fetch_add(1, Ordering::SeqCst);
+    reap(pid);
+  };
+  Child::forked(pid, pidfd(pid), parent, Box::new(release)).unwrap()
+}
+
+fn own_pid() -> u32 {
+  getpid().as_raw_nonzero().get().unsigned_abs()
+}
+
+#[test]
+fn a_fork_has_the_memory_that_was_marked_not_to_be_copied() {
+  let len = 1 << 20;
+  // SAFETY: a new mapping, of nothing that exists.
+  let memory = unsafe {
+    libc::mmap(ptr::null_mut(), len, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)
+  };
+  assert_ne!(memory, libc::MAP_FAILED);
+  let word = memory.cast::<i32>();
+  // SAFETY: inside of the mapping.
+  unsafe { word.write_volatile(42) };
+  // SAFETY: the mapping above.
+  assert_eq!(unsafe { libc::madvise(memory, len, libc::MADV_DONTFORK) }, 0);
+
+  let releases = Arc::default();
+  // SAFETY: the child has the mapping, or dies.
+  let pid = forked(|| unsafe { word.read_volatile() });
+  let mut child = watched(pid, own_pid(), &releases);
+  assert_eq!(child.wait_timeout(WATCHDOG).unwrap(), Some(Exit::Code(42)));
+  // SAFETY: nobody uses it any more.
+  unsafe { libc::munmap(memory, len) };
+}
+
+#[test]
+fn the_end_of_a_forked_process_is_seen_once_with_its_status_and_it_leads_its_group() {
+  let releases = Arc::default();
+  let pid = forked(|| {
+    std::thread::sleep(WATCHDOG);
+    0
+  });
+  let mut child = watched(pid, own_pid(), &releases);
+  assert_eq!(child.wait_timeout(Duration::from_millis(20)).unwrap(), None);
+  assert_eq!(releases.load(Ordering::SeqCst), 0);
+  child.signal_group(libc::SIGTERM).unwrap();
+  for _ in 0..3 {
+    assert_eq!(child.wait_timeout(WATCHDOG).unwrap(), Some(Exit::Signal(libc::SIGTERM)));
+  }
+  assert_eq!(releases.load(Ordering::SeqCst), 1, "released once");
+  assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "reaped");
+}
+
+#[test]
+fn the_status_of_a_process_that_somebody_else_has_reaped_is_unknown() {
+  let releases = Arc::default();
+  let pid = forked(|| 5);
+  let mut child = watched(pid, own_pid(), &releases);
+  let start = std::time::Instant::now();
+  while std::path::Path::new(&format!("/proc/{pid}")).exists() {
+    assert!(start.elapsed() < WATCHDOG);
+    reap(pid);
+  }
+  assert_eq!(child.wait_timeout(WATCHDOG).unwrap(), Some(Exit::Unknown));
+}
+
+#[test]
+fn the_status_of_a_zombie_of_another_parent_is_not_believed() {
+  let releases = Arc::default();
+  let pid = forked(|| 5);
+  let mut child = watched(pid, own_pid() + 1, &releases);
+  assert_eq!(child.wait_timeout(WATCHDOG).unwrap(), Some(Exit::Unknown));
+}
