@@ -835,9 +835,11 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
+module.exports.NativeForkServer = nativeBinding.NativeForkServer
 module.exports.NativePool = nativeBinding.NativePool
 module.exports.NativeWorker = nativeBinding.NativeWorker
 module.exports.checkPlatform = nativeBinding.checkPlatform
 module.exports.cpuQuota = nativeBinding.cpuQuota
 module.exports.detachBuffer = nativeBinding.detachBuffer
+module.exports.exitNow = nativeBinding.exitNow
 module.exports.liesInLane = nativeBinding.liesInLane

@@ -9,6 +9,27 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** A fork server, for the TypeScript layer only. */
+export declare class NativeForkServer {
+  /**
+   * Takes over the connection that this process was started with. `onRequest` is called, from the event loop, when the host
+   * has something to say.
+   */
+  constructor(onRequest: () => void)
+  /** Tells the host that workers can be forked. */
+  ready(): void
+  /** Tells it that they cannot, and why, a line for each reason. */
+  refuse(reasons: string): void
+  /** What the host wants: 0 nothing more, 1 a worker (see `fork`), 2 to be left alone. */
+  nextRequest(): number
+  /**
+   * Forks the worker that was asked for. Returns `null` in the server. In the worker this object is of no more use.
+   *
+   * Must not be called from a callback for input or output, in whose middle libuv would not know of the new loop.
+   */
+  fork(): NativeForked | null
+}
+
 /** A pool of worker processes, for the TypeScript layer only. */
 export declare class NativePool {
   /**
@@ -163,6 +184,9 @@ export declare function cpuQuota(): number | null
 /** Detaches an ArrayBuffer; false if that cannot be. */
 export declare function detachBuffer(buffer: ArrayBuffer): boolean
 
+/** Ends this process at once, without waiting for threads that a forked process does not have. */
+export declare function exitNow(code: number): void
+
 /** Whether an ArrayBuffer lies in the memory of a lane. */
 export declare function liesInLane(buffer: ArrayBuffer): boolean
 
@@ -186,7 +210,7 @@ export interface NativeDeath {
 export interface NativeEvent {
   /**
    * `workerStart`, `workerExit`, `workerReplace`, `callFailed`, `broken`, `workerLost`, `startFailed`, `spawnFailed`,
-   * `stray`, `room`, `stopped`.
+   * `forkUnsafe`, `stray`, `room`, `stopped`.
    */
   kind: string
   /** `workerStart`, `workerExit`, `stray`: the worker. `workerReplace`: the new one. */
@@ -197,7 +221,7 @@ export interface NativeEvent {
   workerId?: number
   /**
    * `workerExit`, `workerReplace`: why it left. `callFailed`: `workerDied`, `timedOut`, `terminated`, `cancelled`,
-   * `spawn`, `noMemory`. `broken`, `startFailed`: `deaths`, `bootFailed`, `startTimeout`.
+   * `spawn`, `noMemory`. `broken`, `startFailed`: `deaths`, `bootFailed`, `startTimeout`, `forkUnsafe`.
    */
   reason?: string
   /** `callFailed`: the call. */
@@ -208,10 +232,20 @@ export interface NativeEvent {
   syscall?: string
   /** `callFailed` (`spawn`, `noMemory`), `spawnFailed`: its error. */
   errno?: number
+  /** `forkUnsafe`, and with the reason `forkUnsafe`: why the fork server cannot be forked, a line each. */
+  reasons?: string
   /** `stray`, and with the reason `bootFailed`: the encoding of `bytes`. */
   codec?: number
   /** `stray`, and with the reason `bootFailed`: the encoded error. */
   bytes?: Uint8Array
+}
+
+/** What a process learns that has just been forked. */
+export interface NativeForked {
+  /** Its lane's argument. */
+  argument: string
+  /** Its process id. */
+  pid: number
 }
 
 /** One pool's rules. Times are milliseconds, sizes bytes; what is absent is unlimited. */
@@ -224,6 +258,10 @@ export interface NativePoolOptions {
   program: string
   /** Its arguments, before the one that describes the lane. */
   args: Array<string>
+  /** The arguments of the fork server; absent: workers are spawned. */
+  forkServer?: Array<string>
+  /** Whether workers are spawned when the fork server cannot be forked. */
+  orSpawn: boolean
   /** The workers' environment as name, value, name, value; absent: this process's. */
   env?: Array<string>
   /** The workers' working directory; absent: this process's. */

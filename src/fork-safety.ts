@@ -29,8 +29,12 @@ export function forkSafety(): ForkSafety {
 export function assertForkSafe(): void {
   const { safe, reasons } = forkSafety()
   if (safe) return
-  const list = reasons.map((reason) => `\n  - ${reason}`).join('')
-  throw new ForkUnsafeError(`This process cannot be forked safely. Use the start method 'spawn'.${list}`, { reasons })
+  throw new ForkUnsafeError(unforkableText('This process', reasons, "Use the start method 'spawn'"), { reasons })
+}
+
+/** What to tell somebody whose process, or whose fork server, cannot be forked. */
+export function unforkableText(which: string, reasons: readonly string[], advice: string): string {
+  return `${which} cannot be forked safely. ${advice}.${reasons.map((reason) => `\n  - ${reason}`).join('')}`
 }
 
 function findReasons(): string[] {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 
 import { NestingError } from './errors.js'
+import { serverArgument } from './forkserver/plan.js'
 import { native, type NativePoolOptions } from './native.js'
 import { chooseStartMethod, type StartMethod } from './start-methods.js'
 import { describeTask, resolveModule, type TaskDescriptor, type TaskFunction } from './tasks.js'
@@ -80,6 +81,10 @@ const ARENA_BYTES = 8 * 2 ** 30
 
 const DEFAULT_SLOTS = 256
 
+/** The options of a Node process that can be forked: V8 does its work on the main thread. */
+const FORKABLE = ['--single-threaded', '--v8-pool-size=1']
+
+const serverEntry = fileURLToPath(new URL('./forkserver/main.js', import.meta.url))
 const workerEntry = fileURLToPath(new URL('./worker/main.js', import.meta.url))
 
 /**
@@ -96,7 +101,10 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
   }
   const maxWorkers = integer(options.maxWorkers, 'options.maxWorkers', 1, 4096) ?? defaultWorkers()
   const maxTasksPerChild = integer(options.maxTasksPerChild, 'options.maxTasksPerChild', 1, 2 ** 32 - 1)
-  chooseStartMethod(options.startMethod, { name: 'options.maxTasksPerChild', value: maxTasksPerChild })
+  const startMethod = chooseStartMethod(options.startMethod, {
+    name: 'options.maxTasksPerChild',
+    value: maxTasksPerChild,
+  })
   const onWorkerDeath = oneOf(options.onWorkerDeath, 'options.onWorkerDeath', ['break', 'isolate']) ?? 'break'
   const stdio = oneOf(options.stdio, 'options.stdio', ['inherit', 'ignore']) ?? 'inherit'
   const { initializer, initargs = [], env, name = '' } = options
@@ -105,6 +113,8 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
   const preload = stringsOrUrls(options.preload, 'options.preload')
   const maxQueue = limit(options.maxQueue, 'options.maxQueue', 1)
   processText(name, 'options.name')
+  const nodeOptions = execArguments(options.execArgv) ?? inheritedExecArgv()
+  const nameArguments = name === '' ? [] : [name]
   return {
     maxWorkers,
     onWorkerDeath,
@@ -117,7 +127,18 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
       maxWorkers,
       breakOnDeath: onWorkerDeath === 'break',
       program: process.execPath,
-      args: [...(execArguments(options.execArgv) ?? inheritedExecArgv()), workerEntry, ...(name === '' ? [] : [name])],
+      args: [...nodeOptions, workerEntry, ...nameArguments],
+      forkServer:
+        startMethod === 'forkserver'
+          ? [
+              ...nodeOptions,
+              ...FORKABLE,
+              serverEntry,
+              ...nameArguments,
+              serverArgument({ preload, depth, workerEntry }),
+            ]
+          : undefined,
+      orSpawn: options.startMethod === undefined,
       // A worker_threads thread has an environment of its own, of which the system knows nothing.
       env: env === undefined && isMainThread ? undefined : flattenEnv(env === undefined ? process.env : env),
       cwd,

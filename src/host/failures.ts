@@ -7,6 +7,7 @@ import { decodeError } from '../codec/index.js'
 import {
   BrokenProcessPool,
   CancelledError,
+  ForkUnsafeError,
   SerializationError,
   TaskTimeoutError,
   type WorkerDeath,
@@ -15,6 +16,7 @@ import {
   WorkerSpawnError,
   WorkerTerminatedError,
 } from '../errors.js'
+import { unforkableText } from '../fork-safety.js'
 import type { NativeDeath, NativeEvent } from '../native.js'
 import type { ResolvedOptions } from '../options.js'
 import type { RecentEnds } from './recent-ends.js'
@@ -145,6 +147,8 @@ export function brokenPool(
   let message = `${pool} is broken: ${reasons.join('; ')} died while the future was running or pending. ${advice}`
   if (event.reason === 'bootFailed') {
     message = `${pool} is broken: its initializer or a preloaded module failed in ${reasons.join('; ')}: ${messageOf(cause)}`
+  } else if (event.reason === 'forkUnsafe') {
+    message = `${pool} is broken: ${messageOf(cause)}`
   } else if (event.reason === 'startTimeout') {
     message = `${pool} is broken: no worker was ready within startTimeout: ${reasons.join('; ')}`
   } else if ((event.deaths ?? []).every((death) => death.call === undefined)) {
@@ -172,8 +176,15 @@ function vainStarts({ reason, deaths }: RecentEnds): string {
 
 /** The error that a worker reported with its failed start. */
 export function breakCause(event: NativeEvent): unknown {
+  if (event.reasons !== undefined) return forkUnsafe(event.reasons, "Use the start method 'spawn'")
   if (event.bytes === undefined || event.codec === undefined) return undefined
   return decodeError(event.codec, event.bytes, { pid: event.deaths?.[0]?.pid ?? event.pid ?? 0 })
+}
+
+/** Of a fork server, whose reasons are a line each. */
+export function forkUnsafe(lines: string, advice: string): ForkUnsafeError {
+  const reasons = lines.split('\n')
+  return new ForkUnsafeError(unforkableText('The fork server', reasons, advice), { reasons })
 }
 
 /** A call's failure, as the core names it. */

@@ -1,7 +1,7 @@
 // Things that a pool survives, and somebody should know.
 
 import { MillraceError, WorkerSpawnError } from '../errors.js'
-import { breakCause, idleWorkerDied, spawnFailed } from './failures.js'
+import { breakCause, forkUnsafe, idleWorkerDied, spawnFailed } from './failures.js'
 import type { NativeEvent } from '../native.js'
 
 /** The error that a `warning` event carries. */
@@ -20,6 +20,8 @@ export function warningOf(event: NativeEvent): Error {
       )
     case 'spawnFailed':
       return spawnFailed(event.syscall ?? 'posix_spawn', event.errno)
+    case 'forkUnsafe':
+      return forkUnsafe(event.reasons ?? '', 'Workers are spawned instead')
     default:
       return new MillraceError(
         `Worker ${event.pid} reports an error that belongs to no task, and leaves after its current one${message}`,

@@ -39,5 +39,5 @@ export function resolvePoolOptions(processes: number | undefined, options: PoolO
     maxTasksPerChild: maxtasksperchild,
     onWorkerDeath: 'isolate',
   })
-  return { ...resolved, native: { ...resolved.native, keepFull: true } }
+  return { ...resolved, native: { ...resolved.native, keepFull: true, orSpawn: rest.startMethod === undefined } }
 }

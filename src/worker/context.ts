@@ -70,9 +70,10 @@ export function workerState(): WorkerState | undefined {
 /**
  * Whether this process is a worker of a Millrace pool. A script that is also a task module tests it before it starts one.
  */
-// The worker's entry imports this module before it can declare itself: until then its last argument tells.
+// The worker's entry imports this module before it can declare itself: until then its last argument tells. A fork server's
+// tells, too: the modules that it loads are those of its workers.
 export const isWorker: boolean =
-  holder[stateSymbol] !== undefined || /^millrace:\d+:\d+:\d+:\d+$/.test(process.argv.at(-1) ?? '')
+  holder[stateSymbol] !== undefined || /^millrace(?:-server)?:/.test(process.argv.at(-1) ?? '')
 
 /** The task that the calling code belongs to; undefined outside a task, and once its outcome is decided. */
 export function taskContext(): TaskContext | undefined {

@@ -27,7 +27,7 @@ pub struct NativeDeath {
 #[derive(Default)]
 pub struct NativeEvent {
   /// `workerStart`, `workerExit`, `workerReplace`, `callFailed`, `broken`, `workerLost`, `startFailed`, `spawnFailed`,
-  /// `stray`, `room`, `stopped`.
+  /// `forkUnsafe`, `stray`, `room`, `stopped`.
   pub kind: String,
   /// `workerStart`, `workerExit`, `stray`: the worker. `workerReplace`: the new one.
   pub pid: Option<u32>,
@@ -36,7 +36,7 @@ pub struct NativeEvent {
   /// `workerStart`, `workerExit`: the worker's number.
   pub worker_id: Option<u32>,
   /// `workerExit`, `workerReplace`: why it left. `callFailed`: `workerDied`, `timedOut`, `terminated`, `cancelled`,
-  /// `spawn`, `noMemory`. `broken`, `startFailed`: `deaths`, `bootFailed`, `startTimeout`.
+  /// `spawn`, `noMemory`. `broken`, `startFailed`: `deaths`, `bootFailed`, `startTimeout`, `forkUnsafe`.
   pub reason: Option<String>,
   /// `callFailed`: the call.
   pub call: Option<u32>,
@@ -46,6 +46,8 @@ pub struct NativeEvent {
   pub syscall: Option<String>,
   /// `callFailed` (`spawn`, `noMemory`), `spawnFailed`: its error.
   pub errno: Option<i32>,
+  /// `forkUnsafe`, and with the reason `forkUnsafe`: why the fork server cannot be forked, a line each.
+  pub reasons: Option<String>,
   /// `stray`, and with the reason `bootFailed`: the encoding of `bytes`.
   pub codec: Option<u32>,
   /// `stray`, and with the reason `bootFailed`: the encoded error.
@@ -122,6 +124,7 @@ impl NativeEvent {
     match cause {
       BreakCause::Deaths => Self { reason: Some("deaths".to_owned()), ..self },
       BreakCause::StartTimeout => Self { reason: Some("startTimeout".to_owned()), ..self },
+      BreakCause::ForkUnsafe(reasons) => Self { reason: Some("forkUnsafe".to_owned()), reasons: Some(reasons), ..self },
       BreakCause::BootFailed(report) => Self { reason: Some("bootFailed".to_owned()), ..self }.with_report(report),
     }
   }
@@ -176,6 +179,7 @@ impl From<Event> for NativeEvent {
       Event::SpawnFailed { syscall, errno } => {
         Self { syscall: Some(syscall.to_owned()), errno, ..Self::of("spawnFailed") }
       }
+      Event::ForkUnsafe(reasons) => Self { reasons: Some(reasons), ..Self::of("forkUnsafe") },
       Event::Stray { pid, report } => Self { pid: Some(pid), ..Self::of("stray") }.with_report(report),
       Event::Room => Self::of("room"),
       Event::Stopped => Self::of("stopped"),

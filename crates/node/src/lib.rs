@@ -8,6 +8,7 @@ mod bare;
 mod callback;
 mod cleanup;
 mod event;
+mod fork_server;
 mod host;
 mod lending;
 mod options;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use millrace_pool::{DeathPolicy, Geometry, PoolConfig, WorkerCommand};
+use millrace_pool::{DeathPolicy, Geometry, PoolConfig, StartMethod, WorkerCommand};
 use napi_derive::napi;
 
 /// One pool's rules. Times are milliseconds, sizes bytes; what is absent is unlimited.
@@ -18,6 +18,10 @@ pub struct NativePoolOptions {
   pub program: String,
   /// Its arguments, before the one that describes the lane.
   pub args: Vec<String>,
+  /// The arguments of the fork server; absent: workers are spawned.
+  pub fork_server: Option<Vec<String>>,
+  /// Whether workers are spawned when the fork server cannot be forked.
+  pub or_spawn: bool,
   /// The workers' environment as name, value, name, value; absent: this process's.
   pub env: Option<Vec<String>>,
   /// The workers' working directory; absent: this process's.
@@ -61,6 +65,13 @@ impl NativePoolOptions {
         cwd: self.cwd.map(PathBuf::from),
         inherit_stdio: self.inherit_stdio,
         depth: self.depth,
+      },
+      start_method: match self.fork_server {
+        None => StartMethod::Spawn,
+        Some(arguments) => StartMethod::ForkServer {
+          arguments: arguments.into_iter().map(OsString::from).collect(),
+          or_spawn: self.or_spawn,
+        },
       },
       geometry,
       idle_timeout: self.idle_timeout.map(milliseconds),

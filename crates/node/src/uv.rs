@@ -44,6 +44,7 @@ unsafe extern "C" {
   fn uv_timer_init(uv_loop: *mut UvLoop, handle: *mut UvHandle) -> c_int;
   fn uv_timer_start(handle: *mut UvHandle, callback: TimerCallback, timeout: u64, repeat: u64) -> c_int;
   fn uv_timer_stop(handle: *mut UvHandle) -> c_int;
+  fn uv_loop_fork(uv_loop: *mut UvLoop) -> c_int;
   fn uv_update_time(uv_loop: *mut UvLoop);
   fn uv_ref(handle: *mut UvHandle);
   fn uv_unref(handle: *mut UvHandle);
@@ -213,6 +214,18 @@ impl Prepare {
 pub(crate) unsafe fn is_busy(uv_loop: *const UvLoop) -> bool {
   // SAFETY: the caller's loop.
   unsafe { uv_backend_timeout(uv_loop) == 0 }
+}
+
+/// Has the loop of a process that was just forked watch for itself what its parent's watched.
+///
+/// # Safety
+/// `uv_loop` is the loop of this thread, and not in the middle of looking for input and output.
+pub(crate) unsafe fn fork_loop(uv_loop: *mut UvLoop) -> Result<(), c_int> {
+  // SAFETY: the caller's loop.
+  match unsafe { uv_loop_fork(uv_loop) } {
+    0 => Ok(()),
+    status => Err(status),
+  }
 }
 
 /// Fires once after a time. It does not hold the loop.

@@ -12,6 +12,7 @@ use napi_derive::napi;
 use crate::bare::bare_function;
 use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
+use crate::fork_server::take_forked;
 use crate::lending::{array_buffer, live, loan_of};
 use crate::staging::{ELSEWHERE, STAGED_MAX, Staging, halves, read_words, write_words};
 use crate::uv::Poll;
@@ -171,9 +172,13 @@ impl NativeWorker {
   ) -> napi::Result<Self> {
     let to_js = |error: millrace_pool::worker::WorkerError| napi::Error::from_reason(error.to_string());
     let argument: LaneArgument = argument.parse().map_err(to_js)?;
-    // SAFETY: a process with this argument was started by a pool with these descriptors, and the worker's entry, which
-    // is the first thing that runs in it, calls this once.
-    let worker = unsafe { Worker::attach(&argument) }.map_err(to_js)?;
+    let worker = match take_forked() {
+      Some(forked) => Worker::attach_forked(forked),
+      // SAFETY: a process with this argument was started by a pool with these descriptors, and the worker's entry, which
+      // is the first thing that runs in it, calls this once.
+      None => unsafe { Worker::attach(&argument) },
+    }
+    .map_err(to_js)?;
     let fd = worker.bell().as_raw_fd();
     let calls = Rc::new(CallPath {
       worker: RefCell::new(worker),

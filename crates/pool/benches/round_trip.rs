@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use millrace_pool::worker::{LaneArgument, Worker};
 use millrace_pool::{
-  CallKind, CallSpec, DeathPolicy, Event, Geometry, Manager, PoolConfig, ResultHeader, Taken, WorkerCommand,
-  WorkerPhase, status,
+  CallKind, CallSpec, DeathPolicy, Event, Geometry, Manager, PoolConfig, ResultHeader, StartMethod, Taken,
+  WorkerCommand, WorkerPhase, status,
 };
 use millrace_sys::{PollerKind, WaitSet};
 
@@ -55,6 +55,7 @@ impl Pool {
       max_workers: 1,
       on_death: DeathPolicy::Break,
       command,
+      start_method: StartMethod::Spawn,
       geometry: Geometry::new(1024, 64 << 20).unwrap(),
       idle_timeout: None,
       start_timeout: START_TIMEOUT,

@@ -26,7 +26,7 @@ impl Manager {
       return Err(AllocateError::NotRunning(self.state));
     }
     if self.live == 0 {
-      self.start_worker(Instant::now()).map_err(AllocateError::Spawn)?;
+      let _ = self.start_worker(Instant::now()).map_err(AllocateError::Spawn)?;
       self.wake_again();
     }
     // Those first that could take a call at once, and of these the one with the least to do.

@@ -32,6 +32,20 @@ pub struct WorkerCommand {
   pub depth: u32,
 }
 
+/// How workers come to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartMethod {
+  /// The program is started anew for each.
+  Spawn,
+  /// The program is started once as a fork server, and forks them (see [`crate::ForkService`]).
+  ForkServer {
+    /// The server's arguments.
+    arguments: Vec<OsString>,
+    /// Whether workers are spawned when the server says that its process cannot be forked; else that breaks the pool.
+    or_spawn: bool,
+  },
+}
+
 /// The rules of one pool.
 #[derive(Clone, Debug)]
 pub struct PoolConfig {
@@ -41,6 +55,8 @@ pub struct PoolConfig {
   pub on_death: DeathPolicy,
   /// How to start a worker.
   pub command: WorkerCommand,
+  /// How its workers come to be.
+  pub start_method: StartMethod,
   /// Slots and arena of each lane.
   pub geometry: Geometry,
   /// A worker idle for so long is stopped; `None`: never.

@@ -93,6 +93,7 @@ impl Manager {
         Life::Killed { .. } => {}
       }
     }
+    self.starter.deadline().into_iter().for_each(&mut due);
     // A worker that is idle while a call waits has slots to free first, or the call is behind another.
     if (unused && !self.pending.is_empty()) || self.may_rebalance() || self.waits_for_a_claim() {
       due(now + STALL);

@@ -354,7 +354,7 @@ impl Manager {
     match self.start_worker(now) {
       Err(failure) if self.live == 0 => return Err(failure),
       Err(failure) => self.note_spawn_failure(failure, now),
-      Ok(()) => {}
+      Ok(_) => {}
     }
     // The owner has to hear of it, though nothing else may happen for long.
     self.wake_again();

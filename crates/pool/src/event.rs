@@ -94,6 +94,8 @@ pub enum BreakCause {
   BootFailed(Report),
   /// Workers did not boot within the start timeout.
   StartTimeout,
+  /// The fork server's process cannot be forked; the reasons, a line each.
+  ForkUnsafe(String),
 }
 
 /// Something that happened, in the order in which it did.
@@ -156,6 +158,8 @@ pub enum Event {
     /// Its error.
     errno: Option<i32>,
   },
+  /// The fork server's process cannot be forked, for these reasons, a line each: workers are spawned from now on.
+  ForkUnsafe(String),
   /// A worker reports an error that belongs to no call.
   Stray {
     /// The worker's process id.

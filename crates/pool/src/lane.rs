@@ -16,6 +16,7 @@ use crate::call::CallId;
 use crate::config::{KILL_AFTER, PoolConfig, WorkerCommand};
 use crate::event::{BreakCause, ExitReason};
 use crate::fault::{self, Point, hits};
+use crate::fork_server::{ForkError, ForkServer};
 use crate::loan::Loan;
 use crate::segment::LaneSegment;
 use crate::worker::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, NO_CODEC, RESULT_BELL_FD};
@@ -137,6 +138,18 @@ pub struct SpawnFailure {
   pub errno: Option<i32>,
 }
 
+impl From<SpawnFailure> for ForkError {
+  fn from(failure: SpawnFailure) -> Self {
+    Self::Failed(failure)
+  }
+}
+
+impl From<millrace_sys::Error> for ForkError {
+  fn from(error: millrace_sys::Error) -> Self {
+    Self::Failed(error.into())
+  }
+}
+
 impl From<millrace_sys::Error> for SpawnFailure {
   fn from(error: millrace_sys::Error) -> Self {
     Self { syscall: error.syscall, errno: error.errno() }
@@ -151,8 +164,9 @@ impl Lane {
     worker_id: u32,
     boot_codec: u8,
     boot: &[u8],
+    server: Option<&mut ForkServer>,
     now: Instant,
-  ) -> Result<Self, SpawnFailure> {
+  ) -> Result<Self, ForkError> {
     let host_pid = std::process::id();
     let segment = Segment::create(capabilities.segment, config.geometry.segment_len())?;
     let identity = Identity { host_pid, worker_id };
@@ -174,16 +188,19 @@ impl Lane {
     let (lifeline, worker_lifeline) = lifeline()?;
     let argument =
       LaneArgument { segment_len: config.geometry.segment_len(), host_pid, worker_id, depth: config.command.depth };
-    let fds = vec![
+    let fds = [
       (ring.memory().0.as_fd(), LANE_FD),
       (bell_listener.as_fd(), BELL_FD),
       (result_ringer.as_fd(), RESULT_BELL_FD),
       (worker_lifeline.as_fd(), LIFELINE_FD),
     ];
     if hits(Point::Spawn) {
-      return Err(SpawnFailure { syscall: "posix_spawn", errno: Some(libc::EAGAIN) });
+      return Err(SpawnFailure { syscall: "posix_spawn", errno: Some(libc::EAGAIN) }.into());
     }
-    let child = spawn(&spec(&config.command, &argument, fds), capabilities.sentinel)?;
+    let child = match server {
+      None => spawn(&spec(&config.command, &argument, fds.to_vec()), capabilities.sentinel)?,
+      Some(server) => server.fork(&argument, &fds.map(|(fd, _)| fd))?,
+    };
     kill_at_hangup(&worker_lifeline, child.pid());
     Ok(Self {
       worker_id,

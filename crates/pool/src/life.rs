@@ -10,6 +10,7 @@ use millrace_ring::Reclaimed;
 use crate::call::{CallId, Outcome, Place};
 use crate::config::{KILL_AFTER, MAX_FAILED_STARTS, START_BACKOFF};
 use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason};
+use crate::fork_server::ForkError;
 use crate::lane::{Lane, Life, SpawnFailure};
 use crate::manager::{Manager, PoolState, Replacement};
 use crate::payload::Payload;
@@ -44,10 +45,23 @@ impl Remains {
 }
 
 impl Manager {
-  /// Starts a worker in a free place. The first one owed for a worker that left, if there is any.
-  pub(crate) fn start_worker(&mut self, now: Instant) -> Result<(), SpawnFailure> {
+  /// Starts a worker in a free place. The first one owed for a worker that left, if there is any. False: it cannot be
+  /// started before the server that forks it is there, and a round follows when it is.
+  pub(crate) fn start_worker(&mut self, now: Instant) -> Result<bool, SpawnFailure> {
+    if !self.can_start(now)? {
+      return Ok(false);
+    }
     let worker_id = self.next_worker_id;
-    let lane = Lane::start(&self.config, self.capabilities, worker_id, self.boot_codec, &self.boot, now)?;
+    let server = self.starter.server_mut();
+    let lane = match Lane::start(&self.config, self.capabilities, worker_id, self.boot_codec, &self.boot, server, now) {
+      Ok(lane) => lane,
+      Err(ForkError::Failed(failure)) => return Err(failure),
+      Err(ForkError::Gone) => {
+        self.wake_again();
+        return Ok(false);
+      }
+    };
+    self.starter.forked();
     let index = self.lanes.iter().position(Option::is_none).unwrap_or(self.lanes.len());
     if let Err(error) = self.watch(&lane, index) {
       lane.discard();
@@ -70,7 +84,7 @@ impl Manager {
       self.restarts += 1;
       self.events.push_back(Event::WorkerReplace { old_pid, new_pid: pid, reason });
     }
-    Ok(())
+    Ok(true)
   }
 
   /// Starts as many workers as the pool may have, or none: those that were started are gone again when one cannot be.
@@ -79,10 +93,14 @@ impl Manager {
   /// Why that one could not be started. The pool can only be dropped then.
   pub fn start_all(&mut self) -> Result<(), SpawnFailure> {
     let now = Instant::now();
-    while self.live < self.config.max_workers as usize {
-      if let Err(failure) = self.start_worker(now) {
-        self.kill_now(KILL_AFTER);
-        return Err(failure);
+    while self.live < self.config.max_workers as usize && self.state == PoolState::Running {
+      match self.start_worker(now) {
+        Ok(true) => {}
+        Ok(false) => self.await_server(),
+        Err(failure) => {
+          self.kill_now(KILL_AFTER);
+          return Err(failure);
+        }
       }
     }
     // The owner has to hear of it, though nothing else may happen for long.
@@ -117,9 +135,10 @@ impl Manager {
       if (wanted == 0 && !self.fills_up()) || self.start_after.is_some() {
         return;
       }
-      if let Err(failure) = self.start_worker(now) {
-        self.note_spawn_failure(failure, now);
-        return;
+      match self.start_worker(now) {
+        Ok(true) => {}
+        Ok(false) => return,
+        Err(failure) => return self.note_spawn_failure(failure, now),
       }
     }
   }
@@ -328,7 +347,7 @@ impl Manager {
   }
 
   /// Fails everything, and takes all workers down.
-  fn break_pool(&mut self, cause: BreakCause, deaths: Vec<Death>) {
+  pub(crate) fn break_pool(&mut self, cause: BreakCause, deaths: Vec<Death>) {
     self.state = PoolState::Broken;
     self.owed.clear();
     self.pending.take_all(&self.calls);

@@ -32,6 +32,7 @@ use crate::lane::{Lane, READ_AHEAD_NS, TaskDefinition};
 use crate::oom::OomVictims;
 use crate::relief::Backlog;
 use crate::spin::Spinner;
+use crate::starter::Starter;
 
 /// How far a pool's life has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +87,7 @@ pub struct Manager {
   pub(crate) waits: WaitSet,
   /// `None` once the manager is disconnected.
   pub(crate) wakeup: Option<(Ringer, Listener)>,
+  pub(crate) starter: Starter,
   pub(crate) state: PoolState,
   pub(crate) lanes: Vec<Option<Lane>>,
   pub(crate) live: usize,
@@ -165,6 +167,7 @@ impl Manager {
       capabilities,
       waits,
       wakeup: Some(wakeup),
+      starter: Starter::default(),
       state: PoolState::Running,
       lanes: Vec::new(),
       live: 0,

@@ -12,6 +12,7 @@ use crate::fault::{Point, hits};
 use crate::lane::{Lane, Life};
 use crate::loan::Loan;
 use crate::manager::{Completion, Manager, PoolState, WAKEUP_TOKEN};
+use crate::starter::SERVER_TOKEN;
 
 /// The worker's answers that the manager itself must understand; every other status is the owner's.
 pub mod status {
@@ -91,6 +92,10 @@ impl Manager {
         if let Some((_, bell)) = &self.wakeup {
           bell.clear();
         }
+        continue;
+      }
+      if token == SERVER_TOKEN {
+        self.server_stirred(now);
         continue;
       }
       let index = ((token & 0xffff_ffff) >> 1) as usize;
@@ -378,6 +383,7 @@ impl Manager {
       self.fill(now);
     }
     self.rebalance(now);
+    self.tend_server(now);
     self.start_owed(now);
     self.close_if_done(now);
     if self.was_full && !self.is_full() {
@@ -422,6 +428,7 @@ impl Manager {
     }
     if self.live == 0 && self.calls.len() == 0 {
       self.stopped = true;
+      self.drop_server();
       self.events.push_back(Event::Stopped);
     }
   }

@@ -6,18 +6,20 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::str::FromStr;
 
 use millrace_ring::{
   AttachError, CallKind, CallRecord, CommitError, ResultHeader, Step, Taken, WorkerLane, WorkerPhase,
 };
 use millrace_sys::{
-  Listener, Ringer, Segment, adopt_fd, ignore_sigint, monotonic_ns, reuse_heap_memory, start_watchdog, trim_heap,
+  Listener, Ringer, Segment, StartedBy, adopt_fd, ignore_sigint, monotonic_ns, out_of_the_way, reuse_heap_memory,
+  start_watchdog, trim_heap,
 };
 use thiserror::Error;
 
 use crate::fault::{self, Point, hits};
+use crate::fork_server::ForkedWorker;
 use crate::loan::Loan;
 use crate::segment::LaneSegment;
 use crate::spin::Spinner;
@@ -81,6 +83,19 @@ pub enum WorkerError {
   Attach(#[from] AttachError),
 }
 
+/// What a worker is given.
+#[derive(Debug)]
+pub struct LaneDescriptors {
+  /// The segment.
+  pub lane: OwnedFd,
+  /// Rung by the host.
+  pub bell: OwnedFd,
+  /// Rung by the worker.
+  pub result_bell: OwnedFd,
+  /// Hangs up when the host lets go of the worker.
+  pub lifeline: OwnedFd,
+}
+
 /// A worker's connection to its host.
 #[derive(Debug)]
 pub struct Worker {
@@ -104,8 +119,6 @@ impl Worker {
   /// # Errors
   /// When they are not what they should be.
   pub unsafe fn attach(argument: &LaneArgument) -> Result<Self, WorkerError> {
-    // The host has checked its own environment; that of its workers may be another.
-    fault::check()?;
     // Each is made close-on-exec first of all: a process started by a task that inherited the lifeline would keep the
     // host from seeing it hang up. And each gets another number, at which tasks do not close it by mistake.
     // SAFETY: the caller passes on that this number is an open descriptor that nobody else owns.
@@ -116,7 +129,29 @@ impl Worker {
     let result_bell = unsafe { adopt_fd(RESULT_BELL_FD) }?;
     // SAFETY: as above.
     let lifeline = unsafe { adopt_fd(LIFELINE_FD) }?;
-    start_watchdog(lifeline, argument.host_pid)?;
+    Self::take_over(argument, LaneDescriptors { lane, bell, result_bell, lifeline }, StartedBy::Host)
+  }
+
+  /// [`Worker::attach`] for a process that a fork server has forked.
+  ///
+  /// # Errors
+  /// When the descriptors are not what they should be.
+  pub fn attach_forked(worker: ForkedWorker) -> Result<Self, WorkerError> {
+    let LaneDescriptors { lane, bell, result_bell, lifeline } = worker.descriptors;
+    let [lane, bell, result_bell, lifeline] = [lane, bell, result_bell, lifeline].map(out_of_the_way);
+    let descriptors = LaneDescriptors { lane, bell, result_bell, lifeline };
+    Self::take_over(&worker.argument, descriptors, StartedBy::Another)
+  }
+
+  fn take_over(
+    argument: &LaneArgument,
+    descriptors: LaneDescriptors,
+    started_by: StartedBy,
+  ) -> Result<Self, WorkerError> {
+    // The host has checked its own environment; that of its workers may be another.
+    fault::check()?;
+    let LaneDescriptors { lane, bell, result_bell, lifeline } = descriptors;
+    start_watchdog(lifeline, argument.host_pid, started_by)?;
     ignore_sigint();
     reuse_heap_memory();
     let lane = WorkerLane::attach(LaneSegment(Segment::from_fd(lane, argument.segment_len)?))?;

@@ -65,4 +65,4 @@ pub use signals::{SignalsBlocked, ignore_sigint};
 #[cfg(not(target_os = "linux"))]
 pub use unforkable::{Forked, Packets, Received, fork_with_heap, packets, pidfd_of, reap};
 pub use wait_set::{Pollables, WaitSet};
-pub use watchdog::start_watchdog;
+pub use watchdog::{StartedBy, start_watchdog};

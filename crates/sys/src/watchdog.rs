@@ -29,15 +29,27 @@ use crate::{Error, Result};
 /// process, which libc takes out of the stack.
 const STACK: usize = 128 << 10;
 
+/// Whose child this process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartedBy {
+  /// The host's.
+  Host,
+  /// Another process's, on behalf of the host; its death is no reason to end.
+  Another,
+}
+
 /// Starts the watchdog of this worker: once `lifeline`, the worker's end of [`lifeline`](crate::lifeline()), hangs up or
-/// the process `host_pid` dies, this process and its whole process group are killed. At once, if the parent is not
-/// `host_pid`: the host died before this call.
-pub fn start_watchdog(lifeline: OwnedFd, host_pid: u32) -> Result<()> {
+/// the process `host_pid` dies, this process and its whole process group are killed. At once, if the parent should be
+/// `host_pid` and is not: the host died before this call.
+pub fn start_watchdog(lifeline: OwnedFd, host_pid: u32, started_by: StartedBy) -> Result<()> {
   set_cloexec(&lifeline)?;
   let host = open_host(host_pid)?;
   // The order matters: as long as `host_pid` is our parent, it is alive or at least unreaped, so the pidfd opened before
   // cannot be of a stranger that got the same number.
-  if getppid().is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != host_pid) {
+  // (Where somebody else is our parent, the lifeline has to tell.)
+  if started_by == StartedBy::Host
+    && getppid().is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != host_pid)
+  {
     end_process();
   }
   // Signals are for the threads of Node; the mask is inherited by the thread.

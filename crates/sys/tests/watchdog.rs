@@ -15,7 +15,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::process::{ChildStdin, Command, Stdio};
 use std::{env, io, thread};
 
-use millrace_sys::{SentinelKind, SpawnSpec, adopt_fd, lifeline, resident_bytes, spawn, start_watchdog};
+use millrace_sys::{SentinelKind, SpawnSpec, StartedBy, adopt_fd, lifeline, resident_bytes, spawn, start_watchdog};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use support::{WATCHDOG, eventually, is_ready_within};
 
@@ -85,7 +85,7 @@ fn worker() {
     Ok(pid) => pid.parse().unwrap(),
     _ => std::os::unix::process::parent_id(),
   };
-  start_watchdog(lifeline, host).unwrap();
+  start_watchdog(lifeline, host, StartedBy::Host).unwrap();
   // A grandchild of the same process group.
   let grandchild = Command::new("/bin/sleep").arg("1000").stdin(Stdio::null()).spawn().unwrap();
   let mut ready = File::from(ready);
@@ -191,7 +191,7 @@ fn a_worker_ends_with_its_host_even_if_another_process_holds_the_lifeline() {
 fn what_is_said_on_the_lifeline_is_no_hang_up() {
   // In this process: the watchdog would end it.
   let (mut host_end, worker_end) = std::os::unix::net::UnixStream::pair().unwrap();
-  start_watchdog(worker_end.into(), std::os::unix::process::parent_id()).unwrap();
+  start_watchdog(worker_end.into(), std::os::unix::process::parent_id(), StartedBy::Host).unwrap();
   host_end.write_all(b"never said").unwrap();
   eventually("the watchdog swallows it", || {
     let mut queued = 0;

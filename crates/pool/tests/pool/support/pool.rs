@@ -6,8 +6,8 @@ use std::fs::File;
 use std::time::{Duration, Instant};
 
 use millrace_pool::{
-  CallFailure, CallId, CallSpec, DeathPolicy, Event, ExitReason, Geometry, Limits, Manager, PoolConfig, SubmitError,
-  WorkerCommand, status,
+  CallFailure, CallId, CallSpec, DeathPolicy, Event, ExitReason, Geometry, Limits, Manager, PoolConfig, StartMethod,
+  SubmitError, WorkerCommand, status,
 };
 
 use super::WATCHDOG;
@@ -39,6 +39,7 @@ pub fn config() -> PoolConfig {
     max_workers: 2,
     on_death: DeathPolicy::Isolate,
     command: WorkerCommand { program, args, env: None, cwd: None, inherit_stdio: false, depth: 1 },
+    start_method: StartMethod::Spawn,
     geometry: Geometry::new(64, 64 << 20).unwrap(),
     idle_timeout: None,
     start_timeout: WATCHDOG,

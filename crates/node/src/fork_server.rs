@@ -1,0 +1,139 @@
+//! The fork server's side: a process that forks workers from itself.
+
+use std::cell::{Cell, RefCell};
+use std::os::fd::AsRawFd;
+use std::rc::Rc;
+
+use millrace_pool::{ForkRequest, ForkService, ForkedWorker};
+use napi::bindgen_prelude::{Env, Function};
+use napi_derive::napi;
+
+use crate::callback::{Callback, event_loop, uv_error};
+use crate::cleanup::Cleanup;
+use crate::platform::sys_error;
+use crate::uv::{self, Poll, UvLoop};
+
+thread_local! {
+  /// What this process was forked to be, until its worker takes it over.
+  static FORKED: Cell<Option<ForkedWorker>> = const { Cell::new(None) };
+}
+
+/// The lane of this process, if it was forked and has not taken it over.
+pub(crate) fn take_forked() -> Option<ForkedWorker> {
+  FORKED.take()
+}
+
+/// What `nextRequest` returns.
+mod requested {
+  pub const NOTHING: i32 = 0;
+  pub const FORK: i32 = 1;
+  pub const CLOSED: i32 = 2;
+}
+
+/// What a process learns that has just been forked.
+#[napi(object)]
+pub struct NativeForked {
+  /// Its lane's argument.
+  pub argument: String,
+  /// Its process id.
+  pub pid: u32,
+}
+
+/// A fork server, for the TypeScript layer only.
+#[napi]
+pub struct NativeForkServer {
+  service: RefCell<Option<ForkService>>,
+  /// A worker that was asked for.
+  wanted: Cell<Option<ForkedWorker>>,
+  poll: Rc<RefCell<Option<Poll>>>,
+  cleanup: Rc<Cleanup>,
+  uv_loop: *mut UvLoop,
+}
+
+#[napi]
+impl NativeForkServer {
+  /// Takes over the connection that this process was started with. `onRequest` is called, from the event loop, when the host
+  /// has something to say.
+  #[napi(constructor)]
+  pub fn new(env: Env, on_request: Function<'_, (), ()>) -> napi::Result<Self> {
+    // SAFETY: only the server's entry, which a pool has started with these descriptors, makes one of these, and once.
+    let service = unsafe { ForkService::attach() }.map_err(|error| sys_error(&error))?;
+    let fd = service.control().as_raw_fd();
+    let callback = Callback::new(&env, &on_request)?;
+    let poll = Rc::new(RefCell::new(None));
+    let teardown_poll = Rc::clone(&poll);
+    let cleanup = Cleanup::register(&env, Box::new(move || drop(teardown_poll.take())))?;
+    let uv_loop = event_loop(&env)?;
+    let closed = cleanup.handle_opened();
+    // SAFETY: the loop is this environment's, on whose thread we are.
+    let handle = unsafe { Poll::start(uv_loop, fd, Rc::new(move || callback.call()), closed) }
+      .map_err(|status| uv_error("uv_poll", status))?;
+    handle.set_ref(true);
+    poll.replace(Some(handle));
+    Ok(Self { service: RefCell::new(Some(service)), wanted: Cell::new(None), poll, cleanup, uv_loop })
+  }
+
+  /// Tells the host that workers can be forked.
+  #[napi]
+  pub fn ready(&self) {
+    if let Some(service) = &*self.service.borrow() {
+      service.ready();
+    }
+  }
+
+  /// Tells it that they cannot, and why, a line for each reason.
+  #[napi]
+  pub fn refuse(&self, reasons: String) {
+    if let Some(service) = &*self.service.borrow() {
+      service.refuse(&reasons);
+    }
+  }
+
+  /// What the host wants: 0 nothing more, 1 a worker (see `fork`), 2 to be left alone.
+  #[napi]
+  pub fn next_request(&self) -> i32 {
+    match self.service.borrow().as_ref().map(ForkService::next_request) {
+      Some(ForkRequest::Nothing) => requested::NOTHING,
+      Some(ForkRequest::Fork(worker)) => {
+        self.wanted.set(Some(worker));
+        requested::FORK
+      }
+      Some(ForkRequest::Closed) | None => requested::CLOSED,
+    }
+  }
+
+  /// Forks the worker that was asked for. Returns `null` in the server. In the worker this object is of no more use.
+  ///
+  /// Must not be called from a callback for input or output, in whose middle libuv would not know of the new loop.
+  #[napi]
+  pub fn fork(&self) -> napi::Result<Option<NativeForked>> {
+    let (Some(worker), Some(service)) = (self.wanted.take(), self.service.take()) else { return Ok(None) };
+    // SAFETY: the server was started so that V8 has no thread that does anything, and has seen that there are no others.
+    let forked = unsafe { service.fork(worker) };
+    let Some(worker) = forked else {
+      self.service.replace(Some(service));
+      return Ok(None);
+    };
+    // SAFETY: the loop of this thread, right after the fork.
+    unsafe { uv::fork_loop(self.uv_loop) }.map_err(|status| uv_error("uv_loop_fork", status))?;
+    drop(self.poll.take());
+    // The host must see the end of the server, whose connection this is.
+    drop(service);
+    let forked = NativeForked { argument: worker.argument.to_string(), pid: std::process::id() };
+    FORKED.set(Some(worker));
+    Ok(Some(forked))
+  }
+}
+
+impl Drop for NativeForkServer {
+  fn drop(&mut self) {
+    drop(self.poll.take());
+    self.cleanup.end();
+  }
+}
+
+/// Ends this process at once, without waiting for threads that a forked process does not have.
+#[napi]
+pub fn exit_now(code: i32) {
+  millrace_sys::exit_now(code)
+}

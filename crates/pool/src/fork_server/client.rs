@@ -1,0 +1,172 @@
+//! The host's side of a fork server.
+
+use std::ffi::OsString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use millrace_sys::{Capabilities, Child, Packets, Received, SpawnSpec, kill_at_hangup, lifeline, packets, spawn};
+
+use super::protocol::{CONTROL_FD, MAX_MESSAGE, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
+use crate::config::{KILL_AFTER, WorkerCommand};
+use crate::lane::SpawnFailure;
+use crate::worker::LaneArgument;
+
+/// A server that takes longer than this to fork has stopped to do anything.
+const FORK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How far a server has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Readiness {
+  /// It loads what it was told to.
+  Booting,
+  /// It forks.
+  Ready,
+  /// It will not: its process is not fit to be forked, for these reasons.
+  Refused(String),
+  /// It has ended, or says what makes no sense.
+  Gone,
+}
+
+/// Why a server has not forked.
+#[derive(Debug)]
+pub(crate) enum ForkError {
+  /// The system refused.
+  Failed(SpawnFailure),
+  /// The server has ended, or does nothing any more. Another one may fork.
+  Gone,
+}
+
+/// A running server. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct ForkServer {
+  child: Child,
+  control: Arc<Packets>,
+  _lifeline: OwnedFd,
+  readiness: Readiness,
+  /// It has to be ready by then.
+  deadline: Instant,
+}
+
+impl ForkServer {
+  /// Starts a server, which is not ready before [`ForkServer::look`] says so. `arguments` are those of the program that
+  /// `command` names.
+  pub(crate) fn start(
+    command: &WorkerCommand,
+    arguments: &[OsString],
+    capabilities: &Capabilities,
+    deadline: Instant,
+  ) -> Result<Self, SpawnFailure> {
+    let (control, server_control) = packets()?;
+    let (lifeline, server_lifeline) = lifeline()?;
+    let spec = SpawnSpec {
+      program: command.program.clone(),
+      args: arguments.to_vec(),
+      env: command.env.clone(),
+      cwd: command.cwd.clone(),
+      fds: vec![(server_control.as_fd(), CONTROL_FD), (server_lifeline.as_fd(), SERVER_LIFELINE_FD)],
+      inherit_stdio: command.inherit_stdio,
+    };
+    let child = spawn(&spec, capabilities.sentinel)?;
+    kill_at_hangup(&server_lifeline, child.pid());
+    Ok(Self { child, control: Arc::new(control), _lifeline: lifeline, readiness: Readiness::Booting, deadline })
+  }
+
+  /// Readable when it has something to say, or has ended.
+  pub(crate) fn control(&self) -> BorrowedFd<'_> {
+    self.control.as_fd()
+  }
+
+  /// When it has to be ready; `None` once it is.
+  pub(crate) fn deadline(&self) -> Option<Instant> {
+    (self.readiness == Readiness::Booting).then_some(self.deadline)
+  }
+
+  /// How far it had come when it was last looked at.
+  pub(crate) fn readiness(&self) -> &Readiness {
+    &self.readiness
+  }
+
+  /// How far it has come by now.
+  pub(crate) fn look(&mut self, now: Instant) -> &Readiness {
+    let mut bytes = vec![0; MAX_MESSAGE];
+    match self.control.receive(&mut bytes) {
+      Ok(Received::Nothing) if self.readiness == Readiness::Booting && self.deadline <= now => {
+        self.readiness = Readiness::Gone;
+      }
+      Ok(Received::Nothing) => {}
+      Ok(Received::Message(length, _)) => self.told(&bytes[..length]),
+      Ok(Received::Closed) | Err(_) => self.readiness = Readiness::Gone,
+    }
+    &self.readiness
+  }
+
+  fn told(&mut self, message: &[u8]) {
+    self.readiness = match (&self.readiness, message.split_first()) {
+      (Readiness::Booting, Some((&reply::READY, _))) => Readiness::Ready,
+      (Readiness::Booting, Some((&reply::REFUSED, why))) => Readiness::Refused(String::from_utf8_lossy(why).into()),
+      _ => Readiness::Gone,
+    };
+  }
+
+  /// Waits until it is not booting any more, or has taken too long.
+  pub(crate) fn wait(&mut self) -> &Readiness {
+    while *self.look(Instant::now()) == Readiness::Booting {
+      let left = self.deadline.saturating_duration_since(Instant::now());
+      if self.control.wait(left).is_err() {
+        self.readiness = Readiness::Gone;
+      }
+    }
+    &self.readiness
+  }
+
+  /// Has it fork a worker that takes the descriptors over. Waits for its answer, which takes some milliseconds.
+  pub(crate) fn fork(&mut self, argument: &LaneArgument, fds: &[BorrowedFd<'_>]) -> Result<Child, ForkError> {
+    let forked = self.request_fork(argument, fds);
+    if matches!(forked, Err(ForkError::Gone)) {
+      self.readiness = Readiness::Gone;
+    }
+    forked
+  }
+
+  fn request_fork(&self, argument: &LaneArgument, fds: &[BorrowedFd<'_>]) -> Result<Child, ForkError> {
+    let mut message = vec![request::FORK];
+    message.extend(argument.to_string().bytes());
+    self.control.send(&message, fds).map_err(|_| ForkError::Gone)?;
+    let until = Instant::now() + FORK_TIMEOUT;
+    let mut bytes = [0; 64];
+    loop {
+      let left = until.saturating_duration_since(Instant::now());
+      match self.control.receive(&mut bytes) {
+        Ok(Received::Message(length, fds)) => return self.answered(&bytes[..length], fds),
+        Ok(Received::Nothing) if !left.is_zero() => self.control.wait(left).map_err(|_| ForkError::Gone)?,
+        // What it forks after all finds nobody: its lifeline has hung up.
+        _ => return Err(ForkError::Gone),
+      }
+    }
+  }
+
+  fn answered(&self, message: &[u8], fds: Vec<OwnedFd>) -> Result<Child, ForkError> {
+    let (kind, body) = message.split_first().ok_or(ForkError::Gone)?;
+    let number = number_in(body).ok_or(ForkError::Gone)?;
+    match (*kind, fds.into_iter().next()) {
+      (reply::FORKED, Some(pidfd)) => {
+        let control = Arc::clone(&self.control);
+        // A server that is gone has left its children to init.
+        let release = move || drop(control.send(&with_number(request::REAP, number), &[]));
+        Child::forked(number, pidfd, self.child.pid(), Box::new(release)).map_err(|_| ForkError::Gone)
+      }
+      (reply::FAILED, _) => {
+        Err(ForkError::Failed(SpawnFailure { syscall: "fork", errno: i32::try_from(number).ok().filter(|&n| n != 0) }))
+      }
+      _ => Err(ForkError::Gone),
+    }
+  }
+}
+
+impl Drop for ForkServer {
+  fn drop(&mut self) {
+    let _ = self.child.signal_group(libc::SIGKILL);
+    let _ = self.child.wait_timeout(KILL_AFTER);
+  }
+}

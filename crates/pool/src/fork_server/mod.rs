@@ -1,0 +1,20 @@
+//! The fork server: a process that has loaded what workers need, and forks one whenever its host asks for it.
+//!
+//! ```text
+//! host                                   server                          worker
+//!   ── start ───────────────────────────►  loads the preload modules
+//!   ◄─ ready | refused (reasons) ────────
+//!   ── fork (argument, 4 descriptors) ──►  fork ──────────────────────►  takes the descriptors over
+//!   ◄─ forked (pid, pidfd) | failed ─────
+//!   ── reap (pid) ──────────────────────►  collects what it left
+//! ```
+//!
+//! The server is killed with its host by the kernel. Its own death takes nothing along: workers have a lifeline of their own
+//! to the host.
+
+mod client;
+mod protocol;
+mod service;
+
+pub(crate) use client::{ForkError, ForkServer, Readiness};
+pub use service::{ForkRequest, ForkService, ForkedWorker};

@@ -1,0 +1,121 @@
+//! The server's side.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use millrace_sys::{Forked, Packets, Received, adopt_fd, fork_with_heap, ignore_sigint, pidfd_of, reap};
+
+use super::protocol::{CONTROL_FD, MAX_MESSAGE, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
+use crate::worker::{LaneArgument, LaneDescriptors, WorkerError};
+
+/// What a server was asked for.
+#[derive(Debug)]
+pub enum ForkRequest {
+  /// A worker.
+  Fork(ForkedWorker),
+  /// Nothing so far.
+  Nothing,
+  /// The host is gone, or says what makes no sense.
+  Closed,
+}
+
+/// A worker to be, or that this process has become.
+#[derive(Debug)]
+pub struct ForkedWorker {
+  /// Its lane.
+  pub argument: LaneArgument,
+  /// What it takes over.
+  pub descriptors: LaneDescriptors,
+}
+
+/// This process as a server.
+#[derive(Debug)]
+pub struct ForkService {
+  control: Packets,
+  _lifeline: OwnedFd,
+}
+
+impl ForkService {
+  /// Takes over the descriptors that this process was started with.
+  ///
+  /// # Safety
+  /// They must be those that a pool passes to a fork server, and nothing else in this process may own them.
+  ///
+  /// # Errors
+  /// When they are not open.
+  pub unsafe fn attach() -> millrace_sys::Result<Self> {
+    // SAFETY: passed on by the caller.
+    let control = unsafe { adopt_fd(CONTROL_FD) }?;
+    // SAFETY: as above.
+    let lifeline = unsafe { adopt_fd(SERVER_LIFELINE_FD) }?;
+    ignore_sigint();
+    Ok(Self { control: Packets::from_fd(control), _lifeline: lifeline })
+  }
+
+  /// Readable when there is a request.
+  pub fn control(&self) -> BorrowedFd<'_> {
+    self.control.as_fd()
+  }
+
+  /// Tells the host that this process takes requests.
+  pub fn ready(&self) {
+    self.reply(&[reply::READY], &[]);
+  }
+
+  /// Tells it that this process never will, and why, a line for each reason.
+  pub fn refuse(&self, reasons: &str) {
+    let mut message = vec![reply::REFUSED];
+    message.extend(reasons.bytes().take(MAX_MESSAGE - 1));
+    self.reply(&message, &[]);
+  }
+
+  /// The next request. What the host has seen the end of is reaped on the way.
+  pub fn next_request(&self) -> ForkRequest {
+    let mut bytes = [0; 256];
+    loop {
+      match self.control.receive(&mut bytes) {
+        Ok(Received::Message(length, fds)) => match bytes[..length].split_first() {
+          Some((&request::REAP, body)) => number_in(body).into_iter().for_each(reap),
+          Some((&request::FORK, argument)) => {
+            return worker_of(argument, fds).map_or(ForkRequest::Closed, ForkRequest::Fork);
+          }
+          _ => return ForkRequest::Closed,
+        },
+        Ok(Received::Nothing) => return ForkRequest::Nothing,
+        Ok(Received::Closed) | Err(_) => return ForkRequest::Closed,
+      }
+    }
+  }
+
+  /// Forks. In the new process, that worker is returned, and this must be dropped; in the server nothing.
+  ///
+  /// # Safety
+  /// As for [`fork_with_heap`].
+  pub unsafe fn fork(&self, worker: ForkedWorker) -> Option<ForkedWorker> {
+    // SAFETY: passed on by the caller.
+    match unsafe { fork_with_heap() } {
+      Ok(Forked::Child) => return Some(worker),
+      Ok(Forked::Parent(pid)) => match pidfd_of(pid) {
+        Ok(pidfd) => self.reply(&with_number(reply::FORKED, pid), &[pidfd.as_fd()]),
+        // The worker sees that nobody holds its lifeline.
+        Err(error) => self.failed(&error),
+      },
+      Err(error) => self.failed(&error),
+    }
+    None
+  }
+
+  fn failed(&self, error: &millrace_sys::Error) {
+    self.reply(&with_number(reply::FAILED, error.errno().unwrap_or(0).unsigned_abs()), &[]);
+  }
+
+  /// A host that is gone, or does not listen, needs no answer: the kernel ends this process with it.
+  fn reply(&self, message: &[u8], fds: &[BorrowedFd<'_>]) {
+    let _ = self.control.send(message, fds);
+  }
+}
+
+fn worker_of(argument: &[u8], fds: Vec<OwnedFd>) -> Result<ForkedWorker, WorkerError> {
+  let argument = std::str::from_utf8(argument).map_err(|_| WorkerError::Argument)?.parse()?;
+  let [lane, bell, result_bell, lifeline] = <[OwnedFd; 4]>::try_from(fds).map_err(|_| WorkerError::Argument)?;
+  Ok(ForkedWorker { argument, descriptors: LaneDescriptors { lane, bell, result_bell, lifeline } })
+}

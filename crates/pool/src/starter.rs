@@ -1,0 +1,110 @@
+//! The fork server in the life of a pool: started when a worker is first needed, anew when it is gone, given up when its process
+//! cannot be forked. Whatever happens to it, workers that run are not concerned.
+
+use std::os::fd::AsFd;
+use std::time::Instant;
+
+use crate::config::{MAX_FAILED_STARTS, StartMethod};
+use crate::event::{BreakCause, Event};
+use crate::fork_server::{ForkServer, Readiness};
+use crate::lane::SpawnFailure;
+use crate::manager::{Manager, PoolState};
+
+/// Marks the server's connection among the tokens of the wait set.
+pub(crate) const SERVER_TOKEN: u64 = u64::MAX - 1;
+
+/// The server of a pool whose workers are forked.
+#[derive(Debug, Default)]
+pub(crate) struct Starter {
+  server: Option<ForkServer>,
+  /// Servers in a row that have ended without having forked a worker that booted.
+  lost: u32,
+}
+
+impl Starter {
+  pub(crate) fn server_mut(&mut self) -> Option<&mut ForkServer> {
+    self.server.as_mut()
+  }
+
+  /// When the server has to be ready.
+  pub(crate) fn deadline(&self) -> Option<Instant> {
+    self.server.as_ref().and_then(ForkServer::deadline)
+  }
+
+  /// It has forked.
+  pub(crate) fn forked(&mut self) {
+    self.lost = 0;
+  }
+}
+
+impl Manager {
+  /// Whether a worker can be started at once. If not, the server is on its way, and a round follows when it is there.
+  pub(crate) fn can_start(&mut self, now: Instant) -> Result<bool, SpawnFailure> {
+    let StartMethod::ForkServer { arguments, .. } = &self.config.start_method else { return Ok(true) };
+    if let Some(server) = &mut self.starter.server {
+      return Ok(*server.readiness() == Readiness::Ready);
+    }
+    if self.starter.lost >= MAX_FAILED_STARTS {
+      self.starter.lost = 0;
+      return Err(SpawnFailure { syscall: "fork", errno: Some(libc::ECONNRESET) });
+    }
+    let deadline = now + self.config.start_timeout;
+    let server = ForkServer::start(&self.config.command, arguments, self.capabilities, deadline)?;
+    self.waits.add(server.control().as_fd(), SERVER_TOKEN)?;
+    self.starter.server = Some(server);
+    Ok(false)
+  }
+
+  /// The server has something to say, or has ended.
+  pub(crate) fn server_stirred(&mut self, now: Instant) {
+    if let Some(server) = &mut self.starter.server {
+      server.look(now);
+    }
+  }
+
+  /// Draws the conclusions from how far the server has come.
+  pub(crate) fn tend_server(&mut self, now: Instant) {
+    let Some(server) = &mut self.starter.server else { return };
+    if server.deadline().is_some_and(|at| at <= now) {
+      server.look(now);
+    }
+    match server.readiness().clone() {
+      Readiness::Booting | Readiness::Ready => {}
+      Readiness::Gone => {
+        self.starter.lost += 1;
+        self.drop_server();
+      }
+      Readiness::Refused(reasons) => {
+        self.drop_server();
+        self.server_refused(reasons);
+      }
+    }
+  }
+
+  fn server_refused(&mut self, reasons: String) {
+    match self.config.start_method {
+      StartMethod::ForkServer { or_spawn: false, .. } if self.state != PoolState::Broken => {
+        self.break_pool(BreakCause::ForkUnsafe(reasons), Vec::new());
+      }
+      _ => {
+        self.config.start_method = StartMethod::Spawn;
+        self.events.push_back(Event::ForkUnsafe(reasons));
+      }
+    }
+  }
+
+  /// Ends the server. Workers go on.
+  pub(crate) fn drop_server(&mut self) {
+    if let Some(server) = self.starter.server.take() {
+      let _ = self.waits.remove(server.control().as_fd(), SERVER_TOKEN);
+    }
+  }
+
+  /// Waits until workers can be started, or never will: for an owner that needs them at once.
+  pub(crate) fn await_server(&mut self) {
+    if let Some(server) = &mut self.starter.server {
+      server.wait();
+    }
+    self.tend_server(Instant::now());
+  }
+}

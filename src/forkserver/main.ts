@@ -1,0 +1,66 @@
+// The entry of a fork server: it loads what its workers need, and forks one whenever the host asks for it. It runs no task, and
+// opens nothing.
+
+import process from 'node:process'
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+
+import { forkSafety } from '../fork-safety.js'
+import { native } from '../native.js'
+import { becomeWorker } from '../worker/context.js'
+import { runWorker } from '../worker/run.js'
+import { exitNatively } from './exit.js'
+import { planOf } from './plan.js'
+import { discardCaches, seedableRandom } from './random.js'
+
+/** What modules have begun when they were loaded may take so long to end. */
+const SETTLE_MS = 2000
+
+const Requested = { nothing: 0, fork: 1 } as const
+
+const plan = planOf(process.argv.pop())
+const seed = seedableRandom()
+const server = new native.NativeForkServer(() => setImmediate(serve))
+// Modules find themselves in a worker that loads them.
+becomeWorker(0, plan.depth, () => null).loading++
+
+for (const url of plan.preload) {
+  // What does not load here fails in each worker, which tells the host.
+  await import(url).catch(() => {})
+}
+const reasons = await reasonsWhenSettled()
+if (reasons.length === 0) server.ready()
+else server.refuse(reasons.join('\n'))
+
+/** Why this process cannot be forked, once what modules have begun is over. */
+async function reasonsWhenSettled(): Promise<string[]> {
+  const start = performance.now()
+  for (;;) {
+    // The timer's own entry in the list of what is active is gone a turn later.
+    await turn()
+    await turn()
+    const { reasons } = forkSafety()
+    if (reasons.length === 0 || performance.now() - start > SETTLE_MS) return reasons
+    await sleep(5)
+  }
+}
+
+function serve(): void {
+  for (;;) {
+    const requested = server.nextRequest()
+    if (requested === Requested.nothing) return
+    // The host is gone.
+    if (requested !== Requested.fork) process.exit()
+    const forked = server.fork()
+    if (forked !== null) return becomeForked(forked.argument, forked.pid)
+  }
+}
+
+/** Makes this process, which was just forked, a worker like one that was spawned. */
+function becomeForked(argument: string, pid: number): void {
+  Object.defineProperty(process, 'pid', { value: pid, writable: false, enumerable: true, configurable: true })
+  exitNatively()
+  seed()
+  discardCaches()
+  process.argv[1] = plan.workerEntry
+  runWorker(argument)
+}
