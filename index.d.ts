@@ -1064,8 +1064,9 @@ export declare interface StartContext {
 }
 
 /**
- * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'` and `'fork'` are not available so far;
- * `'fork'` is refused with its reasons in a process that cannot be forked.
+ * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'`, on Linux: one process loads the modules of
+ * `preload` and forks the workers, which share its memory until they write to it; it must not leave timers, sockets or threads.
+ * `'fork'`, of this process, is not available so far; it is refused with its reasons in a process that cannot be forked.
  */
 export declare type StartMethod = 'spawn' | 'forkserver' | 'fork';
 

@@ -240,7 +240,9 @@ test('a pool can be shut down while its worker still starts', async (t) => {
   const exits = record(pool, 'workerExit')
   const broken = record(pool, 'broken')
   const warnings = record(pool, 'warning')
-  t.true(pool.submit(tasks.add, 1, 2).cancel())
+  const future = pool.submit(tasks.add, 1, 2)
+  await until('the worker', () => pool.stats().workers.length === 1)
+  t.true(future.cancel())
   await until('the initializer to begin', () => log.lines.length > 0)
   await pool.shutdown()
   t.deepEqual(

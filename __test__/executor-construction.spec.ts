@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { ProcessPoolExecutor, type ProcessPoolOptions, SerializationError } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf } from './helpers/processes.js'
+import { childrenOf, workersOf } from './helpers/processes.js'
 import { Gate, makePool, tempDirectory } from './helpers/pool.js'
 import { until } from './helpers/waiting.js'
 
@@ -188,7 +188,7 @@ test('without maxWorkers there are as many as this process may use processors', 
   if (limit > 16) return
   const futures = Array.from({ length: limit + 2 }, () => pool.submit(tasks.hold, gate.path, 0))
   await until('all of them to be busy', () => pool.stats().running === limit)
-  t.is(childrenOf().length, limit)
+  t.is(workersOf().length, limit)
   gate.open()
   await Promise.all(futures)
 })
@@ -232,7 +232,7 @@ test('the name shows in the process list and in dumps, and tasks see arguments o
   t.regex(pool.dumpState(), /thumbnails/)
   if (process.platform !== 'linux') return
   const { readFileSync } = await import('node:fs')
-  const [pid] = childrenOf().map((child) => child.pid)
+  const [pid] = workersOf().map((child) => child.pid)
   t.true(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('thumbnails'))
 })
 

@@ -4,11 +4,11 @@ import { BrokenExecutor, BrokenProcessPool, MillraceError, WorkerDiedError } fro
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf, isAlive } from './helpers/processes.js'
+import { isAlive, workersOf } from './helpers/processes.js'
 import { claimed, failureOf, Gate, Log, makePool, record } from './helpers/pool.js'
 import { until, within } from './helpers/waiting.js'
 
-const pids = (): number[] => childrenOf().map(({ pid }) => pid)
+const pids = (): number[] => workersOf().map(({ pid }) => pid)
 
 interface Death {
   title: string

@@ -11,7 +11,7 @@ import {
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf, isAlive } from './helpers/processes.js'
+import { isAlive, workersOf } from './helpers/processes.js'
 import { claimed, failureOf, Gate, Log, makePool, record } from './helpers/pool.js'
 import { until, within } from './helpers/waiting.js'
 
@@ -28,7 +28,7 @@ test('a quiet life: workerStart with pid and number, then workerExit once the pr
   const pool = makePool(t, { maxWorkers: 1 })
   const all = recordAll(pool)
   let aliveAtExit: boolean | undefined
-  pool.on('workerExit', ({ pid }) => (aliveAtExit = isAlive(pid) || childrenOf().length > 0))
+  pool.on('workerExit', ({ pid }) => (aliveAtExit = isAlive(pid) || workersOf().length > 0))
   const pid = await pool.submit(tasks.pid)
   await pool.shutdown()
   t.deepEqual(all, [
@@ -69,7 +69,7 @@ test('a kill: the exit has the reason killed and the signal, and the worker is r
   const all = recordAll(pool)
   const running = pool.submit(tasks.sleep, 60_000, 0)
   await claimed(running)
-  const [old] = childrenOf().map(({ pid }) => pid)
+  const [old] = workersOf().map(({ pid }) => pid)
   t.true(running.cancel({ kill: true }))
   const pid = await pool.submit(tasks.pid)
   t.deepEqual(all.slice(1), [

@@ -6,11 +6,11 @@ import { importTasks, TaskExitError, WorkerDiedError } from 'millrace'
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf } from './helpers/processes.js'
+import { workersOf } from './helpers/processes.js'
 import { claimed, failureOf, Gate, Log, makePool, record, tempDirectory } from './helpers/pool.js'
 import { until, within } from './helpers/waiting.js'
 
-const pids = (): number[] => childrenOf().map(({ pid }) => pid)
+const pids = (): number[] => workersOf().map(({ pid }) => pid)
 
 const ways = [
   'exit',

@@ -13,7 +13,7 @@ import {
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf, isAlive } from './helpers/processes.js'
+import { childrenOf, isAlive, workersOf } from './helpers/processes.js'
 import { claimed, failureOf, Gate, Log, makePool, record } from './helpers/pool.js'
 import { moment, until, within } from './helpers/waiting.js'
 
@@ -48,7 +48,7 @@ test('shutdown({ wait: false }) returns at once, and everything runs all the sam
   await claimed(futures[0]!)
   await within('shutdown({ wait: false })', pool.shutdown({ wait: false }))
   t.false(futures[0]!.done())
-  t.is(childrenOf().length, 1)
+  t.is(workersOf().length, 1)
   gate.open()
   t.deepEqual(await Promise.all(futures), [0, 1, 2])
   await until('the worker to leave', () => childrenOf().length === 0)
@@ -176,7 +176,7 @@ test('shutdown({ timeout }) rejects with a TimeoutError and goes on draining', a
     await t.throwsAsync(pool.shutdown({ timeout }), { instanceOf: TimeoutError, code: 'ERR_MILLRACE_TIMEOUT' })
   }
   t.false(futures[0]!.done())
-  t.is(childrenOf().length, 1)
+  t.is(workersOf().length, 1)
   gate.open()
   t.deepEqual(await Promise.all(futures), [0, 1])
   await pool.shutdown({ timeout: 60_000 })
@@ -189,7 +189,7 @@ test('shutdown({ timeout, kill }) kills when the time is over, and resolves', as
   const held = pool.submit(tasks.hold, gate.path, 0)
   await claimed(held)
   const waiting = pool.submit(tasks.identity, 1)
-  const [pid] = childrenOf().map((child) => child.pid)
+  const [pid] = workersOf().map((child) => child.pid)
   await within('shutdown()', pool.shutdown({ timeout: 30, kill: true }))
   const error = (await failureOf(held)) as WorkerTerminatedError
   t.true(error instanceof WorkerTerminatedError)

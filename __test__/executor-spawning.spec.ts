@@ -6,11 +6,11 @@ import { BrokenProcessPool, type Future, type ProcessPoolExecutor, WorkerSpawnEr
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf } from './helpers/processes.js'
+import { workersOf } from './helpers/processes.js'
 import { claimed, failureOf, Gate, Log, makePool, record, startBoth, tempDirectory } from './helpers/pool.js'
 import { moment, until, within } from './helpers/waiting.js'
 
-const pids = (): number[] => childrenOf().map(({ pid }) => pid)
+const pids = (): number[] => workersOf().map(({ pid }) => pid)
 
 test('the first call starts one worker, and three calls one after the other use that', async (t) => {
   const pool = makePool(t, { maxWorkers: 4 })

@@ -3,7 +3,7 @@
 import { Executor, Future, isWorker, ProcessPoolExecutor, taskContext } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf } from './helpers/processes.js'
+import { childrenOf, workersOf } from './helpers/processes.js'
 import { claimed, failureOf, Gate, Log, makePool } from './helpers/pool.js'
 import { within } from './helpers/waiting.js'
 
@@ -16,7 +16,7 @@ test('submit() calls the function with its arguments in another process', async 
   const pid = await pool.submit(tasks.pid)
   t.not(pid, process.pid)
   t.deepEqual(
-    childrenOf().map((child) => child.pid),
+    workersOf().map((child) => child.pid),
     [pid],
   )
 })
@@ -177,7 +177,7 @@ test('stats() counts what waits, runs and has ended', async (t) => {
   t.is(stats.idle, 0)
   t.deepEqual(
     stats.workers.map((worker) => worker.pid).sort(),
-    childrenOf()
+    workersOf()
       .map(({ pid }) => pid)
       .sort(),
   )
@@ -233,7 +233,7 @@ test('dumpState() shows the pool, its workers and its calls as text', async (t) 
   await claimed(held)
   const waiting = pool.submit(tasks.identity, 2)
   const text = pool.dumpState()
-  const [pid] = childrenOf().map((child) => child.pid)
+  const [pid] = workersOf().map((child) => child.pid)
   for (const part of [
     "'dumped'",
     'open',

@@ -10,14 +10,14 @@ import { faultsBinding } from './helpers/faults.js'
 import { runHost } from './helpers/hosts.js'
 import { tempDirectory } from './helpers/pool.js'
 import { allIdle, failureOf, finish, rejection, startPool } from './helpers/pools.js'
-import { childrenOf, hasProc, isAlive } from './helpers/processes.js'
+import { hasProc, isAlive, workersOf } from './helpers/processes.js'
 import { until } from './helpers/waiting.js'
 
 test.serial('all workers are started by the constructor', async (t) => {
-  const before = childrenOf().length
+  const before = workersOf().length
   const pool = startPool(t, 3)
   t.is(pool.stats().workers.length, 3)
-  if (hasProc) t.is(childrenOf().length, before + 3)
+  if (hasProc) t.is(workersOf().length, before + 3)
   const pids = await allIdle(pool, 3)
   t.is(await pool.apply(tasks.add, [1, 2]), 3)
   t.deepEqual(
@@ -25,7 +25,7 @@ test.serial('all workers are started by the constructor', async (t) => {
     pids,
   )
   await finish(pool)
-  t.is(childrenOf().length, before)
+  t.is(workersOf().length, before)
 })
 
 test('without a number it has a worker for each processor', (t) => {
@@ -58,10 +58,10 @@ for (const [name, make, expected] of wrong) {
 }
 
 test.serial('a program that cannot be started is a WorkerSpawnError of the constructor', (t) => {
-  const before = childrenOf().length
+  const before = workersOf().length
   const error = t.throws(() => new Pool(3, { cwd: '/no/such/directory' }), { instanceOf: WorkerSpawnError })
   t.is((error?.cause as NodeJS.ErrnoException | undefined)?.code, 'ENOENT')
-  t.is(childrenOf().length, before)
+  t.is(workersOf().length, before)
 })
 
 test('when one of several workers cannot be started the others are ended before the constructor throws', async (t) => {

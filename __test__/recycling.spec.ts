@@ -4,7 +4,7 @@ import type { Future } from 'millrace'
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf } from './helpers/processes.js'
+import { workersOf } from './helpers/processes.js'
 import { claimed, failureOf, Gate, Log, makePool, record } from './helpers/pool.js'
 import { moment, until, within } from './helpers/waiting.js'
 
@@ -135,10 +135,10 @@ test('idleTimeout: a worker that has nothing to do for so long leaves, and one i
   await claimed(...held)
   // They are busy for longer than the timeout.
   await moment(120)
-  t.is(childrenOf().length, 2)
+  t.is(workersOf().length, 2)
   gate.open()
   await Promise.all(held)
-  await until('both to leave', () => childrenOf().length === 0)
+  await until('both to leave', () => workersOf().length === 0)
   t.deepEqual(
     exited.map(({ reason, exitCode }) => [reason, exitCode]),
     [
@@ -160,6 +160,6 @@ test('idleTimeout: calls that come at the very moment are not lost', async (t) =
 test('idleTimeout: 0 lets a worker go as soon as it has nothing to do', async (t) => {
   const pool = makePool(t, { maxWorkers: 1, idleTimeout: 0 })
   const pid = await pool.submit(tasks.pid)
-  await until('it to leave', () => childrenOf().length === 0)
+  await until('it to leave', () => workersOf().length === 0)
   t.not(await pool.submit(tasks.pid), pid)
 })

@@ -7,7 +7,7 @@ import { defineTasks, importTasks, MillraceError, TaskLoadError } from 'millrace
 import { tasks } from './fixtures/basic.mjs'
 import { getHidden } from './fixtures/unexported.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf } from './helpers/processes.js'
+import { workersOf } from './helpers/processes.js'
 import { failureOf, Log, makePool, tempDirectory } from './helpers/pool.js'
 
 const fixture = (name: string): URL => new URL(`./fixtures/${name}`, import.meta.url)
@@ -252,6 +252,6 @@ test('a module that submits calls when it is loaded gets a clear error, not a bo
   t.true(error instanceof TaskLoadError, String(error))
   t.true(error.cause instanceof MillraceError)
   t.regex((error.cause as Error).message, /isWorker/)
-  t.is(childrenOf().length, 1)
+  t.is(workersOf().length, 1)
   t.is(await pool.submit(tasks.add, 1, 2), 3)
 })

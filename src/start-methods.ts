@@ -5,8 +5,9 @@ import { assertForkSafe } from './fork-safety.js'
 import { invalidValue, outOfRange, validateBoolean, validateOneOf, validateOptions } from './validate.js'
 
 /**
- * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'` and `'fork'` are not available so far;
- * `'fork'` is refused with its reasons in a process that cannot be forked.
+ * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'`, on Linux: one process loads the modules of
+ * `preload` and forks the workers, which share its memory until they write to it; it must not leave timers, sockets or threads.
+ * `'fork'`, of this process, is not available so far; it is refused with its reasons in a process that cannot be forked.
  */
 export type StartMethod = 'spawn' | 'forkserver' | 'fork'
 
@@ -22,7 +23,7 @@ let chosen: StartMethod | undefined
 
 /** The start methods that this process can use, the default first. */
 export function getAllStartMethods(): StartMethod[] {
-  return ['spawn']
+  return process.platform === 'linux' ? ['spawn', 'forkserver'] : ['spawn']
 }
 
 /** How workers are started where neither an option nor a context says: what was set, else `'spawn'`. */

@@ -4,16 +4,25 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { type Future, ProcessPoolExecutor, type ProcessPoolEvents, type ProcessPoolOptions } from 'millrace'
+import {
+  type Future,
+  ProcessPoolExecutor,
+  type ProcessPoolEvents,
+  type ProcessPoolOptions,
+  type StartMethod,
+} from 'millrace'
 import { tasks } from '../fixtures/basic.mjs'
 import { until, within } from './waiting.js'
+
+/** How the workers of test pools are started: a suite can be run under each method. */
+export const startMethod = process.env.MILLRACE_TEST_START_METHOD as StartMethod | undefined
 
 /**
  * A pool that is gone when the test is over. Its workers are plain Node: with the options of this process each would load
  * the TypeScript loader first.
  */
 export function makePool(t: ExecutionContext, options: ProcessPoolOptions = {}): ProcessPoolExecutor {
-  const pool = new ProcessPoolExecutor({ maxWorkers: 2, execArgv: [], ...options })
+  const pool = new ProcessPoolExecutor({ maxWorkers: 2, execArgv: [], startMethod, ...options })
   t.teardown(() => dispose(pool))
   return pool
 }

@@ -2,11 +2,12 @@
 
 import type { ExecutionContext } from 'ava'
 import { type AsyncResult, Pool, type PoolOptions } from 'millrace'
+import { startMethod } from './pool.js'
 import { until, within } from './waiting.js'
 
 /** A pool that is gone when the test is over, whatever a failed test has left in it. */
 export function startPool(t: ExecutionContext, processes = 2, options: PoolOptions = {}): Pool {
-  const pool = new Pool(processes, { execArgv: [], ...options })
+  const pool = new Pool(processes, { execArgv: [], startMethod, ...options })
   t.teardown(() => within('terminating the pool after the test', pool.terminate(), () => pool.dumpState()))
   return pool
 }

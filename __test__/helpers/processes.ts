@@ -57,6 +57,24 @@ export function childrenOf(pid: number = process.pid): ProcessInfo[] {
   return processTable().filter(({ parent }) => parent === pid)
 }
 
+/** The workers of a process, zombies included: its children, those of its fork servers in their place. */
+export function workersOf(pid: number = process.pid): ProcessInfo[] {
+  const table = processTable()
+  const children = table.filter(({ parent }) => parent === pid)
+  return children.flatMap((child) =>
+    isForkServer(child.pid) ? table.filter(({ parent }) => parent === child.pid) : [child],
+  )
+}
+
+/** Of a child of a host's: a server's own children look the same. */
+function isForkServer(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('millrace-server:')
+  } catch {
+    return false
+  }
+}
+
 /** Whether there is such a process, and it is more than a zombie. */
 export function isAlive(pid: number): boolean {
   return processTable().some((info) => info.pid === pid && info.state !== 'Z')
