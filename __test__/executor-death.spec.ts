@@ -242,3 +242,24 @@ test('a pool that broke does not break again: later deaths change nothing', asyn
   await pool.shutdown()
   t.is(broken.length, 1)
 })
+
+test('a call that comes when the pool has broken, and nobody knows yet, is refused with the reason', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const pid = await pool.submit(tasks.pid)
+  const futures = [pool.submit(exits.killSelf, 'SIGKILL'), pool.submit(tasks.pid), pool.submit(tasks.pid)]
+  let refused: unknown
+  // This thread has no turn in which it could hear of it.
+  for (const end = performance.now() + 60_000; refused === undefined && performance.now() < end;) {
+    for (const pause = performance.now() + 5; performance.now() < pause;);
+    try {
+      futures.push(pool.submit(tasks.pid))
+    } catch (error) {
+      refused = error
+    }
+  }
+  t.true(refused instanceof BrokenProcessPool)
+  const { workers, message } = refused as BrokenProcessPool
+  t.like(workers, [{ pid, signal: 'SIGKILL', task: { name: 'killSelf' } }])
+  t.regex(message, new RegExp(`worker ${pid} \\(killed by SIGKILL, running 'killSelf'`))
+  for (const future of futures) t.true((await failureOf(future)) instanceof BrokenProcessPool)
+})

@@ -155,8 +155,7 @@ export class PoolCore implements Owner {
     if (call < 0) {
       const bytes = out.length + (out.tail?.byteLength ?? 0)
       out.tail = undefined
-      const { maxQueue } = this.#options
-      const refusal = refusalError(call, this.#native, { bytes, maxQueue, broken: this.#broken })
+      const refusal = this.#refusal(call, bytes)
       if (call !== Refused.tooLarge) throw refusal
       this.#failed++
       future.settleError(refusal)
@@ -180,7 +179,18 @@ export class PoolCore implements Owner {
   allocate(bytes: number): ArrayBuffer | null {
     const memory = this.#native.allocate(bytes)
     if (typeof memory !== 'number') return memory
-    throw refusalError(memory, this.#native, { bytes, maxQueue: this.#options.maxQueue, broken: this.#broken })
+    throw this.#refusal(memory, bytes)
+  }
+
+  /** The error for a refused call, or a refused allocation, of so many bytes. */
+  #refusal(reason: number, bytes: number): Error {
+    if (reason === Refused.broken && this.#broken === undefined) {
+      // Another thread has seen the death, whose event is on its way.
+      this.#takeEvents()
+      const found = this.#events.find(({ event }) => event.kind === 'broken')
+      if (found !== undefined) this.#broken = this.#reasonOf(found.event)
+    }
+    return refusalError(reason, this.#native, { bytes, maxQueue: this.#options.maxQueue, broken: this.#broken })
   }
 
   /** Sends a chunk without the items that cannot travel. */
@@ -246,11 +256,15 @@ export class PoolCore implements Owner {
     for (;;) {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#handle(next)
       if (!this.#native.hasEvents) return
-      for (const event of this.#native.takeEvents()) {
-        // Taken out now: by this the number is free, and a listener of an earlier event may submit a call that gets it.
-        const future = event.kind === 'callFailed' ? this.#take(event.call!) : undefined
-        this.#events.push({ event, future })
-      }
+      this.#takeEvents()
+    }
+  }
+
+  #takeEvents(): void {
+    for (const event of this.#native.takeEvents()) {
+      // Taken out now: by this the number is free, and a listener of an earlier event may submit a call that gets it.
+      const future = event.kind === 'callFailed' ? this.#take(event.call!) : undefined
+      this.#events.push({ event, future })
     }
   }
 
@@ -352,13 +366,16 @@ export class PoolCore implements Owner {
     this.#hold.setDismissing(false)
   }
 
-  #break(event: NativeEvent): void {
+  #reasonOf(event: NativeEvent): () => BrokenProcessPool {
     const deaths = (event.deaths ?? []).map((death) => {
       const future = typeof death.call === 'number' ? this.#futures[death.call] : undefined
       return workerDeath(death, future?.describe())
     })
-    const makeError = brokenPool(event, deaths, this.#ends, this.#options)
-    this.#broken = makeError
+    return brokenPool(event, deaths, this.#ends, this.#options)
+  }
+
+  #break(event: NativeEvent): void {
+    const makeError = (this.#broken ??= this.#reasonOf(event))
     this.#room.close(makeError)
     this.failAll(makeError)
     this.#listeners.emit('broken', makeError())
