@@ -10,7 +10,7 @@ import { ProcessPoolExecutor } from 'millrace'
 import { childrenOf, hasProc } from './processes.js'
 import { WATCHDOG_MS } from './waiting.js'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { collectGarbage } from '../../src/worker/garbage.js'
+import { collectGarbage } from '../../src/garbage.js'
 
 /** What this process holds, each by a text that says what it is. */
 interface Holdings {

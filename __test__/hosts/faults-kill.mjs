@@ -1,15 +1,19 @@
 // Has workers killed at a point, and looks at what becomes of each call. One line for each combination that it is given.
 
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { BrokenProcessPool, defineTasks, isWorker, ProcessPoolExecutor, WorkerDiedError } from 'millrace'
-import { children, holdings } from '../helpers/holdings.mjs'
+import { children, holdings, holdingsInTheEnd } from '../helpers/holdings.mjs'
 import { until } from '../helpers/patience.mjs'
 
 const tasks = defineTasks(import.meta.url, {
+  /** Keeps a worker from its first call until the gate is open. @param {string} gate */
+  wait: async (gate) => {
+    while (existsSync(gate)) await sleep(2)
+  },
   /** @type {<T>(path: string, id: number, payload: T) => T} */
   note: (path, id, payload) => {
     appendFileSync(path, `${id} ${Date.now()}\n`)
@@ -38,7 +42,7 @@ const payloads = {
   /** @param {number} id */
   small: (id) => `call ${id}`,
   /** @param {number} id */
-  large: (id) => Buffer.alloc(200_000 + id, id + 1),
+  large: (id) => Buffer.alloc(100_000 + id, id + 1),
   /** @param {number} id */
   lent: (id) => Buffer.alloc(4_200_000 + id, id + 1),
 }
@@ -53,7 +57,11 @@ async function run({ point, policy, size }, directory) {
   const check = (holds, problem) => void (holds || problems.push(problem))
   const path = join(directory, `${point} ${policy} ${size}`)
   const leaving = point === 'exit-handshake'
+  const gate = `${path}.gate`
+  writeFileSync(gate, '')
   const pool = new ProcessPoolExecutor({
+    initializer: tasks.wait,
+    initargs: [gate],
     maxWorkers: 2,
     onWorkerDeath: policy,
     execArgv: [],
@@ -77,6 +85,7 @@ async function run({ point, policy, size }, directory) {
       events++
     }),
   )
+  rmSync(gate)
   const describe = () => `${point} ${policy} ${size}\n${problems.join('\n')}\n${pool.dumpState()}`
   const progress = () => events + started.length + exits.length
   await until('the calls', () => futures.every((future) => future.done()), describe, progress)
@@ -171,13 +180,7 @@ async function main() {
   for (const combination of combinations) {
     const began = performance.now()
     const result = await run(combination, directory)
-    // Results that are views of a lane keep its memory until they are collected, and their finalizers have had a turn.
-    let now = holdings()
-    for (let turn = 0; turn < 100 && !isDeepStrictEqual(now, before); turn++) {
-      globalThis.gc?.()
-      await sleep(10)
-      now = holdings()
-    }
+    const now = await holdingsInTheEnd(before)
     if (!isDeepStrictEqual(now, before)) result.problems.push(`${JSON.stringify(before)} became ${JSON.stringify(now)}`)
     console.log(JSON.stringify({ ...combination, ...result, ms: Math.round(performance.now() - began) }))
   }

@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { holdings } from '../helpers/holdings.mjs'
+import { holdings, holdingsInTheEnd } from '../helpers/holdings.mjs'
 import { Random } from '../helpers/random.mjs'
 import { Round } from '../helpers/soak-round.mjs'
 
@@ -81,7 +81,7 @@ async function main({ seconds, seed, roundSeconds }) {
   const end = performance.now() + 1000 * seconds
   while (performance.now() < end) {
     await soak.round(Math.min(1000 * roundSeconds, end - performance.now()))
-    const now = holdings()
+    const now = await holdingsInTheEnd(before)
     memory.push(megabytes())
     if (!isDeepStrictEqual(now, before)) {
       soak.problems.push(`round ${soak.rounds}: ${JSON.stringify(before)} became ${JSON.stringify(now)}`)

@@ -3,6 +3,7 @@
 import type { CallFuture } from './call-future.js'
 import { decodeArguments, decodeError, decodeResult, decodeSplitArguments, keepsContent } from '../codec/index.js'
 import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors.js'
+import { countReceived } from '../garbage.js'
 import { describeCall } from './failures.js'
 import type { ChunkOutcome } from '../map-iterator.js'
 import type { NativePool } from '../native.js'
@@ -52,17 +53,19 @@ export class ResultReader {
     const words = this.#words
     const headLength = words[at + 10]!
     const head = this.#inbox.subarray(words[at + 9], words[at + 9]! + headLength)
+    const size = length - headLength
     const borrowed = keepsContent(words[at + 2]!, headLength) ? this.#native.borrow() : null
-    if (borrowed !== null) return readOutcome(future, words, at, new Uint8Array(borrowed), 0, length - headLength, head)
+    countReceived(size, borrowed !== null)
+    if (borrowed !== null) return readOutcome(future, words, at, new Uint8Array(borrowed), 0, size, head)
     let content: Uint8Array
     try {
-      content = Buffer.allocUnsafeSlow(length - headLength)
+      content = Buffer.allocUnsafeSlow(size)
     } catch (cause) {
       const message = `This process has no memory for the result of ${length} bytes`
       return { future, kind: 'error', value: new SerializationError(message, { stage: 'result', cause }) }
     }
     this.#native.fetch(content)
-    return readOutcome(future, words, at, content, 0, length - headLength, head)
+    return readOutcome(future, words, at, content, 0, size, head)
   }
 }
 

@@ -9,6 +9,7 @@ import {
   Outbox,
 } from '../codec/index.js'
 import { SerializationError } from '../errors.js'
+import { countReceived } from '../garbage.js'
 import { native, type NativeWorker } from '../native.js'
 import { detach, receiveShared, wholeShared } from '../shared-buffer.js'
 import { CALL_RECORD_WORDS, CallFlag, ELSEWHERE, Register, REGISTERS, ResultFlag, Status, wide } from '../wire.js'
@@ -104,8 +105,10 @@ export class Lane {
     const offset = this.#offset
     if (offset !== ELSEWHERE) return decodeArguments(codec, this.#inbox, false, offset, offset + this.#length)
     const head = this.#head()
+    const size = this.#length - head.byteLength
     const borrowed = keepsContent(codec, head.byteLength) ? this.#native.borrow() : null
-    const content = borrowed === null ? this.#fetch(this.#length - head.byteLength) : new Uint8Array(borrowed)
+    countReceived(size, borrowed !== null)
+    const content = borrowed === null ? this.#fetch(size) : new Uint8Array(borrowed)
     return decodeSplitArguments(codec, head, content)
   }
 

@@ -7,11 +7,11 @@ import { types } from 'node:util'
 
 import { encodeArguments, encodeError, encodeResult } from '../codec/index.js'
 import { SerializationError } from '../errors.js'
+import { collectBuffers, collectGarbage } from '../garbage.js'
 import { CallFlag, type PartialChunk, ResultFlag, Status } from '../wire.js'
 import { boot } from './boot.js'
 import { RunningTask, type WorkerState } from './context.js'
 import { afterOutput } from './flush.js'
-import { collectBuffers, collectGarbage } from './garbage.js'
 import { type Lane, Phase, Taken } from './lane.js'
 import { decodeDescriptor, type Task, type TaskCache } from './task-cache.js'
 

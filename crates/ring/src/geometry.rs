@@ -5,10 +5,13 @@ use core::ops::Range;
 use crate::block::GRANULE;
 use crate::call_slot::CallSlot;
 use crate::error::GeometryError;
+use crate::layout::Header;
 use crate::result_slot::ResultSlot;
 
 /// The header has a page to itself.
 const HEADER_LEN: usize = 4096;
+
+const _: () = assert!(size_of::<Header>() <= HEADER_LEN);
 
 /// Arenas begin at a multiple of this, which is one of every page size in use: their pages can be given back.
 pub(crate) const ARENA_ALIGN: u64 = 64 * 1024;

@@ -22,11 +22,11 @@ use crate::block::Block;
 use crate::sync::{AtomicU32, Ordering, SyncPoint};
 
 /// Handles of each direction.
-pub(crate) const LOANS: usize = 64;
+pub(crate) const LOANS: usize = 256;
 
-/// Content of this size and more is lent. Below, a copy into memory that the borrower uses all the time costs less than a view:
-/// a view is there until the garbage collector comes by, which makes it come sooner, and meanwhile other, colder memory is used.
-pub const LENT_FROM: usize = 4 << 20;
+/// Content of this size and more is lent. Below, the copy into memory of the reader's own costs no more than a view does: an
+/// object that the garbage collector has to find, and colder memory, since the block comes back only then.
+pub const LENT_FROM: usize = 128 << 10;
 
 /// Bytes that may be lent at a time, in each direction: what the borrower's garbage collector lets lie around.
 const LENT_MAX: u64 = 512 << 20;

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{DONE, Host, Worker, bytes, lane_at, task};
+use crate::loan::LOANS;
 use crate::{Arrival, CallKind, Geometry, HeapMemory, Memory, PushError, Taken};
 
 const SLOTS: u32 = 4;
@@ -186,7 +187,7 @@ fn each_field_of_a_result_is_checked() {
     (block, u32::MAX),
     (block, ARENA as u32 / 64),
     (inline_and_loan, 0xffff_01d9),
-    (inline_and_loan, 64 << 16),
+    (inline_and_loan, (LOANS as u32) << 16),
   ] {
     assert_eq!(answer_with(word, garbage).unwrap_err().what, "the length or the block of a result");
   }

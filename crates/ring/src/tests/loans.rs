@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::{DONE, Host, KIB, MIB, Worker, bytes, call_payload, consume, lane, result_payload, take, task};
+use crate::loan::LOANS;
 use crate::{Arrival, Borrowed, CommitError, INLINE_CAPACITY, LENT_FROM, PushError};
 
 /// What a borrower sees.
@@ -150,7 +151,7 @@ fn a_lent_call_that_is_taken_back_gives_its_block_back() {
 #[test]
 fn the_number_of_loans_is_bounded_and_beyond_it_payloads_are_copied() {
   let (mut host, mut worker) = lane(4, 300 * MIB);
-  let loans: Vec<_> = (0..100)
+  let loans: Vec<_> = (0..LOANS as u64 + 40)
     .map_while(|seed| {
       push(&mut host, seed, LENT_FROM);
       let loan = borrow_call(&mut worker);
@@ -158,7 +159,7 @@ fn the_number_of_loans_is_bounded_and_beyond_it_payloads_are_copied() {
       loan
     })
     .collect();
-  assert_eq!(loans.len(), 64);
+  assert_eq!(loans.len(), LOANS);
   push(&mut host, 7, LENT_FROM);
   let call = take(&mut worker).unwrap();
   assert!(worker.borrow(&call).is_none());
@@ -355,10 +356,10 @@ fn too_much_is_refused_and_what_is_not_of_this_lane_is_not_passed_on() {
   let (mut host, mut worker) = lane(4, MIB);
   assert!(matches!(host.allocate(2 * MIB), Err(PushError::TooLarge { .. })));
   assert!(matches!(worker.allocate(2 * MIB), Err(CommitError::TooLarge { .. })));
-  let all: Vec<_> = (0..64).map(|_| host.allocate(600).unwrap()).collect();
+  let all: Vec<_> = (0..LOANS).map(|_| host.allocate(600).unwrap()).collect();
   assert!(matches!(host.allocate(600), Err(PushError::Full)));
   all.iter().for_each(give_back);
-  let all: Vec<_> = (0..64).map(|_| worker.allocate(600).unwrap()).collect();
+  let all: Vec<_> = (0..LOANS).map(|_| worker.allocate(600).unwrap()).collect();
   assert!(matches!(worker.allocate(600), Err(CommitError::NoRoom)));
   all.iter().for_each(give_back);
 
