@@ -10,6 +10,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 #[cfg(target_os = "linux")]
 use rustix::io::Errno;
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_getfd, fcntl_setfd};
+#[cfg(target_os = "linux")]
+use rustix::process::{Resource, getrlimit};
 
 use crate::{Error, Result};
 
@@ -42,6 +44,13 @@ pub unsafe fn adopt_fd(raw: RawFd) -> Result<OwnedFd> {
 pub fn out_of_the_way(fd: OwnedFd) -> OwnedFd {
   let moved = OUT_OF_THE_WAY.iter().find_map(|&lowest| fcntl_dupfd_cloexec(&fd, lowest).ok());
   moved.unwrap_or(fd)
+}
+
+/// The number that [`out_of_the_way`] will find in a child with the limits of this process, if there is one.
+#[cfg(target_os = "linux")]
+pub(crate) fn way_out() -> Option<RawFd> {
+  let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+  OUT_OF_THE_WAY.into_iter().find(|&lowest| u64::from(lowest.unsigned_abs()) < limit)
 }
 
 /// Whether the descriptor becomes readable, or hangs up, within `timeout`. May say no too early.

@@ -16,6 +16,8 @@ use super::close_others::CloseOthers;
 use super::file_actions::{FileActions, check};
 use super::sentinel::Sentinel;
 use super::spec::{SpawnSpec, c_string};
+#[cfg(target_os = "linux")]
+use crate::fd::way_out;
 use crate::{Error, Result, SentinelKind};
 
 /// Starts a child process.
@@ -53,6 +55,7 @@ impl DescriptorPlan {
     }
     #[cfg(target_os = "linux")]
     {
+      plan.make_table()?;
       let targets: Vec<RawFd> = spec.fds.iter().map(|(_, target)| *target).collect();
       others.add_to(&mut plan.actions, &targets, above)?;
     }
@@ -60,6 +63,19 @@ impl DescriptorPlan {
       plan.actions.change_directory(&c_string(cwd.as_os_str())?)?;
     }
     Ok(plan)
+  }
+
+  /// Has the kernel make the child's table of descriptors as large as it will be when the child has moved its own
+  /// [out of the way](crate::out_of_the_way). Nobody shares it yet: a process with threads, as the child will be, waits some
+  /// milliseconds until no processor can be looking at the smaller one.
+  ///
+  /// # References
+  ///  - [Linux, `expand_fdtable`](https://github.com/torvalds/linux/blob/v6.12/fs/file.c#L213)
+  #[cfg(target_os = "linux")]
+  fn make_table(&mut self) -> Result<()> {
+    let Some(number) = way_out() else { return Ok(()) };
+    self.actions.open(number, c"/dev/null", libc::O_RDONLY)?;
+    self.actions.close(number)
   }
 
   /// Gives the child `output` as `target`, or `/dev/null` if there is none or this process has closed its own.
@@ -175,5 +191,16 @@ mod tests {
       assert!(child.wait_timeout(WATCHDOG).unwrap().is_some());
       assert_eq!(open, expected);
     }
+  }
+
+  #[test]
+  fn the_table_of_descriptors_is_as_large_from_the_start_as_it_is_needed() {
+    let spec = SpawnSpec { program: "/bin/sleep".into(), args: vec!["1000".into()], ..SpawnSpec::default() };
+    let mut child = spawn(&spec, SentinelKind::WaitPid).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", child.pid())).unwrap();
+    child.signal(libc::SIGKILL).unwrap();
+    assert!(child.wait_timeout(WATCHDOG).unwrap().is_some());
+    let size: RawFd = status.lines().find_map(|line| line.strip_prefix("FDSize:")).unwrap().trim().parse().unwrap();
+    assert!(size > way_out().unwrap(), "{size}");
   }
 }
