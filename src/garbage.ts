@@ -2,8 +2,7 @@
 // are received one after another. Buffers keep memory until they are collected, and those that are views of a lane keep that of
 // the other side.
 
-import { getHeapStatistics, setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { builtin } from './builtins.js'
 
 let collect: ((options?: { type: 'minor' }) => void) | undefined
 
@@ -27,6 +26,7 @@ export function collectGarbage(): void {
 
 /** Collects garbage if there may be much of it in buffers. */
 export function collectBuffers(): void {
+  const { getHeapStatistics } = builtin('node:v8')
   if (getHeapStatistics().external_memory <= kept + TOLERATED) return
   collectGarbage()
   kept = getHeapStatistics().external_memory
@@ -52,9 +52,10 @@ export function countReceived(bytes: number, borrowed: boolean): void {
 /** Only a context that is made while the flag is set has the function. */
 function collector(): NonNullable<typeof collect> {
   if (globalThis.gc !== undefined) return globalThis.gc as NonNullable<typeof collect>
+  const { setFlagsFromString } = builtin('node:v8')
   try {
     setFlagsFromString('--expose-gc')
-    return runInNewContext('gc') as NonNullable<typeof collect>
+    return builtin('node:vm').runInNewContext('gc') as NonNullable<typeof collect>
   } catch {
     // An engine whose flags are frozen comes by when it likes.
     return () => {}

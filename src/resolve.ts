@@ -1,6 +1,7 @@
 // Resolving a bare specifier from a directory as `import` does. Node offers that only for the importing module itself.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { builtin } from './builtins.js'
+
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -27,6 +28,7 @@ export function resolveSpecifier(specifier: string, require: NodeJS.Require): st
 
 /** Looks the specifier up among the exports of its package under the condition `import`. */
 function byImport(specifier: string, require: NodeJS.Require): string | undefined {
+  const { existsSync, readFileSync } = builtin('node:fs')
   const parts = specifier.split('/')
   const name = parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
   const subpath = `.${specifier.slice(name.length)}`

@@ -1,13 +1,8 @@
-import { types } from 'node:util'
-import * as threads from 'node:worker_threads'
-
+import { builtin, types } from './builtins.js'
 import { native } from './native.js'
 import type { ProcessPoolExecutor } from './process-pool-executor.js'
 import { invalidType, validateInteger } from './validate.js'
 import { workerState } from './worker/context.js'
-
-// Not in Node 20.
-const { isMarkedAsUntransferable } = threads as { isMarkedAsUntransferable?(object: object): boolean }
 
 // A symbol that all copies of the package know: the worker's may be another than its tasks'.
 const brand = Symbol.for('millrace.shared-buffer')
@@ -112,5 +107,6 @@ export function detach(memory: ArrayBuffer): void {
 
 /** Whether an ArrayBuffer is known not to lose its memory, as Node's slab: before Node 21 nothing tells. */
 export function isUntransferable(memory: ArrayBuffer): boolean {
-  return isMarkedAsUntransferable?.(memory) === true && !native.liesInLane(memory)
+  const threads = builtin('node:worker_threads') as { isMarkedAsUntransferable?(object: object): boolean }
+  return threads.isMarkedAsUntransferable?.(memory) === true && !native.liesInLane(memory)
 }

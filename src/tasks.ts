@@ -5,8 +5,8 @@
 
 import { createRequire, isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import vm from 'node:vm'
 
+import { builtin } from './builtins.js'
 import { resolveSpecifier } from './resolve.js'
 import { invalidType } from './validate.js'
 
@@ -160,7 +160,7 @@ function describeSource(task: (...args: never[]) => unknown, argument: string): 
   for (const source of [text, ...functionExpressions(text)]) {
     try {
       // Parsed, not run: `super`, accessors and computed names show here and not in the worker.
-      new vm.Script(sourceExpression(source, strict))
+      new (builtin('node:vm').Script)(sourceExpression(source, strict))
       return { form: 'source', source, strict, name }
     } catch (error) {
       failure = error

@@ -1,6 +1,6 @@
 // What was thrown where nobody can catch it, as a process warning.
 
-import { inspect } from 'node:util'
+import { inspect } from './builtins.js'
 
 /** The warning that says so: `detail` shows the error, `cause` is it. */
 export function thrownWarning(message: string, error: unknown, code: string): Error {

@@ -1,5 +1,3 @@
-import { types } from 'node:util'
-
 /**
  * What kind of thing a value is: `number`, `null`, `Array`, `TypeError`. Runs no user code, neither getters nor the traps of
  * proxies, so that printing a future never disturbs its result.
@@ -14,6 +12,8 @@ export function typeName(value: unknown): string {
   const name = typeof constructor === 'function' ? dataProperty(constructor, 'name') : undefined
   return typeof name === 'string' && name !== '' ? name : 'object'
 }
+
+import { types } from './builtins.js'
 
 /** A function's name, `anonymous` if it has none. Runs no user code either. */
 export function functionName(fn: Function): string {

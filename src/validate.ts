@@ -1,7 +1,7 @@
 // Checks of arguments. A wrong type is a TypeError, a number out of range or not whole a RangeError, any other wrong value a
 // TypeError, with the codes that Node itself uses. The message always names the argument, options as `options.name`.
 
-import { inspect } from 'node:util'
+import { inspect } from './builtins.js'
 
 /** A `TypeError` (`ERR_INVALID_ARG_TYPE`); `expected` completes "must be …". */
 export function invalidType(name: string, expected: string, actual: unknown): TypeError {

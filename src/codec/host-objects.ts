@@ -2,8 +2,9 @@
 // in private fields and symbols, so they would arrive as `{}`, or as a handful of inner fields. The serializer does not
 // say when it writes one. What they leave in a payload does, nearly always for the price of one search.
 
+import { types } from '../builtins.js'
+
 import { EventEmitter } from 'node:events'
-import { types } from 'node:util'
 
 /**
  * What every such object leaves behind: an object without properties, the fields of event emitters and of hash streams, and

@@ -8,8 +8,7 @@
 // Layout: the serializer's stream; the contents; their lengths and their number as doubles, only if there are contents;
 // one byte, whether there are.
 
-import { types } from 'node:util'
-import { Deserializer, Serializer } from 'node:v8'
+import { builtin, types } from '../builtins.js'
 import { CorruptPayload } from './corrupt.js'
 import { LITTLE_ENDIAN } from './outbox.js'
 import { BUFFER, copyMemory, fromContent, isDetached, isGrowable, isOutOfBounds, kindOf, memoryOf } from './views.js'
@@ -30,96 +29,102 @@ interface ViewSwitch {
   _setTreatArrayBufferViewsAsHostObjects(flag: boolean): void
 }
 
-class PayloadSerializer extends Serializer {
-  /** What goes behind the stream. */
-  #contents: Uint8Array[] = []
-  /** Where the memory of views is among the contents. */
-  #memories: Map<ArrayBufferLike, number> | undefined
+/** Of a class that can be made only with Node's, which few workers need. */
+let Serializer: ReturnType<typeof makeSerializer> | undefined
 
-  constructor() {
-    super()
-    ;(this as unknown as ViewSwitch)._setTreatArrayBufferViewsAsHostObjects(true)
-    this.writeHeader()
-  }
+function makeSerializer() {
+  return class PayloadSerializer extends builtin('node:v8').Serializer {
+    /** What goes behind the stream. */
+    #contents: Uint8Array[] = []
+    /** Where the memory of views is among the contents. */
+    #memories: Map<ArrayBufferLike, number> | undefined
 
-  // Node calls these three by name.
-
-  _getDataCloneError(message: string): Error {
-    return new CloneRefusal(message)
-  }
-
-  _getSharedArrayBufferId(): never {
-    throw new CloneRefusal('A SharedArrayBuffer could not be cloned.')
-  }
-
-  _writeHostObject(object: object): void {
-    if (ArrayBuffer.isView(object)) return this.#writeView(object)
-    if (object !== process.env) throw new CloneRefusal(`${Object.prototype.toString.call(object)} could not be cloned.`)
-    // The environment is a host object that structured clone copies like a plain one.
-    this.writeUint32(RECORD)
-    this.writeValue({ ...object })
-  }
-
-  #writeView(view: object): void {
-    const kind = kindOf(view)
-    if (kind < 0) throw new CloneRefusal('A view of an unknown class could not be cloned.')
-    const memory = memoryOf(view, kind)
-    if (types.isSharedArrayBuffer(memory)) return this._getSharedArrayBufferId()
-    if (isDetached(memory)) throw new CloneRefusal('An ArrayBuffer is detached and could not be cloned.')
-    if (isGrowable(memory) && isOutOfBounds(view, kind))
-      throw new CloneRefusal('A view is out of the bounds of its memory.')
-    this.writeUint32(kind)
-    if (kind === BUFFER) {
-      this.writeUint32(this.#contents.push(rangeOf(view, kind)))
-      return
+    constructor() {
+      super()
+      ;(this as unknown as ViewSwitch)._setTreatArrayBufferViewsAsHostObjects(true)
+      this.writeHeader()
     }
-    this.writeUint32(this.#place(memory))
-    const { offset, length } = spanOf(view, kind)
-    this.writeDouble(offset)
-    this.writeDouble(length)
-    this.writeValue(memory)
-  }
 
-  // The ordinal of the memory's content, counted from one; 0 when the stream itself has it.
-  #place(memory: ArrayBufferLike): number {
-    // How far it may grow is something that only the stream can say.
-    if (isGrowable(memory)) return 0
-    this.#memories ??= new Map()
-    let place = this.#memories.get(memory)
-    if (place === undefined) {
-      place = this.#contents.push(new Uint8Array(memory))
-      this.#memories.set(memory, place)
-      // From now on the stream says "transferred as number `place`" in place of a content. If it has written the content
-      // already, it refers back to that, and this one is in vain.
-      this.transferArrayBuffer(place, memory as ArrayBuffer)
+    // Node calls these three by name.
+
+    _getDataCloneError(message: string): Error {
+      return new CloneRefusal(message)
     }
-    return place
-  }
 
-  /** Ends the payload; `structure` is the length of the stream. */
-  finish(): { payload: Buffer; structure: number } {
-    const contents = this.#contents
-    if (contents.length === 0) {
-      this.writeUint32(0)
+    _getSharedArrayBufferId(): never {
+      throw new CloneRefusal('A SharedArrayBuffer could not be cloned.')
+    }
+
+    _writeHostObject(object: object): void {
+      if (ArrayBuffer.isView(object)) return this.#writeView(object)
+      if (object !== process.env)
+        throw new CloneRefusal(`${Object.prototype.toString.call(object)} could not be cloned.`)
+      // The environment is a host object that structured clone copies like a plain one.
+      this.writeUint32(RECORD)
+      this.writeValue({ ...object })
+    }
+
+    #writeView(view: object): void {
+      const kind = kindOf(view)
+      if (kind < 0) throw new CloneRefusal('A view of an unknown class could not be cloned.')
+      const memory = memoryOf(view, kind)
+      if (types.isSharedArrayBuffer(memory)) return this._getSharedArrayBufferId()
+      if (isDetached(memory)) throw new CloneRefusal('An ArrayBuffer is detached and could not be cloned.')
+      if (isGrowable(memory) && isOutOfBounds(view, kind))
+        throw new CloneRefusal('A view is out of the bounds of its memory.')
+      this.writeUint32(kind)
+      if (kind === BUFFER) {
+        this.writeUint32(this.#contents.push(rangeOf(view, kind)))
+        return
+      }
+      this.writeUint32(this.#place(memory))
+      const { offset, length } = spanOf(view, kind)
+      this.writeDouble(offset)
+      this.writeDouble(length)
+      this.writeValue(memory)
+    }
+
+    // The ordinal of the memory's content, counted from one; 0 when the stream itself has it.
+    #place(memory: ArrayBufferLike): number {
+      // How far it may grow is something that only the stream can say.
+      if (isGrowable(memory)) return 0
+      this.#memories ??= new Map()
+      let place = this.#memories.get(memory)
+      if (place === undefined) {
+        place = this.#contents.push(new Uint8Array(memory))
+        this.#memories.set(memory, place)
+        // From now on the stream says "transferred as number `place`" in place of a content. If it has written the content
+        // already, it refers back to that, and this one is in vain.
+        this.transferArrayBuffer(place, memory as ArrayBuffer)
+      }
+      return place
+    }
+
+    /** Ends the payload; `structure` is the length of the stream. */
+    finish(): { payload: Buffer; structure: number } {
+      const contents = this.#contents
+      if (contents.length === 0) {
+        this.writeUint32(0)
+        const payload = this.releaseBuffer()
+        return { payload, structure: payload.length - 1 }
+      }
+      let behind = 8 * contents.length + 9
+      for (const content of contents) {
+        behind += content.byteLength
+        this.writeRawBytes(content)
+      }
+      for (const content of contents) this.writeDouble(content.byteLength)
+      this.writeDouble(contents.length)
+      this.writeUint32(1)
       const payload = this.releaseBuffer()
-      return { payload, structure: payload.length - 1 }
+      return { payload, structure: payload.length - behind }
     }
-    let behind = 8 * contents.length + 9
-    for (const content of contents) {
-      behind += content.byteLength
-      this.writeRawBytes(content)
-    }
-    for (const content of contents) this.writeDouble(content.byteLength)
-    this.writeDouble(contents.length)
-    this.writeUint32(1)
-    const payload = this.releaseBuffer()
-    return { payload, structure: payload.length - behind }
   }
 }
 
 /** Serializes a value. Throws a `CloneRefusal`, V8's own errors, or what a getter throws. */
 export function serialize(value: unknown): { payload: Buffer; structure: number } {
-  const serializer = new PayloadSerializer()
+  const serializer = new (Serializer ??= makeSerializer())()
   serializer.writeValue(value)
   return serializer.finish()
 }
@@ -129,54 +134,59 @@ interface Content {
   end: number
 }
 
-class PayloadDeserializer extends Deserializer {
-  #bytes: Uint8Array
-  #contents: Content[]
-  #owned: boolean
-  #memories = new Set<number>()
+/** As above. */
+let Deserializer: ReturnType<typeof makeDeserializer> | undefined
 
-  constructor(bytes: Uint8Array, contents: Content[], owned: boolean) {
-    super(bytes)
-    this.#bytes = bytes
-    this.#contents = contents
-    this.#owned = owned
-  }
+function makeDeserializer() {
+  return class PayloadDeserializer extends builtin('node:v8').Deserializer {
+    #bytes: Uint8Array
+    #contents: Content[]
+    #owned: boolean
+    #memories = new Set<number>()
 
-  // Node calls this by name.
-  _readHostObject(): unknown {
-    const kind = this.readUint32()
-    if (kind === RECORD) return this.readValue()
-    const place = this.readUint32()
-    if (kind === BUFFER) return this.#readBuffer(place)
-    const offset = this.readDouble()
-    const length = this.readDouble()
-    if (place > 0 && !this.#memories.has(place)) {
-      this.#memories.add(place)
-      const { start, end } = this.#content(place)
-      this.transferArrayBuffer(place, copyMemory(this.#bytes, start, end))
+    constructor(bytes: Uint8Array, contents: Content[], owned: boolean) {
+      super(bytes)
+      this.#bytes = bytes
+      this.#contents = contents
+      this.#owned = owned
     }
-    const memory = this.readValue()
-    if (!types.isArrayBuffer(memory)) throw new CorruptPayload('a view has no memory')
-    return viewOver(memory, kind, offset, length)
-  }
 
-  #readBuffer(place: number): unknown {
-    const { start, end } = this.#content(place)
-    // A Buffer may lie within the payload's own memory; it should not keep much more alive than itself.
-    const alias = this.#owned && 2 * (end - start) >= this.#bytes.byteLength
-    return fromContent(BUFFER, this.#bytes, start, end, alias)
-  }
+    // Node calls this by name.
+    _readHostObject(): unknown {
+      const kind = this.readUint32()
+      if (kind === RECORD) return this.readValue()
+      const place = this.readUint32()
+      if (kind === BUFFER) return this.#readBuffer(place)
+      const offset = this.readDouble()
+      const length = this.readDouble()
+      if (place > 0 && !this.#memories.has(place)) {
+        this.#memories.add(place)
+        const { start, end } = this.#content(place)
+        this.transferArrayBuffer(place, copyMemory(this.#bytes, start, end))
+      }
+      const memory = this.readValue()
+      if (!types.isArrayBuffer(memory)) throw new CorruptPayload('a view has no memory')
+      return viewOver(memory, kind, offset, length)
+    }
 
-  #content(place: number): Content {
-    const content = this.#contents[place - 1]
-    if (content === undefined) throw new CorruptPayload(`there is no content ${place}`)
-    return content
+    #readBuffer(place: number): unknown {
+      const { start, end } = this.#content(place)
+      // A Buffer may lie within the payload's own memory; it should not keep much more alive than itself.
+      const alias = this.#owned && 2 * (end - start) >= this.#bytes.byteLength
+      return fromContent(BUFFER, this.#bytes, start, end, alias)
+    }
+
+    #content(place: number): Content {
+      const content = this.#contents[place - 1]
+      if (content === undefined) throw new CorruptPayload(`there is no content ${place}`)
+      return content
+    }
   }
 }
 
 /** The value of a payload. Throws a `CorruptPayload`, or what the deserializer throws. `bytes` may be kept if `owned`. */
 export function deserialize(bytes: Uint8Array, owned: boolean): unknown {
-  const deserializer = new PayloadDeserializer(bytes, readContents(bytes), owned)
+  const deserializer = new (Deserializer ??= makeDeserializer())(bytes, readContents(bytes), owned)
   deserializer.readHeader()
   return deserializer.readValue()
 }

@@ -1,7 +1,6 @@
 // The entry of a fork server: it loads what its workers need, and forks one whenever the host asks for it. It runs no task, and
 // opens nothing.
 
-import process from 'node:process'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
 import { forkSafety } from '../fork-safety.js'

@@ -4,14 +4,25 @@
 // is no way out: that flag belongs to the open pipe, which the host and the other workers share. All of them would stand
 // still with a reader that does. So whoever leaves waits, and not for ever.
 
-import process from 'node:process'
-import { Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
+
+import { builtin } from '../builtins.js'
 
 /** Less than the time after which the host ends a worker that it has asked to leave: `KILL_AFTER` in crates/pool/src/config.rs. */
 const LONGEST_WAIT_MS = 4000
 
-// Those of this process, whatever a task puts in their place. The import above has made them already.
-const outputs: readonly Writable[] = [process.stdout, process.stderr]
+/** Those of this process that somebody has asked for, whatever a task puts in their place. To make one takes a millisecond. */
+const outputs: Writable[] = []
+
+for (const name of ['stdout', 'stderr'] as const) {
+  const property = Object.getOwnPropertyDescriptor(process, name)!
+  let made: Writable | undefined
+  const get = (): Writable => {
+    if (made === undefined) outputs.push((made = property.get!.call(process) as Writable))
+    return made
+  }
+  Object.defineProperty(process, name, { ...property, get })
+}
 
 /** Calls `next` when all that was written so far has been read, or cannot be, or the time is up; at once if nothing waits. */
 export function afterOutput(next: () => void): void {
@@ -19,10 +30,11 @@ export function afterOutput(next: () => void): void {
   const waiting = outputs.filter((output) => output.writableLength > 0)
   if (waiting.length === 0) return next()
   const timer = setTimeout(next, LONGEST_WAIT_MS)
+  const { write } = builtin('node:stream').Writable.prototype
   let left = waiting.length
   for (const output of waiting) {
     // Called back in its turn, or with the stream's error. Not by the stream's own method: tasks replace that.
-    Writable.prototype.write.call(output, '', 'utf8', () => {
+    write.call(output, '', 'utf8', () => {
       if (--left > 0) return
       clearTimeout(timer)
       next()

@@ -3,13 +3,13 @@
 // Calls run one at a time, in order. A call that returns no promise is taken, run and answered without leaving the loop;
 // after a time budget the event loop gets a turn, so that timers and sockets of tasks stay alive under load.
 
-import { types } from 'node:util'
-
+import { types } from '../builtins.js'
 import { encodeArguments, encodeError, encodeResult } from '../codec/index.js'
 import { SerializationError } from '../errors.js'
 import { collectBuffers, collectGarbage } from '../garbage.js'
 import { CallFlag, type PartialChunk, ResultFlag, Status } from '../wire.js'
 import { boot } from './boot.js'
+import { monotonicMs } from './clock.js'
 import { RunningTask, type WorkerState } from './context.js'
 import { afterOutput } from './flush.js'
 import { type Lane, Phase, Taken } from './lane.js'
@@ -71,7 +71,7 @@ export class Loop {
     }
     if (this.#running !== undefined || this.#booting || this.#leaving) return
     this.#pumping = true
-    const deadline = performance.now() + TURN_BUDGET_MS
+    const deadline = monotonicMs() + TURN_BUDGET_MS
     try {
       do {
         this.#pumpAgain = false
@@ -92,7 +92,7 @@ export class Loop {
         case Taken.task: {
           if (!this.#start()) return
           // Reading the clock costs as much as a small call.
-          const over = (++count & 15) === 0 && performance.now() > deadline
+          const over = (++count & 15) === 0 && monotonicMs() > deadline
           if (over || this.#retiring) {
             lane.commit(this.#status, this.#flags, over ? this.#goOnLater : this.#goOn)
             return

@@ -1,7 +1,5 @@
 // A worker process, from its first to its last turn.
 
-import process from 'node:process'
-
 import { WorkerDiedError } from '../errors.js'
 import { Status } from '../wire.js'
 import { becomeWorker } from './context.js'

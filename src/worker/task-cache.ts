@@ -1,11 +1,11 @@
 // The functions behind the numbers of tasks, loaded when they are first called.
 
-import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import vm from 'node:vm'
 
+import { builtin } from '../builtins.js'
 import { TaskLoadError } from '../errors.js'
 import { definedTask, sourceExpression, type TaskDescriptor } from '../tasks.js'
+import { monotonicMs } from './clock.js'
 import type { WorkerState } from './context.js'
 
 export type Task = (...args: never[]) => unknown
@@ -101,7 +101,7 @@ export class TaskCache {
   async importModule(url: string, changed = false): Promise<{ url: string; namespace: Record<string, unknown> }> {
     const failure = this.#failures.get(url)
     const fingerprint = fingerprintOf(url)
-    const now = performance.now()
+    const now = monotonicMs()
     if (failure?.fingerprint === fingerprint && now - failure.at < RETRY_AFTER_MS) throw failure.error
     if (failure !== undefined || changed) {
       this.#actualUrls.set(url, withQuery(url, `millrace=${process.pid}.${++this.#attempts}`))
@@ -123,17 +123,16 @@ export class TaskCache {
   }
 }
 
-/** Lets `import()` in a function that came as source resolve from the working directory. */
-const { USE_MAIN_CONTEXT_DEFAULT_LOADER } = vm.constants
-
 function compile(descriptor: TaskDescriptor & { form: 'source' }): Task {
   const { source, strict, name } = descriptor
+  const vm = builtin('node:vm')
   hushLoaderWarning()
   try {
     return vm.runInThisContext(sourceExpression(source, strict), {
       // Not the form of a URL: `import()` would resolve from that and not from the working directory.
       filename: `millrace-task <${name}>`,
-      importModuleDynamically: USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      // It does resolve from there.
+      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     }) as Task
   } catch (cause) {
     throw new TaskLoadError(`The source of '${name}' could not be compiled: ${textOf(cause)}`, { cause })
@@ -166,7 +165,7 @@ function hushLoaderWarning(): void {
 function fingerprintOf(url: string): string {
   if (!url.startsWith('file:')) return ''
   try {
-    const { mtimeMs, ctimeMs, size, ino } = statSync(fileURLToPath(url))
+    const { mtimeMs, ctimeMs, size, ino } = builtin('node:fs').statSync(fileURLToPath(url))
     return `${mtimeMs} ${ctimeMs} ${size} ${ino}`
   } catch {
     return 'absent'

@@ -1,0 +1,17 @@
+// What a worker's start does without: each of these takes a millisecond or more before the first call.
+
+import test from 'ava'
+import { importTasks } from 'millrace'
+import type * as fixture from './fixtures/loaded.mjs'
+import { makePool } from './helpers/pool.js'
+
+const { loaded } = importTasks<typeof fixture>(new URL('./fixtures/loaded.mjs', import.meta.url))
+
+test("a worker loads none of Node's larger modules for itself", async (t) => {
+  const pool = makePool(t, { maxWorkers: 1, execArgv: [] })
+  const names = (await pool.submit(loaded)).split('\n')
+  t.true(names.includes('NativeModule async_hooks'))
+  for (const name of ['stream', 'v8', 'vm', 'worker_threads', 'net', 'perf_hooks', 'crypto', 'child_process', 'tty']) {
+    t.false(names.includes(`NativeModule ${name}`), name)
+  }
+})
