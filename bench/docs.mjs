@@ -1,7 +1,7 @@
-// docs/benchmarks.md, with its charts and the figures that they were made of, from one run. Every number there comes from that
+// A page of docs/, with its charts and the figures that they were made of, from one run. Every number there comes from that
 // run; what is written here has to hold for any.
 
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 
 import { cases } from './cases.mjs'
 import { groups, writeCharts } from './charts.mjs'
@@ -10,8 +10,7 @@ import { comparison, figuresOf, takingPart, times } from './results.mjs'
 import { caseTable, conditions, machine, notes } from './tables.mjs'
 import { why } from './why.mjs'
 
-const file = new URL('../docs/benchmarks.md', import.meta.url)
-const directory = new URL('../docs/benchmarks/', import.meta.url)
+const docs = new URL('../docs/', import.meta.url)
 
 /** @typedef {import('./results.mjs').Results} Results */
 
@@ -38,14 +37,14 @@ function losses(results) {
   })
 }
 
-/** @param {Results} results @param {typeof groups[number]} group */
-function section(results, { name, title, cases: ids }) {
+/** @param {Results} results @param {string} page @param {typeof groups[number]} group */
+function section(results, page, { name, title, cases: ids }) {
   const own = ids.filter((id) => figuresOf(results, id).length > 0)
   // A case that several charts use has its table below the first of them.
   const first = own.filter((id) => groups.find((group) => group.cases.includes(id))?.name === name)
   return [
     `## ${title}`,
-    `![${title}](benchmarks/${name}.svg)`,
+    `![${title}](${page}/${name}.svg)`,
     ...(first.length === 0 ? ['The tables are those above.'] : []),
     ...first.flatMap((id) => [`**${cases[id]?.title}.** ${cases[id]?.about}`, caseTable(results, id)]),
   ]
@@ -68,14 +67,17 @@ function below(results) {
 /**
  * @param {Results} results
  * @param {string[]} drawn - The groups that have a chart.
+ * @param {string} name - Of the page, and of the directory of its charts.
+ * @param {string[]} others - Such pages of other runs.
  */
-export function page(results, drawn) {
+export function page(results, drawn, name, others) {
   const lost = losses(results)
   return [
-    '<!-- Generated from docs/benchmarks/results.json by bench/report.mjs: see bench/README.md. -->',
+    `<!-- Generated from docs/${name}/results.json by bench/report.mjs: see bench/README.md. -->`,
     '# Benchmarks',
     'Millrace beside other ways to run functions elsewhere: on one machine, in one run, with the same functions and data.',
     `${machine(results)}. ${conditions(results)}.`,
+    ...(others.length === 0 ? [] : [`Other runs: ${others.map((other) => `[${other}](${other}.md)`).join(', ')}.`]),
     'Each contender has a process of its own in each round, and the rounds are interleaved. A figure is the median of the rounds, with the least and the most in parentheses and as a line across the bar; × is how many times as good Millrace is, so that below 1 the other is better. Absolute figures move by tens of per cent from run to run: only ratios of one run mean something, and only beyond the noise.',
     '`inline`, `raw postMessage` and `raw fork` are floors: they make no promise for a call, know no errors and no cancelling, and send everything at once. `inline` calls in the same thread and copies nothing; in most charts it is left out. [How it is measured](../bench/README.md)',
     '## Where Millrace loses',
@@ -83,23 +85,31 @@ export function page(results, drawn) {
       ? 'Nowhere in this run, beyond the noise and apart from `inline`.'
       : 'By how many times others are better, where the bands of the rounds do not overlap, apart from `inline`:',
     ...(lost.length === 0 ? [] : [lost.join('\n')]),
-    ...groups.filter(({ name }) => drawn.includes(name)).flatMap((group) => section(results, group)),
+    ...groups.filter(({ name }) => drawn.includes(name)).flatMap((group) => section(results, name, group)),
     ...below(results),
     '## What was measured',
     notes(results)
       .map((note) => `- ${note}`)
       .join('\n'),
-    'All figures of all rounds: [results.json](benchmarks/results.json).',
+    `All figures of all rounds: [results.json](${name}/results.json).`,
   ]
     .join('\n\n')
     .concat('\n')
 }
 
-/** @param {Results} results */
-export function writeDocs(results) {
+/**
+ * @param {Results} results
+ * @param {string} name - Of the page, and of the directory beside it.
+ */
+export function writeDocs(results, name) {
   const { flights: _, node: __, ...plan } = results.plan
+  const directory = new URL(`${name}/`, docs)
+  mkdirSync(directory, { recursive: true })
   const drawn = writeCharts(results, directory)
   // Where things are on the machine that measured is nobody's business.
   writeFileSync(new URL('results.json', directory), `${JSON.stringify({ ...results, plan }, undefined, 2)}\n`)
-  writeFileSync(file, page(results, drawn))
+  const others = readdirSync(docs).filter(
+    (other) => other.startsWith('benchmarks') && !other.endsWith('.md') && other !== name,
+  )
+  writeFileSync(new URL(`${name}.md`, docs), page(results, drawn, name, others.toSorted()))
 }

@@ -1,5 +1,5 @@
 // node bench/report.mjs [FILE]         prints the tables of a run again, of the newest one if none is named
-// node bench/report.mjs --docs [FILE]  writes docs/benchmarks.md and docs/benchmarks/ from it
+// node bench/report.mjs --docs [FILE]  writes docs/benchmarks.md and docs/benchmarks/ from it; with --page benchmarks-node24 that page
 
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -9,10 +9,10 @@ import { newest } from './results.mjs'
 import { report } from './tables.mjs'
 
 const { values, positionals } = parseArgs({
-  options: { docs: { type: 'boolean', default: false } },
+  options: { docs: { type: 'boolean', default: false }, page: { type: 'string', default: 'benchmarks' } },
   allowPositionals: true,
 })
 /** @type {import('./results.mjs').Results} */
 const results = JSON.parse(readFileSync(positionals[0] ?? newest(), 'utf8'))
-if (values.docs) writeDocs(results)
+if (values.docs) writeDocs(results, values.page)
 else console.log(report(results))

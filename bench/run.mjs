@@ -140,7 +140,7 @@ const charts = writeCharts(results, directory)
 const tables = report(results)
 if (smoke) {
   // That the page can be written is part of what is to be seen.
-  page(results, charts)
+  page(results, charts, 'benchmarks', [])
   console.log(`\n${notes(results).join('\n')}\n`)
 } else {
   console.log(`\n${tables}\n`)

@@ -5,7 +5,9 @@
 rm -f target/native.stamp dist/.stamp
 bash scripts/build.sh
 # From the figures that are committed with it: nothing is measured here.
-node bench/report.mjs --docs docs/benchmarks/results.json
+for results in docs/benchmarks*/results.json; do
+  node bench/report.mjs --docs --page "$(basename "$(dirname "$results")")" "$results"
+done
 
 if ! git rev-parse --is-inside-work-tree > /dev/null 2>&1; then
   echo 'SKIPPED: not a git checkout, there is nothing to compare with'
@@ -13,7 +15,7 @@ if ! git rev-parse --is-inside-work-tree > /dev/null 2>&1; then
 fi
 
 failed=0
-for file in index.d.ts native/binding.cjs native/binding.d.cts docs/benchmarks.md docs/benchmarks Cargo.lock package-lock.json; do
+for file in index.d.ts native/binding.cjs native/binding.d.cts docs/benchmarks*.md docs/benchmarks*/ Cargo.lock package-lock.json; do
   # The second letter is the work tree against the index: staged is as good as committed.
   state="$(git status --porcelain --untracked-files=all -- "$file")"
   case "$state" in
