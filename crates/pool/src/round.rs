@@ -258,6 +258,8 @@ impl Manager {
 
   /// A result has been read: its call is over.
   pub fn consume(&mut self, completion: &Completion) {
+    // One after another, large results can take it longer than a thread waits that would work in its place.
+    self.owner_turns += 1;
     self.lent = false;
     if completion.taken_out {
       self.backlog.pop();
