@@ -21,8 +21,9 @@ pub enum Forked {
   Child,
 }
 
-/// Forks this process, with all memory that it has. libc's `fork`, so that the handlers of `pthread_atfork` run, libuv's and
-/// OpenSSL's among them.
+/// Forks this process, with all memory that it has for itself: what it shares with others and keeps from forks, such as the lanes
+/// of workers, the child does not get. libc's `fork`, so that the handlers of `pthread_atfork` run, libuv's and OpenSSL's
+/// among them.
 ///
 /// # Safety
 /// The child has only the calling thread: no other may hold a lock or do anything that the child needs.
@@ -77,17 +78,20 @@ fn share_marked_mappings() -> Result<()> {
   Ok(())
 }
 
-/// The mappings of a list like `/proc/self/smaps` that a child would not get.
+/// The private mappings of a list like `/proc/self/smaps` that a child would not get.
 fn marked(maps: &str) -> impl Iterator<Item = Range<usize>> {
   let mut current = 0..0;
+  let mut is_private = false;
   maps.lines().filter_map(move |line| {
     if let Some(flags) = line.strip_prefix("VmFlags:") {
       let is_marked = flags.split_ascii_whitespace().any(|flag| flag == "dc");
-      return is_marked.then(|| current.clone());
+      return (is_marked && is_private).then(|| current.clone());
     }
     // `7f00a000-7f00b000 rw-p …`; other lines begin with a name and a colon.
-    let (start, end) = line.split_once(' ')?.0.split_once('-')?;
+    let (range, rest) = line.split_once(' ')?;
+    let (start, end) = range.split_once('-')?;
     current = usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
+    is_private = rest.split(' ').next()?.ends_with('p');
     None
   })
 }
@@ -97,9 +101,10 @@ mod tests {
   use super::*;
 
   #[test]
-  fn mappings_are_found_by_their_flag() {
+  fn private_mappings_are_found_by_their_flag() {
     let maps = "1000-3000 rw-p 00000000 00:00 0\nSize: 8 kB\nVmFlags: rd wr mr mw me dc sd \n\
       7f00a000-7f00b000 r-xp 00001000 fe:00 12   /a-b/dc file\nVmFlags: rd ex mr mw me\n\
+      7f00c000-7f00d000 rw-s 00000000 00:01 13   /memfd:p (deleted)\nVmFlags: rd wr sh mr mw me ms dc\n\
       ffffa000-ffffb000 ---p 00000000 00:00 0\nVmFlags: mr mw me dc\n";
     assert_eq!(marked(maps).collect::<Vec<_>>(), [0x1000..0x3000, 0xffff_a000..0xffff_b000]);
   }

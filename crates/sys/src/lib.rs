@@ -59,7 +59,7 @@ pub use memory::resident_bytes;
 pub use oom::oom_kills;
 #[cfg(target_os = "linux")]
 pub use packets::{Packets, Received, packets};
-pub use process::{Child, Exit, SpawnSpec, exit_now, spawn};
+pub use process::{Child, Exit, SpawnSpec, close_input, exit_now, spawn};
 pub use segment::{Mapping, Segment};
 pub use signals::{SignalsBlocked, ignore_sigint};
 #[cfg(not(target_os = "linux"))]

@@ -18,11 +18,13 @@ mod file_actions;
 #[cfg(target_os = "linux")]
 mod forked;
 mod libc_extras;
+mod no_input;
 mod sentinel;
 mod spawn;
 mod spec;
 
 pub use child::{Child, Exit};
 pub use exit_now::exit_now;
+pub use no_input::close_input;
 pub use spawn::spawn;
 pub use spec::SpawnSpec;

@@ -3,16 +3,18 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod support;
+
 use std::os::fd::OwnedFd;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use millrace_sys::{Child, Exit, Forked, exit_now, fork_with_heap, reap};
+use millrace_sys::{Child, Exit, Forked, Segment, exit_now, fork_with_heap, reap};
 use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
 
-const WATCHDOG: Duration = Duration::from_secs(60);
+use support::WATCHDOG;
 
 /// Forks a process that does as it is told, and must do nothing that needs another thread of this one: no allocation.
 fn forked(child: impl FnOnce() -> i32) -> u32 {
@@ -101,4 +103,54 @@ fn the_status_of_a_zombie_of_another_parent_is_not_believed() {
   let pid = forked(|| 5);
   let mut child = watched(pid, own_pid() + 1, &releases);
   assert_eq!(child.wait_timeout(WATCHDOG).unwrap(), Some(Exit::Unknown));
+}
+
+#[test]
+fn a_fork_of_its_own_is_watched_like_a_child_that_was_spawned() {
+  for kind in support::SENTINELS {
+    let pid = forked(|| 3);
+    let mut child = Child::forked_here(pid, *kind).unwrap();
+    assert_eq!(child.wait_timeout(WATCHDOG).unwrap(), Some(Exit::Code(3)), "{kind:?}");
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "{kind:?}: reaped");
+  }
+}
+
+#[test]
+fn a_fork_has_no_power_over_the_children_of_its_parent() {
+  let pid = forked(|| {
+    std::thread::sleep(WATCHDOG);
+    0
+  });
+  let mut child = Child::forked_here(pid, support::SENTINELS[0]).unwrap();
+  let sibling = forked(|| {
+    let signalled = child.signal(libc::SIGKILL).is_ok() && child.signal_group(libc::SIGKILL).is_ok();
+    i32::from(!signalled || !matches!(child.try_wait(), Ok(Some(Exit::Unknown))))
+  });
+  let mut sibling = Child::forked_here(sibling, support::SENTINELS[0]).unwrap();
+  assert_eq!(sibling.wait_timeout(WATCHDOG).unwrap(), Some(Exit::Code(0)));
+  assert_eq!(child.try_wait().unwrap(), None, "it lives");
+  child.signal_group(libc::SIGKILL).unwrap();
+  assert_eq!(child.wait_timeout(WATCHDOG).unwrap(), Some(Exit::Signal(libc::SIGKILL)));
+}
+
+#[test]
+fn a_fork_lacks_the_segments_of_its_parent_and_unmaps_nothing_in_their_place() {
+  let len = 1 << 20;
+  let segment = Segment::create(support::SEGMENTS[0], len).unwrap();
+  let base = segment.base();
+  let pid = forked(move || {
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
+    // SAFETY: fails if there is anything.
+    let memory = unsafe { libc::mmap(base.as_ptr().cast(), len, access, flags, -1, 0) };
+    if memory != base.as_ptr().cast() {
+      return 1;
+    }
+    drop(segment);
+    // SAFETY: mapped above; if it is not any more, this process ends by a signal.
+    unsafe { base.as_ptr().write_volatile(1) };
+    0
+  });
+  let mut child = Child::forked_here(pid, support::SENTINELS[0]).unwrap();
+  assert_eq!(child.wait_timeout(WATCHDOG).unwrap(), Some(Exit::Code(0)));
 }

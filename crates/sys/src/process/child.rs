@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::sentinel::Sentinel;
-use crate::{Error, Result};
+use crate::{Error, Result, SentinelKind};
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +26,25 @@ pub struct Child {
   pid: Pid,
   sentinel: Sentinel,
   exit: Option<Exit>,
+  /// The process that started it, or had it started: a fork of that has no business with it.
+  owner: u32,
 }
 
 impl Child {
   pub(super) fn new(pid: Pid, sentinel: Sentinel) -> Self {
-    Self { pid, sentinel, exit: None }
+    Self { pid, sentinel, exit: None, owner: std::process::id() }
+  }
+
+  /// The process `pid`, which this one has forked and not waited for (see [`fork_with_heap`](crate::fork_with_heap)). If it
+  /// cannot be watched it is ended.
+  pub fn forked_here(pid: u32, sentinel: SentinelKind) -> Result<Self> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(|| Error::from_errno("fork", libc::ESRCH))?;
+    Ok(Self::new(pid, Sentinel::new(sentinel, pid)?))
+  }
+
+  /// Whether it has ended, as far as this process may care.
+  fn is_over(&self) -> bool {
+    self.exit.is_some() || self.owner != std::process::id()
   }
 
   /// Its process id, which is also the id of its process group. Means nothing once the child has been reaped.
@@ -46,7 +60,7 @@ impl Child {
   /// How the child ended, or `None` if it has not. The first answer reaps it and is remembered.
   pub fn try_wait(&mut self) -> Result<Option<Exit>> {
     if self.exit.is_none() {
-      self.exit = self.sentinel.try_reap()?;
+      self.exit = if self.is_over() { Some(Exit::Unknown) } else { self.sentinel.try_reap()? };
     }
     Ok(self.exit)
   }
@@ -67,7 +81,7 @@ impl Child {
   /// Sends the signal to the child. Does nothing if the child has ended. `EINVAL` for a number that is no signal.
   pub fn signal(&self, signal: i32) -> Result<()> {
     let signal = Signal::from_named_raw(signal).ok_or_else(|| Error::from_errno("kill", libc::EINVAL))?;
-    if self.exit.is_some() { Ok(()) } else { ignore_gone(self.sentinel.signal(signal)) }
+    if self.is_over() { Ok(()) } else { ignore_gone(self.sentinel.signal(signal)) }
   }
 
   /// Sends the signal to the process group of the child: to it and to all that it has started and that did not leave.
@@ -77,7 +91,7 @@ impl Child {
   /// was not reaped still holds its number.
   pub fn signal_group(&self, signal: i32) -> Result<()> {
     let signal = Signal::from_named_raw(signal).ok_or_else(|| Error::from_errno("kill", libc::EINVAL))?;
-    if self.exit.is_some() {
+    if self.is_over() {
       return Ok(());
     }
     ignore_gone(kill_process_group(self.pid, signal).map_err(Error::at("kill")))

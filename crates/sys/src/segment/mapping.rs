@@ -12,6 +12,8 @@ use crate::{Error, Result};
 pub struct Mapping {
   base: NonNull<u8>,
   len: usize,
+  /// The process that has it: a fork of that has nothing at this address, or something else.
+  owner: u32,
 }
 
 // SAFETY: the mapping belongs to no thread, and all that is handed out of it is a raw pointer.
@@ -28,9 +30,14 @@ impl Mapping {
     let base = base.map_err(Error::at("mmap"))?.cast();
     let base = NonNull::new(base).ok_or_else(|| Error::from_errno("mmap", libc::ENOMEM))?;
     // From here on the mapping has an owner, which unmaps it if the next step fails.
-    let mapping = Self { base, len };
+    let mapping = Self { base, len, owner: std::process::id() };
     mapping.keep_from_forks()?;
     Ok(mapping)
+  }
+
+  /// Whether it is in the memory of the calling process, and not in that of the one that this was forked from.
+  pub fn is_here(&self) -> bool {
+    self.owner == std::process::id()
   }
 
   pub(super) fn base(&self) -> NonNull<u8> {
@@ -59,6 +66,9 @@ impl Mapping {
 
 impl Drop for Mapping {
   fn drop(&mut self) {
+    if !self.is_here() {
+      return;
+    }
     // SAFETY: the mapping was made by `of` with this address and length, and whoever uses `base` outlives us by contract.
     let outcome = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
     debug_assert!(outcome.is_ok(), "munmap of an own mapping: {outcome:?}");
