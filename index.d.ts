@@ -371,7 +371,7 @@ export declare type FutureOutcome = 'value' | 'error' | 'cancelled' | undefined;
 /** Where a call stands. */
 export declare type FutureState = 'pending' | 'running' | 'cancelled' | 'finished';
 
-/** The start methods that this process can use, the default first. */
+/** The start methods that there are on this system, the default first. `'fork'` also asks for a process that can be forked. */
 export declare function getAllStartMethods(): StartMethod[];
 
 /**
@@ -450,7 +450,7 @@ export declare class InvalidStateError extends MillraceError {
 /**
  * Whether this process is a worker of a Millrace pool. A script that is also a task module tests it before it starts one.
  */
-export declare const isWorker: boolean;
+export declare let isWorker: boolean;
 
 /** Options of {@link Pool.mapAsync} and {@link Pool.starmapAsync}. */
 export declare interface MapAsyncOptions<T> extends ResultCallbacks<T> {
@@ -834,7 +834,10 @@ export declare interface ProcessPoolOptions {
      * Default: the processors that this process may use, its control group's CPU quota included.
      */
     maxWorkers?: number;
-    /** Default: `'spawn'` with `maxTasksPerChild`, else that of `getStartMethod()`. */
+    /**
+     * Default: `'spawn'` with `maxTasksPerChild`, else that of `getStartMethod()`. An explicit `'fork'` excludes `maxTasksPerChild`,
+     * `idleTimeout`, `maxMemoryPerWorker`, `execArgv`, `env`, `cwd` and `stdio: 'ignore'`; where it was set, these mean `'spawn'`.
+     */
     startMethod?: StartMethod;
     /** Called and awaited once in each worker, before its first call. If it throws the worker does not start. */
     initializer?: TaskFunction<never[], unknown>;
@@ -1066,7 +1069,9 @@ export declare interface StartContext {
 /**
  * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'`, on Linux: one process loads the modules of
  * `preload` and forks the workers, which share its memory until they write to it; it must not leave timers, sockets or threads.
- * `'fork'`, of this process, is not available so far; it is refused with its reasons in a process that cannot be forked.
+ * `'fork'`, on Linux: this process forks all its workers at once, in a turn of the event loop after the first call, and none later:
+ * one that leaves has no successor. It is refused with its reasons in a process that cannot be forked (see `forkSafety()`), as an
+ * ordinary one never can.
  */
 export declare type StartMethod = 'spawn' | 'forkserver' | 'fork';
 

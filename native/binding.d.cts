@@ -68,6 +68,15 @@ export declare class NativePool {
   allocate(bytes: number): ArrayBuffer | number | null
   /** Starts as many workers as the pool may have, or none. False: one could not be started. */
   startAll(): boolean
+  /**
+   * Forks the workers from this process, all of them. Returns `null` here. In each worker it returns what that has to be, and no
+   * pool that was in its memory is of any use.
+   *
+   * To be called from the top of an event-loop turn, in a process that can be forked.
+   */
+  forkWorkers(): NativeForked | null
+  /** Breaks the pool instead, for these reasons, a line each. */
+  refuseForks(reasons: string): void
   /** The system call that failed when `startAll` or `submit` said that no worker could be started. */
   spawnFailureSyscall(): string | null
   /** The error of that system call. */
@@ -169,11 +178,12 @@ export declare class NativeWorker {
   abortRequested(): boolean
   /** Tells the host that this worker is ready (1), leaves after its call (2), or is about to exit (3). */
   setPhase(phase: number): void
-  /** Buffers of this process that lie in the memory of lanes, and are not collected yet. */
-  get borrowed(): number
   /** Gives back memory that nothing needs now. True: the host keeps results, so there may be more later. */
   trim(): boolean
 }
+
+/** Pools of this environment that have workers, or a server that forks them. */
+export declare function busyPools(): number
 
 /** Throws, naming what is missing, on a platform that cannot carry a pool. */
 export declare function checkPlatform(): void
@@ -186,6 +196,9 @@ export declare function detachBuffer(buffer: ArrayBuffer): boolean
 
 /** Ends this process at once, without waiting for threads that a forked process does not have. */
 export declare function exitNow(code: number): void
+
+/** How many ArrayBuffers of this environment lie in the memory of lanes, and are not collected. */
+export declare function lentBuffers(): number
 
 /** Whether an ArrayBuffer lies in the memory of a lane. */
 export declare function liesInLane(buffer: ArrayBuffer): boolean
@@ -221,7 +234,8 @@ export interface NativeEvent {
   workerId?: number
   /**
    * `workerExit`, `workerReplace`: why it left. `callFailed`: `workerDied`, `timedOut`, `terminated`, `cancelled`,
-   * `spawn`, `noMemory`. `broken`, `startFailed`: `deaths`, `bootFailed`, `startTimeout`, `forkUnsafe`.
+   * `spawn`, `noMemory`. `broken`, `startFailed`: `deaths`, `bootFailed`, `startTimeout`, `forkUnsafe`,
+   * `noneLeft`.
    */
   reason?: string
   /** `callFailed`: the call. */
@@ -232,7 +246,9 @@ export interface NativeEvent {
   syscall?: string
   /** `callFailed` (`spawn`, `noMemory`), `spawnFailed`: its error. */
   errno?: number
-  /** `forkUnsafe`, and with the reason `forkUnsafe`: why the fork server cannot be forked, a line each. */
+  /** `startFailed`: whether another worker is started. */
+  again?: boolean
+  /** `forkUnsafe`, and with the reason `forkUnsafe`: why the fork server, or this process, cannot be forked, a line each. */
   reasons?: string
   /** `stray`, and with the reason `bootFailed`: the encoding of `bytes`. */
   codec?: number
@@ -260,6 +276,8 @@ export interface NativePoolOptions {
   args: Array<string>
   /** The arguments of the fork server; absent: workers are spawned. */
   forkServer?: Array<string>
+  /** Whether this process forks the workers itself. */
+  ownForks: boolean
   /** Whether workers are spawned when the fork server cannot be forked. */
   orSpawn: boolean
   /** The workers' environment as name, value, name, value; absent: this process's. */

@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 
 import { ForkUnsafeError } from './errors.js'
+import { native } from './native.js'
 
 /** What {@link forkSafety} found. */
 export interface ForkSafety {
@@ -21,14 +22,24 @@ export interface ForkSafety {
  * a lock that native code holds is not.
  */
 export function forkSafety(): ForkSafety {
-  const reasons = process.platform === 'linux' ? findReasons() : ['a Node process can be forked on Linux only']
+  const reasons = process.platform === 'linux' ? findReasons() : [NOT_HERE]
   return { safe: reasons.length === 0, reasons }
 }
 
-/** @throws ForkUnsafeError with all reasons, if there is one. */
+/** Turns of the event loop in which pools are going to fork their workers. What they are awaited by is no reason. */
+export const awaitedTurns = { count: 0 }
+
+/** What a program begins when it is loaded, and ends by itself a moment later. */
+const PASSING = ['CloseReq', 'FSReqCallback', 'FSReqPromise', 'Immediate']
+
+/**
+ * Looks whether this process can be forked in a later turn, when it is looked at again: what is over by then is no reason.
+ *
+ * @throws ForkUnsafeError with all reasons, if there is one.
+ */
 export function assertForkSafe(): void {
-  const { safe, reasons } = forkSafety()
-  if (safe) return
+  const reasons = process.platform === 'linux' ? findReasons(PASSING) : [NOT_HERE]
+  if (reasons.length === 0) return
   throw new ForkUnsafeError(unforkableText('This process', reasons, "Use the start method 'spawn'"), { reasons })
 }
 
@@ -37,7 +48,10 @@ export function unforkableText(which: string, reasons: readonly string[], advice
   return `${which} cannot be forked safely. ${advice}.${reasons.map((reason) => `\n  - ${reason}`).join('')}`
 }
 
-function findReasons(): string[] {
+const NOT_HERE = 'a Node process can be forked on Linux only'
+
+/** @param passing - Kinds of resources that are no reason; then nor is it that something computes. */
+function findReasons(passing: readonly string[] = []): string[] {
   const reasons: string[] = []
   if (!isMainThread) reasons.push('this is a worker_threads thread: its fork would lack the main thread')
   const { missing, poolSize } = v8Options()
@@ -47,15 +61,27 @@ function findReasons(): string[] {
     )
   }
   const threads = threadsOfProcess()
-  const unknown = unknownThreads(threads, poolSize)
+  const relief = threads.filter(({ name }) => name === RELIEF)
+  const watchdogs = threads.filter(({ name }) => name === WATCHDOG)
+  if (relief.length > 0 || native.busyPools() > 0) {
+    reasons.push(
+      'a pool of this process has started its workers and its thread: fork the workers of the first one only',
+    )
+  }
+  if (watchdogs.length > 0) reasons.push('this is a worker itself, with a thread that looks for the end of its host')
+  const unknown = unknownThreads(threads, poolSize) - relief.length - watchdogs.length
   if (unknown > 0) reasons.push(`there ${countOf(unknown)} here beyond Node's own`)
   // Node does not list all that its thread pool does. Other threads that compute are a reason already.
   const busy =
-    missing.length > 0 || unknown > 0 ? 0 : threads.filter(({ id, computes }) => computes && id !== process.pid).length
+    missing.length > 0 || unknown > 0 || passing.length > 0
+      ? 0
+      : threads.filter(({ id, computes }) => computes && id !== process.pid).length
   if (busy > 0) reasons.push(`there ${countOf(busy)} computing at this moment`)
   if (inspectorUrl() !== undefined) reasons.push('a debugger may be attached: its connection has a thread of its own')
   if (process.connected) reasons.push('an IPC channel leads to the parent process: the fork would use it, too')
-  const active = activeResources()
+  const lent = native.lentBuffers()
+  if (lent > 0) reasons.push(`${lent} ArrayBuffers lie in memory that is shared with workers, and that a fork lacks`)
+  const active = activeResources(passing)
   if (active !== '') reasons.push(`work is in progress, whose end this process and its fork would both see: ${active}`)
   return reasons
 }
@@ -94,6 +120,10 @@ function threadsOfProcess(): Thread[] {
   })
 }
 
+/** The names of our own, as the system cuts them. */
+const RELIEF = 'millrace-relief'
+const WATCHDOG = 'millrace-watchd'
+
 /** The main thread, the timer of V8's pool, and the one that listens for the debugger's signal. All but the first sleep. */
 const OWN_THREADS = 3
 
@@ -117,15 +147,17 @@ function countOf(threads: number): string {
 }
 
 /** Such as `2 Timeout, 1 TCPSocketWrap`. */
-function activeResources(): string {
+function activeResources(passing: readonly string[]): string {
   const counts = new Map<string, number>()
   for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  const discount = (kind: string, by: number): unknown => counts.set(kind, (counts.get(kind) ?? 0) - by)
   // Output streams are shared with this process's parent already. Those that are no files are in the list.
-  counts.delete('TTYWrap')
-  const pipes = [process.stdout, process.stderr].filter((stream) => stream instanceof Socket && !stream.isTTY)
-  counts.set('PipeWrap', (counts.get('PipeWrap') ?? 0) - pipes.length)
+  const outputs = [process.stdout, process.stderr]
+  discount('TTYWrap', outputs.filter(({ isTTY }) => isTTY).length)
+  discount('PipeWrap', outputs.filter((stream) => stream instanceof Socket && !stream.isTTY).length)
+  discount('Immediate', awaitedTurns.count)
   return [...counts]
-    .filter(([, count]) => count > 0)
+    .filter(([kind, count]) => count > 0 && !passing.includes(kind))
     .map(([kind, count]) => `${count} ${kind}`)
     .join(', ')
 }

@@ -7,7 +7,7 @@ import { isMainThread } from 'node:worker_threads'
 import { NestingError } from './errors.js'
 import { serverArgument } from './forkserver/plan.js'
 import { native, type NativePoolOptions } from './native.js'
-import { chooseStartMethod, type StartMethod } from './start-methods.js'
+import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from './start-methods.js'
 import { describeTask, resolveModule, type TaskDescriptor, type TaskFunction } from './tasks.js'
 import {
   invalidType,
@@ -26,7 +26,10 @@ export interface ProcessPoolOptions {
    * Default: the processors that this process may use, its control group's CPU quota included.
    */
   maxWorkers?: number
-  /** Default: `'spawn'` with `maxTasksPerChild`, else that of `getStartMethod()`. */
+  /**
+   * Default: `'spawn'` with `maxTasksPerChild`, else that of `getStartMethod()`. An explicit `'fork'` excludes `maxTasksPerChild`,
+   * `idleTimeout`, `maxMemoryPerWorker`, `execArgv`, `env`, `cwd` and `stdio: 'ignore'`; where it was set, these mean `'spawn'`.
+   */
   startMethod?: StartMethod
   /** Called and awaited once in each worker, before its first call. If it throws the worker does not start. */
   initializer?: TaskFunction<never[], unknown>
@@ -101,10 +104,11 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
   }
   const maxWorkers = integer(options.maxWorkers, 'options.maxWorkers', 1, 4096) ?? defaultWorkers()
   const maxTasksPerChild = integer(options.maxTasksPerChild, 'options.maxTasksPerChild', 1, 2 ** 32 - 1)
-  const startMethod = chooseStartMethod(options.startMethod, {
-    name: 'options.maxTasksPerChild',
-    value: maxTasksPerChild,
-  })
+  const startMethod = chooseStartMethod(
+    options.startMethod,
+    { name: 'options.maxTasksPerChild', value: maxTasksPerChild, reason: NEVER_REPLACED },
+    againstForks(options),
+  )
   const onWorkerDeath = oneOf(options.onWorkerDeath, 'options.onWorkerDeath', ['break', 'isolate']) ?? 'break'
   const stdio = oneOf(options.stdio, 'options.stdio', ['inherit', 'ignore']) ?? 'inherit'
   const { initializer, initargs = [], env, name = '' } = options
@@ -138,6 +142,7 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
               serverArgument({ preload, depth, workerEntry }),
             ]
           : undefined,
+      ownForks: startMethod === 'fork',
       orSpawn: options.startMethod === undefined,
       // A worker_threads thread has an environment of its own, of which the system knows nothing.
       env: env === undefined && isMainThread ? undefined : flattenEnv(env === undefined ? process.env : env),
@@ -154,6 +159,23 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
       keepFull: false,
     },
   }
+}
+
+/** Options of any pool, of which only the maximum of calls a worker has another name in some. */
+export function againstForks(options: ProcessPoolOptions): AgainstForks[] {
+  const { idleTimeout, maxMemoryPerWorker, execArgv, env, cwd, stdio } = options
+  return [
+    { name: 'options.idleTimeout', value: unlessInfinite(idleTimeout), reason: NEVER_REPLACED },
+    { name: 'options.maxMemoryPerWorker', value: unlessInfinite(maxMemoryPerWorker), reason: NEVER_REPLACED },
+    { name: 'options.execArgv', value: execArgv, reason: IS_A_COPY },
+    { name: 'options.env', value: env, reason: IS_A_COPY },
+    { name: 'options.cwd', value: cwd, reason: IS_A_COPY },
+    { name: 'options.stdio', value: stdio === 'inherit' ? undefined : stdio, reason: IS_A_COPY },
+  ]
+}
+
+function unlessInfinite(value: unknown): unknown {
+  return value === Infinity ? undefined : value
 }
 
 function noTimeout(given: number | undefined): number {

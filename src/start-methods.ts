@@ -7,7 +7,9 @@ import { invalidValue, outOfRange, validateBoolean, validateOneOf, validateOptio
 /**
  * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'`, on Linux: one process loads the modules of
  * `preload` and forks the workers, which share its memory until they write to it; it must not leave timers, sockets or threads.
- * `'fork'`, of this process, is not available so far; it is refused with its reasons in a process that cannot be forked.
+ * `'fork'`, on Linux: this process forks all its workers at once, in a turn of the event loop after the first call, and none later:
+ * one that leaves has no successor. It is refused with its reasons in a process that cannot be forked (see `forkSafety()`), as an
+ * ordinary one never can.
  */
 export type StartMethod = 'spawn' | 'forkserver' | 'fork'
 
@@ -21,9 +23,9 @@ const METHODS: readonly StartMethod[] = ['spawn', 'forkserver', 'fork']
 
 let chosen: StartMethod | undefined
 
-/** The start methods that this process can use, the default first. */
+/** The start methods that there are on this system, the default first. `'fork'` also asks for a process that can be forked. */
 export function getAllStartMethods(): StartMethod[] {
-  return process.platform === 'linux' ? ['spawn', 'forkserver'] : ['spawn']
+  return process.platform === 'linux' ? [...METHODS] : ['spawn']
 }
 
 /** How workers are started where neither an option nor a context says: what was set, else `'spawn'`. */
@@ -59,25 +61,39 @@ export function checkStartMethod(method: unknown, name: string): asserts method 
   throw invalidValue(name, `'${available.join("' or '")}': '${method}' is not available in this version`, method)
 }
 
-/** The option that has workers replaced after so many calls, as it was given. */
-export interface Recycling {
+/** An option that a forked copy of this process cannot follow, as it was given: undefined if it asks for nothing. */
+export interface AgainstForks {
   readonly name: string
-  readonly value: number | undefined
+  readonly value: unknown
+  /** Why not. */
+  readonly reason: string
 }
 
+/** Of options by which workers leave. */
+export const NEVER_REPLACED = 'whose workers are never replaced'
+
+/** Of options that say how a new program is started. */
+export const IS_A_COPY = 'whose workers are copies of this process'
+
 /**
- * The method for a pool whose option `startMethod` is `explicit`. Forked workers cannot be replaced, so that `recycling` is an
- * error with `'fork'`, and means `'spawn'` where no method is given.
+ * The method for a pool whose option `startMethod` is `explicit`. Options that a forked process cannot follow are an error with
+ * `'fork'`, and mean `'spawn'` where that was set and no method is given; `recycling` does so whatever was set.
  *
- * @throws As {@link checkStartMethod}; RangeError for `recycling` with an explicit `'fork'`.
+ * @throws As {@link checkStartMethod}; RangeError or TypeError for such an option with an explicit `'fork'`.
  */
-export function chooseStartMethod(explicit: unknown, recycling: Recycling): StartMethod {
-  const recycles = recycling.value !== undefined
-  if (explicit === 'fork' && recycles) {
-    const rule = "absent with the start method 'fork', whose workers are never replaced: use another method"
-    throw outOfRange(recycling.name, rule, recycling.value)
+export function chooseStartMethod(
+  explicit: unknown,
+  recycling: AgainstForks,
+  others: readonly AgainstForks[],
+): StartMethod {
+  const against = [recycling, ...others].find(({ value }) => value !== undefined)
+  if (explicit === 'fork' && against !== undefined) {
+    const { name, value, reason } = against
+    const rule = `absent with the start method 'fork', ${reason}: use another method`
+    throw typeof value === 'number' ? outOfRange(name, rule, value) : invalidValue(name, rule, value)
   }
-  const method = explicit === undefined ? (recycles ? 'spawn' : getStartMethod()) : explicit
+  const spawns = recycling.value !== undefined || (against !== undefined && chosen === 'fork')
+  const method = explicit === undefined ? (spawns ? 'spawn' : getStartMethod()) : explicit
   checkStartMethod(method, 'options.startMethod')
   return method
 }

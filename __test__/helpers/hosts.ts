@@ -23,7 +23,12 @@ export interface HostOptions {
   execArgv?: string[]
   /** As a shell starts a job: in a process group of its own. */
   ownGroup?: boolean
+  /** Without the descriptors that whoever runs the tests has left open. */
+  onlyStdio?: boolean
 }
+
+/** Closes all but 0, 1 and 2 before it becomes the program that its arguments are. */
+const ONLY_STDIO = 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; exec "$@"'
 
 /** How a program ended. */
 export interface Ending {
@@ -64,10 +69,12 @@ export class Host {
   #endedAt = 0
 
   constructor(name: string, input: unknown, options: HostOptions) {
-    const { env = {}, execArgv = [], ownGroup = false } = options
+    const { env = {}, execArgv = [], ownGroup = false, onlyStdio = false } = options
     const program = fileURLToPath(new URL(`../hosts/${name}.mjs`, import.meta.url))
     this.#name = name
-    this.#child = spawn(process.execPath, [...execArgv, program, JSON.stringify(input)], {
+    const command = [process.execPath, ...execArgv, program, JSON.stringify(input)]
+    const [executable, ...args] = onlyStdio ? ['bash', '-c', ONLY_STDIO, 'bash', ...command] : command
+    this.#child = spawn(executable!, args, {
       env: { ...process.env, NODE_OPTIONS: '', ...env, [MARK]: this.#mark },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: ownGroup,

@@ -6,7 +6,7 @@ import { open } from 'node:inspector'
 import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { forkSafety, getAllStartMethods, ProcessPoolExecutor } from 'millrace'
+import { forkSafety, ProcessPoolExecutor } from 'millrace'
 import { say } from './observe.mjs'
 
 const idle = new Int32Array(new SharedArrayBuffer(4))
@@ -42,5 +42,5 @@ try {
   const { name, code, message, reasons: carried } = /** @type {any} */ (error)
   refusal = { name, code, message, reasons: carried }
 }
-say({ safe, reasons, refusal, methods: getAllStartMethods() })
+say({ safe, reasons, refusal })
 process.exit()

@@ -62,6 +62,12 @@ export class Registry {
     })
   }
 
+  /** In a fork: what is registered is its parent's, and nothing of it will run. The listeners of the exit are gone. */
+  forget(): void {
+    for (const entry of this.#entries) entry.cancel()
+    this.#watching = false
+  }
+
   /** Runs the entries with a priority of at least `minimum`; without one all, until none is left. */
   run(minimum?: number): void {
     // It is left to the passes around this one: the stack must hold.

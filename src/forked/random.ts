@@ -6,8 +6,9 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 
 /**
- * Replaces `Math.random()`, whose state in V8 nobody can change, by a generator that can be seeded. For a fork server, before it
- * loads anything that might keep a reference.
+ * Replaces `Math.random()`, whose state in V8 nobody can change, by a generator that can be seeded: as it is here, and again by what
+ * this returns. For a fork server, before it loads anything that might keep a reference. References to V8's own that were
+ * kept before yield the same in all forks.
  */
 export function seedableRandom(): () => void {
   // Chris Doty-Humphrey's sfc32, of PractRand: four words, of which the last one counts, so that no period is short.

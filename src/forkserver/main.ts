@@ -5,11 +5,10 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
 import { forkSafety } from '../fork-safety.js'
 import { native } from '../native.js'
+import { becomeForked } from '../forked/become.js'
+import { seedableRandom } from '../forked/random.js'
 import { becomeWorker } from '../worker/context.js'
-import { runWorker } from '../worker/run.js'
-import { exitNatively } from './exit.js'
 import { planOf } from './plan.js'
-import { discardCaches, seedableRandom } from './random.js'
 
 /** What modules have begun when they were loaded may take so long to end. */
 const SETTLE_MS = 2000
@@ -50,16 +49,12 @@ function serve(): void {
     // The host is gone.
     if (requested !== Requested.fork) process.exit()
     const forked = server.fork()
-    if (forked !== null) return becomeForked(forked.argument, forked.pid)
+    if (forked !== null) return becomeForked(forked, false, becomeWorkerEntry)
   }
 }
 
-/** Makes this process, which was just forked, a worker like one that was spawned. */
-function becomeForked(argument: string, pid: number): void {
-  Object.defineProperty(process, 'pid', { value: pid, writable: false, enumerable: true, configurable: true })
-  exitNatively()
+/** In a fork. */
+function becomeWorkerEntry(): void {
   seed()
-  discardCaches()
   process.argv[1] = plan.workerEntry
-  runWorker(argument)
 }

@@ -55,6 +55,12 @@ export function unregisterOwner(owner: Owner): void {
   owners.delete(owner)
 }
 
+/** In a fork: the workers are its parent's. */
+export function forgetOwners(): void {
+  owners.clear()
+  watching = false
+}
+
 function endWorkers(owner: Owner): void {
   // A pass that is not the exit's: the program goes on, and its calls must have an outcome.
   if (registry.exiting) owner.killNow()

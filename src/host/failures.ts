@@ -134,11 +134,11 @@ export function brokenPool(
   event: NativeEvent,
   deaths: readonly WorkerDeath[],
   ends: RecentEnds,
-  { name, onWorkerDeath }: Pick<ResolvedOptions, 'name' | 'onWorkerDeath'>,
+  { name, onWorkerDeath, native }: Pick<ResolvedOptions, 'name' | 'onWorkerDeath' | 'native'>,
 ): () => BrokenProcessPool {
   const pool = name === '' ? 'The process pool' : `The process pool '${name}'`
   const advice = "Make a new executor; with onWorkerDeath: 'isolate' a death would have failed one call only."
-  const cause = breakCause(event)
+  const cause = breakCause(event, native.ownForks ? 'This process' : 'The fork server')
   const reasons = (event.deaths ?? []).map((death, index) => {
     // A worker that started too slowly was killed by this pool.
     const hint = death.corrupt || event.reason === 'startTimeout' ? undefined : deathHint(death)
@@ -149,6 +149,11 @@ export function brokenPool(
     message = `${pool} is broken: its initializer or a preloaded module failed in ${reasons.join('; ')}: ${messageOf(cause)}`
   } else if (event.reason === 'forkUnsafe') {
     message = `${pool} is broken: ${messageOf(cause)}`
+  } else if (event.reason === 'noneLeft') {
+    const how = reasons.length === 0 ? 'none could be forked' : `the last is gone: ${reasons.join('; ')}`
+    message =
+      `${pool} has no workers: ${how}. Those of the start method 'fork' are never replaced; ` +
+      "those of 'forkserver' and 'spawn' are"
   } else if (event.reason === 'startTimeout') {
     message = `${pool} is broken: no worker was ready within startTimeout: ${reasons.join('; ')}`
   } else if ((event.deaths ?? []).every((death) => death.call === undefined)) {
@@ -174,17 +179,17 @@ function vainStarts({ reason, deaths }: RecentEnds): string {
   )
 }
 
-/** The error that a worker reported with its failed start. */
-export function breakCause(event: NativeEvent): unknown {
-  if (event.reasons !== undefined) return forkUnsafe(event.reasons, "Use the start method 'spawn'")
+/** The error that a worker reported with its failed start, or why no worker can be forked from `which` process. */
+export function breakCause(event: NativeEvent, which = 'The fork server'): unknown {
+  if (event.reasons !== undefined) return forkUnsafe(which, event.reasons, "Use the start method 'spawn'")
   if (event.bytes === undefined || event.codec === undefined) return undefined
   return decodeError(event.codec, event.bytes, { pid: event.deaths?.[0]?.pid ?? event.pid ?? 0 })
 }
 
-/** Of a fork server, whose reasons are a line each. */
-export function forkUnsafe(lines: string, advice: string): ForkUnsafeError {
+/** The reasons are a line each. */
+export function forkUnsafe(which: string, lines: string, advice: string): ForkUnsafeError {
   const reasons = lines.split('\n')
-  return new ForkUnsafeError(unforkableText('The fork server', reasons, advice), { reasons })
+  return new ForkUnsafeError(unforkableText(which, reasons, advice), { reasons })
 }
 
 /** A call's failure, as the core names it. */

@@ -13,7 +13,13 @@ import { isMainThread } from 'node:worker_threads'
 import { encodeBoot } from './boot-payload.js'
 import { type CallFuture, NO_CALL } from './call-future.js'
 import { encodeArguments, Outbox } from '../codec/index.js'
-import { type BrokenProcessPool, type CancelledError, MillraceError, ShutdownError } from '../errors.js'
+import {
+  type BrokenProcessPool,
+  type CancelledError,
+  InvalidStateError,
+  MillraceError,
+  ShutdownError,
+} from '../errors.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
 import { brokenPool, callFailure, poolFailed, signalName, workerDeath } from './failures.js'
 import { native, type NativeEvent, type NativePool } from '../native.js'
@@ -22,6 +28,7 @@ import { detach, wholeShared } from '../shared-buffer.js'
 import { Listeners } from './listeners.js'
 import { LoopHold } from './loop-hold.js'
 import { OriginRecorder } from './origins.js'
+import { inheritances, OwnForks } from './own-forks.js'
 import { RecentEnds } from './recent-ends.js'
 import { refusalError, Refused, spawnRefusal } from './refusal.js'
 import { RefusedItems } from './refused-items.js'
@@ -57,6 +64,8 @@ export class PoolCore implements Owner {
   readonly #hold: LoopHold
   readonly #origins = new OriginRecorder()
   readonly #ends = new RecentEnds()
+  /** Where the workers are forked from this process. */
+  readonly #forks: OwnForks | undefined
   /** By call number. */
   readonly #futures: (AnyFuture | undefined)[] = []
   readonly #listeners: Listeners
@@ -68,6 +77,8 @@ export class PoolCore implements Owner {
   #closed = false
   #broken: (() => BrokenProcessPool) | undefined
   #stopped = false
+  /** This process was forked from that of the pool. */
+  #isForeign = false
   /** Outcomes that are read and not handed on yet, and how many of them are. */
   readonly #outcomes: Outcome[] = []
   #settled = 0
@@ -101,6 +112,8 @@ export class PoolCore implements Owner {
     this.#room = new Room(this.#native)
     this.#hold = new LoopHold(this.#native)
     this.tasks = new TaskTable(this.#native)
+    if (options.native.ownForks) this.#forks = new OwnForks(this.#native, onEvent)
+    inheritances.add(this)
     watchForEnd()
   }
 
@@ -108,6 +121,7 @@ export class PoolCore implements Owner {
 
   /** @throws BrokenProcessPool or ShutdownError when no calls are taken any more. */
   assertOpen(): void {
+    this.#assertOwn()
     if (this.#broken !== undefined) throw this.#broken()
     if (this.#closed) throw new ShutdownError('cannot schedule new futures after shutdown')
     if (isEnding()) throw new ShutdownError('cannot schedule new futures while the process ends')
@@ -117,6 +131,13 @@ export class PoolCore implements Owner {
           'Move that to another module, or guard it with `if (!isWorker)`',
       )
     }
+  }
+
+  #assertOwn(): void {
+    if (!this.#isForeign) return
+    throw new InvalidStateError(
+      `This pool is not one of this process, ${process.pid}, which was forked from it: make another one here`,
+    )
   }
 
   /**
@@ -168,6 +189,7 @@ export class PoolCore implements Owner {
     future.origin = this.#origins.record(caller)
     task.unfinished++
     this.#futures[call] = future
+    this.#forks?.schedule()
     if (this.#unfinished++ === 0) {
       registerOwner(this)
       // A call from a 'beforeExit' listener: the program goes on, and its pool does not hold it any longer than its calls.
@@ -279,6 +301,13 @@ export class PoolCore implements Owner {
         this.#failed++
         future.settleError(new ShutdownError('The process ends, and its workers are gone'))
         return
+      }
+      this.#assertOwn()
+      if (this.#forks?.over === false) {
+        throw new InvalidStateError(
+          "The pool's workers are forked in a later turn of the event loop, and this thread cannot wait for that: " +
+            'await the result, or let a turn pass before',
+        )
       }
       const left = deadline === undefined ? Infinity : deadline - performance.now()
       if (left <= 0) return
@@ -392,6 +421,8 @@ export class PoolCore implements Owner {
 
   #stop(): void {
     this.#stopped = true
+    this.#forks?.cancel()
+    inheritances.delete(this)
     unregisterOwner(this)
     this.#native.close()
     this.#hold.stop()
@@ -400,13 +431,14 @@ export class PoolCore implements Owner {
   // ---- Life ------------------------------------------------------------------------------------------------------------
 
   /**
-   * Starts all workers.
+   * Starts all workers, or has them forked from this process as soon as that can be.
    *
    * @throws WorkerSpawnError when one cannot be started: none is left running then, and the core is of no use.
    */
   startAll(): void {
     try {
       this.assertOpen()
+      this.#forks?.schedule()
       if (!this.#native.startAll()) throw spawnRefusal(this.#native)
     } catch (error) {
       this.#closed = true
@@ -447,7 +479,8 @@ export class PoolCore implements Owner {
   }
 
   /** Resolves when the last worker is reaped after `close()`. Holds the event loop until then. */
-  stopped(): Promise<void> {
+  async stopped(): Promise<void> {
+    this.#assertOwn()
     return this.#hold.untilStopped()
   }
 
@@ -466,6 +499,13 @@ export class PoolCore implements Owner {
     if (this.#stopped || this.#unfinished > 0 || this.#native.liveWorkers === 0) return
     this.#native.dismissIdle()
     this.#hold.setDismissing(true)
+  }
+
+  /** In a fork: everything here is its parent's. Nothing is settled: who waits for it is the parent's code. */
+  leaveBehind(): void {
+    this.#isForeign = this.#closed = this.#stopped = true
+    this.#forks?.cancel()
+    this.#futures.length = 0
   }
 
   killNow(): void {

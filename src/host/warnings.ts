@@ -15,13 +15,14 @@ export function warningOf(event: NativeEvent): Error {
       return idleWorkerDied(death!)
     case 'startFailed':
       return new WorkerSpawnError(
-        `Worker ${death?.pid} ended before it was ready${message}; another attempt is made`,
+        `Worker ${death?.pid} ended before it was ready${message}; ` +
+          (event.again ? 'another attempt is made' : 'the pool goes on with fewer'),
         details,
       )
     case 'spawnFailed':
       return spawnFailed(event.syscall ?? 'posix_spawn', event.errno)
     case 'forkUnsafe':
-      return forkUnsafe(event.reasons ?? '', 'Workers are spawned instead')
+      return forkUnsafe('The fork server', event.reasons ?? '', 'Workers are spawned instead')
     default:
       return new MillraceError(
         `Worker ${event.pid} reports an error that belongs to no task, and leaves after its current one${message}`,

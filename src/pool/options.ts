@@ -1,7 +1,7 @@
 // The options of a `Pool`, as those of the core.
 
-import { type ProcessPoolOptions, type ResolvedOptions, resolveOptions } from '../options.js'
-import { chooseStartMethod } from '../start-methods.js'
+import { againstForks, type ProcessPoolOptions, type ResolvedOptions, resolveOptions } from '../options.js'
+import { chooseStartMethod, NEVER_REPLACED } from '../start-methods.js'
 import { invalidValue, validateInteger, validateOptions } from '../validate.js'
 
 /** Options of a {@link Pool}. */
@@ -31,10 +31,10 @@ export function resolvePoolOptions(processes: number | undefined, options: PoolO
   }
   const { maxtasksperchild, ...rest } = options
   if (maxtasksperchild !== undefined) validateInteger(maxtasksperchild, 'options.maxtasksperchild', 1, 2 ** 32 - 1)
-  const recycling = { name: 'options.maxtasksperchild', value: maxtasksperchild }
+  const recycling = { name: 'options.maxtasksperchild', value: maxtasksperchild, reason: NEVER_REPLACED }
   const resolved = resolveOptions({
     ...rest,
-    startMethod: chooseStartMethod(rest.startMethod, recycling),
+    startMethod: chooseStartMethod(rest.startMethod, recycling, againstForks(rest)),
     maxWorkers: processes,
     maxTasksPerChild: maxtasksperchild,
     onWorkerDeath: 'isolate',

@@ -45,6 +45,8 @@ export interface WorkerState {
   readonly origin: AsyncLocalStorage<RunningTask>
   /** Modules of tasks are being evaluated at this moment. */
   loading: number
+  /** Whether it is a fork of its host, whose modules may wait for ever in the middle of their evaluation. */
+  readonly inherits: boolean
   /** An ArrayBuffer in memory that is shared with the host; null when there is no room. */
   allocate(bytes: number): ArrayBuffer | null
 }
@@ -58,8 +60,10 @@ export function becomeWorker(
   workerId: number,
   depth: number,
   allocate: (bytes: number) => ArrayBuffer | null,
+  inherits = false,
 ): WorkerState {
-  return (holder[stateSymbol] = { workerId, depth, origin: new AsyncLocalStorage(), loading: 0, allocate })
+  isWorker = true
+  return (holder[stateSymbol] = { workerId, depth, origin: new AsyncLocalStorage(), loading: 0, inherits, allocate })
 }
 
 /** This process as a worker; undefined elsewhere. */
@@ -72,7 +76,8 @@ export function workerState(): WorkerState | undefined {
  */
 // The worker's entry imports this module before it can declare itself: until then its last argument tells. A fork server's
 // tells, too: the modules that it loads are those of its workers.
-export const isWorker: boolean =
+// In a fork of an ordinary process it changes: importers see that.
+export let isWorker: boolean =
   holder[stateSymbol] !== undefined || /^millrace(?:-server)?:/.test(process.argv.at(-1) ?? '')
 
 /** The task that the calling code belongs to; undefined outside a task, and once its outcome is decided. */

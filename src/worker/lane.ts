@@ -261,7 +261,7 @@ export class Lane {
 
   /** Whether tasks have got buffers that lie in the lane, and that are not collected yet. */
   get lends(): boolean {
-    return this.#native.borrowed > 0
+    return native.lentBuffers() > 0
   }
 
   /** Gives memory back that nothing needs now. True: the host keeps results, so there may be more later. */

@@ -8,10 +8,14 @@ import { Lane, Phase } from './lane.js'
 import { Loop } from './loop.js'
 import { TaskCache } from './task-cache.js'
 
-/** Makes this process the worker of a lane, which `argument` describes. */
-export function runWorker(argument: string): void {
+/**
+ * Makes this process the worker of a lane, which `argument` describes.
+ *
+ * @param inherits - See {@link WorkerState}.
+ */
+export function runWorker(argument: string, inherits = false): void {
   const lane = new Lane(argument, () => loop.onBell())
-  const state = becomeWorker(lane.workerId, lane.depth, (bytes) => lane.allocate(bytes))
+  const state = becomeWorker(lane.workerId, lane.depth, (bytes) => lane.allocate(bytes), inherits)
 
   const leave = interceptExit((code) => {
     // Also when its outcome is decided, but still waits for room in the lane: the call must not end without one.

@@ -79,6 +79,8 @@ export class TaskCache {
   async resolve(descriptor: TaskDescriptor): Promise<Task> {
     if (descriptor.form === 'source') return compile(descriptor)
     const { url, name } = descriptor
+    const inherited = this.#state.inherits ? definedTask(url, name) : undefined
+    if (inherited !== undefined) return inherited as Task
     const key = `${url}\0${name}`
     const fingerprint = fingerprintOf(url)
     // A module that has loaded is evaluated again only if its file has changed since it was found to lack the function.

@@ -36,7 +36,8 @@ pub struct NativeEvent {
   /// `workerStart`, `workerExit`: the worker's number.
   pub worker_id: Option<u32>,
   /// `workerExit`, `workerReplace`: why it left. `callFailed`: `workerDied`, `timedOut`, `terminated`, `cancelled`,
-  /// `spawn`, `noMemory`. `broken`, `startFailed`: `deaths`, `bootFailed`, `startTimeout`, `forkUnsafe`.
+  /// `spawn`, `noMemory`. `broken`, `startFailed`: `deaths`, `bootFailed`, `startTimeout`, `forkUnsafe`,
+  /// `noneLeft`.
   pub reason: Option<String>,
   /// `callFailed`: the call.
   pub call: Option<u32>,
@@ -46,7 +47,9 @@ pub struct NativeEvent {
   pub syscall: Option<String>,
   /// `callFailed` (`spawn`, `noMemory`), `spawnFailed`: its error.
   pub errno: Option<i32>,
-  /// `forkUnsafe`, and with the reason `forkUnsafe`: why the fork server cannot be forked, a line each.
+  /// `startFailed`: whether another worker is started.
+  pub again: Option<bool>,
+  /// `forkUnsafe`, and with the reason `forkUnsafe`: why the fork server, or this process, cannot be forked, a line each.
   pub reasons: Option<String>,
   /// `stray`, and with the reason `bootFailed`: the encoding of `bytes`.
   pub codec: Option<u32>,
@@ -124,6 +127,7 @@ impl NativeEvent {
     match cause {
       BreakCause::Deaths => Self { reason: Some("deaths".to_owned()), ..self },
       BreakCause::StartTimeout => Self { reason: Some("startTimeout".to_owned()), ..self },
+      BreakCause::NoneLeft => Self { reason: Some("noneLeft".to_owned()), ..self },
       BreakCause::ForkUnsafe(reasons) => Self { reason: Some("forkUnsafe".to_owned()), reasons: Some(reasons), ..self },
       BreakCause::BootFailed(report) => Self { reason: Some("bootFailed".to_owned()), ..self }.with_report(report),
     }
@@ -173,8 +177,8 @@ impl From<Event> for NativeEvent {
         Self { deaths: Some(deaths), ..Self::of("broken") }.with_cause(cause)
       }
       Event::WorkerLost(death) => Self { deaths: Some(vec![death.into()]), ..Self::of("workerLost") },
-      Event::StartFailed { cause, death } => {
-        Self { deaths: Some(vec![death.into()]), ..Self::of("startFailed") }.with_cause(cause)
+      Event::StartFailed { cause, death, again } => {
+        Self { deaths: Some(vec![death.into()]), again: Some(again), ..Self::of("startFailed") }.with_cause(cause)
       }
       Event::SpawnFailed { syscall, errno } => {
         Self { syscall: Some(syscall.to_owned()), errno, ..Self::of("spawnFailed") }

@@ -10,33 +10,15 @@ use napi_derive::napi;
 
 use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
+use crate::forked::{NativeForked, become_forked};
 use crate::platform::sys_error;
-use crate::uv::{self, Poll, UvLoop};
-
-thread_local! {
-  /// What this process was forked to be, until its worker takes it over.
-  static FORKED: Cell<Option<ForkedWorker>> = const { Cell::new(None) };
-}
-
-/// The lane of this process, if it was forked and has not taken it over.
-pub(crate) fn take_forked() -> Option<ForkedWorker> {
-  FORKED.take()
-}
+use crate::uv::{Poll, UvLoop};
 
 /// What `nextRequest` returns.
 mod requested {
   pub const NOTHING: i32 = 0;
   pub const FORK: i32 = 1;
   pub const CLOSED: i32 = 2;
-}
-
-/// What a process learns that has just been forked.
-#[napi(object)]
-pub struct NativeForked {
-  /// Its lane's argument.
-  pub argument: String,
-  /// Its process id.
-  pub pid: u32,
 }
 
 /// A fork server, for the TypeScript layer only.
@@ -106,22 +88,20 @@ impl NativeForkServer {
   ///
   /// Must not be called from a callback for input or output, in whose middle libuv would not know of the new loop.
   #[napi]
-  pub fn fork(&self) -> napi::Result<Option<NativeForked>> {
-    let (Some(worker), Some(service)) = (self.wanted.take(), self.service.take()) else { return Ok(None) };
+  pub fn fork(&self) -> Option<NativeForked> {
+    let (Some(worker), Some(service)) = (self.wanted.take(), self.service.take()) else { return None };
     // SAFETY: the server was started so that V8 has no thread that does anything, and has seen that there are no others.
     let forked = unsafe { service.fork(worker) };
     let Some(worker) = forked else {
       self.service.replace(Some(service));
-      return Ok(None);
+      return None;
     };
     // SAFETY: the loop of this thread, right after the fork.
-    unsafe { uv::fork_loop(self.uv_loop) }.map_err(|status| uv_error("uv_loop_fork", status))?;
+    let forked = unsafe { become_forked(worker, self.uv_loop) };
     drop(self.poll.take());
     // The host must see the end of the server, whose connection this is.
     drop(service);
-    let forked = NativeForked { argument: worker.argument.to_string(), pid: std::process::id() };
-    FORKED.set(Some(worker));
-    Ok(Some(forked))
+    Some(forked)
   }
 }
 

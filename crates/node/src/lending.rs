@@ -20,7 +20,8 @@ thread_local! {
 }
 
 /// How many ArrayBuffers of this environment lie in the memory of lanes, and are not collected.
-pub(crate) fn live() -> u32 {
+#[napi]
+pub fn lent_buffers() -> u32 {
   LOANS.with_borrow(|loans| loans.len() as u32)
 }
 

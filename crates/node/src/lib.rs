@@ -9,6 +9,7 @@ mod callback;
 mod cleanup;
 mod event;
 mod fork_server;
+mod forked;
 mod host;
 mod lending;
 mod options;

@@ -20,6 +20,8 @@ pub struct NativePoolOptions {
   pub args: Vec<String>,
   /// The arguments of the fork server; absent: workers are spawned.
   pub fork_server: Option<Vec<String>>,
+  /// Whether this process forks the workers itself.
+  pub own_forks: bool,
   /// Whether workers are spawned when the fork server cannot be forked.
   pub or_spawn: bool,
   /// The workers' environment as name, value, name, value; absent: this process's.
@@ -67,6 +69,7 @@ impl NativePoolOptions {
         depth: self.depth,
       },
       start_method: match self.fork_server {
+        None if self.own_forks => StartMethod::Fork,
         None => StartMethod::Spawn,
         Some(arguments) => StartMethod::ForkServer {
           arguments: arguments.into_iter().map(OsString::from).collect(),

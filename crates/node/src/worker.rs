@@ -12,8 +12,8 @@ use napi_derive::napi;
 use crate::bare::bare_function;
 use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
-use crate::fork_server::take_forked;
-use crate::lending::{array_buffer, live, loan_of};
+use crate::forked::take_forked;
+use crate::lending::{array_buffer, loan_of};
 use crate::staging::{ELSEWHERE, STAGED_MAX, Staging, halves, read_words, write_words};
 use crate::uv::Poll;
 
@@ -319,12 +319,6 @@ impl NativeWorker {
       2 => WorkerPhase::Retiring,
       _ => WorkerPhase::Leaving,
     });
-  }
-
-  /// Buffers of this process that lie in the memory of lanes, and are not collected yet.
-  #[napi(getter)]
-  pub fn borrowed(&self) -> u32 {
-    live()
   }
 
   /// Gives back memory that nothing needs now. True: the host keeps results, so there may be more later.

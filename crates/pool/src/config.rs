@@ -44,6 +44,8 @@ pub enum StartMethod {
     /// Whether workers are spawned when the server says that its process cannot be forked; else that breaks the pool.
     or_spawn: bool,
   },
+  /// This process forks them all at one moment, when its owner says so (see [`crate::Manager::fork_next`]). None is started later.
+  Fork,
 }
 
 /// The rules of one pool.

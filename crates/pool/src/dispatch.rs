@@ -80,6 +80,11 @@ impl Manager {
   /// # Errors
   /// As [`SubmitError`] says; the call is not taken then.
   pub fn submit(&mut self, spec: &CallSpec<'_>) -> Result<CallId, SubmitError> {
+    if self.is_forsaken() {
+      self.dismissed = false;
+      self.break_if_forsaken(None, Vec::new());
+      self.wake_again();
+    }
     if self.state != PoolState::Running {
       return Err(SubmitError::NotRunning(self.state));
     }
@@ -337,7 +342,7 @@ impl Manager {
   /// Starts a worker if one more waiting call justifies it: no worker is idle, the pool is not at its full size, and
   /// fewer workers are starting than calls would wait.
   fn start_for_one_more(&mut self, now: Instant) -> Result<(), SpawnFailure> {
-    if self.live >= self.config.max_workers as usize {
+    if self.live >= self.config.max_workers as usize || !self.replaces() {
       return Ok(());
     }
     let starting = self.living().filter(|(_, lane)| !lane.has_booted()).count();

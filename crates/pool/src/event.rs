@@ -94,8 +94,10 @@ pub enum BreakCause {
   BootFailed(Report),
   /// Workers did not boot within the start timeout.
   StartTimeout,
-  /// The fork server's process cannot be forked; the reasons, a line each.
+  /// The fork server's process, or this one, cannot be forked; the reasons, a line each.
   ForkUnsafe(String),
+  /// The last worker is gone, of those that this process has forked; there can be no other.
+  NoneLeft,
 }
 
 /// Something that happened, in the order in which it did.
@@ -144,12 +146,14 @@ pub enum Event {
   },
   /// A worker died idle, or the memory it shared is damaged, and the pool goes on.
   WorkerLost(Death),
-  /// A worker did not boot, and another attempt is made.
+  /// A worker did not boot, and the pool goes on.
   StartFailed {
     /// Why.
     cause: BreakCause,
     /// The worker that ended.
     death: Death,
+    /// Another attempt is made.
+    again: bool,
   },
   /// A worker could not be started, and the pool goes on with fewer.
   SpawnFailed {

@@ -1,25 +1,21 @@
 //! One worker as its host sees it: the process, its half of the shared memory, and what it has been given.
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use millrace_ring::{
-  CallHeader, CallKind, GeometryError, HostLane, INLINE_CAPACITY, Identity, Position, PushError, WorkerPhase,
-};
-use millrace_sys::{
-  Capabilities, Child, Exit, Listener, Ringer, Segment, SpawnSpec, doorbell, kill_at_hangup, lifeline, spawn,
-};
+use millrace_ring::{CallHeader, CallKind, HostLane, INLINE_CAPACITY, Position, PushError, WorkerPhase};
+use millrace_sys::{Child, Exit, Listener, Ringer};
 
 use crate::call::CallId;
-use crate::config::{KILL_AFTER, PoolConfig, WorkerCommand};
+use crate::config::{KILL_AFTER, PoolConfig};
 use crate::event::{BreakCause, ExitReason};
 use crate::fault::{self, Point, hits};
-use crate::fork_server::{ForkError, ForkServer};
+use crate::fork_server::ForkError;
 use crate::loan::Loan;
+use crate::prepared_lane::PreparedLane;
 use crate::segment::LaneSegment;
-use crate::worker::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, NO_CODEC, RESULT_BELL_FD};
+use crate::worker::NO_CODEC;
 
 /// The work that a lane should hold in reserve: long enough to bridge the host's wake-up, short enough that a call
 /// seldom waits behind another while a worker is idle.
@@ -157,52 +153,10 @@ impl From<millrace_sys::Error> for SpawnFailure {
 }
 
 impl Lane {
-  /// Starts a worker and leaves its boot call in its ring.
-  pub(crate) fn start(
-    config: &PoolConfig,
-    capabilities: &Capabilities,
-    worker_id: u32,
-    boot_codec: u8,
-    boot: &[u8],
-    server: Option<&mut ForkServer>,
-    now: Instant,
-  ) -> Result<Self, ForkError> {
-    let host_pid = std::process::id();
-    let segment = Segment::create(capabilities.segment, config.geometry.segment_len())?;
-    let identity = Identity { host_pid, worker_id };
-    let mut ring = HostLane::create(LaneSegment(segment), config.geometry, identity).map_err(|error| match error {
-      GeometryError::NoMemory { errno } => SpawnFailure { syscall: "fallocate", errno: Some(errno) },
-      _ => SpawnFailure { syscall: "mmap", errno: Some(libc::EINVAL) },
-    })?;
-    let header = CallHeader { kind: CallKind::Boot, codec: boot_codec, flags: 0, task: 0, sequence: 0 };
-    let boot = ring.push(&header, boot, &[]).map_err(|error| match error {
-      PushError::NoMemory { errno } => SpawnFailure { syscall: "fallocate", errno: Some(errno) },
-      PushError::TooLarge { .. } | PushError::Full => SpawnFailure { syscall: "mmap", errno: Some(libc::E2BIG) },
-    })?;
-
-    // From the start the host is asleep as far as this lane goes: the worker rings with its first answer.
-    ring.arm();
-
-    let (bell, bell_listener) = doorbell(capabilities.wakeup)?;
-    let (result_ringer, result_bell) = doorbell(capabilities.wakeup)?;
-    let (lifeline, worker_lifeline) = lifeline()?;
-    let argument =
-      LaneArgument { segment_len: config.geometry.segment_len(), host_pid, worker_id, depth: config.command.depth };
-    let fds = [
-      (ring.memory().0.as_fd(), LANE_FD),
-      (bell_listener.as_fd(), BELL_FD),
-      (result_ringer.as_fd(), RESULT_BELL_FD),
-      (worker_lifeline.as_fd(), LIFELINE_FD),
-    ];
-    if hits(Point::Spawn) {
-      return Err(SpawnFailure { syscall: "posix_spawn", errno: Some(libc::EAGAIN) }.into());
-    }
-    let child = match server {
-      None => spawn(&spec(&config.command, &argument, fds.to_vec()), capabilities.sentinel)?,
-      Some(server) => server.fork(&argument, &fds.map(|(fd, _)| fd))?,
-    };
-    kill_at_hangup(&worker_lifeline, child.pid());
-    Ok(Self {
+  /// The lane of a worker that was just started.
+  pub(crate) fn of(prepared: PreparedLane, child: Child, config: &PoolConfig, now: Instant) -> Self {
+    let PreparedLane { worker_id, ring, boot, bell, result_bell, lifeline, .. } = prepared;
+    Self {
       worker_id,
       child,
       ring,
@@ -228,7 +182,7 @@ impl Lane {
       awake: false,
       listed_idle: false,
       stalled: false,
-    })
+    }
   }
 
   /// Readable when the worker rang.
@@ -479,17 +433,4 @@ pub(crate) struct TaskDefinition {
   pub(crate) bytes: Box<[u8]>,
   /// Changes when the number is used for another task; never 0, which stands for "not sent".
   pub(crate) version: u32,
-}
-
-fn spec<'fd>(command: &WorkerCommand, argument: &LaneArgument, fds: Vec<(BorrowedFd<'fd>, i32)>) -> SpawnSpec<'fd> {
-  let mut args = command.args.clone();
-  args.push(OsString::from(argument.to_string()));
-  SpawnSpec {
-    program: command.program.clone(),
-    args,
-    env: command.env.clone(),
-    cwd: command.cwd.clone(),
-    fds,
-    inherit_stdio: command.inherit_stdio,
-  }
 }

@@ -14,6 +14,7 @@ use crate::fork_server::ForkError;
 use crate::lane::{Lane, Life, SpawnFailure};
 use crate::manager::{Manager, PoolState, Replacement};
 use crate::payload::Payload;
+use crate::prepared_lane::PreparedLane;
 use crate::round::token;
 
 /// What is left of a worker that has ended.
@@ -51,23 +52,35 @@ impl Manager {
     if !self.can_start(now)? {
       return Ok(false);
     }
-    let worker_id = self.next_worker_id;
-    let server = self.starter.server_mut();
-    let lane = match Lane::start(&self.config, self.capabilities, worker_id, self.boot_codec, &self.boot, server, now) {
-      Ok(lane) => lane,
-      Err(ForkError::Failed(failure)) => return Err(failure),
-      Err(ForkError::Gone) => {
-        self.wake_again();
-        return Ok(false);
-      }
+    let prepared = self.prepare_lane()?;
+    let child = match self.starter.server_mut() {
+      None => prepared.spawn(&self.config.command, self.capabilities)?,
+      Some(server) => match prepared.fork_by(server) {
+        Ok(child) => child,
+        Err(ForkError::Failed(failure)) => return Err(failure),
+        Err(ForkError::Gone) => {
+          self.wake_again();
+          return Ok(false);
+        }
+      },
     };
     self.starter.forked();
+    self.add_lane(Lane::of(prepared, child, &self.config, now)).map(|()| true)
+  }
+
+  /// The lane of the next worker.
+  pub(crate) fn prepare_lane(&self) -> Result<PreparedLane, SpawnFailure> {
+    PreparedLane::new(&self.config, self.capabilities, self.next_worker_id, self.boot_codec, &self.boot)
+  }
+
+  /// Takes a worker in that was just started.
+  pub(crate) fn add_lane(&mut self, lane: Lane) -> Result<(), SpawnFailure> {
     let index = self.lanes.iter().position(Option::is_none).unwrap_or(self.lanes.len());
     if let Err(error) = self.watch(&lane, index) {
       lane.discard();
       return Err(error.into());
     }
-    let pid = lane.child.pid();
+    let (pid, worker_id) = (lane.child.pid(), lane.worker_id);
     if index == self.lanes.len() {
       self.lanes.push(Some(lane));
     } else {
@@ -84,16 +97,17 @@ impl Manager {
       self.restarts += 1;
       self.events.push_back(Event::WorkerReplace { old_pid, new_pid: pid, reason });
     }
-    Ok(true)
+    Ok(())
   }
 
-  /// Starts as many workers as the pool may have, or none: those that were started are gone again when one cannot be.
+  /// Starts as many workers as the pool may have, or none: those that were started are gone again when one cannot be. Those that
+  /// this process is to fork itself are left to [`Manager::fork_next`].
   ///
   /// # Errors
   /// Why that one could not be started. The pool can only be dropped then.
   pub fn start_all(&mut self) -> Result<(), SpawnFailure> {
     let now = Instant::now();
-    while self.live < self.config.max_workers as usize && self.state == PoolState::Running {
+    while self.replaces() && self.live < self.config.max_workers as usize && self.state == PoolState::Running {
       match self.start_worker(now) {
         Ok(true) => {}
         Ok(false) => self.await_server(),
@@ -187,6 +201,8 @@ impl Manager {
     self.looked_around = false;
     let mut fatal = Vec::new();
     let mut cause = None;
+    let mut gone = Vec::new();
+    let mut boot_failure = None;
     for index in self.indices() {
       let Some(lane) = self.lanes[index].as_ref() else { continue };
       if lane.exit.is_none() || self.hot.contains(&index) {
@@ -199,6 +215,10 @@ impl Manager {
         exit: remains.exit,
         reason: remains.reason,
       });
+      if !self.replaces() {
+        gone.push(Death { call: None, ..remains.death() });
+        boot_failure = remains.boot_failure.clone();
+      }
       if self.state == PoolState::Broken {
         continue;
       }
@@ -219,7 +239,7 @@ impl Manager {
           if remains.reason == ExitReason::Died {
             self.events.push_back(Event::WorkerLost(remains.death()));
           }
-          if self.count_vain_start(remains.started_at, now) && !self.pending.is_empty() {
+          if self.count_vain_start(remains.started_at, now) && !self.pending.is_empty() && self.replaces() {
             fatal.push(remains.death());
           }
         }
@@ -233,13 +253,14 @@ impl Manager {
         }
         ExitReason::Shutdown | ExitReason::Idle => self.release(&remains),
       }
-      if replaced && self.state == PoolState::Running && !self.dismissed {
+      if replaced && self.replaces() && self.state == PoolState::Running && !self.dismissed {
         self.owed.push_back(Replacement { old_pid: remains.pid, reason: remains.reason });
       }
     }
     if !fatal.is_empty() {
       self.break_pool(cause.unwrap_or(BreakCause::Deaths), fatal);
     }
+    self.break_if_forsaken(boot_failure, gone);
     self.saturated = false;
   }
 
@@ -327,10 +348,13 @@ impl Manager {
     let last = self.count_vain_start(remains.started_at, now);
     let cause = remains.boot_failure.clone().unwrap_or(BreakCause::Deaths);
     let hopeless = self.breaks_on_death() && matches!(cause, BreakCause::BootFailed(_));
-    if hopeless || last {
+    if hopeless || (last && self.replaces()) {
       return Some(cause);
     }
-    self.events.push_back(Event::StartFailed { cause, death: remains.death() });
+    // Of the last one that this process has forked the end of the pool tells.
+    if !self.is_forsaken() {
+      self.events.push_back(Event::StartFailed { cause, death: remains.death(), again: self.replaces() });
+    }
     None
   }
 

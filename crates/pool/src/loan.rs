@@ -62,7 +62,7 @@ impl Loan {
 
 impl Drop for Loan {
   fn drop(&mut self) {
-    if self.passed_on.get() {
+    if self.passed_on.get() || !self.mapping.is_here() {
       return;
     }
     // SAFETY: the lane's memory is still mapped, and with the loan all right to touch the content ends.

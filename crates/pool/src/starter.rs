@@ -19,6 +19,8 @@ pub(crate) struct Starter {
   server: Option<ForkServer>,
   /// Servers in a row that have ended without having forked a worker that booted.
   lost: u32,
+  /// This process has forked its workers, as many as it could.
+  pub(crate) has_forked_all: bool,
 }
 
 impl Starter {
@@ -38,9 +40,18 @@ impl Starter {
 }
 
 impl Manager {
+  /// Whether it has workers, or a server that forks them.
+  pub fn has_processes(&self) -> bool {
+    self.live > 0 || self.starter.server.is_some()
+  }
+
   /// Whether a worker can be started at once. If not, the server is on its way, and a round follows when it is there.
   pub(crate) fn can_start(&mut self, now: Instant) -> Result<bool, SpawnFailure> {
-    let StartMethod::ForkServer { arguments, .. } = &self.config.start_method else { return Ok(true) };
+    let arguments = match &self.config.start_method {
+      StartMethod::Spawn => return Ok(true),
+      StartMethod::Fork => return Ok(false),
+      StartMethod::ForkServer { arguments, .. } => arguments,
+    };
     if let Some(server) = &mut self.starter.server {
       return Ok(*server.readiness() == Readiness::Ready);
     }

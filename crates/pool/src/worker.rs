@@ -96,6 +96,16 @@ pub struct LaneDescriptors {
   pub lifeline: OwnedFd,
 }
 
+impl TryFrom<Vec<OwnedFd>> for LaneDescriptors {
+  type Error = WorkerError;
+
+  /// From all four, in the order of their numbers.
+  fn try_from(fds: Vec<OwnedFd>) -> Result<Self, WorkerError> {
+    let [lane, bell, result_bell, lifeline] = <[OwnedFd; 4]>::try_from(fds).map_err(|_| WorkerError::Argument)?;
+    Ok(Self { lane, bell, result_bell, lifeline })
+  }
+}
+
 /// A worker's connection to its host.
 #[derive(Debug)]
 pub struct Worker {
@@ -132,7 +142,7 @@ impl Worker {
     Self::take_over(argument, LaneDescriptors { lane, bell, result_bell, lifeline }, StartedBy::Host)
   }
 
-  /// [`Worker::attach`] for a process that a fork server has forked.
+  /// [`Worker::attach`] for a process that was forked to be this worker.
   ///
   /// # Errors
   /// When the descriptors are not what they should be.
@@ -140,7 +150,7 @@ impl Worker {
     let LaneDescriptors { lane, bell, result_bell, lifeline } = worker.descriptors;
     let [lane, bell, result_bell, lifeline] = [lane, bell, result_bell, lifeline].map(out_of_the_way);
     let descriptors = LaneDescriptors { lane, bell, result_bell, lifeline };
-    Self::take_over(&worker.argument, descriptors, StartedBy::Another)
+    Self::take_over(&worker.argument, descriptors, worker.started_by)
   }
 
   fn take_over(

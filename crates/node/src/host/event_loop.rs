@@ -116,7 +116,7 @@ impl Core {
   }
 
   fn sync_hold(&self, manager: &Manager, hooks: &mut Hooks) {
-    if manager.has_pending() {
+    if manager.has_pending() && !manager.awaits_forks() {
       self.relief.watch(manager);
     }
     let holds = match self.hold.get() {
@@ -130,6 +130,22 @@ impl Core {
         poll.set_ref(holds);
       }
     }
+  }
+
+  /// The loop, unless this has left it.
+  pub(super) fn uv_loop(&self) -> Option<*mut UvLoop> {
+    self.hooks.borrow().as_ref().map(|hooks| hooks.uv_loop)
+  }
+
+  /// In a process that was forked from this one's: leaves the event loop, and everything to the parent.
+  pub(super) fn leave_behind(&self) {
+    let hooks = self.hooks.borrow_mut().take();
+    if let Some(hooks) = hooks {
+      let cleanup = Rc::clone(&hooks.cleanup);
+      drop(hooks);
+      cleanup.end();
+    }
+    self.manager().leave_behind();
   }
 
   /// Leaves the event loop. Workers that are still there are killed.

@@ -2,6 +2,7 @@
 
 mod call_path;
 mod event_loop;
+mod own_forks;
 mod relief;
 
 use std::rc::{Rc, Weak};
@@ -16,6 +17,7 @@ use crate::bare::bare_function;
 use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
 use crate::event::{NativeEvent, NativeWorkerStats};
+use crate::forked::NativeForked;
 use crate::lending::{array_buffer, loan_of};
 use crate::options::{NativePoolOptions, milliseconds};
 use crate::platform::sys_error;
@@ -72,6 +74,7 @@ impl NativePool {
       }
     };
     core.start(Hooks::new(uv_loop, timer, prepare, on_event, callback, cleanup));
+    own_forks::register(&core);
     let (registers, outbox, inbox) = (Staging::new(registers), Staging::new(outbox), Staging::new(inbox));
     let calls = Rc::new(CallPath::new(Rc::clone(&core), registers, outbox, inbox));
     Ok(Self { core, calls })
@@ -147,6 +150,22 @@ impl NativePool {
     let started = self.core.manager().start_all();
     self.core.sync();
     self.calls.note_spawn(started)
+  }
+
+  /// Forks the workers from this process, all of them. Returns `null` here. In each worker it returns what that has to be, and no
+  /// pool that was in its memory is of any use.
+  ///
+  /// To be called from the top of an event-loop turn, in a process that can be forked.
+  #[napi]
+  pub fn fork_workers(&self) -> Option<NativeForked> {
+    own_forks::fork_workers(&self.core)
+  }
+
+  /// Breaks the pool instead, for these reasons, a line each.
+  #[napi]
+  pub fn refuse_forks(&self, reasons: String) {
+    self.core.manager().refuse_forks(reasons);
+    self.core.sync();
   }
 
   /// The system call that failed when `startAll` or `submit` said that no worker could be started.

@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use millrace_sys::{Forked, Packets, Received, adopt_fd, fork_with_heap, ignore_sigint, pidfd_of, reap};
+use millrace_sys::{Forked, Packets, Received, StartedBy, adopt_fd, fork_with_heap, ignore_sigint, pidfd_of, reap};
 
 use super::protocol::{CONTROL_FD, MAX_MESSAGE, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
 use crate::worker::{LaneArgument, LaneDescriptors, WorkerError};
@@ -25,6 +25,8 @@ pub struct ForkedWorker {
   pub argument: LaneArgument,
   /// What it takes over.
   pub descriptors: LaneDescriptors,
+  /// Whose child it is.
+  pub started_by: StartedBy,
 }
 
 /// This process as a server.
@@ -116,6 +118,5 @@ impl ForkService {
 
 fn worker_of(argument: &[u8], fds: Vec<OwnedFd>) -> Result<ForkedWorker, WorkerError> {
   let argument = std::str::from_utf8(argument).map_err(|_| WorkerError::Argument)?.parse()?;
-  let [lane, bell, result_bell, lifeline] = <[OwnedFd; 4]>::try_from(fds).map_err(|_| WorkerError::Argument)?;
-  Ok(ForkedWorker { argument, descriptors: LaneDescriptors { lane, bell, result_bell, lifeline } })
+  Ok(ForkedWorker { argument, descriptors: fds.try_into()?, started_by: StartedBy::Another })
 }
