@@ -244,8 +244,8 @@ export declare interface ForkSafety {
 
 /**
  * Whether this process can be forked safely, which the start method `'fork'` requires. An ordinary Node process never can:
- * it computes with several threads, and a child that lacks them waits for them for ever. What there is to find is found;
- * a lock that native code holds is not.
+ * it computes with several threads, and a child that lacks them waits for them for ever. What there is to find is found, open files
+ * and sockets among it; a lock that native code holds is not, nor is a timer that was unref'd, which goes off in each fork.
  */
 export declare function forkSafety(): ForkSafety;
 
@@ -1068,7 +1068,7 @@ export declare interface StartContext {
 
 /**
  * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'`, on Linux: one process loads the modules of
- * `preload` and forks the workers, which share its memory until they write to it; it must not leave timers, sockets or threads.
+ * `preload` and forks the workers, which share its memory until they write to it; it must not leave timers, threads, or open files and sockets.
  * `'fork'`, on Linux: this process forks all its workers at once, in a turn of the event loop after the first call, and none later:
  * one that leaves has no successor. It is refused with its reasons in a process that cannot be forked (see `forkSafety()`), as an
  * ordinary one never can.

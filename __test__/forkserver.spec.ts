@@ -179,6 +179,17 @@ if (process.platform === 'linux') {
     t.true((error as Error).message.includes('TCPServerWrap'), (error as Error).message)
   })
 
+  test('a module that leaves a file open makes its server refuse, with the name of the file', async (t) => {
+    const directory = tempDirectory(t)
+    const [module, log] = [join(directory, 'opens.mjs'), join(directory, 'some.log')]
+    writeFileSync(module, `import { openSync } from 'node:fs'\nopenSync(${JSON.stringify(log)}, 'a')\n`)
+    const pool = makePool(t, { startMethod: 'forkserver', preload: [module] })
+    const error = await within('the failure', pool.submit(tasks.add, 1, 2).exception())
+    const { reasons } = (error as BrokenProcessPool).cause as ForkUnsafeError
+    t.is(reasons.length, 1)
+    t.regex(reasons[0]!, /^descriptors are open that a fork would share: \d+ -> \/.*\/some\.log$/)
+  })
+
   test('a pool that did not ask for it says so, and spawns its workers', async (t) => {
     setStartMethod('forkserver', { force: true })
     t.teardown(() => setStartMethod('spawn', { force: true }))

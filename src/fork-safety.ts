@@ -8,6 +8,7 @@ import { isMainThread } from 'node:worker_threads'
 
 import { ForkUnsafeError } from './errors.js'
 import { native } from './native.js'
+import { outwardDescriptors } from './open-descriptors.js'
 
 /** What {@link forkSafety} found. */
 export interface ForkSafety {
@@ -18,11 +19,11 @@ export interface ForkSafety {
 
 /**
  * Whether this process can be forked safely, which the start method `'fork'` requires. An ordinary Node process never can:
- * it computes with several threads, and a child that lacks them waits for them for ever. What there is to find is found;
- * a lock that native code holds is not.
+ * it computes with several threads, and a child that lacks them waits for them for ever. What there is to find is found, open files
+ * and sockets among it; a lock that native code holds is not, nor is a timer that was unref'd, which goes off in each fork.
  */
 export function forkSafety(): ForkSafety {
-  const reasons = process.platform === 'linux' ? findReasons() : [NOT_HERE]
+  const reasons = reasonsAgainst()
   return { safe: reasons.length === 0, reasons }
 }
 
@@ -38,7 +39,7 @@ const PASSING = ['CloseReq', 'FSReqCallback', 'FSReqPromise', 'Immediate']
  * @throws ForkUnsafeError with all reasons, if there is one.
  */
 export function assertForkSafe(): void {
-  const reasons = process.platform === 'linux' ? findReasons(PASSING) : [NOT_HERE]
+  const reasons = reasonsAgainst({ passing: PASSING })
   if (reasons.length === 0) return
   throw new ForkUnsafeError(unforkableText('This process', reasons, "Use the start method 'spawn'"), { reasons })
 }
@@ -50,8 +51,17 @@ export function unforkableText(which: string, reasons: readonly string[], advice
 
 const NOT_HERE = 'a Node process can be forked on Linux only'
 
-/** @param passing - Kinds of resources that are no reason; then nor is it that something computes. */
-function findReasons(passing: readonly string[] = []): string[] {
+/** What is no reason. */
+interface Allowance {
+  /** Kinds of resources; with any, nor is it that something computes. */
+  passing?: readonly string[]
+  /** Descriptors, as {@link outwardDescriptors} has them. */
+  descriptors?: readonly string[]
+}
+
+/** Why this process cannot be forked, a sentence each. */
+export function reasonsAgainst({ passing = [], descriptors = [] }: Allowance = {}): string[] {
+  if (process.platform !== 'linux') return [NOT_HERE]
   const reasons: string[] = []
   if (!isMainThread) reasons.push('this is a worker_threads thread: its fork would lack the main thread')
   const { missing, poolSize } = v8Options()
@@ -63,7 +73,8 @@ function findReasons(passing: readonly string[] = []): string[] {
   const threads = threadsOfProcess()
   const relief = threads.filter(({ name }) => name === RELIEF)
   const watchdogs = threads.filter(({ name }) => name === WATCHDOG)
-  if (relief.length > 0 || native.busyPools() > 0) {
+  const hasPool = relief.length > 0 || native.busyPools() > 0
+  if (hasPool) {
     reasons.push(
       'a pool of this process has started its workers and its thread: fork the workers of the first one only',
     )
@@ -81,9 +92,24 @@ function findReasons(passing: readonly string[] = []): string[] {
   if (process.connected) reasons.push('an IPC channel leads to the parent process: the fork would use it, too')
   const lent = native.lentBuffers()
   if (lent > 0) reasons.push(`${lent} ArrayBuffers lie in memory that is shared with workers, and that a fork lacks`)
-  const active = activeResources(passing)
-  if (active !== '') reasons.push(`work is in progress, whose end this process and its fork would both see: ${active}`)
+  const active = activeResources()
+  const lasting = active.filter(({ kind }) => !passing.includes(kind))
+  if (lasting.length > 0) {
+    const list = lasting.map(({ kind, count }) => `${count} ${kind}`)
+    reasons.push(`work is in progress, whose end this process and its fork would both see: ${list.join(', ')}`)
+  }
+  // Those of a pool are a reason already, and those of passing work pass with it.
+  const isOwn = hasPool || watchdogs.length > 0 || lasting.length < active.length
+  const open = isOwn ? [] : outwardDescriptors().filter((one) => !descriptors.includes(one))
+  if (open.length > 0) reasons.push(`descriptors are open that a fork would share: ${shortened(open)}`)
   return reasons
+}
+
+const MOST_LISTED = 10
+
+function shortened(list: readonly string[]): string {
+  const rest = list.length - MOST_LISTED
+  return list.slice(0, MOST_LISTED).join(', ') + (rest > 0 ? ` and ${rest} others` : '')
 }
 
 const SINGLE_THREADED = /^--single[-_]threaded$/
@@ -146,8 +172,13 @@ function countOf(threads: number): string {
   return threads === 1 ? 'is 1 thread' : `are ${threads} threads`
 }
 
-/** Such as `2 Timeout, 1 TCPSocketWrap`. */
-function activeResources(passing: readonly string[]): string {
+interface Resources {
+  readonly kind: string
+  readonly count: number
+}
+
+/** Such as 2 of the kind `Timeout`. */
+function activeResources(): Resources[] {
   const counts = new Map<string, number>()
   for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1)
   const discount = (kind: string, by: number): unknown => counts.set(kind, (counts.get(kind) ?? 0) - by)
@@ -156,8 +187,5 @@ function activeResources(passing: readonly string[]): string {
   discount('TTYWrap', outputs.filter(({ isTTY }) => isTTY).length)
   discount('PipeWrap', outputs.filter((stream) => stream instanceof Socket && !stream.isTTY).length)
   discount('Immediate', awaitedTurns.count)
-  return [...counts]
-    .filter(([kind, count]) => count > 0 && !passing.includes(kind))
-    .map(([kind, count]) => `${count} ${kind}`)
-    .join(', ')
+  return [...counts].filter(([, count]) => count > 0).map(([kind, count]) => ({ kind, count }))
 }

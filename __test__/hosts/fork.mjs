@@ -57,8 +57,6 @@ const tasks = defineTasks(import.meta.url, {
   pid: () => process.pid,
   /** @type {<T>(value: T) => T} */
   identity: (value) => value,
-  /** @type {(ms: number) => Promise<number>} */
-  sleep: (ms) => sleep(ms, process.pid),
   forever: () => new Promise(() => {}),
 
   who: () => ({
@@ -115,11 +113,12 @@ const tasks = defineTasks(import.meta.url, {
 /** @type {import('millrace').Future<unknown> | undefined} */
 let unfinished
 
-/** An executor of three workers, all of them busy at one moment: their process ids. */
-async function threeWorkers(options = {}) {
-  executor = new ProcessPoolExecutor({ startMethod, maxWorkers: 3, ...options })
-  const pids = new Set(await Promise.all(Array.from({ length: 3 }, () => executor.submit(tasks.sleep, 200))))
-  return [...pids]
+/** An executor of three workers, all of which have booted: their process ids. */
+async function threeWorkers() {
+  executor = new ProcessPoolExecutor({ startMethod, maxWorkers: 3 })
+  await executor.submit(tasks.pid)
+  while (executor.stats().idle < 3) await sleep(1)
+  return executor.stats().workers.map(({ pid }) => pid)
 }
 
 /** @type {Record<string, () => unknown>} */

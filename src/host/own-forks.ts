@@ -6,7 +6,7 @@ import process from 'node:process'
 import { becomeForked } from '../forked/become.js'
 import { seedableRandom } from '../forked/random.js'
 import { registry } from '../finalizers/registry.js'
-import { awaitedTurns, forkSafety } from '../fork-safety.js'
+import { awaitedTurns, reasonsAgainst } from '../fork-safety.js'
 import type { NativePool } from '../native.js'
 import { forgetOwners } from './exit.js'
 
@@ -69,7 +69,7 @@ export class OwnForks {
   }
 
   #fork(): void {
-    const { reasons } = forkSafety()
+    const reasons = reasonsAgainst()
     if (reasons.length > 0 && performance.now() - this.#since < SETTLE_MS) {
       // What is waited for holds the event loop by itself.
       this.#timer = setTimeout(() => this.#awaitTurn(), LOOK_AGAIN_MS).unref()
