@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { BrokenProcessPool, ForkUnsafeError, ProcessPoolExecutor, setStartMethod, WorkerSpawnError } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
 import { forked } from './fixtures/forked.mjs'
+import { faultsBinding } from './helpers/faults.js'
 import { test } from './helpers/leaks.js'
 import { Gate, makePool, record, tempDirectory } from './helpers/pool.js'
 import { childrenOf, isAlive, workersOf } from './helpers/processes.js'
@@ -189,6 +190,25 @@ if (process.platform === 'linux') {
     t.is(reasons.length, 1)
     t.regex(reasons[0]!, /^descriptors are open that a fork would share: \d+ -> \/.*\/some\.log$/)
   })
+
+  for (const [fault, how] of [
+    ['kill', /was killed by SIGKILL$/],
+    ['fail', /failed with code 1$/],
+    ['stop', /did not come to its end within 5000 ms$/],
+  ] as const) {
+    test(`a server of which a fork does nothing refuses: ${fault}`, async (t) => {
+      const binding = await faultsBinding()
+      const env = { ...process.env, NAPI_RS_NATIVE_LIBRARY_PATH: binding, MILLRACE_FAULT: `fork-trial:${fault}` }
+      const pool = makePool(t, { ...options, env })
+      const error = await within('the failure', pool.submit(tasks.add, 1, 2).exception(), () => pool.dumpState())
+      const { reasons } = (error as BrokenProcessPool).cause as ForkUnsafeError
+      t.is(reasons.length, 1)
+      t.regex(reasons[0]!, how)
+      t.regex(reasons[0]!, /^a fork of it that only had to/)
+      await pool.shutdown()
+      t.deepEqual(childrenOf(), [])
+    })
+  }
 
   test('a pool that did not ask for it says so, and spawns its workers', async (t) => {
     setStartMethod('forkserver', { force: true })

@@ -20,6 +20,13 @@ export declare class NativeForkServer {
   ready(): void
   /** Tells it that they cannot, and why, a line for each reason. */
   refuse(reasons: string): void
+  /**
+   * Forks a process to see whether it can do anything, and waits for its end, at most for so many milliseconds. Returns `null` in
+   * that process, in which this object is of no more use.
+   *
+   * To be called where `fork` may be.
+   */
+  tryFork(timeout: number): NativeDeath | null
   /** What the host wants: 0 nothing more, 1 a worker (see `fork`), 2 to be left alone. */
   nextRequest(): number
   /**

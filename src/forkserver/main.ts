@@ -10,6 +10,7 @@ import { becomeForked } from '../forked/become.js'
 import { seedableRandom } from '../forked/random.js'
 import { becomeWorker } from '../worker/context.js'
 import { planOf } from './plan.js'
+import { tryFork } from './trial.js'
 
 /** What modules have begun when they were loaded may take so long to end. */
 const SETTLE_MS = 2000
@@ -28,7 +29,8 @@ for (const url of plan.preload) {
   // What does not load here fails in each worker, which tells the host.
   await import(url).catch(() => {})
 }
-const reasons = await reasonsWhenSettled()
+let reasons = await reasonsWhenSettled()
+if (reasons.length === 0) reasons = await tryFork(server)
 if (reasons.length === 0) server.ready()
 else server.refuse(reasons.join('\n'))
 

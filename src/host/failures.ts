@@ -1,6 +1,5 @@
 // What the core reports, as errors: what happened, to which worker, in which task, and what to do.
 
-import { constants } from 'node:os'
 import { getSystemErrorName, inspect } from 'node:util'
 
 import { decodeError } from '../codec/index.js'
@@ -19,20 +18,8 @@ import {
 import { unforkableText } from '../fork-safety.js'
 import type { NativeDeath, NativeEvent } from '../native.js'
 import type { ResolvedOptions } from '../options.js'
+import { signalName } from '../signal-names.js'
 import type { RecentEnds } from './recent-ends.js'
-
-// Some numbers have two names (SIGABRT and SIGIOT): Node lists the usual one first, and the last entry of a map wins.
-const signalNames = new Map<number, NodeJS.Signals>(
-  Object.entries(constants.signals)
-    .map(([name, number]): [number, NodeJS.Signals] => [number, name as NodeJS.Signals])
-    .reverse(),
-)
-
-/** A signal's name; the number of one that Node has no name for. */
-export function signalName(signal: number | null | undefined): NodeJS.Signals | null {
-  if (signal === null || signal === undefined) return null
-  return signalNames.get(signal) ?? (`SIG${signal}` as NodeJS.Signals)
-}
 
 /** How a worker ended, as errors and events carry it. */
 export function workerDeath(death: NativeDeath, task?: WorkerDeathTask): WorkerDeath {

@@ -21,10 +21,11 @@ import {
   ShutdownError,
 } from '../errors.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
-import { brokenPool, callFailure, poolFailed, signalName, workerDeath } from './failures.js'
+import { brokenPool, callFailure, poolFailed, workerDeath } from './failures.js'
 import { native, type NativeEvent, type NativePool } from '../native.js'
 import type { ResolvedOptions } from '../options.js'
 import { detach, wholeShared } from '../shared-buffer.js'
+import { signalName } from '../signal-names.js'
 import { Listeners } from './listeners.js'
 import { LoopHold } from './loop-hold.js'
 import { OriginRecorder } from './origins.js'

@@ -90,7 +90,7 @@ impl From<WorkerStats> for NativeWorkerStats {
   }
 }
 
-fn death(pid: u32, exit: Exit) -> NativeDeath {
+pub(crate) fn death(pid: u32, exit: Exit) -> NativeDeath {
   let (exit_code, signal) = match exit {
     Exit::Code(code) => (Some(code), None),
     Exit::Signal(signal) => (None, Some(signal)),

@@ -4,13 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
 
-use millrace_pool::{ForkRequest, ForkService, ForkedWorker};
+use millrace_pool::{ForkRequest, ForkService, ForkedWorker, Trial};
 use napi::bindgen_prelude::{Env, Function};
 use napi_derive::napi;
 
 use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
-use crate::forked::{NativeForked, become_forked};
+use crate::event::{NativeDeath, death};
+use crate::forked::{NativeForked, become_forked, own_loop};
+use crate::options::milliseconds;
 use crate::platform::sys_error;
 use crate::uv::{Poll, UvLoop};
 
@@ -68,6 +70,29 @@ impl NativeForkServer {
   pub fn refuse(&self, reasons: String) {
     if let Some(service) = &*self.service.borrow() {
       service.refuse(&reasons);
+    }
+  }
+
+  /// Forks a process to see whether it can do anything, and waits for its end, at most for so many milliseconds. Returns `null` in
+  /// that process, in which this object is of no more use.
+  ///
+  /// To be called where `fork` may be.
+  #[napi]
+  pub fn try_fork(&self, timeout: f64) -> napi::Result<Option<NativeDeath>> {
+    let service = self.service.take();
+    let Some(server) = &service else { return Ok(Some(NativeDeath::default())) };
+    // SAFETY: as for `fork`.
+    let trial = unsafe { server.try_fork(milliseconds(timeout)) };
+    if matches!(trial, Ok(Trial::Child)) {
+      // SAFETY: the loop of this thread, right after the fork.
+      unsafe { own_loop(self.uv_loop) };
+      drop(self.poll.take());
+      return Ok(None);
+    }
+    self.service.replace(service);
+    match trial.map_err(|error| sys_error(&error))? {
+      Trial::Over(exit) => Ok(Some(exit.map_or_else(NativeDeath::default, |exit| death(0, exit)))),
+      Trial::Child => Ok(None),
     }
   }
 

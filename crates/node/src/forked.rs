@@ -35,12 +35,21 @@ pub struct NativeForked {
 ///
 /// # Safety
 /// As [`fork_loop`], right after the fork.
-pub(crate) unsafe fn become_forked(worker: ForkedWorker, uv_loop: *mut UvLoop) -> NativeForked {
+pub(crate) unsafe fn own_loop(uv_loop: *mut UvLoop) {
   // SAFETY: passed on by the caller.
-  let own_loop = unsafe { fork_loop(uv_loop) };
-  if own_loop.is_err() || close_input().is_err() {
+  let forked = unsafe { fork_loop(uv_loop) };
+  if forked.is_err() || close_input().is_err() {
     exit_now(NO_WORKER);
   }
+}
+
+/// The same for a process that has to be a worker.
+///
+/// # Safety
+/// As [`own_loop`].
+pub(crate) unsafe fn become_forked(worker: ForkedWorker, uv_loop: *mut UvLoop) -> NativeForked {
+  // SAFETY: passed on by the caller.
+  unsafe { own_loop(uv_loop) };
   let forked = NativeForked { argument: worker.argument.to_string(), pid: std::process::id() };
   FORKED.set(Some(worker));
   forked

@@ -33,6 +33,8 @@ pub(crate) enum Point {
   HostFirstTurn,
   /// Host: a worker is started.
   Spawn,
+  /// Fork server: the fork by which it is found out whether there can be any.
+  ForkTrial,
   /// Host: a call's payload is written.
   CallFrame,
   /// Worker: a result's payload is written.
@@ -97,7 +99,7 @@ mod switch {
     passed: AtomicU64,
   }
 
-  const POINTS: [(&str, Point); 17] = [
+  const POINTS: [(&str, Point); 18] = [
     ("before-claim", Point::BeforeClaim),
     ("after-claim", Point::AfterClaim),
     ("mid-args", Point::MidArgs),
@@ -111,6 +113,7 @@ mod switch {
     ("exit-handshake", Point::ExitHandshake),
     ("host-first-turn", Point::HostFirstTurn),
     ("spawn", Point::Spawn),
+    ("fork-trial", Point::ForkTrial),
     ("call-frame", Point::CallFrame),
     ("result-frame", Point::ResultFrame),
     ("call-slot", Point::CallSlot),
@@ -123,6 +126,7 @@ mod switch {
       match self {
         Self::HostFirstTurn => &["delay"],
         Self::Spawn => &["fail"],
+        Self::ForkTrial => &["fail", "kill", "stop"],
         Self::CallFrame | Self::ResultFrame | Self::CallSlot | Self::ResultSlot => &["corrupt"],
         _ => &["kill", "stop", "delay"],
       }

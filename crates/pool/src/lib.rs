@@ -37,7 +37,7 @@ pub use call::{CallId, Limits};
 pub use config::{DeathPolicy, KILL_AFTER, MAX_FAILED_STARTS, PoolConfig, START_BACKOFF, StartMethod, WorkerCommand};
 pub use dispatch::{CallSpec, SubmitError};
 pub use event::{BreakCause, CallFailure, Death, Event, ExitReason, Report};
-pub use fork_server::{ForkRequest, ForkService, ForkedWorker};
+pub use fork_server::{ForkRequest, ForkService, ForkedWorker, Trial};
 pub use lane::SpawnFailure;
 pub use loan::Loan;
 pub use manager::{Completion, Manager, PoolState};

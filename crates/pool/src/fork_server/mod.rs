@@ -17,4 +17,4 @@ mod protocol;
 mod service;
 
 pub(crate) use client::{ForkError, ForkServer, Readiness};
-pub use service::{ForkRequest, ForkService, ForkedWorker};
+pub use service::{ForkRequest, ForkService, ForkedWorker, Trial};

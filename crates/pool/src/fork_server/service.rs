@@ -1,10 +1,16 @@
 //! The server's side.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
-use millrace_sys::{Forked, Packets, Received, StartedBy, adopt_fd, fork_with_heap, ignore_sigint, pidfd_of, reap};
+use millrace_sys::{
+  Capabilities, Child, Exit, Forked, Packets, Received, StartedBy, adopt_fd, exit_now, fork_with_heap, ignore_sigint,
+  pidfd_of, reap,
+};
 
 use super::protocol::{CONTROL_FD, MAX_MESSAGE, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
+use crate::config::KILL_AFTER;
+use crate::fault::{Point, hits};
 use crate::worker::{LaneArgument, LaneDescriptors, WorkerError};
 
 /// What a server was asked for.
@@ -27,6 +33,15 @@ pub struct ForkedWorker {
   pub descriptors: LaneDescriptors,
   /// Whose child it is.
   pub started_by: StartedBy,
+}
+
+/// Where a fork has led that is no worker.
+#[derive(Debug)]
+pub enum Trial {
+  /// This is the new process.
+  Child,
+  /// It has ended so, or had not ended in time and was killed.
+  Over(Option<Exit>),
 }
 
 /// This process as a server.
@@ -104,6 +119,35 @@ impl ForkService {
       Err(error) => self.failed(&error),
     }
     None
+  }
+
+  /// Forks a process that is no worker, to see whether it can do anything, and waits for its end, at most for `timeout`.
+  ///
+  /// # Safety
+  /// As for [`fork_with_heap`].
+  ///
+  /// # Errors
+  /// When there can be no other process now.
+  pub unsafe fn try_fork(&self, timeout: Duration) -> millrace_sys::Result<Trial> {
+    let sentinel = Capabilities::get()?.sentinel;
+    // SAFETY: passed on by the caller.
+    match unsafe { fork_with_heap() }? {
+      Forked::Child => {
+        if hits(Point::ForkTrial) {
+          exit_now(1);
+        }
+        Ok(Trial::Child)
+      }
+      Forked::Parent(pid) => {
+        let mut child = Child::forked_here(pid, sentinel)?;
+        let exit = child.wait_timeout(timeout)?;
+        if exit.is_none() {
+          child.signal_group(libc::SIGKILL)?;
+          child.wait_timeout(KILL_AFTER)?;
+        }
+        Ok(Trial::Over(exit))
+      }
+    }
   }
 
   fn failed(&self, error: &millrace_sys::Error) {

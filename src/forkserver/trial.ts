@@ -1,0 +1,45 @@
+// What nobody can know of a process from outside: whether a fork of it works. So a server forks one before it says that it is
+// ready, and has it do what workers do.
+
+import { stat } from 'node:fs/promises'
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+
+import { native } from '../native.js'
+import { exitNatively } from '../forked/exit.js'
+import { signalName } from '../signal-names.js'
+
+/** A fork that takes longer than this for next to nothing waits for something that it lacks. */
+const TIMEOUT_MS = 5000
+
+/** Objects of this many bytes in all make V8 collect garbage. */
+const GARBAGE = 4 << 20
+
+const CHUNK = 1024
+
+/** Why a fork of this process does not work, if it does not. To be called from the top of a turn. */
+export async function tryFork(server: InstanceType<typeof native.NativeForkServer>): Promise<string[]> {
+  const end = server.tryFork(TIMEOUT_MS)
+  if (end === null) return exercise()
+  if (end.exitCode === 0) return []
+  const signal = signalName(end.signal)
+  let how = `did not come to its end within ${TIMEOUT_MS} ms`
+  if (signal !== null) how = `was killed by ${signal}`
+  else if (end.exitCode !== undefined) how = `failed with code ${end.exitCode}`
+  return [`a fork of it that only had to collect garbage, wait for a timer and look for a file ${how}`]
+}
+
+/** In the fork: memory, timers, the thread pool. Never returns. */
+async function exercise(): Promise<never> {
+  exitNatively()
+  try {
+    let last: number[] = []
+    for (let bytes = 0; bytes < GARBAGE; bytes += CHUNK * 8) last = new Array<number>(CHUNK).fill(last.length)
+    await turn()
+    await sleep(1)
+    await stat('/')
+    native.exitNow(0)
+  } catch {
+    native.exitNow(1)
+  }
+  return new Promise<never>(() => {})
+}
