@@ -2,7 +2,14 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BrokenProcessPool, ForkUnsafeError, ProcessPoolExecutor, setStartMethod, WorkerSpawnError } from 'millrace'
+import {
+  BrokenProcessPool,
+  ForkUnsafeError,
+  ProcessPoolExecutor,
+  setStartMethod,
+  TaskLoadError,
+  WorkerSpawnError,
+} from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
 import { forked } from './fixtures/forked.mjs'
 import { faultsBinding } from './helpers/faults.js'
@@ -221,6 +228,50 @@ if (process.platform === 'linux') {
     t.true((warnings[0] as unknown) instanceof ForkUnsafeError)
     await pool.shutdown()
   })
+
+  test('a preload module that fails is tried again in a new server, and works once it is repaired', async (t) => {
+    const path = join(tempDirectory(t), 'repaired.mjs')
+    const dependency = join(tempDirectory(t), 'dependency.mjs')
+    writeFileSync(path, `import ${JSON.stringify(dependency)}\n`)
+    writeFileSync(dependency, "throw new Error('not yet')\n")
+    const pool = makePool(t, { ...options, preload: [path], maxWorkers: 2, onWorkerDeath: 'isolate' })
+    const exits = record(pool, 'workerExit')
+    const warnings = record(pool, 'warning')
+    pool.on('warning', () => writeFileSync(dependency, 'globalThis.repaired = true\n'))
+    t.is(
+      await within(
+        'the call',
+        pool.submit(() => (globalThis as any).repaired),
+        () => pool.dumpState(),
+      ),
+      true,
+    )
+    t.is(warnings.length, 1)
+    t.true(warnings[0]!.cause instanceof TaskLoadError)
+    t.regex(warnings[0]!.message, /repaired\.mjs could not be loaded: not yet; another attempt is made/)
+    t.deepEqual(
+      exits.map(({ exitCode, reason }) => [exitCode, reason]),
+      [[1, 'failed-start']],
+    )
+  })
+
+  for (const [way, source, expected] of [
+    ['hangs', 'await new Promise(() => setInterval(() => {}, 1000))', /was not ready within startTimeout/],
+    ['exits', 'process.exit(3)', /ended before it was ready/],
+  ] as const) {
+    test(`a preload module that ${way} in the server breaks the pool, which names both`, async (t) => {
+      const path = join(tempDirectory(t), `${way}.mjs`)
+      writeFileSync(path, source)
+      const pool = makePool(t, { ...options, preload: [...preload, path], startTimeout: 1000 })
+      const error = await within('the failure', pool.submit(tasks.add, 1, 2).exception(), () => pool.dumpState())
+      t.true(error instanceof BrokenProcessPool)
+      const { message } = error as Error
+      t.regex(message, expected)
+      t.regex(message, /its fork server .* while it loaded the preload module file:.*(hangs|exits)\.mjs/)
+      await pool.shutdown()
+      t.deepEqual(childrenOf(), [])
+    })
+  }
 
   test('a server that does not start fails what waits, and leaves nothing', async (t) => {
     const pool = makePool(t, { ...options, execArgv: ['--no-such-option'], stdio: 'ignore' })

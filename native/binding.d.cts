@@ -16,8 +16,10 @@ export declare class NativeForkServer {
    * has something to say.
    */
   constructor(onRequest: () => void)
-  /** Tells the host that workers can be forked. */
-  ready(): void
+  /** Tells the host what is loaded next. */
+  loading(module: string): void
+  /** Tells it that workers can be forked, and whether some module did not load. */
+  ready(isIncomplete: boolean): void
   /** Tells it that they cannot, and why, a line for each reason. */
   refuse(reasons: string): void
   /**
@@ -242,7 +244,7 @@ export interface NativeEvent {
   /**
    * `workerExit`, `workerReplace`: why it left. `callFailed`: `workerDied`, `timedOut`, `terminated`, `cancelled`,
    * `spawn`, `noMemory`. `broken`, `startFailed`: `deaths`, `bootFailed`, `startTimeout`, `forkUnsafe`,
-   * `noneLeft`.
+   * `noneLeft`, `serverTimeout`, `serverEnded`.
    */
   reason?: string
   /** `callFailed`: the call. */
@@ -253,6 +255,8 @@ export interface NativeEvent {
   syscall?: string
   /** `callFailed` (`spawn`, `noMemory`), `spawnFailed`: its error. */
   errno?: number
+  /** With the reasons `serverTimeout` and `serverEnded`: what the fork server was loading. */
+  module?: string
   /** `startFailed`: whether another worker is started. */
   again?: boolean
   /** `forkUnsafe`, and with the reason `forkUnsafe`: why the fork server, or this process, cannot be forked, a line each. */

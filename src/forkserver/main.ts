@@ -25,13 +25,15 @@ const descriptors = outwardDescriptors()
 // Modules find themselves in a worker that loads them.
 becomeWorker(0, plan.depth, () => null).loading++
 
+let incomplete = false
 for (const url of plan.preload) {
-  // What does not load here fails in each worker, which tells the host.
-  await import(url).catch(() => {})
+  server.loading(url)
+  // What does not load here fails in each worker, which tells the host, which starts another server.
+  await import(url).catch(() => (incomplete = true))
 }
 let reasons = await reasonsWhenSettled()
 if (reasons.length === 0) reasons = await tryFork(server)
-if (reasons.length === 0) server.ready()
+if (reasons.length === 0) server.ready(incomplete)
 else server.refuse(reasons.join('\n'))
 
 /** Why this process cannot be forked, once what modules have begun is over. */

@@ -141,6 +141,8 @@ export function brokenPool(
     message =
       `${pool} has no workers: ${how}. Those of the start method 'fork' are never replaced; ` +
       "those of 'forkserver' and 'spawn' are"
+  } else if (event.reason === 'serverTimeout' || event.reason === 'serverEnded') {
+    message = `${pool} is broken: ${serverFailure(event)}`
   } else if (event.reason === 'startTimeout') {
     message = `${pool} is broken: no worker was ready within startTimeout: ${reasons.join('; ')}`
   } else if ((event.deaths ?? []).every((death) => death.call === undefined)) {
@@ -150,6 +152,16 @@ export function brokenPool(
       : `${pool} is broken: ${vainStarts(ends)}`
   }
   return () => new BrokenProcessPool(message, cause === undefined ? { workers: deaths } : { workers: deaths, cause })
+}
+
+/** Of fork servers, several in a row. */
+function serverFailure({ reason, module }: NativeEvent): string {
+  const what = reason === 'serverTimeout' ? 'was not ready within startTimeout' : 'ended before it was ready'
+  const where = module === undefined ? '' : `, while it loaded the preload module ${module}`
+  return (
+    `its fork server ${what}${where}, several times in a row. Look at what it wrote to standard error; ` +
+    "the start method 'spawn' loads the modules in each worker instead"
+  )
 }
 
 /** Of workers that came to nothing, so many in a row that another attempt makes no sense. */

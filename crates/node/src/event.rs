@@ -1,6 +1,6 @@
 //! The manager's events as JavaScript objects.
 
-use millrace_pool::{BreakCause, CallFailure, Death, Event, Exit, ExitReason, Report, WorkerStats};
+use millrace_pool::{BreakCause, CallFailure, Death, Event, Exit, ExitReason, Report, ServerFailure, WorkerStats};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
@@ -37,7 +37,7 @@ pub struct NativeEvent {
   pub worker_id: Option<u32>,
   /// `workerExit`, `workerReplace`: why it left. `callFailed`: `workerDied`, `timedOut`, `terminated`, `cancelled`,
   /// `spawn`, `noMemory`. `broken`, `startFailed`: `deaths`, `bootFailed`, `startTimeout`, `forkUnsafe`,
-  /// `noneLeft`.
+  /// `noneLeft`, `serverTimeout`, `serverEnded`.
   pub reason: Option<String>,
   /// `callFailed`: the call.
   pub call: Option<u32>,
@@ -47,6 +47,8 @@ pub struct NativeEvent {
   pub syscall: Option<String>,
   /// `callFailed` (`spawn`, `noMemory`), `spawnFailed`: its error.
   pub errno: Option<i32>,
+  /// With the reasons `serverTimeout` and `serverEnded`: what the fork server was loading.
+  pub module: Option<String>,
   /// `startFailed`: whether another worker is started.
   pub again: Option<bool>,
   /// `forkUnsafe`, and with the reason `forkUnsafe`: why the fork server, or this process, cannot be forked, a line each.
@@ -127,6 +129,10 @@ impl NativeEvent {
     match cause {
       BreakCause::Deaths => Self { reason: Some("deaths".to_owned()), ..self },
       BreakCause::StartTimeout => Self { reason: Some("startTimeout".to_owned()), ..self },
+      BreakCause::ServerFailed(ServerFailure { timed_out, loading }) => {
+        let reason = if timed_out { "serverTimeout" } else { "serverEnded" };
+        Self { reason: Some(reason.to_owned()), module: Some(loading).filter(|url| !url.is_empty()), ..self }
+      }
       BreakCause::NoneLeft => Self { reason: Some("noneLeft".to_owned()), ..self },
       BreakCause::ForkUnsafe(reasons) => Self { reason: Some("forkUnsafe".to_owned()), reasons: Some(reasons), ..self },
       BreakCause::BootFailed(report) => Self { reason: Some("bootFailed".to_owned()), ..self }.with_report(report),

@@ -57,11 +57,19 @@ impl NativeForkServer {
     Ok(Self { service: RefCell::new(Some(service)), wanted: Cell::new(None), poll, cleanup, uv_loop })
   }
 
-  /// Tells the host that workers can be forked.
+  /// Tells the host what is loaded next.
   #[napi]
-  pub fn ready(&self) {
+  pub fn loading(&self, module: String) {
     if let Some(service) = &*self.service.borrow() {
-      service.ready();
+      service.loading(&module);
+    }
+  }
+
+  /// Tells it that workers can be forked, and whether some module did not load.
+  #[napi]
+  pub fn ready(&self, is_incomplete: bool) {
+    if let Some(service) = &*self.service.borrow() {
+      service.ready(is_incomplete);
     }
   }
 

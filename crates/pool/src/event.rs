@@ -85,6 +85,15 @@ pub struct Report {
   pub bytes: Vec<u8>,
 }
 
+/// Why a fork server did not become ready, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerFailure {
+  /// It took too long; else it has ended.
+  pub timed_out: bool,
+  /// The module that it was loading; empty if it had not come so far, or further.
+  pub loading: String,
+}
+
 /// Why a pool broke.
 #[derive(Clone, Debug)]
 pub enum BreakCause {
@@ -94,6 +103,8 @@ pub enum BreakCause {
   BootFailed(Report),
   /// Workers did not boot within the start timeout.
   StartTimeout,
+  /// Fork servers did not become ready.
+  ServerFailed(ServerFailure),
   /// The fork server's process, or this one, cannot be forked; the reasons, a line each.
   ForkUnsafe(String),
   /// The last worker is gone, of those that this process has forked; there can be no other.

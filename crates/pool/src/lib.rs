@@ -36,7 +36,7 @@ pub use allocate::AllocateError;
 pub use call::{CallId, Limits};
 pub use config::{DeathPolicy, KILL_AFTER, MAX_FAILED_STARTS, PoolConfig, START_BACKOFF, StartMethod, WorkerCommand};
 pub use dispatch::{CallSpec, SubmitError};
-pub use event::{BreakCause, CallFailure, Death, Event, ExitReason, Report};
+pub use event::{BreakCause, CallFailure, Death, Event, ExitReason, Report, ServerFailure};
 pub use fork_server::{ForkRequest, ForkService, ForkedWorker, Trial};
 pub use lane::SpawnFailure;
 pub use loan::Loan;

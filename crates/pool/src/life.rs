@@ -227,6 +227,9 @@ impl Manager {
         ExitReason::Died if self.breaks_on_death() => fatal.push(remains.death()),
         ExitReason::FailedStart => {
           replaced = true;
+          if let Some(server) = self.starter.server_mut() {
+            server.note_failed_start();
+          }
           if let Some(why) = self.failed_start(&remains, now) {
             fatal.push(remains.death());
             cause = Some(why);

@@ -47,14 +47,18 @@ impl Manager {
 
   /// Whether a worker can be started at once. If not, the server is on its way, and a round follows when it is there.
   pub(crate) fn can_start(&mut self, now: Instant) -> Result<bool, SpawnFailure> {
-    let arguments = match &self.config.start_method {
+    match &self.config.start_method {
       StartMethod::Spawn => return Ok(true),
       StartMethod::Fork => return Ok(false),
-      StartMethod::ForkServer { arguments, .. } => arguments,
-    };
-    if let Some(server) = &mut self.starter.server {
-      return Ok(*server.readiness() == Readiness::Ready);
+      StartMethod::ForkServer { .. } => {}
     }
+    match &self.starter.server {
+      Some(server) if !server.is_spent => return Ok(*server.readiness() == Readiness::Ready),
+      // It still has to reap the others, which end as well.
+      Some(_) if self.living().any(|(_, lane)| !lane.has_booted()) => return Ok(false),
+      _ => self.drop_server(),
+    }
+    let StartMethod::ForkServer { arguments, .. } = &self.config.start_method else { return Ok(true) };
     if self.starter.lost >= MAX_FAILED_STARTS {
       self.starter.lost = 0;
       return Err(SpawnFailure { syscall: "fork", errno: Some(libc::ECONNRESET) });
@@ -83,7 +87,14 @@ impl Manager {
       Readiness::Booting | Readiness::Ready => {}
       Readiness::Gone => {
         self.starter.lost += 1;
+        let failure = server.boot_failure();
         self.drop_server();
+        if let Some(failure) = failure.filter(|_| self.starter.lost >= MAX_FAILED_STARTS)
+          && self.state != PoolState::Broken
+        {
+          self.starter.lost = 0;
+          self.break_pool(BreakCause::ServerFailed(failure), Vec::new());
+        }
       }
       Readiness::Refused(reasons) => {
         self.drop_server();

@@ -9,6 +9,7 @@ use millrace_sys::{Capabilities, Child, Packets, Received, SpawnSpec, kill_at_ha
 
 use super::protocol::{CONTROL_FD, MAX_MESSAGE, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
 use crate::config::{KILL_AFTER, WorkerCommand};
+use crate::event::ServerFailure;
 use crate::lane::SpawnFailure;
 use crate::worker::LaneArgument;
 
@@ -46,6 +47,12 @@ pub(crate) struct ForkServer {
   readiness: Readiness,
   /// It has to be ready by then.
   deadline: Instant,
+  /// How far it has come with that, and whether it took too long.
+  boot: ServerFailure,
+  /// A module did not load: it does not either in any process that this server forks.
+  is_incomplete: bool,
+  /// Such a process has told why, and reads the same file again only in another server.
+  pub(crate) is_spent: bool,
 }
 
 impl ForkServer {
@@ -69,7 +76,16 @@ impl ForkServer {
     };
     let child = spawn(&spec, capabilities.sentinel)?;
     kill_at_hangup(&server_lifeline, child.pid());
-    Ok(Self { child, control: Arc::new(control), _lifeline: lifeline, readiness: Readiness::Booting, deadline })
+    Ok(Self {
+      child,
+      control: Arc::new(control),
+      _lifeline: lifeline,
+      readiness: Readiness::Booting,
+      deadline,
+      boot: ServerFailure { timed_out: false, loading: String::new() },
+      is_incomplete: false,
+      is_spent: false,
+    })
   }
 
   /// Readable when it has something to say, or has ended.
@@ -92,6 +108,7 @@ impl ForkServer {
     let mut bytes = vec![0; MAX_MESSAGE];
     match self.control.receive(&mut bytes) {
       Ok(Received::Nothing) if self.readiness == Readiness::Booting && self.deadline <= now => {
+        self.boot.timed_out = true;
         self.readiness = Readiness::Gone;
       }
       Ok(Received::Nothing) => {}
@@ -103,10 +120,28 @@ impl ForkServer {
 
   fn told(&mut self, message: &[u8]) {
     self.readiness = match (&self.readiness, message.split_first()) {
-      (Readiness::Booting, Some((&reply::READY, _))) => Readiness::Ready,
+      (Readiness::Booting, Some((&reply::LOADING, module))) => {
+        self.boot.loading = String::from_utf8_lossy(module).into();
+        return;
+      }
+      (Readiness::Booting, Some((&reply::READY, body))) => {
+        self.is_incomplete = body == [1];
+        self.boot.loading.clear();
+        Readiness::Ready
+      }
       (Readiness::Booting, Some((&reply::REFUSED, why))) => Readiness::Refused(String::from_utf8_lossy(why).into()),
       _ => Readiness::Gone,
     };
+  }
+
+  /// Why it is gone that never was ready; `None` if the reason has nothing to do with what it had to load.
+  pub(crate) fn boot_failure(&self) -> Option<ServerFailure> {
+    (self.boot.timed_out || !self.boot.loading.is_empty()).then(|| self.boot.clone())
+  }
+
+  /// A process that it has forked did not boot.
+  pub(crate) fn note_failed_start(&mut self) {
+    self.is_spent |= self.is_incomplete;
   }
 
   /// Waits until it is not booting any more, or has taken too long.

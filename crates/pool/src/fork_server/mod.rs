@@ -3,7 +3,7 @@
 //! ```text
 //! host                                   server                          worker
 //!   ── start ───────────────────────────►  loads the preload modules
-//!   ◄─ ready | refused (reasons) ────────
+//!   ◄─ loading (module) …, ready | refused (reasons)
 //!   ── fork (argument, 4 descriptors) ──►  fork ──────────────────────►  takes the descriptors over
 //!   ◄─ forked (pid, pidfd) | failed ─────
 //!   ── reap (pid) ──────────────────────►  collects what it left

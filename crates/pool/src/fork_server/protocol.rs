@@ -20,7 +20,7 @@ pub(super) mod request {
 
 /// From the server.
 pub(super) mod reply {
-  /// It takes requests from now on.
+  /// It takes requests from now on. A byte follows: 1 if a module did not load, else 0.
   pub const READY: u8 = 1;
   /// It never will; the reasons follow, a line each.
   pub const REFUSED: u8 = 2;
@@ -28,6 +28,8 @@ pub(super) mod reply {
   pub const FORKED: u8 = 3;
   /// The error number of a fork that failed follows.
   pub const FAILED: u8 = 4;
+  /// It loads the module whose URL follows.
+  pub const LOADING: u8 = 5;
 }
 
 pub(super) fn with_number(kind: u8, number: u32) -> [u8; 5] {

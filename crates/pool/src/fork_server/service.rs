@@ -73,16 +73,19 @@ impl ForkService {
     self.control.as_fd()
   }
 
-  /// Tells the host that this process takes requests.
-  pub fn ready(&self) {
-    self.reply(&[reply::READY], &[]);
+  /// Tells the host what this process is about to load.
+  pub fn loading(&self, module: &str) {
+    self.say(reply::LOADING, module);
+  }
+
+  /// Tells it that this process takes requests, and whether a module did not load.
+  pub fn ready(&self, is_incomplete: bool) {
+    self.reply(&[reply::READY, u8::from(is_incomplete)], &[]);
   }
 
   /// Tells it that this process never will, and why, a line for each reason.
   pub fn refuse(&self, reasons: &str) {
-    let mut message = vec![reply::REFUSED];
-    message.extend(reasons.bytes().take(MAX_MESSAGE - 1));
-    self.reply(&message, &[]);
+    self.say(reply::REFUSED, reasons);
   }
 
   /// The next request. What the host has seen the end of is reaped on the way.
@@ -152,6 +155,12 @@ impl ForkService {
 
   fn failed(&self, error: &millrace_sys::Error) {
     self.reply(&with_number(reply::FAILED, error.errno().unwrap_or(0).unsigned_abs()), &[]);
+  }
+
+  fn say(&self, kind: u8, text: &str) {
+    let mut message = vec![kind];
+    message.extend(text.bytes().take(MAX_MESSAGE - 1));
+    self.reply(&message, &[]);
   }
 
   /// A host that is gone, or does not listen, needs no answer: the kernel ends this process with it.
