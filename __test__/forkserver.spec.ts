@@ -47,6 +47,70 @@ if (process.platform === 'linux') {
     t.deepEqual(childrenOf(), [])
   })
 
+  test('pools with equal options share a server, which ends with the last of them', async (t) => {
+    const first = makePool(t, { ...options, maxWorkers: 1 })
+    const second = makePool(t, { ...options, maxWorkers: 1, onWorkerDeath: 'isolate' })
+    const other = makePool(t, { ...options, maxWorkers: 1, env: { ...process.env, OTHER: 'yes' } })
+    const exits = record(second, 'workerExit')
+    const who = await Promise.all([first, second, other].map((pool) => pool.submit(forked.who)))
+    const [server, same, different] = who.map(({ loadedIn }) => loadedIn)
+    t.is(server, same)
+    t.not(server, different)
+    t.deepEqual(
+      childrenOf()
+        .map(({ pid }) => pid)
+        .sort(),
+      [server, different].sort(),
+    )
+    await first.shutdown()
+    t.deepEqual(
+      childrenOf()
+        .map(({ pid }) => pid)
+        .sort(),
+      [server, different].sort(),
+    )
+    // Its workers still have their ends seen, and successors.
+    await within('the death', second.submit(forked.end, 'really').exception(), () => second.dumpState())
+    const successor = await within('a successor', second.submit(forked.who), () => second.dumpState())
+    t.is(successor.loadedIn, server)
+    t.like(exits[0], { exitCode: 4, reason: 'died' })
+    await Promise.all([second.shutdown(), other.shutdown()])
+    t.deepEqual(childrenOf(), [])
+    const later = makePool(t, { ...options, maxWorkers: 1 })
+    t.not((await later.submit(forked.who)).loadedIn, server)
+  })
+
+  test('a server whose death one pool has seen is replaced for all that share it', async (t) => {
+    const pools = Array.from({ length: 3 }, () => makePool(t, { ...options, maxWorkers: 2, onWorkerDeath: 'isolate' }))
+    const before = await Promise.all(pools.map((pool) => pool.submit(forked.who)))
+    t.is(new Set(before.map(({ loadedIn }) => loadedIn)).size, 1)
+    process.kill(before[0]!.loadedIn, 'SIGKILL')
+    const gate = new Gate(t)
+    const held = pools.map((pool) => pool.submit(tasks.hold, gate.path, 0))
+    await until('all first workers to be busy', () => pools.every((pool) => pool.stats().running === 1))
+    const after = await Promise.all(pools.map((pool) => within('a second worker', pool.submit(forked.who))))
+    t.is(new Set(after.map(({ loadedIn }) => loadedIn)).size, 1)
+    t.not(after[0]!.loadedIn, before[0]!.loadedIn)
+    gate.open()
+    await Promise.all(held)
+  })
+
+  test('a killed pool leaves no zombies to a server that others use', async (t) => {
+    const user = makePool(t, { ...options, maxWorkers: 1 })
+    const server = (await user.submit(forked.who)).loadedIn
+    const gate = new Gate(t)
+    for (let round = 0; round < 5; round++) {
+      const pool = makePool(t, { ...options, maxWorkers: 2 })
+      const running = pool.submit(tasks.hold, gate.path, 0)
+      await until('it to run', () => pool.stats().running === 1)
+      await pool.killWorkers()
+      await running.exception()
+    }
+    t.is(await user.submit(tasks.add, 1, 2), 3)
+    await until('one child to be left', () => childrenOf(server).length === 1)
+    await user.shutdown()
+  })
+
   const abilities: [keyof typeof forked, unknown][] = [
     ['timers', 'timers'],
     ['files', true],

@@ -16,6 +16,8 @@ export declare class NativeForkServer {
    * has something to say.
    */
   constructor(onRequest: () => void)
+  /** The descriptors by which this process is connected, which none that it forks keeps. */
+  descriptors(): Array<number>
   /** Tells the host what is loaded next. */
   loading(module: string): void
   /** Tells it that workers can be forked, and whether some module did not load. */

@@ -55,8 +55,8 @@ const NOT_HERE = 'a Node process can be forked on Linux only'
 interface Allowance {
   /** Kinds of resources; with any, nor is it that something computes. */
   passing?: readonly string[]
-  /** Descriptors, as {@link outwardDescriptors} has them. */
-  descriptors?: readonly string[]
+  /** Descriptors that a fork closes. */
+  descriptors?: readonly number[]
 }
 
 /** Why this process cannot be forked, a sentence each. */
@@ -100,7 +100,7 @@ export function reasonsAgainst({ passing = [], descriptors = [] }: Allowance = {
   }
   // Those of a pool are a reason already, and those of passing work pass with it.
   const isOwn = hasPool || watchdogs.length > 0 || lasting.length < active.length
-  const open = isOwn ? [] : outwardDescriptors().filter((one) => !descriptors.includes(one))
+  const open = isOwn ? [] : outwardDescriptors(descriptors)
   if (open.length > 0) reasons.push(`descriptors are open that a fork would share: ${shortened(open)}`)
   return reasons
 }

@@ -14,14 +14,14 @@ interface Descriptor {
   readonly target: string
 }
 
-/** All but standard input and output, such as `17 -> /var/log/x`. Linux only. */
-export function outwardDescriptors(): string[] {
+/** All but standard input and output and those in `known`, such as `17 -> /var/log/x`. Linux only. */
+export function outwardDescriptors(known: readonly number[]): string[] {
   const all = descriptorsOfProcess()
   // Node opens a terminal anew.
   const terminals = new Set(
     all.filter(({ fd, target }) => fd <= LAST_OF_STDIO && target.startsWith('/dev/')).map(targetOf),
   )
-  const others = all.filter(({ fd, target }) => fd > LAST_OF_STDIO && !terminals.has(target))
+  const others = all.filter(({ fd, target }) => fd > LAST_OF_STDIO && !known.includes(fd) && !terminals.has(target))
   const pipes = innerPipes(others)
   return others
     .filter(({ target }) => !target.startsWith('anon_inode:') && !HARMLESS.has(target) && !pipes.has(target))

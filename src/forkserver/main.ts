@@ -5,7 +5,6 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
 import { reasonsAgainst } from '../fork-safety.js'
 import { native } from '../native.js'
-import { outwardDescriptors } from '../open-descriptors.js'
 import { becomeForked } from '../forked/become.js'
 import { seedableRandom } from '../forked/random.js'
 import { becomeWorker } from '../worker/context.js'
@@ -20,8 +19,6 @@ const Requested = { nothing: 0, fork: 1 } as const
 const plan = planOf(process.argv.pop())
 const seed = seedableRandom()
 const server = new native.NativeForkServer(() => setImmediate(serve))
-// The connection to the host, which a fork closes.
-const descriptors = outwardDescriptors()
 // Modules find themselves in a worker that loads them.
 becomeWorker(0, plan.depth, () => null).loading++
 
@@ -43,7 +40,7 @@ async function reasonsWhenSettled(): Promise<string[]> {
     // The timer's own entry in the list of what is active is gone a turn later.
     await turn()
     await turn()
-    const reasons = reasonsAgainst({ descriptors })
+    const reasons = reasonsAgainst({ descriptors: server.descriptors() })
     if (reasons.length === 0 || performance.now() - start > SETTLE_MS) return reasons
     await sleep(5)
   }

@@ -1,10 +1,9 @@
 //! The fork server's side: a process that forks workers from itself.
 
 use std::cell::{Cell, RefCell};
-use std::os::fd::AsRawFd;
 use std::rc::Rc;
 
-use millrace_pool::{ForkRequest, ForkService, ForkedWorker, Trial};
+use millrace_pool::{ForkRequest, ForkService, ForkedWorker, Pollables, Trial};
 use napi::bindgen_prelude::{Env, Function};
 use napi_derive::napi;
 
@@ -42,7 +41,9 @@ impl NativeForkServer {
   pub fn new(env: Env, on_request: Function<'_, (), ()>) -> napi::Result<Self> {
     // SAFETY: only the server's entry, which a pool has started with these descriptors, makes one of these, and once.
     let service = unsafe { ForkService::attach() }.map_err(|error| sys_error(&error))?;
-    let fd = service.control().as_raw_fd();
+    let Pollables::One(fd) = service.pollables() else {
+      return Err(napi::Error::from_reason("a fork server needs epoll"));
+    };
     let callback = Callback::new(&env, &on_request)?;
     let poll = Rc::new(RefCell::new(None));
     let teardown_poll = Rc::clone(&poll);
@@ -57,10 +58,16 @@ impl NativeForkServer {
     Ok(Self { service: RefCell::new(Some(service)), wanted: Cell::new(None), poll, cleanup, uv_loop })
   }
 
+  /// The descriptors by which this process is connected, which none that it forks keeps.
+  #[napi]
+  pub fn descriptors(&self) -> Vec<i32> {
+    self.service.borrow().as_ref().map(ForkService::descriptors).unwrap_or_default()
+  }
+
   /// Tells the host what is loaded next.
   #[napi]
   pub fn loading(&self, module: String) {
-    if let Some(service) = &*self.service.borrow() {
+    if let Some(service) = &mut *self.service.borrow_mut() {
       service.loading(&module);
     }
   }
@@ -68,7 +75,7 @@ impl NativeForkServer {
   /// Tells it that workers can be forked, and whether some module did not load.
   #[napi]
   pub fn ready(&self, is_incomplete: bool) {
-    if let Some(service) = &*self.service.borrow() {
+    if let Some(service) = &mut *self.service.borrow_mut() {
       service.ready(is_incomplete);
     }
   }
@@ -76,7 +83,7 @@ impl NativeForkServer {
   /// Tells it that they cannot, and why, a line for each reason.
   #[napi]
   pub fn refuse(&self, reasons: String) {
-    if let Some(service) = &*self.service.borrow() {
+    if let Some(service) = &mut *self.service.borrow_mut() {
       service.refuse(&reasons);
     }
   }
@@ -107,7 +114,7 @@ impl NativeForkServer {
   /// What the host wants: 0 nothing more, 1 a worker (see `fork`), 2 to be left alone.
   #[napi]
   pub fn next_request(&self) -> i32 {
-    match self.service.borrow().as_ref().map(ForkService::next_request) {
+    match self.service.borrow_mut().as_mut().map(ForkService::next_request) {
       Some(ForkRequest::Nothing) => requested::NOTHING,
       Some(ForkRequest::Fork(worker)) => {
         self.wanted.set(Some(worker));
@@ -122,7 +129,7 @@ impl NativeForkServer {
   /// Must not be called from a callback for input or output, in whose middle libuv would not know of the new loop.
   #[napi]
   pub fn fork(&self) -> Option<NativeForked> {
-    let (Some(worker), Some(service)) = (self.wanted.take(), self.service.take()) else { return None };
+    let (Some(worker), Some(mut service)) = (self.wanted.take(), self.service.take()) else { return None };
     // SAFETY: the server was started so that V8 has no thread that does anything, and has seen that there are no others.
     let forked = unsafe { service.fork(worker) };
     let Some(worker) = forked else {

@@ -56,11 +56,10 @@ pub fn pidfd_of(pid: u32) -> Result<OwnedFd> {
   pidfd_open(pid, PidfdFlags::empty()).map_err(Error::at("pidfd_open"))
 }
 
-/// Reaps the child `pid` of this process if it has ended.
-pub fn reap(pid: u32) {
-  if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-    let _ = waitpid(Some(pid), WaitOptions::NOHANG);
-  }
+/// Reaps the child `pid` of this process if it has ended. False: it has not.
+pub fn reap(pid: u32) -> bool {
+  let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return true };
+  !matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(None))
 }
 
 fn share_marked_mappings() -> Result<()> {

@@ -5,10 +5,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use millrace_sys::{Capabilities, Child, Packets, Received, SpawnSpec, kill_at_hangup, lifeline, packets, spawn};
+use millrace_sys::{Capabilities, Child, Packets, Received};
 
-use super::protocol::{CONTROL_FD, MAX_MESSAGE, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
-use crate::config::{KILL_AFTER, WorkerCommand};
+use super::process::ServerProcess;
+use super::protocol::{MAX_MESSAGE, number_in, reply, request, with_number};
+use crate::config::WorkerCommand;
 use crate::event::ServerFailure;
 use crate::lane::SpawnFailure;
 use crate::worker::LaneArgument;
@@ -38,12 +39,11 @@ pub(crate) enum ForkError {
   Gone,
 }
 
-/// A running server. It ends when this is dropped.
+/// A pool's connection to a running server, which ends when the last pool has dropped its own.
 #[derive(Debug)]
 pub(crate) struct ForkServer {
-  child: Child,
+  process: Arc<ServerProcess>,
   control: Arc<Packets>,
-  _lifeline: OwnedFd,
   readiness: Readiness,
   /// It has to be ready by then.
   deadline: Instant,
@@ -56,30 +56,18 @@ pub(crate) struct ForkServer {
 }
 
 impl ForkServer {
-  /// Starts a server, which is not ready before [`ForkServer::look`] says so. `arguments` are those of the program that
-  /// `command` names.
+  /// Starts a server, or uses one of another pool with the same options. It is not ready before [`ForkServer::look`] says so.
+  /// `arguments` are those of the program that `command` names.
   pub(crate) fn start(
     command: &WorkerCommand,
     arguments: &[OsString],
     capabilities: &Capabilities,
     deadline: Instant,
   ) -> Result<Self, SpawnFailure> {
-    let (control, server_control) = packets()?;
-    let (lifeline, server_lifeline) = lifeline()?;
-    let spec = SpawnSpec {
-      program: command.program.clone(),
-      args: arguments.to_vec(),
-      env: command.env.clone(),
-      cwd: command.cwd.clone(),
-      fds: vec![(server_control.as_fd(), CONTROL_FD), (server_lifeline.as_fd(), SERVER_LIFELINE_FD)],
-      inherit_stdio: command.inherit_stdio,
-    };
-    let child = spawn(&spec, capabilities.sentinel)?;
-    kill_at_hangup(&server_lifeline, child.pid());
+    let (process, control) = ServerProcess::connect(command, arguments, capabilities)?;
     Ok(Self {
-      child,
+      process,
       control: Arc::new(control),
-      _lifeline: lifeline,
       readiness: Readiness::Booting,
       deadline,
       boot: ServerFailure { timed_out: false, loading: String::new() },
@@ -189,7 +177,7 @@ impl ForkServer {
         let control = Arc::clone(&self.control);
         // A server that is gone has left its children to init.
         let release = move || drop(control.send(&with_number(request::REAP, number), &[]));
-        Child::forked(number, pidfd, self.child.pid(), Box::new(release)).map_err(|_| ForkError::Gone)
+        Child::forked(number, pidfd, self.process.pid(), Box::new(release)).map_err(|_| ForkError::Gone)
       }
       (reply::FAILED, _) => {
         Err(ForkError::Failed(SpawnFailure { syscall: "fork", errno: i32::try_from(number).ok().filter(|&n| n != 0) }))
@@ -201,7 +189,8 @@ impl ForkServer {
 
 impl Drop for ForkServer {
   fn drop(&mut self) {
-    let _ = self.child.signal_group(libc::SIGKILL);
-    let _ = self.child.wait_timeout(KILL_AFTER);
+    if self.readiness == Readiness::Gone || self.is_spent {
+      self.process.give_up();
+    }
   }
 }

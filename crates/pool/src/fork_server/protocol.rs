@@ -2,8 +2,8 @@
 
 use std::os::fd::RawFd;
 
-/// The server's end of the connection.
-pub(super) const CONTROL_FD: RawFd = 3;
+/// The server's end of what connections come by.
+pub(super) const ROOT_FD: RawFd = 3;
 /// The kernel kills the server when the other end of this closes.
 pub(super) const SERVER_LIFELINE_FD: RawFd = 4;
 
@@ -16,6 +16,8 @@ pub(super) mod request {
   pub const FORK: u8 = 1;
   /// A process id follows.
   pub const REAP: u8 = 2;
+  /// With the server's end of a connection, by which one pool says all else.
+  pub const CONNECT: u8 = 3;
 }
 
 /// From the server.

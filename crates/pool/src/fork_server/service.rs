@@ -1,14 +1,14 @@
 //! The server's side.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
 
 use millrace_sys::{
-  Capabilities, Child, Exit, Forked, Packets, Received, StartedBy, adopt_fd, exit_now, fork_with_heap, ignore_sigint,
-  pidfd_of, reap,
+  Capabilities, Child, Exit, Forked, Packets, Pollables, PollerKind, Received, StartedBy, WaitSet, adopt_fd, exit_now,
+  fork_with_heap, ignore_sigint, out_of_the_way, pidfd_of, reap,
 };
 
-use super::protocol::{CONTROL_FD, MAX_MESSAGE, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
+use super::protocol::{MAX_MESSAGE, ROOT_FD, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
 use crate::config::KILL_AFTER;
 use crate::fault::{Point, hits};
 use crate::worker::{LaneArgument, LaneDescriptors, WorkerError};
@@ -44,12 +44,34 @@ pub enum Trial {
   Over(Option<Exit>),
 }
 
+/// One pool's connection.
+#[derive(Debug)]
+struct Connection {
+  packets: Packets,
+  /// What was forked for it and it has not seen the end of.
+  children: Vec<u32>,
+}
+
 /// This process as a server.
 #[derive(Debug)]
 pub struct ForkService {
-  control: Packets,
-  _lifeline: OwnedFd,
+  root: Packets,
+  lifeline: OwnedFd,
+  waits: WaitSet,
+  /// By token. The place of one that has closed is another's.
+  connections: Vec<Option<Connection>>,
+  /// Children whose pools are gone.
+  orphans: Vec<u32>,
+  /// How far this process has come, as it was told to those who were connected.
+  said: Vec<u8>,
+  /// Who asked for the worker that is to be forked.
+  asking: usize,
 }
+
+const ROOT_TOKEN: u64 = u64::MAX;
+
+/// A pool that has not read for so long has no use for this process any more.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl ForkService {
   /// Takes over the descriptors that this process was started with.
@@ -58,67 +80,140 @@ impl ForkService {
   /// They must be those that a pool passes to a fork server, and nothing else in this process may own them.
   ///
   /// # Errors
-  /// When they are not open.
+  /// When they are not open, or there are no descriptors left.
   pub unsafe fn attach() -> millrace_sys::Result<Self> {
     // SAFETY: passed on by the caller.
-    let control = unsafe { adopt_fd(CONTROL_FD) }?;
+    let root = unsafe { adopt_fd(ROOT_FD) }?;
     // SAFETY: as above.
     let lifeline = unsafe { adopt_fd(SERVER_LIFELINE_FD) }?;
     ignore_sigint();
-    Ok(Self { control: Packets::from_fd(control), _lifeline: lifeline })
+    let root = Packets::from_fd(root);
+    let mut waits = WaitSet::new(PollerKind::Epoll)?;
+    waits.add(root.as_fd(), ROOT_TOKEN)?;
+    let (connections, orphans, said) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Self { root, lifeline, waits, connections, orphans, said, asking: 0 })
   }
 
-  /// Readable when there is a request.
-  pub fn control(&self) -> BorrowedFd<'_> {
-    self.control.as_fd()
+  /// What has to be watched: readable when there is a request.
+  pub fn pollables(&self) -> Pollables<'_> {
+    self.waits.pollables()
   }
 
-  /// Tells the host what this process is about to load.
-  pub fn loading(&self, module: &str) {
-    self.say(reply::LOADING, module);
+  /// The descriptors by which it is connected.
+  pub fn descriptors(&self) -> Vec<RawFd> {
+    let connections = self.connections.iter().flatten().map(|connection| connection.packets.as_fd());
+    let own = [self.root.as_fd(), self.lifeline.as_fd()];
+    own.into_iter().chain(connections).map(|fd| fd.as_raw_fd()).collect()
   }
 
-  /// Tells it that this process takes requests, and whether a module did not load.
-  pub fn ready(&self, is_incomplete: bool) {
-    self.reply(&[reply::READY, u8::from(is_incomplete)], &[]);
+  /// Tells the pools what this process is about to load.
+  pub fn loading(&mut self, module: &str) {
+    self.say(reply::LOADING, module.as_bytes());
   }
 
-  /// Tells it that this process never will, and why, a line for each reason.
-  pub fn refuse(&self, reasons: &str) {
-    self.say(reply::REFUSED, reasons);
+  /// Tells them that this process takes requests, and whether a module did not load.
+  pub fn ready(&mut self, is_incomplete: bool) {
+    self.say(reply::READY, &[u8::from(is_incomplete)]);
   }
 
-  /// The next request. What the host has seen the end of is reaped on the way.
-  pub fn next_request(&self) -> ForkRequest {
-    let mut bytes = [0; 256];
+  /// Tells them that this process never will, and why, a line for each reason.
+  pub fn refuse(&mut self, reasons: &str) {
+    self.say(reply::REFUSED, reasons.as_bytes());
+  }
+
+  /// The next request. What a pool has seen the end of is reaped on the way.
+  pub fn next_request(&mut self) -> ForkRequest {
+    self.orphans.retain(|&pid| !reap(pid));
+    let mut tokens = Vec::new();
     loop {
-      match self.control.receive(&mut bytes) {
-        Ok(Received::Message(length, fds)) => match bytes[..length].split_first() {
-          Some((&request::REAP, body)) => number_in(body).into_iter().for_each(reap),
-          Some((&request::FORK, argument)) => {
-            return worker_of(argument, fds).map_or(ForkRequest::Closed, ForkRequest::Fork);
-          }
-          _ => return ForkRequest::Closed,
-        },
-        Ok(Received::Nothing) => return ForkRequest::Nothing,
-        Ok(Received::Closed) | Err(_) => return ForkRequest::Closed,
+      if self.waits.wait(Some(Duration::ZERO), &mut tokens).is_err() {
+        return ForkRequest::Closed;
+      }
+      let Some(&token) = tokens.first() else { return ForkRequest::Nothing };
+      if token == ROOT_TOKEN {
+        if !self.accept() {
+          return ForkRequest::Closed;
+        }
+      } else if let Some(worker) = self.attend(token as usize) {
+        return ForkRequest::Fork(worker);
       }
     }
+  }
+
+  /// Takes a new connection, and tells it how far this process has come. False: there will be none.
+  fn accept(&mut self) -> bool {
+    let mut bytes = [0; 8];
+    let fd = match self.root.receive(&mut bytes) {
+      Ok(Received::Message(1, fds)) if bytes[0] == request::CONNECT => fds.into_iter().next(),
+      Ok(Received::Nothing) => return true,
+      _ => return false,
+    };
+    let Some(packets) = fd.map(|fd| Packets::from_fd(out_of_the_way(fd))) else { return false };
+    let index = self.connections.iter().position(Option::is_none).unwrap_or(self.connections.len());
+    if self.waits.add(packets.as_fd(), index as u64).is_err() {
+      // It sees that it is alone.
+      return true;
+    }
+    if !self.said.is_empty() {
+      tell(&packets, &self.said);
+    }
+    let connection = Some(Connection { packets, children: Vec::new() });
+    if index == self.connections.len() {
+      self.connections.push(connection);
+    } else {
+      self.connections[index] = connection;
+    }
+    true
+  }
+
+  /// Reads what a pool says: the worker that it wants, if it wants one.
+  fn attend(&mut self, index: usize) -> Option<ForkedWorker> {
+    let mut bytes = [0; 256];
+    let connection = self.connections.get_mut(index)?.as_mut()?;
+    if let Ok(Received::Message(length, fds)) = connection.packets.receive(&mut bytes) {
+      match bytes[..length].split_first() {
+        Some((&request::REAP, body)) => {
+          let pid = number_in(body)?;
+          connection.children.retain(|&child| child != pid);
+          reap(pid);
+          return None;
+        }
+        Some((&request::FORK, argument)) => {
+          if let Ok(worker) = worker_of(argument, fds) {
+            self.asking = index;
+            return Some(worker);
+          }
+        }
+        _ => {}
+      }
+    }
+    // The pool is gone, or says what makes no sense.
+    if let Some(Connection { packets, children }) = self.connections[index].take() {
+      let _ = self.waits.remove(packets.as_fd(), index as u64);
+      self.orphans.extend(children);
+    }
+    None
   }
 
   /// Forks. In the new process, that worker is returned, and this must be dropped; in the server nothing.
   ///
   /// # Safety
   /// As for [`fork_with_heap`].
-  pub unsafe fn fork(&self, worker: ForkedWorker) -> Option<ForkedWorker> {
+  pub unsafe fn fork(&mut self, worker: ForkedWorker) -> Option<ForkedWorker> {
     // SAFETY: passed on by the caller.
     match unsafe { fork_with_heap() } {
       Ok(Forked::Child) => return Some(worker),
-      Ok(Forked::Parent(pid)) => match pidfd_of(pid) {
-        Ok(pidfd) => self.reply(&with_number(reply::FORKED, pid), &[pidfd.as_fd()]),
-        // The worker sees that nobody holds its lifeline.
-        Err(error) => self.failed(&error),
-      },
+      Ok(Forked::Parent(pid)) => {
+        match &mut self.connections[self.asking] {
+          Some(connection) => connection.children.push(pid),
+          None => self.orphans.push(pid),
+        }
+        match pidfd_of(pid) {
+          Ok(pidfd) => self.reply(&with_number(reply::FORKED, pid), &[pidfd.as_fd()]),
+          // The worker sees that nobody holds its lifeline.
+          Err(error) => self.failed(&error),
+        }
+      }
       Err(error) => self.failed(&error),
     }
     None
@@ -157,15 +252,31 @@ impl ForkService {
     self.reply(&with_number(reply::FAILED, error.errno().unwrap_or(0).unsigned_abs()), &[]);
   }
 
-  fn say(&self, kind: u8, text: &str) {
-    let mut message = vec![kind];
-    message.extend(text.bytes().take(MAX_MESSAGE - 1));
-    self.reply(&message, &[]);
+  /// To all that are connected, and that will be. What is longer than a message is cut.
+  fn say(&mut self, kind: u8, body: &[u8]) {
+    self.said = vec![kind];
+    self.said.extend(body.iter().take(MAX_MESSAGE - 1));
+    for Connection { packets, .. } in self.connections.iter().flatten() {
+      tell(packets, &self.said);
+    }
   }
 
-  /// A host that is gone, or does not listen, needs no answer: the kernel ends this process with it.
+  /// A pool that is gone, or does not listen, needs no answer.
   fn reply(&self, message: &[u8], fds: &[BorrowedFd<'_>]) {
-    let _ = self.control.send(message, fds);
+    if let Some(Connection { packets, .. }) = &self.connections[self.asking] {
+      let _ = packets.send(message, fds);
+    }
+  }
+}
+
+/// Sends what must not be lost, because the pool waits for it; but not to one that does not read.
+fn tell(packets: &Packets, message: &[u8]) {
+  let until = Instant::now() + PATIENCE;
+  while let Err(error) = packets.send(message, &[])
+    && error.errno() == Some(libc::EAGAIN)
+    && Instant::now() < until
+  {
+    std::thread::sleep(Duration::from_millis(1));
   }
 }
 
