@@ -28,6 +28,7 @@ if (process.platform === 'linux') {
       t.is(worker.pid, worker.self)
       t.is(worker.pid, worker.group)
       t.true(worker.isWorker)
+      t.is(worker.title, 'millrace worker')
       t.is(worker.state, 'after the first call')
       t.is(worker.input, 0)
       t.false(worker.active, 'finalizers are the program`s')

@@ -1,6 +1,6 @@
 // The start method 'forkserver': what a forked worker can do, what it does not share, and what happens to its server.
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   BrokenProcessPool,
@@ -23,7 +23,7 @@ const options = { startMethod: 'forkserver', preload } as const
 
 if (process.platform === 'linux') {
   test('workers are forked by one server, which has loaded the preload modules', async (t) => {
-    const pool = makePool(t, { ...options, maxWorkers: 3 })
+    const pool = makePool(t, { ...options, maxWorkers: 3, name: 'a name' })
     const gate = new Gate(t)
     const held = Array.from({ length: 3 }, () => pool.submit(tasks.hold, gate.path, 0))
     await until(
@@ -36,13 +36,16 @@ if (process.platform === 'linux') {
     t.is(workersOf().length, 3)
     gate.open()
     await Promise.all(held)
+    for (const { pid } of workersOf()) {
+      t.regex(readFileSync(`/proc/${pid}/cmdline`, 'latin1'), /worker\/main\.js a name millrace:\d+:/)
+    }
     const who = await pool.submit(forked.who)
     t.is(who.pid, who.self)
     t.is(who.ppid, server!.pid)
     t.is(who.loadedIn, server!.pid)
     t.true(who.wasWorker && who.isWorker)
     t.regex(who.argv[1]!, /worker\/main\.js$/)
-    t.is(who.argv.length, 2)
+    t.deepEqual(who.argv.slice(2), ['a name'])
     await pool.shutdown()
     t.deepEqual(childrenOf(), [])
   })

@@ -65,6 +65,7 @@ const tasks = defineTasks(import.meta.url, {
     self: Number(readlinkSync('/proc/self')),
     group: Number(readFileSync('/proc/self/stat', 'latin1').split(') ')[1]?.split(' ')[2]),
     isWorker,
+    title: readFileSync('/proc/self/cmdline', 'latin1').split('\0', 1)[0],
     state,
     input: readFileSync(0).length,
     active: finalizer.stillActive(),

@@ -53,12 +53,13 @@ function serve(): void {
     // The host is gone.
     if (requested !== Requested.fork) process.exit()
     const forked = server.fork()
-    if (forked !== null) return becomeForked(forked, false, becomeWorkerEntry)
+    if (forked !== null) return becomeForked(forked, false, () => becomeWorkerEntry(forked.argument))
   }
 }
 
-/** In a fork. */
-function becomeWorkerEntry(): void {
+/** In a fork: returns the command line of a worker that is spawned. */
+function becomeWorkerEntry(argument: string): string {
   seed()
   process.argv[1] = plan.workerEntry
+  return [...process.argv, argument].join(' ')
 }

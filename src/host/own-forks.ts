@@ -86,8 +86,8 @@ export class OwnForks {
   }
 }
 
-/** In a fork: nothing that the program wanted to happen happens here. */
-function forgetProgram(): void {
+/** In a fork: nothing that the program wanted to happen happens here. Returns what to show it as. */
+function forgetProgram(): string {
   for (const one of inheritances) one.leaveBehind()
   inheritances.clear()
   forgetOwners()
@@ -97,4 +97,5 @@ function forgetProgram(): void {
   }
   process.exitCode = undefined
   seedableRandom()
+  return 'millrace worker'
 }
