@@ -194,3 +194,7 @@ impl Drop for ForkServer {
     }
   }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+mod tests;

@@ -54,10 +54,10 @@ impl ServerProcess {
     servers.retain(|(_, server)| server.strong_count() > 0);
     let fitting = servers.iter().filter(|(others, _)| *others == options).filter_map(|(_, server)| server.upgrade());
     for server in fitting.filter(|server| !server.is_given_up.load(Ordering::Relaxed)) {
-      if let Ok(connection) = server.new_connection() {
+      let connection = server.new_connection()?;
+      if !server.is_given_up.load(Ordering::Relaxed) {
         return Ok((server, connection));
       }
-      server.give_up();
     }
     let server = Arc::new(Self::start(command, arguments, capabilities)?);
     let connection = server.new_connection()?;
@@ -81,9 +81,12 @@ impl ServerProcess {
     Ok(Self { child, root, _lifeline: lifeline, is_given_up: AtomicBool::new(false) })
   }
 
+  /// A connection, which is closed already if the server has ended or does not read: then it is given up.
   fn new_connection(&self) -> millrace_sys::Result<Packets> {
     let (connection, server_end) = packets()?;
-    self.root.send(&[request::CONNECT], &[server_end.as_fd()])?;
+    if self.root.send(&[request::CONNECT], &[server_end.as_fd()]).is_err() {
+      self.give_up();
+    }
     Ok(connection)
   }
 
