@@ -1070,8 +1070,9 @@ export declare interface StartContext {
  * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'`, on Linux: one process loads the modules of
  * `preload` and forks the workers, which share its memory until they write to it; it must not leave timers, threads, or open files and sockets.
  * `'fork'`, on Linux: this process forks all its workers at once, in a turn of the event loop after the first call, and none later:
- * one that leaves has no successor. It is refused with its reasons in a process that cannot be forked (see `forkSafety()`), as an
- * ordinary one never can.
+ * one that leaves has no successor. Listeners of `process`, finalizers and pools stay behind in the program; a reference to
+ * `Math.random` that was kept before yields the same numbers in all of them. It is refused with its reasons in a process that
+ * cannot be forked (see `forkSafety()`), as an ordinary one never can.
  */
 export declare type StartMethod = 'spawn' | 'forkserver' | 'fork';
 
