@@ -1,9 +1,7 @@
 // What a process does first that was just forked to be a worker.
 
 import { readFileSync } from 'node:fs'
-import process from 'node:process'
 
-import { runWorker } from '../worker/run.js'
 import { exitNatively } from './exit.js'
 import { discardCaches } from './random.js'
 
@@ -13,19 +11,17 @@ function showAs(title: string): void {
 }
 
 /**
- * Makes this process a worker like one that was spawned, after `prepare`, which returns its title. If anything fails it ends: nothing else that is in its
- * memory is meant for it.
- *
- * @param inherits - Whether the modules that its parent has loaded, or is loading, are those of its tasks.
+ * Has this process end like a worker, and look like one after `prepare`, which returns its title. `run` makes it one. If anything
+ * fails it ends: nothing else that is in its memory is meant for it.
  */
 export function becomeForked(
   forked: { argument: string; pid: number },
-  inherits: boolean,
   prepare: () => string,
+  run: (argument: string) => void,
 ): void {
   Object.defineProperty(process, 'pid', { value: forked.pid, writable: false, enumerable: true, configurable: true })
   exitNatively()
   showAs(prepare())
   discardCaches()
-  runWorker(forked.argument, inherits)
+  run(forked.argument)
 }

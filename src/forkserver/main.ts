@@ -8,6 +8,7 @@ import { native } from '../native.js'
 import { becomeForked } from '../forked/become.js'
 import { seedableRandom } from '../forked/random.js'
 import { becomeWorker } from '../worker/context.js'
+import { runWorker } from '../worker/run.js'
 import { planOf } from './plan.js'
 import { tryFork } from './trial.js'
 
@@ -53,7 +54,7 @@ function serve(): void {
     // The host is gone.
     if (requested !== Requested.fork) process.exit()
     const forked = server.fork()
-    if (forked !== null) return becomeForked(forked, false, () => becomeWorkerEntry(forked.argument))
+    if (forked !== null) return becomeForked(forked, () => becomeWorkerEntry(forked.argument), runWorker)
   }
 }
 

@@ -1,8 +1,6 @@
 // Forking the workers of a pool from this process: all of them at the top of one turn of the event loop, where no other code is
 // in the middle of anything. In each of them that turn goes on as a worker, and nothing of this program does.
 
-import process from 'node:process'
-
 import { becomeForked } from '../forked/become.js'
 import { seedableRandom } from '../forked/random.js'
 import { registry } from '../finalizers/registry.js'
@@ -80,7 +78,7 @@ export class OwnForks {
       this.#native.refuseForks(reasons.join('\n'))
     } else {
       const forked = this.#native.forkWorkers()
-      if (forked !== null) return becomeForked(forked, true, forgetProgram)
+      if (forked !== null) return becomeForked(forked, forgetProgram, loadWorker)
     }
     this.#onOver()
   }
@@ -98,4 +96,13 @@ function forgetProgram(): string {
   process.exitCode = undefined
   seedableRandom()
   return 'millrace worker'
+}
+
+/** In a fork: what a worker is made of changes the process that loads it, so the program has not done so. */
+function loadWorker(argument: string): void {
+  void import('../worker/run.js').then(({ runWorker }) => {
+    // The program has made them; from here on it is known that there may be something in them.
+    void [process.stdout, process.stderr]
+    runWorker(argument, true)
+  })
 }
