@@ -59,6 +59,10 @@ await preparations[preparation]?.()
 // What loading this module has begun is over then.
 await turn()
 await turn()
+// So is what threads have just done, as soon as a busy machine lets them go to sleep.
+const computes = () =>
+  preparation !== 'work that is not' && forkSafety().reasons.some((reason) => reason.includes('computing'))
+while (computes()) await turn()
 const { safe, reasons } = forkSafety()
 let refusal
 try {

@@ -106,8 +106,10 @@ impl ForkService {
     own.into_iter().chain(connections).map(|fd| fd.as_raw_fd()).collect()
   }
 
-  /// Tells the pools what this process is about to load.
+  /// Tells the pools what this process is about to load, those too that have connected since it was started: it may never come
+  /// to its event loop.
   pub fn loading(&mut self, module: &str) {
+    self.accept_all();
     self.say(reply::LOADING, module.as_bytes());
   }
 
@@ -131,7 +133,7 @@ impl ForkService {
       }
       let Some(&token) = tokens.first() else { return ForkRequest::Nothing };
       if token == ROOT_TOKEN {
-        if !self.accept() {
+        if !self.accept_all() {
           return ForkRequest::Closed;
         }
       } else if let Some(worker) = self.attend(token as usize) {
@@ -140,19 +142,26 @@ impl ForkService {
     }
   }
 
-  /// Takes a new connection, and tells it how far this process has come. False: there will be none.
-  fn accept(&mut self) -> bool {
+  /// Takes new connections. False: there will be no others.
+  fn accept_all(&mut self) -> bool {
     let mut bytes = [0; 8];
-    let fd = match self.root.receive(&mut bytes) {
-      Ok(Received::Message(1, fds)) if bytes[0] == request::CONNECT => fds.into_iter().next(),
-      Ok(Received::Nothing) => return true,
-      _ => return false,
-    };
-    let Some(packets) = fd.map(|fd| Packets::from_fd(out_of_the_way(fd))) else { return false };
+    loop {
+      let fd = match self.root.receive(&mut bytes) {
+        Ok(Received::Message(1, fds)) if bytes[0] == request::CONNECT => fds.into_iter().next(),
+        Ok(Received::Nothing) => return true,
+        _ => return false,
+      };
+      let Some(fd) = fd else { return false };
+      self.accept(Packets::from_fd(out_of_the_way(fd)));
+    }
+  }
+
+  /// Takes a connection, and tells it how far this process has come.
+  fn accept(&mut self, packets: Packets) {
     let index = self.connections.iter().position(Option::is_none).unwrap_or(self.connections.len());
     if self.waits.add(packets.as_fd(), index as u64).is_err() {
       // It sees that it is alone.
-      return true;
+      return;
     }
     if !self.said.is_empty() {
       tell(&packets, &self.said);
@@ -163,7 +172,6 @@ impl ForkService {
     } else {
       self.connections[index] = connection;
     }
-    true
   }
 
   /// Reads what a pool says: the worker that it wants, if it wants one.
