@@ -4,7 +4,7 @@
 // The native pool's callback reaches the core, and the core must not reach the executor that users hold: an executor that
 // is dropped can then be collected while its calls finish.
 //
-// User code runs only from `#settle` and the listeners. Whatever is needed to go on stands in fields before it is called, so
+// User code runs only from `Calls.settle` and the listeners. Whatever is needed to go on stands in fields before it is called, so
 // that it may call anything here, and a nested round (resultSync() in a callback) goes on where this one is.
 
 import type { EventEmitter } from 'node:events'
@@ -12,6 +12,7 @@ import { isMainThread } from 'node:worker_threads'
 
 import { encodeBoot } from './boot-payload.js'
 import { type CallFuture, NO_CALL } from './call-future.js'
+import { Calls } from './calls.js'
 import { encodeArguments, Outbox } from '../codec/index.js'
 import {
   type BrokenProcessPool,
@@ -34,7 +35,7 @@ import { RecentEnds } from './recent-ends.js'
 import { refusalError, Refused, spawnRefusal } from './refusal.js'
 import { RefusedItems } from './refused-items.js'
 import { dumpFutures, poolStats } from './report.js'
-import { type Outcome, ResultReader } from './result-reader.js'
+import { ResultReader } from './result-reader.js'
 import { Room } from './room.js'
 import type { PoolStats } from '../stats.js'
 import { TaskTable } from './task-table.js'
@@ -67,22 +68,13 @@ export class PoolCore implements Owner {
   readonly #ends = new RecentEnds()
   /** Where the workers are forked from this process. */
   readonly #forks: OwnForks | undefined
-  /** By call number. */
-  readonly #futures: (AnyFuture | undefined)[] = []
+  readonly #calls = new Calls()
   readonly #listeners: Listeners
-  #unfinished = 0
-  #nextTaskId = 1
-  #completed = 0
-  #failed = 0
-  #cancelled = 0
   #closed = false
   #broken: (() => BrokenProcessPool) | undefined
   #stopped = false
   /** This process was forked from that of the pool. */
   #isForeign = false
-  /** Outcomes that are read and not handed on yet, and how many of them are. */
-  readonly #outcomes: Outcome[] = []
-  #settled = 0
   /** Events that are taken and not handled yet, with the future of the call that one is about. */
   #events: { event: NativeEvent; future: AnyFuture | undefined }[] = []
 
@@ -157,9 +149,7 @@ export class PoolCore implements Owner {
       encodeArguments(args, out)
     } catch (error) {
       if (future.isChunk && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
-      this.#failed++
-      future.settleError(error)
-      return
+      return this.#calls.fail(future, error)
     }
     const { task, timeout, grace, retries } = future
     const registers = this.#registers
@@ -179,19 +169,13 @@ export class PoolCore implements Owner {
       out.tail = undefined
       const refusal = this.#refusal(call, bytes)
       if (call !== Refused.tooLarge) throw refusal
-      this.#failed++
-      future.settleError(refusal)
-      return
+      return this.#calls.fail(future, refusal)
     }
     out.tail = undefined
     moving?.forEach(detach)
-    future.call = call
-    future.taskId = this.#nextTaskId++
     future.origin = this.#origins.record(caller)
-    task.unfinished++
-    this.#futures[call] = future
     this.#forks?.schedule()
-    if (this.#unfinished++ === 0) {
+    if (this.#calls.add(call, future)) {
       registerOwner(this)
       // A call from a 'beforeExit' listener: the program goes on, and its pool does not hold it any longer than its calls.
       this.#hold.setDismissing(false)
@@ -220,14 +204,13 @@ export class PoolCore implements Owner {
   #sendRest(future: AnyFuture, items: readonly unknown[], flags: number, caller: (...args: never[]) => unknown): void {
     const refused = (future.refused = new RefusedItems(items, flags, this.#outbox))
     if (refused.rest.length > 0) return this.send(future, refused.rest, flags, caller)
-    this.#failed++
+    this.#calls.failed++
     future.settleValue(refused.complete({ values: [] }))
   }
 
   /** Ends a future whose call is never made. */
   cancelUnsent(future: AnyFuture, error: CancelledError): void {
-    this.#cancelled++
-    future.settleCancelled(error)
+    this.#calls.cancel(future, error)
   }
 
   isRunning(future: AnyFuture): boolean {
@@ -239,22 +222,9 @@ export class PoolCore implements Owner {
     const { call } = future
     if (call === NO_CALL) return false
     if (!this.#native.cancel(call) && !(kill && this.#native.stopCall(call, future.grace))) return false
-    this.#forget(future)
-    this.#cancelled++
+    this.#calls.forget(future)
+    this.#calls.cancelled++
     return true
-  }
-
-  /** The call of a future is over, and where it was submitted does not matter any more. */
-  #forget(future: AnyFuture): void {
-    this.#remove(future)
-    future.origin = undefined
-  }
-
-  #remove(future: AnyFuture): void {
-    this.#futures[future.call] = undefined
-    future.call = NO_CALL
-    future.task.unfinished--
-    this.#unfinished--
   }
 
   // ---- Rounds ----------------------------------------------------------------------------------------------------------
@@ -263,8 +233,8 @@ export class PoolCore implements Owner {
   #round(): void {
     let drained = this.#turn()
     for (let batches = 1; (drained & ~DRAINED_EVENTS) > 0; batches++) {
-      this.#reader.read(drained & ~DRAINED_EVENTS, this.#take, this.#outcomes)
-      this.#settle()
+      this.#reader.read(drained & ~DRAINED_EVENTS, this.#calls.take, this.#calls.outcomes)
+      this.#calls.settle()
       if (batches === BATCHES_PER_TURN) {
         this.#native.wakeAgain()
         break
@@ -286,7 +256,7 @@ export class PoolCore implements Owner {
   #takeEvents(): void {
     for (const event of this.#native.takeEvents()) {
       // Taken out now: by this the number is free, and a listener of an earlier event may submit a call that gets it.
-      const future = event.kind === 'callFailed' ? this.#take(event.call!) : undefined
+      const future = event.kind === 'callFailed' ? this.#calls.take(event.call!) : undefined
       this.#events.push({ event, future })
     }
   }
@@ -294,14 +264,12 @@ export class PoolCore implements Owner {
   /** Goes through rounds, blocking this thread in between, until the future is done or the deadline has passed. */
   drive(future: AnyFuture, deadline: number | undefined): void {
     // Its outcome may be here already, taken by the round that this was called from.
-    this.#settle()
+    this.#calls.settle()
     this.#handleEvents()
     while (!future.done() && future.call !== NO_CALL) {
       if (isEnding()) {
-        this.#forget(future)
-        this.#failed++
-        future.settleError(new ShutdownError('The process ends, and its workers are gone'))
-        return
+        this.#calls.forget(future)
+        return this.#calls.fail(future, new ShutdownError('The process ends, and its workers are gone'))
       }
       this.#assertOwn()
       if (this.#forks?.over === false) {
@@ -316,34 +284,6 @@ export class PoolCore implements Owner {
       this.#native.wait(wait === Infinity ? -1 : wait)
       this.#round()
     }
-  }
-
-  /** The future of a call that is over. */
-  readonly #take = (call: number): AnyFuture | undefined => {
-    const future = this.#futures[call]
-    if (future !== undefined) this.#remove(future)
-    return future
-  }
-
-  /** Hands outcomes on, oldest first. A nested call goes on where this one is. */
-  #settle(): void {
-    const outcomes = this.#outcomes
-    while (this.#settled < outcomes.length) {
-      const { future, kind, value } = outcomes[this.#settled++]!
-      if (kind === 'value') {
-        this.#completed++
-        future.settleValue(value)
-      } else if (kind === 'error') {
-        this.#failed++
-        future.settleError(value)
-      } else {
-        this.#cancelled++
-        future.settleCancelled()
-      }
-    }
-    // Nothing keeps a result alive once it was handed on.
-    outcomes.length = 0
-    this.#settled = 0
   }
 
   // ---- Events ----------------------------------------------------------------------------------------------------------
@@ -374,13 +314,8 @@ export class PoolCore implements Owner {
   #callFailed(event: NativeEvent, future: AnyFuture | undefined): void {
     if (future === undefined) return
     future.origin = undefined
-    if (event.reason === 'cancelled') {
-      this.#cancelled++
-      future.settleCancelled()
-    } else {
-      this.#failed++
-      future.settleError(callFailure(event, future.describe(), future))
-    }
+    if (event.reason === 'cancelled') this.#calls.cancel(future)
+    else this.#calls.fail(future, callFailure(event, future.describe(), future))
   }
 
   #workerExited(event: NativeEvent): void {
@@ -392,13 +327,13 @@ export class PoolCore implements Owner {
   }
 
   #lastWorkerLeft(): void {
-    if (this.#unfinished === 0) unregisterOwner(this)
+    if (this.#calls.unfinished === 0) unregisterOwner(this)
     this.#hold.setDismissing(false)
   }
 
   #reasonOf(event: NativeEvent): () => BrokenProcessPool {
     const deaths = (event.deaths ?? []).map((death) => {
-      const future = typeof death.call === 'number' ? this.#futures[death.call] : undefined
+      const future = typeof death.call === 'number' ? this.#calls.futures[death.call] : undefined
       return workerDeath(death, future?.describe())
     })
     return brokenPool(event, deaths, this.#ends, this.#options)
@@ -413,11 +348,11 @@ export class PoolCore implements Owner {
 
   /** Everything that is unfinished fails, each call with an error of its own. */
   failAll(makeError: () => Error): void {
-    for (const future of this.#futures.filter((one) => one !== undefined)) {
-      this.#forget(future)
-      this.#outcomes.push({ future, kind: 'error', value: makeError() })
+    for (const future of this.#calls.futures.filter((one) => one !== undefined)) {
+      this.#calls.forget(future)
+      this.#calls.outcomes.push({ future, kind: 'error', value: makeError() })
     }
-    this.#settle()
+    this.#calls.settle()
   }
 
   #stop(): void {
@@ -460,12 +395,12 @@ export class PoolCore implements Owner {
   /** Cancels every call that no worker has claimed, before it returns. */
   cancelWaiting(): void {
     for (const call of this.#native.cancelWaiting()) {
-      const future = this.#futures[call]
+      const future = this.#calls.futures[call]
       if (future === undefined) continue
-      this.#forget(future)
-      this.#outcomes.push({ future, kind: 'cancelled', value: undefined })
+      this.#calls.forget(future)
+      this.#calls.outcomes.push({ future, kind: 'cancelled', value: undefined })
     }
-    this.#settle()
+    this.#calls.settle()
   }
 
   /** Stops everything: running calls fail as terminated, waiting ones are cancelled. */
@@ -497,7 +432,7 @@ export class PoolCore implements Owner {
 
   dismissIdle(): void {
     // An unref'd pool that still has calls does not keep its process: its workers are killed at the exit.
-    if (this.#stopped || this.#unfinished > 0 || this.#native.liveWorkers === 0) return
+    if (this.#stopped || this.#calls.unfinished > 0 || this.#native.liveWorkers === 0) return
     this.#native.dismissIdle()
     this.#hold.setDismissing(true)
   }
@@ -506,7 +441,7 @@ export class PoolCore implements Owner {
   leaveBehind(): void {
     this.#isForeign = this.#closed = this.#stopped = true
     this.#forks?.cancel()
-    this.#futures.length = 0
+    this.#calls.futures.length = 0
   }
 
   killNow(): void {
@@ -520,15 +455,15 @@ export class PoolCore implements Owner {
   }
 
   stats(): PoolStats {
-    const counts = { completed: this.#completed, failed: this.#failed, cancelled: this.#cancelled }
-    return poolStats(this.#native, this.#futures, counts)
+    const { completed, failed, cancelled, futures } = this.#calls
+    return poolStats(this.#native, futures, { completed, failed, cancelled })
   }
 
   dump(): string {
     const { name } = this.#options
     const state = this.#broken !== undefined ? 'broken' : this.#stopped ? 'stopped' : this.#closed ? 'closing' : 'open'
-    const head = `pool${name === '' ? '' : ` '${name}'`}: ${state}, ${this.#unfinished} unfinished futures`
-    return `${head}\n${dumpFutures(this.#futures)}${this.#native.dump()}`
+    const head = `pool${name === '' ? '' : ` '${name}'`}: ${state}, ${this.#calls.unfinished} unfinished futures`
+    return `${head}\n${dumpFutures(this.#calls.futures)}${this.#native.dump()}`
   }
 }
 
