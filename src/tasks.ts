@@ -154,8 +154,7 @@ function describeSource(task: (...args: never[]) => unknown, argument: string): 
   }
   if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) refuse(`(${name}) is a native or bound function`)
   if (/^class\b/.test(text)) refuse(`(${name}) is a class`)
-  // Only functions of sloppy mode have these, and every function of a module is strict.
-  const strict = !Object.hasOwn(task, 'caller')
+  const strict = isStrict(task)
   let failure: unknown
   for (const source of [text, ...functionExpressions(text)]) {
     try {
@@ -167,6 +166,15 @@ function describeSource(task: (...args: never[]) => unknown, argument: string): 
     }
   }
   return refuse(`(${name}) is a method that uses super, or has a computed name`, failure)
+}
+
+/** Whether a function refuses to name its caller, which those of sloppy mode do not. All functions of a module are strict. */
+function isStrict(task: object): boolean {
+  try {
+    return Reflect.get(task, 'caller') === undefined
+  } catch {
+    return true
+  }
 }
 
 const METHOD =
