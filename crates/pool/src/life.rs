@@ -113,6 +113,7 @@ impl Manager {
         Ok(false) => self.await_server(),
         Err(failure) => {
           self.kill_now(KILL_AFTER);
+          self.drop_server();
           return Err(failure);
         }
       }
