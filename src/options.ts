@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 
 import { NestingError } from './errors.js'
-import { serverArgument } from './forkserver/plan.js'
+import { FORKABLE, serverArgument } from './forkserver/plan.js'
 import { native, type NativePoolOptions } from './native.js'
 import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from './start-methods.js'
 import { describeTask, resolveModule, type TaskDescriptor, type TaskFunction } from './tasks.js'
@@ -83,9 +83,6 @@ export const MAX_DEPTH = 10
 const ARENA_BYTES = 8 * 2 ** 30
 
 const DEFAULT_SLOTS = 256
-
-/** The options of a Node process that can be forked: V8 does its work on the main thread. */
-const FORKABLE = ['--single-threaded', '--v8-pool-size=1']
 
 const serverEntry = fileURLToPath(new URL('./forkserver/main.js', import.meta.url))
 const workerEntry = fileURLToPath(new URL('./worker/main.js', import.meta.url))

@@ -9,7 +9,7 @@ import { becomeForked } from '../forked/become.js'
 import { seedableRandom } from '../forked/random.js'
 import { becomeWorker } from '../worker/context.js'
 import { runWorker } from '../worker/run.js'
-import { planOf } from './plan.js'
+import { FORKABLE, planOf } from './plan.js'
 import { tryFork } from './trial.js'
 
 /** What modules have begun when they were loaded may take so long to end. */
@@ -62,5 +62,7 @@ function serve(): void {
 function becomeWorkerEntry(argument: string): string {
   seed()
   process.argv[1] = plan.workerEntry
+  // Those of the server: processes that a worker starts with its own options need them no more than it was given them.
+  process.execArgv.splice(-FORKABLE.length)
   return [...process.argv, argument].join(' ')
 }

@@ -1,5 +1,8 @@
 // What a fork server is told, in the last argument of its command line.
 
+/** The options of a Node process that can be forked: V8 does its work on the main thread. They come last. */
+export const FORKABLE: readonly string[] = ['--single-threaded', '--v8-pool-size=1']
+
 /** How the argument begins. */
 const PREFIX = 'millrace-server:'
 
