@@ -3,7 +3,6 @@
 import { readFileSync } from 'node:fs'
 
 import { exitNatively } from './exit.js'
-import { discardCaches } from './random.js'
 
 /** What `ps` shows of a process can be no longer than the command line that it was started with. */
 function showAs(title: string): void {
@@ -22,6 +21,5 @@ export function becomeForked(
   Object.defineProperty(process, 'pid', { value: forked.pid, writable: false, enumerable: true, configurable: true })
   exitNatively()
   showAs(prepare())
-  discardCaches()
   run(forked.argument)
 }

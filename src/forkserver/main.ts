@@ -6,7 +6,7 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { reasonsAgainst } from '../fork-safety.js'
 import { native } from '../native.js'
 import { becomeForked } from '../forked/become.js'
-import { seedableRandom } from '../forked/random.js'
+import { RandomCaches, seedableRandom } from '../forked/random.js'
 import { becomeWorker } from '../worker/context.js'
 import { runWorker } from '../worker/run.js'
 import { FORKABLE, planOf } from './plan.js'
@@ -18,7 +18,7 @@ const SETTLE_MS = 2000
 const Requested = { nothing: 0, fork: 1 } as const
 
 const plan = planOf(process.argv.pop())
-const seed = seedableRandom()
+const seedAnew = seedableRandom()
 const server = new native.NativeForkServer(() => setImmediate(serve))
 // Modules find themselves in a worker that loads them.
 becomeWorker(0, plan.depth, () => null).loading++
@@ -30,6 +30,8 @@ for (const url of plan.preload) {
   await import(url).catch(() => (incomplete = true))
 }
 let reasons = await reasonsWhenSettled()
+const caches = new RandomCaches()
+if (reasons.length === 0) reasons = caches.empty()
 if (reasons.length === 0) reasons = await tryFork(server)
 if (reasons.length === 0) server.ready(incomplete)
 else server.refuse(reasons.join('\n'))
@@ -53,6 +55,7 @@ function serve(): void {
     if (requested === Requested.nothing) return
     // The host is gone.
     if (requested !== Requested.fork) process.exit()
+    caches.empty()
     const forked = server.fork()
     if (forked !== null) return becomeForked(forked, () => becomeWorkerEntry(forked.argument), runWorker)
   }
@@ -60,7 +63,8 @@ function serve(): void {
 
 /** In a fork: returns the command line of a worker that is spawned. */
 function becomeWorkerEntry(argument: string): string {
-  seed()
+  seedAnew()
+  caches.release()
   process.argv[1] = plan.workerEntry
   // Those of the server: processes that a worker starts with its own options need them no more than it was given them.
   process.execArgv.splice(-FORKABLE.length)

@@ -2,7 +2,7 @@
 // in the middle of anything. In each of them that turn goes on as a worker, and nothing of this program does.
 
 import { becomeForked } from '../forked/become.js'
-import { seedableRandom } from '../forked/random.js'
+import { RandomCaches, seedableRandom } from '../forked/random.js'
 import { registry } from '../finalizers/registry.js'
 import { awaitedTurns, reasonsAgainst } from '../fork-safety.js'
 import type { NativePool } from '../native.js'
@@ -67,17 +67,21 @@ export class OwnForks {
   }
 
   #fork(): void {
-    const reasons = reasonsAgainst()
+    let reasons = reasonsAgainst()
     if (reasons.length > 0 && performance.now() - this.#since < SETTLE_MS) {
       // What is waited for holds the event loop by itself.
       this.#timer = setTimeout(() => this.#awaitTurn(), LOOK_AGAIN_MS).unref()
       return
     }
     this.#state = 'over'
+    const caches = new RandomCaches()
+    if (reasons.length === 0) reasons = caches.empty()
     if (reasons.length > 0) {
+      caches.release()
       this.#native.refuseForks(reasons.join('\n'))
     } else {
       const forked = this.#native.forkWorkers()
+      caches.release()
       if (forked !== null) return becomeForked(forked, forgetProgram, loadWorker)
     }
     this.#onOver()
