@@ -1,6 +1,5 @@
 // Pools in threads of worker_threads: this file is the program, each of its threads, and the task module.
 
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, parentPort, threadId, Worker, workerData } from 'node:worker_threads'
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
@@ -141,8 +140,9 @@ const threads = {
 /** @param {string} behaviour */
 function startThread(behaviour) {
   const thread = new Worker(new URL(import.meta.url), { workerData: { behaviour }, execArgv: [] })
+  // Not by once(), which an error of the thread's ends: that may come before what was said earlier.
   /** @type {Promise<unknown>} */
-  const said = once(thread, 'message').then(([message]) => message)
+  const said = new Promise((resolve) => thread.once('message', resolve))
   /** @type {string | undefined} */
   let failure
   thread.on('error', (error) => (failure = error.message))
