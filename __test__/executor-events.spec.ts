@@ -11,7 +11,7 @@ import {
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { isAlive, workersOf } from './helpers/processes.js'
+import { isAlive, workersOf } from './helpers/processes.mjs'
 import { claimed, failureOf, Gate, Log, makePool, record } from './helpers/pool.js'
 import { until, within } from './helpers/waiting.js'
 

@@ -6,7 +6,7 @@ import { importTasks, TaskExitError, WorkerDiedError } from 'millrace'
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { workersOf } from './helpers/processes.js'
+import { workersOf } from './helpers/processes.mjs'
 import { claimed, failureOf, Gate, Log, makePool, record, tempDirectory } from './helpers/pool.js'
 import { until, within } from './helpers/waiting.js'
 

@@ -4,7 +4,7 @@ import { NestingError } from 'millrace'
 import { nesting } from './fixtures/nesting.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { isAlive, processTable } from './helpers/processes.js'
+import { isAlive, processTable } from './helpers/processes.mjs'
 import { claimed, failureOf, Log, makePool } from './helpers/pool.js'
 import { until, within } from './helpers/waiting.js'
 

@@ -13,7 +13,7 @@ import {
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf, isAlive, workersOf } from './helpers/processes.js'
+import { childrenOf, isAlive, workersOf } from './helpers/processes.mjs'
 import { claimed, failureOf, Gate, Log, makePool, record } from './helpers/pool.js'
 import { moment, until, within } from './helpers/waiting.js'
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { BrokenProcessPool, type Future, type ProcessPoolExecutor, WorkerSpawnError } from 'millrace'
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
-import { test } from './helpers/leaks.js'
-import { workersOf } from './helpers/processes.js'
+import { spawnTest, test } from './helpers/leaks.js'
+import { workersOf } from './helpers/processes.mjs'
 import { claimed, failureOf, Gate, Log, makePool, record, startBoth, tempDirectory } from './helpers/pool.js'
 import { moment, until, within } from './helpers/waiting.js'
 
@@ -153,7 +153,8 @@ test('a start that fails with no worker left makes submit() throw, and nothing o
   t.is(pool.stats().completed, 1)
 })
 
-test('a start that fails with a worker left is a warning, and less capacity', async (t) => {
+// A fork server keeps the directory that it was started in, so that the next three could not fail there.
+spawnTest('a start that fails with a worker left is a warning, and less capacity', async (t) => {
   const cwd = join(tempDirectory(t), 'going')
   mkdirSync(cwd)
   const pool = makePool(t, { maxWorkers: 2, cwd })
@@ -171,7 +172,7 @@ test('a start that fails with a worker left is a warning, and less capacity', as
   t.deepEqual(await Promise.all([held, waiting]), ['held', 3])
 })
 
-test('calls that wait fail with WorkerSpawnError when the last worker dies and none can be started', async (t) => {
+spawnTest('calls that wait fail with WorkerSpawnError when the last worker dies and none can be started', async (t) => {
   const cwd = join(tempDirectory(t), 'going')
   mkdirSync(cwd)
   const pool = makePool(t, { maxWorkers: 1, cwd, onWorkerDeath: 'isolate' })
@@ -199,32 +200,35 @@ test('calls that wait fail with WorkerSpawnError when the last worker dies and n
 })
 
 for (const onWorkerDeath of ['break', 'isolate'] as const) {
-  test(`workers that end three times in a row before they are ready break the pool (${onWorkerDeath})`, async (t) => {
-    const pool = makePool(t, {
-      maxWorkers: 1,
-      onWorkerDeath,
-      stdio: 'ignore',
-      env: { ...process.env, NODE_OPTIONS: '--no-such-option' },
-    })
-    const starts = record(pool, 'workerStart')
-    const warnings = record(pool, 'warning')
-    const broken = record(pool, 'broken')
-    const future = pool.submit(tasks.add, 1, 2)
-    const error = (await failureOf(future)) as BrokenProcessPool
-    t.true(error instanceof BrokenProcessPool, String(error))
-    t.is(starts.length, 3)
-    t.is(warnings.length, 2)
-    t.true(warnings.every((warning) => warning instanceof WorkerSpawnError))
-    t.is(broken.length, 1)
-    t.is(error.workers.length, 1)
-    t.is(error.workers[0]!.pid, starts[2]!.pid)
-    t.is(error.workers[0]!.exitCode, 9)
-    for (const { pid } of starts) t.true(error.message.includes(`worker ${pid} (exited with code 9)`), error.message)
-    for (const part of ['starts in a row failed', 'standard error', 'execArgv', 'initializer']) {
-      t.true(error.message.includes(part), `${part} in ${error.message}`)
-    }
-    t.false(error.message.includes('isolate'), error.message)
-  })
+  spawnTest(
+    `workers that end three times in a row before they are ready break the pool (${onWorkerDeath})`,
+    async (t) => {
+      const pool = makePool(t, {
+        maxWorkers: 1,
+        onWorkerDeath,
+        stdio: 'ignore',
+        env: { ...process.env, NODE_OPTIONS: '--no-such-option' },
+      })
+      const starts = record(pool, 'workerStart')
+      const warnings = record(pool, 'warning')
+      const broken = record(pool, 'broken')
+      const future = pool.submit(tasks.add, 1, 2)
+      const error = (await failureOf(future)) as BrokenProcessPool
+      t.true(error instanceof BrokenProcessPool, String(error))
+      t.is(starts.length, 3)
+      t.is(warnings.length, 2)
+      t.true(warnings.every((warning) => warning instanceof WorkerSpawnError))
+      t.is(broken.length, 1)
+      t.is(error.workers.length, 1)
+      t.is(error.workers[0]!.pid, starts[2]!.pid)
+      t.is(error.workers[0]!.exitCode, 9)
+      for (const { pid } of starts) t.true(error.message.includes(`worker ${pid} (exited with code 9)`), error.message)
+      for (const part of ['starts in a row failed', 'standard error', 'execArgv', 'initializer']) {
+        t.true(error.message.includes(part), `${part} in ${error.message}`)
+      }
+      t.false(error.message.includes('isolate'), error.message)
+    },
+  )
 }
 
 test('a pool of many workers starts as many as it has calls for, and no more', async (t) => {

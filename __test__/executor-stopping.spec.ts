@@ -5,8 +5,9 @@ import { BrokenProcessPool, CancelledError, type Future, ShutdownError, WorkerTe
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { isAlive, workersOf } from './helpers/processes.js'
-import { claimed, failureOf, Gate, Log, makePool, record, startBoth, startMethod } from './helpers/pool.js'
+import { isAlive, workersOf } from './helpers/processes.mjs'
+import { claimed, failureOf, Gate, Log, makePool, record, startBoth } from './helpers/pool.js'
+import { startMethod } from './helpers/start-method.mjs'
 import { moment, until, untilSync, within } from './helpers/waiting.js'
 
 const pids = (): number[] => workersOf().map(({ pid }) => pid)

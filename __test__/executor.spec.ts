@@ -3,7 +3,7 @@
 import { Executor, Future, isWorker, ProcessPoolExecutor, taskContext } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf, workersOf } from './helpers/processes.js'
+import { childrenOf, workersOf } from './helpers/processes.mjs'
 import { claimed, failureOf, Gate, Log, makePool } from './helpers/pool.js'
 import { within } from './helpers/waiting.js'
 

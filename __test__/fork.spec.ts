@@ -2,11 +2,8 @@
 
 import test, { type ExecutionContext } from 'ava'
 import { faultsBinding } from './helpers/faults.js'
-import { type Host, runHost, startHost } from './helpers/hosts.js'
+import { forkable, type Host, runHost, startHost } from './helpers/hosts.js'
 import { until } from './helpers/waiting.js'
-
-/** A process that can be forked: with V8's work on the main thread, and no descriptor of its parent's but the usual ones. */
-const forkable = { execArgv: ['--single-threaded', '--v8-pool-size=1'], onlyStdio: true }
 
 const start = (t: ExecutionContext, scenario: string): Host => startHost(t, 'fork', { scenario }, forkable)
 

@@ -15,7 +15,7 @@ import { forked } from './fixtures/forked.mjs'
 import { faultsBinding } from './helpers/faults.js'
 import { test } from './helpers/leaks.js'
 import { Gate, makePool, record, tempDirectory } from './helpers/pool.js'
-import { childrenOf, isAlive, workersOf } from './helpers/processes.js'
+import { childrenOf, isAlive, workersOf } from './helpers/processes.mjs'
 import { until, within } from './helpers/waiting.js'
 
 const preload = [new URL('./fixtures/forked.mjs', import.meta.url)]

@@ -3,7 +3,7 @@
 import { MapIterator } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf } from './helpers/processes.js'
+import { childrenOf } from './helpers/processes.mjs'
 import { Gate, Log, makePool } from './helpers/pool.js'
 import { collect, doubled, numbers } from './helpers/maps.js'
 

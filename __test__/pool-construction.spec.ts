@@ -10,7 +10,7 @@ import { faultsBinding } from './helpers/faults.js'
 import { runHost } from './helpers/hosts.js'
 import { tempDirectory } from './helpers/pool.js'
 import { allIdle, failureOf, finish, rejection, startPool } from './helpers/pools.js'
-import { hasProc, isAlive, workersOf } from './helpers/processes.js'
+import { hasProc, isAlive, workersOf } from './helpers/processes.mjs'
 import { until } from './helpers/waiting.js'
 
 test.serial('all workers are started by the constructor', async (t) => {

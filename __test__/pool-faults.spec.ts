@@ -9,7 +9,7 @@ import { exits } from './fixtures/exits.mjs'
 import { kinds, throws } from './fixtures/throws.mjs'
 import { Gate, Log, tempDirectory } from './helpers/pool.js'
 import { failureOf, finish, rejection, startPool } from './helpers/pools.js'
-import { isAlive } from './helpers/processes.js'
+import { isAlive } from './helpers/processes.mjs'
 import { until, within } from './helpers/waiting.js'
 
 test('a job whose worker is killed fails with its pid and signal, the others do not, and the pool ends in order', async (t) => {

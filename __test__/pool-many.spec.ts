@@ -5,7 +5,7 @@ import test from 'ava'
 import { importTasks } from 'millrace'
 import { pools } from './fixtures/pools.mjs'
 import { failureOf, finish, startPool } from './helpers/pools.js'
-import { isAlive, workersOf } from './helpers/processes.js'
+import { isAlive, workersOf } from './helpers/processes.mjs'
 import { until, within } from './helpers/waiting.js'
 
 const WORKERS = 200

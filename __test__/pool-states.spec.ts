@@ -6,7 +6,7 @@ import { type AsyncResult, InvalidStateError, Pool, ProcessPoolExecutor } from '
 import { tasks } from './fixtures/basic.mjs'
 import { Gate } from './helpers/pool.js'
 import { allIdle, failureOf, finish, rejection, startPool } from './helpers/pools.js'
-import { isAlive } from './helpers/processes.js'
+import { isAlive } from './helpers/processes.mjs'
 import { moment, until, within } from './helpers/waiting.js'
 
 /** Methods that return at once, and throw; they must not touch anything when they are refused. */

@@ -5,7 +5,7 @@ import { tasks } from './fixtures/basic.mjs'
 import { exits } from './fixtures/exits.mjs'
 import { Gate, Log } from './helpers/pool.js'
 import { allIdle, failureOf, rejection, startPool } from './helpers/pools.js'
-import { isAlive } from './helpers/processes.js'
+import { isAlive } from './helpers/processes.mjs'
 import { until, within } from './helpers/waiting.js'
 
 const TERMINATED = 'ERR_MILLRACE_POOL_TERMINATED'

@@ -4,7 +4,7 @@ import type { Future } from 'millrace'
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { workersOf } from './helpers/processes.js'
+import { workersOf } from './helpers/processes.mjs'
 import { claimed, failureOf, Gate, Log, makePool, record } from './helpers/pool.js'
 import { moment, until, within } from './helpers/waiting.js'
 
@@ -138,7 +138,8 @@ test('idleTimeout: a worker that has nothing to do for so long leaves, and one i
   t.is(workersOf().length, 2)
   gate.open()
   await Promise.all(held)
-  await until('both to leave', () => workersOf().length === 0)
+  await until('both to leave', () => exited.length === 2)
+  t.deepEqual(workersOf(), [])
   t.deepEqual(
     exited.map(({ reason, exitCode }) => [reason, exitCode]),
     [

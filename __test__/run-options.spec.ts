@@ -5,7 +5,7 @@ import { CancelledError, type RunOptions, TaskTimeoutError, TimeoutError } from 
 import { exits } from './fixtures/exits.mjs'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
-import { isAlive } from './helpers/processes.js'
+import { isAlive } from './helpers/processes.mjs'
 import { claimed, failureOf, Gate, Log, makePool, record } from './helpers/pool.js'
 import { moment, until, within } from './helpers/waiting.js'
 

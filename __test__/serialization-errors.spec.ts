@@ -4,7 +4,7 @@ import { type Future, SerializationError, TaskExitError, WorkerDiedError } from 
 import { tasks } from './fixtures/basic.mjs'
 import { uncloneable } from './fixtures/uncloneable.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf } from './helpers/processes.js'
+import { childrenOf } from './helpers/processes.mjs'
 import { failureOf, makePool } from './helpers/pool.js'
 
 const throwing = {

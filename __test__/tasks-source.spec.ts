@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { tasks } from './fixtures/basic.mjs'
 import theDefault from './fixtures/unexported.mjs'
 import { test } from './helpers/leaks.js'
-import { childrenOf } from './helpers/processes.js'
+import { childrenOf } from './helpers/processes.mjs'
 import { failureOf, makePool, tempDirectory } from './helpers/pool.js'
 
 class Base {

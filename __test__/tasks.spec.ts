@@ -7,7 +7,7 @@ import { defineTasks, importTasks, MillraceError, TaskLoadError } from 'millrace
 import { tasks } from './fixtures/basic.mjs'
 import { getHidden } from './fixtures/unexported.mjs'
 import { test } from './helpers/leaks.js'
-import { workersOf } from './helpers/processes.js'
+import { workersOf } from './helpers/processes.mjs'
 import { failureOf, Log, makePool, tempDirectory } from './helpers/pool.js'
 
 const fixture = (name: string): URL => new URL(`./fixtures/${name}`, import.meta.url)

@@ -4,10 +4,14 @@ import test from 'ava'
 import { importTasks } from 'millrace'
 import type * as fixture from './fixtures/loaded.mjs'
 import { makePool } from './helpers/pool.js'
+import { spawns } from './helpers/start-method.mjs'
 
 const { loaded } = importTasks<typeof fixture>(new URL('./fixtures/loaded.mjs', import.meta.url))
 
-test("a worker loads none of Node's larger modules for itself", async (t) => {
+// A forked one has what its server has loaded, once for all.
+const spawnTest = spawns ? test : test.skip
+
+spawnTest("a worker loads none of Node's larger modules for itself", async (t) => {
   const pool = makePool(t, { maxWorkers: 1, execArgv: [] })
   const names = (await pool.submit(loaded)).split('\n')
   t.true(names.includes('NativeModule async_hooks'))

@@ -54,6 +54,7 @@ step test-types 'Type tests'
 step test-rust 'Rust tests'
 step test-loom 'Model checker'
 step test-node 'Tests on real processes'
+step test-forkserver 'The same with forked workers'
 step test-bench 'Benchmarks, for a moment each'
 
 # What failed stands at the end too: of a long log often only that is kept.

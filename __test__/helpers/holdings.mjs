@@ -3,21 +3,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { childrenOf } from './processes.mjs'
 
 /** The children of this process that are there, zombies included, as "pid state". */
 export function children() {
-  const found = []
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, 'latin1')
-      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      if (Number(parent) === process.pid) found.push(`${entry} ${state}`)
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  return found
+  return childrenOf().map(({ pid, state }) => `${pid} ${state}`)
 }
 
 /** How many descriptors, threads and mappings of lanes this process has. */

@@ -11,7 +11,8 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
-import { processTable } from './processes.js'
+import { processTable } from './processes.mjs'
+import { startMethod } from './start-method.mjs'
 import { WATCHDOG_MS, within } from './waiting.js'
 
 const MARK = 'MILLRACE_TEST_MARK'
@@ -30,10 +31,18 @@ export interface HostOptions {
 /** Closes all but 0, 1 and 2 before it becomes the program that its arguments are. */
 const ONLY_STDIO = 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; exec "$@"'
 
+/** For a program that can be forked: with V8's work on the main thread, and no descriptor of its parent's but the usual ones. */
+export const forkable: HostOptions = { execArgv: ['--single-threaded', '--v8-pool-size=1'], onlyStdio: true }
+
 /** How a program ended. */
 export interface Ending {
   code: number | null
   signal: NodeJS.Signals | null
+}
+
+/** How many processes a program has with so many workers, in so many pools: forked workers come from a server of their pool's. */
+export function processCount(workers: number, pools = 1): number {
+  return 1 + workers + (startMethod === 'forkserver' ? pools : 0)
 }
 
 /** Starts the program `../hosts/NAME.mjs`, which finds `input` in its first argument, as JSON. */

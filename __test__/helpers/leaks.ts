@@ -7,7 +7,8 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import anyTest from 'ava'
 import { ProcessPoolExecutor } from 'millrace'
-import { childrenOf, hasProc } from './processes.js'
+import { childrenOf, hasProc } from './processes.mjs'
+import { spawns } from './start-method.mjs'
 import { WATCHDOG_MS } from './waiting.js'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { collectGarbage } from '../../src/garbage.js'
@@ -92,3 +93,6 @@ anyTest.serial.afterEach.always('nothing is left behind', async (t) => {
 
 /** ava's `test`, one after the other, with the checks of this file. */
 export const test = anyTest.serial
+
+/** For what holds of spawned workers only: skipped where others are asked for. */
+export const spawnTest = spawns ? test : test.skip

@@ -4,18 +4,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import {
-  type Future,
-  ProcessPoolExecutor,
-  type ProcessPoolEvents,
-  type ProcessPoolOptions,
-  type StartMethod,
-} from 'millrace'
+import { type Future, ProcessPoolExecutor, type ProcessPoolEvents, type ProcessPoolOptions } from 'millrace'
 import { tasks } from '../fixtures/basic.mjs'
+import { startMethod } from './start-method.mjs'
 import { until, within } from './waiting.js'
-
-/** How the workers of test pools are started: a suite can be run under each method. */
-export const startMethod = process.env.MILLRACE_TEST_START_METHOD as StartMethod | undefined
 
 /**
  * A pool that is gone when the test is over. Its workers are plain Node: with the options of this process each would load

@@ -2,7 +2,7 @@
 
 import type { ExecutionContext } from 'ava'
 import { type AsyncResult, Pool, type PoolOptions } from 'millrace'
-import { startMethod } from './pool.js'
+import { startMethod } from './start-method.mjs'
 import { until, within } from './waiting.js'
 
 /** A pool that is gone when the test is over, whatever a failed test has left in it. */

@@ -4,10 +4,11 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { BrokenProcessPool, ProcessPoolExecutor, QueueFullError } from 'millrace'
+import { BrokenProcessPool, getAllStartMethods, ProcessPoolExecutor, QueueFullError } from 'millrace'
 import { pattern, tasks } from '../fixtures/soak.mjs'
 import { children } from './holdings.mjs'
 import { patience, until } from './patience.mjs'
+import { startMethod } from './start-method.mjs'
 import { judge, neverReturns } from './soak-verdict.mjs'
 
 const KILL_EVERY_MS = 50
@@ -56,6 +57,7 @@ export class Round {
       maxWorkers: random.pick([1, 2, 3, 4, 6]),
       onWorkerDeath: 'isolate',
       execArgv: [],
+      startMethod: startMethod ?? random.pick(getAllStartMethods().filter((method) => method !== 'fork')),
       ...(random.oneIn(2) ? { maxTasksPerChild: random.pick([1, 5, 50]) } : {}),
       ...(random.oneIn(2) ? { maxMemoryPerWorker: random.pick([80, 120]) * MIB } : {}),
       ...(random.oneIn(2) ? { idleTimeout: random.pick([0, 5, 50]) } : {}),

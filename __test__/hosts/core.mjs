@@ -6,7 +6,9 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
-import { children, holdings, say } from './observe.mjs'
+import { workersOf } from '../helpers/processes.mjs'
+import { startMethod } from '../helpers/start-method.mjs'
+import { holdings, say } from './observe.mjs'
 
 const tasks = defineTasks(import.meta.url, {
   pid: () => process.pid,
@@ -29,7 +31,7 @@ const tasks = defineTasks(import.meta.url, {
 })
 
 /** @param {import('millrace').ProcessPoolOptions} [options] */
-const makePool = (options) => new ProcessPoolExecutor({ maxWorkers: 2, ...options })
+const makePool = (options) => new ProcessPoolExecutor({ maxWorkers: 2, startMethod, ...options })
 
 /** @param {import('millrace').Future<unknown>} future */
 async function claimed(future) {
@@ -138,7 +140,7 @@ const checks = {
     for (const future of spinning) {
       assert.equal(/** @type {any} */ (await future.exception()).name, 'WorkerTerminatedError')
     }
-    while (children().length > 0) await sleep(2)
+    while (workersOf().length > 0) await sleep(2)
     await idle.shutdown()
   },
 }

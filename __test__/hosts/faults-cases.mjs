@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
 import { children } from '../helpers/holdings.mjs'
+import { isAlive, workersOf } from '../helpers/processes.mjs'
+import { startMethod } from '../helpers/start-method.mjs'
 import { until } from '../helpers/patience.mjs'
 
 const word = new Int32Array(new SharedArrayBuffer(4))
@@ -27,7 +29,7 @@ const tasks = defineTasks(import.meta.url, {
 const stopped = ({ pool }) =>
   until(
     'a worker to stop',
-    () => children().some((child) => child.endsWith(' T')),
+    () => workersOf().some(({ state }) => state === 'T'),
     () => pool.dumpState(),
   )
 
@@ -135,7 +137,7 @@ const cases = {
     )
     const { workers } = pool.stats()
     writeFileSync(gate, '')
-    while (!workers.every(({ pid }) => children().includes(`${pid} Z`))) Atomics.wait(word, 0, 0, 5)
+    while (workers.some(({ pid }) => isAlive(pid))) Atomics.wait(word, 0, 0, 5)
     return futures
   },
 
@@ -167,7 +169,14 @@ async function main({ name, options = {}, fault }) {
   const env = fault === undefined ? {} : { env: { ...process.env, MILLRACE_FAULT: fault } }
   let pool
   try {
-    pool = new ProcessPoolExecutor({ maxWorkers: 1, onWorkerDeath: 'isolate', execArgv: [], ...env, ...options })
+    pool = new ProcessPoolExecutor({
+      maxWorkers: 1,
+      onWorkerDeath: 'isolate',
+      execArgv: [],
+      startMethod,
+      ...env,
+      ...options,
+    })
   } catch (error) {
     return console.log(JSON.stringify({ refused: described(error) }))
   }

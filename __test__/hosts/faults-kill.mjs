@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { BrokenProcessPool, defineTasks, isWorker, ProcessPoolExecutor, WorkerDiedError } from 'millrace'
 import { children, holdings, holdingsInTheEnd } from '../helpers/holdings.mjs'
+import { startMethod } from '../helpers/start-method.mjs'
 import { until } from '../helpers/patience.mjs'
 
 const tasks = defineTasks(import.meta.url, {
@@ -65,6 +66,7 @@ async function run({ point, policy, size }, directory) {
     maxWorkers: 2,
     onWorkerDeath: policy,
     execArgv: [],
+    startMethod,
     // Every worker, replacements included, does one call in peace.
     env: { ...process.env, MILLRACE_FAULT: `${point}:kill@${leaving ? 1 : 2}` },
     ...(leaving ? { maxTasksPerChild: 2 } : {}),
@@ -171,7 +173,7 @@ async function main() {
   /** @type {Parameters<typeof run>[0][]} */
   const combinations = JSON.parse(process.argv[2] ?? '[]')
   const directory = mkdtempSync(join(tmpdir(), 'millrace-faults-'))
-  const pool = new ProcessPoolExecutor({ maxWorkers: 1, execArgv: [] })
+  const pool = new ProcessPoolExecutor({ maxWorkers: 1, execArgv: [], startMethod })
   await pool.submit(tasks.note, join(directory, 'first'), 0, '')
   await pool.shutdown()
   // Node opens it when it is first used.

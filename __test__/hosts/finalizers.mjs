@@ -4,7 +4,8 @@ import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { defineTasks, Finalize, isWorker, ProcessPoolExecutor, runFinalizers, runFinalizersAsync } from 'millrace'
-import { children, say } from './observe.mjs'
+import { workersOf } from '../helpers/processes.mjs'
+import { say } from './observe.mjs'
 
 /** @type {(path: string, line: string) => void} */
 const note = (path, line) => appendFileSync(path, `${line}\n`)
@@ -50,7 +51,7 @@ async function surround() {
   const held = {}
   new Finalize(held, say, { args: ['no priority'] })
   for (const priority of [-100, -5, 0, 10, 14, 16]) {
-    new Finalize(null, () => say([priority, children().length]), { exitPriority: priority })
+    new Finalize(null, () => say([priority, workersOf().length]), { exitPriority: priority })
   }
   return held
 }

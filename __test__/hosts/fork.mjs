@@ -15,7 +15,8 @@ import {
   setStartMethod,
   SharedBuffer,
 } from 'millrace'
-import { children, holdings, say } from './observe.mjs'
+import { workersOf } from '../helpers/processes.mjs'
+import { holdings, say } from './observe.mjs'
 
 const startMethod = 'fork'
 const { scenario } = JSON.parse(process.argv[2] ?? '{}')
@@ -129,12 +130,12 @@ const scenarios = {
     process.on('SIGUSR2', () => {})
     process.exitCode = 0
     executor = new ProcessPoolExecutor({ startMethod, maxWorkers: 3 })
-    const before = children().length
+    const before = workersOf().length
     const early = executor.submit(tasks.who)
     state = 'after the first call'
     const sync = await failure(() => early.resultSync({ timeout: 1000 }))
     const first = await early
-    say({ pid: process.pid, before, sync, first, children: children().length })
+    say({ pid: process.pid, before, sync, first, children: workersOf().length })
     state = 'too late'
     const who = []
     for (let call = 0; call < 20; call++) who.push(await executor.submit(tasks.who))
@@ -231,7 +232,7 @@ const scenarios = {
     const server = createServer().listen(0)
     const call = executor.submit(tasks.pid)
     const error = describe(await call.exception())
-    say({ error, later: await failure(() => executor.submit(tasks.pid)), children: children().length })
+    say({ error, later: await failure(() => executor.submit(tasks.pid)), children: workersOf().length })
     server.close()
     await executor.shutdown()
   },
@@ -265,7 +266,7 @@ const scenarios = {
     const pid = await pool.apply(tasks.pid)
     pool.close()
     await pool.join()
-    say({ squares, workers, lost, pid, children: children().length })
+    say({ squares, workers, lost, pid, children: workersOf().length })
   },
 
   'a Pool that nobody uses': () => {
@@ -334,7 +335,7 @@ const scenarios = {
     runFinalizers()
     const later = await failure(() => executor.submit(tasks.pid))
     await executor.shutdown()
-    say({ later, children: children().length })
+    say({ later, children: workersOf().length })
   },
 }
 

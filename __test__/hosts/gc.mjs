@@ -4,7 +4,9 @@ import { appendFileSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
 import { backTo, collectUntil } from './collect.mjs'
-import { children, holdings, say } from './observe.mjs'
+import { workersOf } from '../helpers/processes.mjs'
+import { startMethod } from '../helpers/start-method.mjs'
+import { holdings, say } from './observe.mjs'
 
 const tasks = defineTasks(import.meta.url, {
   pid: () => process.pid,
@@ -20,7 +22,7 @@ const tasks = defineTasks(import.meta.url, {
 })
 
 /** @param {import('millrace').ProcessPoolOptions} [options] */
-const makePool = (options) => new ProcessPoolExecutor({ maxWorkers: 2, ...options })
+const makePool = (options) => new ProcessPoolExecutor({ maxWorkers: 2, startMethod, ...options })
 
 /** Node starts threads and opens descriptors when they are first needed: that is over when this has run. */
 async function warmUp() {
@@ -43,7 +45,7 @@ const scenarios = {
   'with idle workers': async () => {
     const before = holdings()
     const pids = await Promise.all(Array.from({ length: 4 }, () => makePool({ maxWorkers: 1 }).submit(tasks.pid)))
-    const held = children().length === 4
+    const held = workersOf().length === 4
     await collectUntil(backTo(before))
     say({ held, pids: new Set(pids).size })
   },
@@ -65,7 +67,7 @@ const scenarios = {
     ;((pool) => {
       for (let line = 1; line <= 20; line++) pool.submit(tasks.append, 10, path, line)
     })(makePool())
-    await collectUntil(() => children().length > 0)
+    await collectUntil(() => workersOf().length > 0)
     await collectUntil(backTo(before))
     const lines = readFileSync(path, 'utf8').trim().split('\n').map(Number)
     say({ lines: lines.sort((a, b) => a - b) })
@@ -77,7 +79,9 @@ const scenarios = {
       for (let line = 1; line <= 10; line++)
         pool.submit(tasks.append, 50, path, line).addDoneCallback(() => globalThis.gc?.())
     })(makePool())
-    process.on('exit', () => say({ lines: readFileSync(path, 'utf8').trim().split('\n').length, children: children() }))
+    process.on('exit', () =>
+      say({ lines: readFileSync(path, 'utf8').trim().split('\n').length, children: workersOf() }),
+    )
   },
 
   'with a map that goes on': async () => {
@@ -110,7 +114,7 @@ const scenarios = {
       pool.submit(tasks.sleep, 100, 1)
       return pool.shutdown()
     })(makePool())
-    await collectUntil(() => children().length > 0)
+    await collectUntil(() => workersOf().length > 0)
     await collectUntil(backTo(before))
     say({})
   },
@@ -125,7 +129,7 @@ const scenarios = {
     }
     const pools = await Promise.all([true, false, true, false].map(one))
     await collectUntil(() => pools.every((pool) => pool.deref() === undefined))
-    await collectUntil(() => children().length === 0)
+    await collectUntil(() => workersOf().length === 0)
     say({})
   },
 

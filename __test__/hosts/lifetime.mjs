@@ -5,7 +5,9 @@ import { once } from 'node:events'
 import { appendFileSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
-import { children, say } from './observe.mjs'
+import { childrenOf, workersOf } from '../helpers/processes.mjs'
+import { startMethod } from '../helpers/start-method.mjs'
+import { say } from './observe.mjs'
 
 const word = new Int32Array(new SharedArrayBuffer(4))
 
@@ -103,7 +105,7 @@ function switches(pid) {
 }
 
 /** @param {import('millrace').ProcessPoolOptions} [options] */
-const makePool = (options) => new ProcessPoolExecutor({ maxWorkers: 2, ...options })
+const makePool = (options) => new ProcessPoolExecutor({ maxWorkers: 2, startMethod, ...options })
 
 /**
  * The process ids of all workers, each of which has booted.
@@ -368,31 +370,30 @@ const scenarios = {
     const before = pool.stats().workers.length
     await Promise.all([pool.submit(tasks.block, 50), pool.submit(tasks.block, 50)])
     while (left.length < 2) await sleep(5)
-    say({ before, started, left, workers: pool.stats().workers, children: children() })
+    say({ before, started, left, workers: pool.stats().workers, children: workersOf() })
   },
 
   'workers, one at a time': async () => {
     const pool = makePool()
     /** @type {number[]} */
-    const counts = [children().length]
+    const counts = [workersOf().length]
     for (let index = 0; index < 3; index++) {
       await pool.submit(tasks.pid)
-      counts.push(children().length)
+      counts.push(workersOf().length)
     }
     await Promise.all([pool.submit(tasks.block, 50), pool.submit(tasks.block, 50), pool.submit(tasks.block, 50)])
-    counts.push(children().length)
+    counts.push(workersOf().length)
     await pool.shutdown()
-    counts.push(children().length)
+    counts.push(workersOf().length)
     say(counts)
   },
 
   'a worker that never comes up': async () => {
     const pool = makePool({ maxWorkers: 1, execArgv: ['--import', 'data:text/javascript,for(;;);'] })
     const future = pool.submit(tasks.pid)
-    const pid = await new Promise((resolve) => pool.on('workerStart', (info) => resolve(info.pid)))
-    const found = children().map((child) => child.pid)
+    while (childrenOf().length === 0) await sleep(2)
     await pool.killWorkers()
-    say([found.length === 1 && found[0] === pid, future.outcome, children()])
+    say([future.outcome, childrenOf()])
   },
 
   'killWorkers() of workers with busy pools of their own': async () => {

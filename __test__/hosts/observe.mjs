@@ -1,6 +1,12 @@
 // What a host program can see of itself.
 
 import { readdirSync, readFileSync, readlinkSync, statSync, writeSync } from 'node:fs'
+import { setStartMethod } from 'millrace'
+import { workersOf } from '../helpers/processes.mjs'
+import { startMethod } from '../helpers/start-method.mjs'
+
+// In the threads of a program, and in its workers that have pools of their own, too.
+if (startMethod !== undefined) setStartMethod(startMethod)
 
 /**
  * Says a line to the test. At once: what is said when the process ends must not wait for the event loop.
@@ -9,22 +15,6 @@ import { readdirSync, readFileSync, readlinkSync, statSync, writeSync } from 'no
  */
 export function say(value) {
   writeSync(1, `${JSON.stringify(value)}\n`)
-}
-
-/** This process's children as `/proc` has them, zombies included. */
-export function children() {
-  const found = []
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, 'latin1')
-      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      if (Number(parent) === process.pid) found.push({ pid: Number(entry), state })
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  return found
 }
 
 /** What this process holds, counted. */
@@ -39,7 +29,7 @@ export function holdings() {
   })
   const maps = readFileSync('/proc/self/maps', 'latin1').split('\n')
   return {
-    children: children().length,
+    children: workersOf().length,
     descriptors: descriptors.filter((name) => name !== '').length,
     threads: readdirSync('/proc/self/task').length,
     segments: maps.filter((line) => /memfd:millrace|\/millrace-/.test(line)).length,

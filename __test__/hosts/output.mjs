@@ -3,6 +3,7 @@
 import { appendFileSync } from 'node:fs'
 import process from 'node:process'
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
+import { startMethod } from '../helpers/start-method.mjs'
 
 const tasks = defineTasks(import.meta.url, {
   /** @type {(output: 'stdout' | 'stderr', bytes: number, last: string) => void} */
@@ -32,7 +33,7 @@ async function main({ ending, output, bytes, file }) {
     idle: { idleTimeout: 20 },
     initializer: { initializer: tasks.setUp, initargs: [output, bytes, 'end 0'] },
   }[ending]
-  const pool = new ProcessPoolExecutor({ maxWorkers: 1, ...options })
+  const pool = new ProcessPoolExecutor({ maxWorkers: 1, startMethod, ...options })
   const left = new Promise((resolve) => pool.once('workerExit', resolve))
   pool.on('workerExit', ({ reason }) => note(reason))
   pool.on('warning', () => {})

@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTasks, isWorker, Pool } from 'millrace'
 import { backTo, collectUntil } from './collect.mjs'
-import { children, holdings, say } from './observe.mjs'
+import { workersOf } from '../helpers/processes.mjs'
+import { holdings, say } from './observe.mjs'
 
 const tasks = defineTasks(import.meta.url, {
   pid: () => process.pid,
@@ -71,7 +72,7 @@ const scenarios = {
   'never used': async () => {
     const before = holdings()
     for (let n = 0; n < 5; n++) new Pool(1)
-    const during = children().length
+    const during = workersOf().length
     await collectUntil(backTo(before))
     say({ during, unclosed: unclosed.length })
   },
@@ -216,7 +217,7 @@ const scenarios = {
     ]
     const watched = await Promise.all(ends.map(one))
     await collectUntil(() => watched.every(({ collected }) => collected))
-    await collectUntil(() => children().length === 0)
+    await collectUntil(() => workersOf().length === 0)
     say({})
   },
 }

@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTasks, isWorker, Pool, runFinalizers } from 'millrace'
-import { children, holdings, say } from './observe.mjs'
+import { workersOf } from '../helpers/processes.mjs'
+import { holdings, say } from './observe.mjs'
 
 const tasks = defineTasks(import.meta.url, {
   pid: () => process.pid,
@@ -41,7 +42,7 @@ const scenarios = {
       code: error.cause.code,
       children: after.children,
       descriptors: after.descriptors - before.descriptors,
-      again: children().length,
+      again: workersOf().length,
     })
     await again.terminate()
   },
@@ -77,7 +78,7 @@ const scenarios = {
     await sleep(50)
     process.on('exit', () => {
       // Behind the pool's own listener, which settles everything.
-      say({ ready: results.every((result) => result.ready()), errors, warnings, children: children().length })
+      say({ ready: results.every((result) => result.ready()), errors, warnings, children: workersOf().length })
     })
     void iterator
     process.exit(0)
@@ -90,7 +91,7 @@ const scenarios = {
     process.on('exit', () => {
       void pool.terminate()
       pool.close()
-      say({ ready: results.every((result) => result.ready()), children: children().length })
+      say({ ready: results.every((result) => result.ready()), children: workersOf().length })
     })
     process.exit(0)
   },
@@ -105,7 +106,7 @@ const scenarios = {
     runFinalizers(15)
     const codes = await Promise.all([...results, iterator.next()].map((result) => result.then(String, (e) => e.code)))
     await pool.join()
-    say({ untouched, pool: String(pool), codes, children: children().length, warnings })
+    say({ untouched, pool: String(pool), codes, children: workersOf().length, warnings })
   },
 
   'process.exit() with an idle pool': async () => {
@@ -132,7 +133,7 @@ const scenarios = {
     })()
     const codes = await Promise.all(results.map((result) => result.get().catch((error) => error.code)))
     await sleep(5)
-    say({ codes, warnings, children: children().length })
+    say({ codes, warnings, children: workersOf().length })
   },
 }
 

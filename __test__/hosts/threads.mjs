@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, parentPort, threadId, Worker, workerData } from 'node:worker_threads'
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
-import { children, holdings, say } from './observe.mjs'
+import { workersOf } from '../helpers/processes.mjs'
+import { holdings, say } from './observe.mjs'
 
 const word = new Int32Array(new SharedArrayBuffer(4))
 
@@ -161,7 +162,7 @@ const programs = {
     const ended = await Promise.all(started.map(({ ended }) => ended))
     const sum = (await own).reduce((total, value) => total + value, 0)
     await pool.shutdown()
-    say({ said, ended, sum, children: children() })
+    say({ said, ended, sum, children: workersOf() })
   },
 
   /** One thread after the other, each ended by itself or by `terminate()`; the main thread's pool goes on. */
@@ -182,7 +183,7 @@ const programs = {
     // A thread that has ended may still be closing what it had.
     const after = holdings()
     await pool.shutdown()
-    say({ codes, before, after, children: children() })
+    say({ codes, before, after, children: workersOf() })
   },
 
   /** Ends itself while threads have busy pools. */

@@ -6,22 +6,23 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 /** Whether there is a /proc to look at: what only that shows is not checked elsewhere. */
 export const hasProc = existsSync('/proc/self/stat')
 
-export interface ProcessInfo {
-  pid: number
-  parent: number
-  group: number
-  /** One letter: R, S, D, T, Z… */
-  state: string
-  name: string
-}
+/**
+ * @typedef {object} ProcessInfo
+ * @property {number} pid
+ * @property {number} parent
+ * @property {number} group
+ * @property {string} state - One letter: R, S, D, T, Z…
+ * @property {string} name
+ */
 
 /** All processes that this user may see. */
-export function processTable(): ProcessInfo[] {
+export function processTable() {
   return hasProc ? readProc() : runPs()
 }
 
-function readProc(): ProcessInfo[] {
-  const table: ProcessInfo[] = []
+function readProc() {
+  /** @type {ProcessInfo[]} */
+  const table = []
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue
     try {
@@ -37,7 +38,8 @@ function readProc(): ProcessInfo[] {
   return table
 }
 
-function runPs(): ProcessInfo[] {
+/** @returns {ProcessInfo[]} */
+function runPs() {
   const text = execFileSync('ps', ['-axo', 'pid=,ppid=,pgid=,stat=,comm='], { encoding: 'utf8' })
   return text
     .split('\n')
@@ -53,21 +55,25 @@ function runPs(): ProcessInfo[] {
 }
 
 /** The children of a process, zombies included. */
-export function childrenOf(pid: number = process.pid): ProcessInfo[] {
+export function childrenOf(pid = process.pid) {
   return processTable().filter(({ parent }) => parent === pid)
 }
 
-/** The workers of a process, zombies included: its children, those of its fork servers in their place. */
-export function workersOf(pid: number = process.pid): ProcessInfo[] {
+/** The workers of a process: its children, zombies included, and in the place of fork servers their children that live. */
+export function workersOf(pid = process.pid) {
   const table = processTable()
   const children = table.filter(({ parent }) => parent === pid)
   return children.flatMap((child) =>
-    isForkServer(child.pid) ? table.filter(({ parent }) => parent === child.pid) : [child],
+    isForkServer(child.pid) ? table.filter(({ parent, state }) => parent === child.pid && state !== 'Z') : [child],
   )
 }
 
-/** Of a child of a host's: a server's own children look the same. */
-function isForkServer(pid: number): boolean {
+/**
+ * Of a child of a host's: a server's own children look the same.
+ *
+ * @param {number} pid
+ */
+function isForkServer(pid) {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('millrace-server:')
   } catch {
@@ -75,7 +81,11 @@ function isForkServer(pid: number): boolean {
   }
 }
 
-/** Whether there is such a process, and it is more than a zombie. */
-export function isAlive(pid: number): boolean {
+/**
+ * Whether there is such a process, and it is more than a zombie.
+ *
+ * @param {number} pid
+ */
+export function isAlive(pid) {
   return processTable().some((info) => info.pid === pid && info.state !== 'Z')
 }
