@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const top = fileURLToPath(new URL('..', import.meta.url))
+const starts = fileURLToPath(new URL('starts.mjs', import.meta.url))
 const codec = fileURLToPath(new URL('codec.mjs', import.meta.url))
 
 /**
@@ -41,6 +42,11 @@ export const layers = {
     title: 'Round trip: two processes, without Node',
     missing: noCargo,
     command: (smoke) => cargoBench('millrace-pool', 'round_trip', smoke),
+  },
+  starts: {
+    title: 'Start methods',
+    missing: () => (process.platform === 'linux' ? undefined : 'fork servers are for Linux'),
+    command: (smoke) => [process.execPath, [starts, ...(smoke ? ['--smoke'] : [])]],
   },
   codec: {
     title: 'Codec',

@@ -40,7 +40,14 @@ export const DIRECTORY = new URL('results/', import.meta.url)
  * @returns {Summary | undefined}
  */
 export function summary(results, contender, id, figure) {
-  const samples = results.contenders[contender]?.samples[id]?.[figure]
+  return spread(results.contenders[contender]?.samples[id]?.[figure])
+}
+
+/**
+ * @param {number[] | undefined} samples - One for each round.
+ * @returns {Summary | undefined}
+ */
+export function spread(samples) {
   if (samples === undefined || samples.length === 0) return undefined
   const sorted = samples.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1

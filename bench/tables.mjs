@@ -14,7 +14,7 @@ export function table([heading = [], ...body]) {
 }
 
 /** @param {import('./results.mjs').Summary | undefined} found */
-function cell(found) {
+export function cell(found) {
   if (found === undefined) return '–'
   const { median, least, most, rounds } = found
   return rounds === 1 ? short(median) : `${short(median)} (${short(least)}–${short(most)})`
@@ -45,7 +45,7 @@ export function caseTable(results, id) {
   return table([['', ...figures.map(([, { title, unit }]) => `${title}, ${unit}`)], ...rows])
 }
 
-/** @param {Results} results */
+/** @param {Pick<Results, 'machine'>} results */
 export function machine({ machine: { cpu, cores, memory, platform, node, load } }) {
   const about = `${cpu}, ${cores} cores, ${(memory / 2 ** 30).toFixed(0)} GiB, ${platform}, Node ${node}`
   return `${about}; load ${load.toFixed(1)} before the run`

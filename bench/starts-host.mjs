@@ -1,0 +1,113 @@
+// node bench/starts-host.mjs METHOD MODULE PLAN
+//
+// One way to start workers, measured once: with the start method METHOD, the workers loading the file MODULE of workers/ before
+// their first call. Prints its figures as JSON.
+
+import { availableParallelism } from 'node:os'
+
+import { importTasks, ProcessPoolExecutor } from '../dist/index.js'
+import { workerFile } from './contenders/installed.mjs'
+import { sleep } from './measure.mjs'
+import { memory, processorTime } from './proc.mjs'
+
+/** @typedef {typeof import('./workers/starts.mjs')} Tasks */
+
+/**
+ * @typedef {object} StartsPlan
+ * @property {number} workers - Of the large pool.
+ * @property {number} more - Workers that are started one after the other beside them, before as many again at once.
+ * @property {number} steps - Of arithmetic in a task.
+ * @property {number} objects - That a task makes.
+ * @property {number} milliseconds - For each rate.
+ */
+
+const [method, name = '', text = '{}'] = process.argv.slice(2)
+const startMethod = /** @type {import('../dist/index.js').StartMethod} */ (method)
+const plan = /** @type {StartsPlan} */ (JSON.parse(text))
+const url = workerFile(name)
+const tasks = /** @type {Tasks} */ (/** @type {unknown} */ (importTasks(url)))
+
+/** @param {import('../dist/index.js').ProcessPoolOptions} options */
+const open = (options) => new ProcessPoolExecutor({ execArgv: [], preload: [url], startMethod, ...options })
+
+/** A pool that grows: the time to its n-th worker, and the memory that all of them take. */
+async function growth() {
+  const before = memory()
+  const pool = open({ maxWorkers: 2 * plan.workers + plan.more })
+  /** @type {import('../dist/index.js').Future<unknown>[]} */
+  const calls = []
+  /**
+   * Calls that never return, until a worker that is ready has taken each.
+   *
+   * @param {number} count
+   * @param {() => void} [onFirst]
+   */
+  const add = async (count, onFirst) => {
+    const before = calls.length
+    const started = performance.now()
+    for (let call = 0; call < count; call++) calls.push(pool.submit(tasks.stay))
+    for (let { running } = pool.stats(); running < before + count; { running } = pool.stats()) {
+      if (running > before) onFirst?.()
+      await sleep(0.5)
+    }
+    return performance.now() - started
+  }
+  let first = 0
+  const started = performance.now()
+  const all = await add(plan.workers, () => (first ||= performance.now() - started))
+  first ||= all
+  const after = memory()
+  const more = []
+  for (let worker = 0; worker < plan.more; worker++) more.push(await add(1))
+  const again = await add(plan.workers)
+  await pool.killWorkers()
+  await Promise.allSettled(calls)
+  const pss = before === undefined || after === undefined ? undefined : (after - before) / 1e6
+  return { first, all, more: more.toSorted((a, b) => a - b)[more.length >> 1], again, pss }
+}
+
+/**
+ * Calls a second, and milliseconds of processor time a call in all processes, once every worker is warm.
+ *
+ * @param {import('../dist/index.js').ProcessPoolOptions} options
+ * @param {(pool: ProcessPoolExecutor) => import('../dist/index.js').Future<unknown>} call
+ */
+async function measure(options, call) {
+  const maxWorkers = availableParallelism()
+  const pool = open({ maxWorkers, ...options })
+  /** @param {number} milliseconds */
+  const run = async (milliseconds) => {
+    const started = performance.now()
+    let calls = 0
+    const chain = async () => {
+      do {
+        await call(pool)
+        calls++
+      } while (performance.now() - started < milliseconds)
+    }
+    await Promise.all(Array.from({ length: maxWorkers * 2 }, chain))
+    return { calls, rate: calls / ((performance.now() - started) / 1000) }
+  }
+  await run(plan.milliseconds / 2)
+  const before = processorTime()
+  const { calls, rate } = await run(plan.milliseconds)
+  const after = processorTime()
+  await pool.shutdown()
+  const processor = before === undefined || after === undefined ? undefined : (after.all - before.all) / 1000 / calls
+  return { rate, processor }
+}
+
+const grown = await growth()
+const compute = await measure({}, (pool) => pool.submit(tasks.compute, plan.steps))
+const allocate = await measure({}, (pool) => pool.submit(tasks.allocate, plan.objects))
+const recycling = await measure({ maxTasksPerChild: 1 }, (pool) => pool.submit(tasks.pid))
+console.log(
+  JSON.stringify({
+    ...grown,
+    compute: compute.rate,
+    computing: compute.processor,
+    allocate: allocate.rate,
+    allocating: allocate.processor,
+    recycling: recycling.rate,
+  }),
+)
