@@ -8,6 +8,7 @@ bash scripts/build.sh
 for results in docs/benchmarks*/results.json; do
   node bench/report.mjs --docs --page "$(basename "$(dirname "$results")")" "$results"
 done
+node bench/starts.mjs --docs docs/benchmarks/start-methods.json
 
 if ! git rev-parse --is-inside-work-tree > /dev/null 2>&1; then
   echo 'SKIPPED: not a git checkout, there is nothing to compare with'
@@ -15,7 +16,7 @@ if ! git rev-parse --is-inside-work-tree > /dev/null 2>&1; then
 fi
 
 failed=0
-for file in index.d.ts native/binding.cjs native/binding.d.cts docs/benchmarks*.md docs/benchmarks*/ Cargo.lock package-lock.json; do
+for file in index.d.ts native/binding.cjs native/binding.d.cts docs/benchmarks*.md docs/benchmarks*/ docs/start-methods.md Cargo.lock package-lock.json; do
   # The second letter is the work tree against the index: staged is as good as committed.
   state="$(git status --porcelain --untracked-files=all -- "$file")"
   case "$state" in
