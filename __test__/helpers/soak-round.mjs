@@ -150,8 +150,12 @@ export class Round {
       if (victims.length === 0) return
       const victim = random.pick(victims)
       if (victim.tasksDone === 0) this.vain++
-      process.kill(victim.pid, 'SIGKILL')
-      soak.kills++
+      try {
+        process.kill(victim.pid, 'SIGKILL')
+        soak.kills++
+      } catch {
+        // It has ended since, and its fork server has reaped it.
+      }
     }, KILL_EVERY_MS)
     const target = random.pick([4, IN_FLIGHT, IN_FLIGHT])
     let seen = 0
