@@ -1,5 +1,6 @@
 // What every executor promises, on worker processes: submit, order, `await using`, looks at its state.
 
+import { execFileSync } from 'node:child_process'
 import { Executor, Future, isWorker, ProcessPoolExecutor, taskContext } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
@@ -152,6 +153,14 @@ test('taskContext() tells a task its numbers, and nobody else', async (t) => {
       return millrace.isWorker
     }),
   )
+})
+
+test('a program is no worker because of what its last argument looks like', (t) => {
+  const program = "import { isWorker } from 'millrace'; console.log(isWorker)"
+  for (const argument of ['millrace:notes', 'millrace-server:', 'millrace:1:2']) {
+    const said = execFileSync(process.execPath, ['--input-type=module', '--eval', program, argument])
+    t.is(said.toString(), 'false\n', argument)
+  }
 })
 
 test('stats() counts what waits, runs and has ended', async (t) => {

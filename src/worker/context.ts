@@ -78,7 +78,7 @@ export function workerState(): WorkerState | undefined {
 // tells, too: the modules that it loads are those of its workers.
 // In a fork of an ordinary process it changes: importers see that.
 export let isWorker: boolean =
-  holder[stateSymbol] !== undefined || /^millrace(?:-server)?:/.test(process.argv.at(-1) ?? '')
+  holder[stateSymbol] !== undefined || /^millrace(?::\d+:\d+:\d+:\d+$|-server:\{)/.test(process.argv.at(-1) ?? '')
 
 /** The task that the calling code belongs to; undefined outside a task, and once its outcome is decided. */
 export function taskContext(): TaskContext | undefined {
