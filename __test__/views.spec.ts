@@ -127,3 +127,32 @@ test('a large buffer waits for its worker as it was when it was submitted', asyn
     t.deepEqual([first, last, expected.equals(data)], [`call ${index}`, index, true])
   }
 })
+
+test('both sides collect young garbage by what they received, and not the whole heap', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  // Runs here and there: counts the young collections that were asked for.
+  const watch = async (): Promise<void> => {
+    const { constants, PerformanceObserver } = await import('node:perf_hooks')
+    const seen = globalThis as { collections?: number }
+    seen.collections = 0
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        // Not in the declarations of the base class.
+        const { kind, flags } = (entry as unknown as { detail: { kind: number; flags: number } }).detail
+        const isForced = (flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) !== 0
+        if (isForced && kind === constants.NODE_PERFORMANCE_GC_MINOR) seen.collections!++
+      }
+    }).observe({ entryTypes: ['gc'] })
+  }
+  const collections = (): number => (globalThis as { collections?: number }).collections!
+  await watch()
+  await pool.submit(watch)
+  const bytes = noise(MIB)
+  for (let received = 0; received < 100; received++) await pool.submit(tasks.identity, bytes)
+  await until('the host to collect', () => collections() >= 3)
+  t.true(collections() < 10)
+  let there = 0
+  // Each call gives the worker's event loop a turn, in which it hears of them.
+  for (let looks = 0; there < 3 && looks < 1000; looks++) there = await pool.submit(collections)
+  t.true(there >= 3 && there < 10, `${there} collections in the worker`)
+})

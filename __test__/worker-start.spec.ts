@@ -1,16 +1,13 @@
 // What a worker's start does without: each of these takes a millisecond or more before the first call.
 
-import test from 'ava'
 import { importTasks } from 'millrace'
 import type * as fixture from './fixtures/loaded.mjs'
+import { spawnTest } from './helpers/leaks.js'
 import { makePool } from './helpers/pool.js'
-import { spawns } from './helpers/start-method.mjs'
 
 const { loaded } = importTasks<typeof fixture>(new URL('./fixtures/loaded.mjs', import.meta.url))
 
 // A forked one has what its server has loaded, once for all.
-const spawnTest = spawns ? test : test.skip
-
 spawnTest("a worker loads none of Node's larger modules for itself", async (t) => {
   const pool = makePool(t, { maxWorkers: 1, execArgv: [] })
   const names = (await pool.submit(loaded)).split('\n')
