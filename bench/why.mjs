@@ -5,7 +5,7 @@ export const why = {
   text: 'A string is copied into shared memory and out of it; between threads of one process it is copied once.',
   block:
     'Bytes are copied into shared memory and out of it, each way; between threads of one process they are copied once.',
-  large: 'As with 64 KiB.',
+  large: 'As with 64 MiB.',
   huge: 'Bytes are copied into shared memory each way, and used where they lie; a `SharedBuffer` would not be copied at all.',
   task10us: 'A task as short as this is lost in what a call costs.',
   map: 'The automatic chunk size looks for chunks that take a few milliseconds, with each item an outcome of its own; by hand a chunk is one array in and one out.',

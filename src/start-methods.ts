@@ -59,7 +59,7 @@ export function checkStartMethod(method: unknown, name: string): asserts method 
   if (method === 'fork') assertForkSafe()
   const available = getAllStartMethods()
   if (available.includes(method)) return
-  throw invalidValue(name, `'${available.join("' or '")}': '${method}' is not available in this version`, method)
+  throw invalidValue(name, `'${available.join("' or '")}': '${method}' is not available on ${process.platform}`, method)
 }
 
 /** An option that a forked copy of this process cannot follow, as it was given: undefined if it asks for nothing. */
