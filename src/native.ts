@@ -1,14 +1,13 @@
 // The native addon, typed by its generated declarations. Loaded once, and with an error that says what to do.
 
-import { createRequire } from 'node:module'
-
 import { UnsupportedPlatformError } from './errors.js'
+import { requireBinding } from './paths.js'
 
 type Binding = typeof import('../native/binding.cjs')
 
 function load(): Binding {
   try {
-    const binding = createRequire(import.meta.url)('../native/binding.cjs') as Binding
+    const binding = requireBinding()
     binding.checkPlatform()
     return binding
   } catch (cause) {

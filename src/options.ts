@@ -1,12 +1,12 @@
 // The options of a process pool: checked, given their defaults, and turned into what the core takes.
 
 import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 
 import { NestingError } from './errors.js'
 import { FORKABLE, serverArgument } from './forkserver/plan.js'
 import { native, type NativePoolOptions } from './native.js'
+import { serverEntry, workerEntry } from './paths.js'
 import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from './start-methods.js'
 import { describeTask, resolveModule, type TaskDescriptor, type TaskFunction } from './tasks.js'
 import {
@@ -84,9 +84,6 @@ const ARENA_BYTES = 8 * 2 ** 30
 
 const DEFAULT_SLOTS = 256
 
-const serverEntry = fileURLToPath(new URL('./forkserver/main.js', import.meta.url))
-const workerEntry = fileURLToPath(new URL('./worker/main.js', import.meta.url))
-
 /**
  * @throws TypeError or RangeError that names the option; NestingError in a worker that is ten levels deep.
  */
@@ -128,15 +125,15 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
       maxWorkers,
       breakOnDeath: onWorkerDeath === 'break',
       program: process.execPath,
-      args: [...nodeOptions, workerEntry, ...nameArguments],
+      args: [...nodeOptions, workerEntry(), ...nameArguments],
       forkServer:
         startMethod === 'forkserver'
           ? [
               ...nodeOptions,
               ...FORKABLE,
-              serverEntry,
+              serverEntry(),
               ...nameArguments,
-              serverArgument({ preload, depth, workerEntry }),
+              serverArgument({ preload, depth, workerEntry: workerEntry() }),
             ]
           : undefined,
       ownForks: startMethod === 'fork',
