@@ -5,7 +5,7 @@ import { reportRejection } from './done-callback.js'
 import { InvalidStateError } from './errors.js'
 import { Future, type WaitOptions } from './future.js'
 import { chainError } from './pool/chain-error.js'
-import { timeoutOf, validateFunction, validateOptions } from './validate.js'
+import { timeoutOf, validateFunction, validateOptions } from './util/validate.js'
 
 /** Functions that a job of a {@link Pool} calls when it is over. */
 export interface ResultCallbacks<T> {

@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 
 import type { Entry } from './finalizers/entry.js'
 import { registry } from './finalizers/registry.js'
-import { invalidType, validateFunction, validateInteger, validateNumber, validateOptions } from './validate.js'
+import { invalidType, validateFunction, validateInteger, validateNumber, validateOptions } from './util/validate.js'
 
 /** Options of {@link Finalize}. */
 export interface FinalizeOptions<A extends readonly unknown[] = readonly unknown[]> {

@@ -16,7 +16,7 @@ import {
   validateNumber,
   validateOneOf,
   validateOptions,
-} from './validate.js'
+} from './util/validate.js'
 import { workerState } from './worker/context.js'
 
 /** Options of a {@link ProcessPoolExecutor}. */

@@ -31,7 +31,7 @@ import { type PoolOptions, resolvePoolOptions } from './pool/options.js'
 import type { ProcessPoolEvents } from './process-pool-executor.js'
 import type { PoolStats } from './stats.js'
 import type { TaskFunction } from './tasks.js'
-import { invalidType, validateFunction, validateInteger } from './validate.js'
+import { invalidType, validateFunction, validateInteger } from './util/validate.js'
 
 export type { PoolOptions } from './pool/options.js'
 

@@ -22,7 +22,7 @@ import { applyRunOptions, cancelOnAbort, checkTransfer } from './run-options.js'
 import { checkShutdown, withinTime } from './shutdown.js'
 import type { PoolStats } from './stats.js'
 import type { TaskFunction } from './tasks.js'
-import { invalidType } from './validate.js'
+import { invalidType } from './util/validate.js'
 
 /** Options of {@link ProcessPoolExecutor.run}. */
 export interface RunOptions {

@@ -6,7 +6,7 @@ import { isDetached } from './codec/views.js'
 import type { CallFuture } from './host/call-future.js'
 import type { RunOptions } from './process-pool-executor.js'
 import { isUntransferable } from './shared-buffer.js'
-import { invalidType, invalidValue, validateInteger, validateNumber, validateOptions } from './validate.js'
+import { invalidType, invalidValue, validateInteger, validateNumber, validateOptions } from './util/validate.js'
 
 /** What the core counts with. */
 const MAX_RETRIES = 2 ** 32 - 1

@@ -1,7 +1,7 @@
-import { builtin, types } from './builtins.js'
+import { builtin, types } from './util/builtins.js'
 import { native } from './native.js'
 import type { ProcessPoolExecutor } from './process-pool-executor.js'
-import { invalidType, validateInteger } from './validate.js'
+import { invalidType, validateInteger } from './util/validate.js'
 import { workerState } from './worker/context.js'
 
 // A symbol that all copies of the package know: the worker's may be another than its tasks'.

@@ -2,7 +2,7 @@
 
 import { InvalidStateError } from './errors.js'
 import { assertForkSafe } from './fork-safety.js'
-import { invalidValue, outOfRange, validateBoolean, validateOneOf, validateOptions } from './validate.js'
+import { invalidValue, outOfRange, validateBoolean, validateOneOf, validateOptions } from './util/validate.js'
 
 /**
  * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'`, on Linux: one process loads the modules of

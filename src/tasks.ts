@@ -6,9 +6,9 @@
 import { createRequire, isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
-import { builtin } from './builtins.js'
+import { builtin } from './util/builtins.js'
 import { resolveSpecifier } from './resolve.js'
-import { invalidType } from './validate.js'
+import { invalidType } from './util/validate.js'
 
 /** Any function that can be a task. */
 export type TaskFunction<A extends unknown[] = never[], R = unknown> = (...args: A) => R

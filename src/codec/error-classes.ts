@@ -1,7 +1,7 @@
 // Which classes of errors arrive as themselves: those that exist in every process. The name in a payload is looked up in the
 // same tables on the other side.
 
-import { types } from '../builtins.js'
+import { types } from '../util/builtins.js'
 import { type ErrorClass, errorClasses } from '../errors.js'
 
 type Builtin = new (...args: unknown[]) => Error

@@ -2,7 +2,7 @@
 // an AggregateError. So what was thrown is described with plain data, and that is serialized. Nothing here may throw,
 // whatever was thrown: frozen, cyclic, a proxy, getters that throw.
 
-import { inspect, types } from '../builtins.js'
+import { inspect, types } from '../util/builtins.js'
 import { constructorOf, functionName, knownNameOf, nearestBuiltin, read } from './error-classes.js'
 import { mayHideHostObject } from './host-objects.js'
 import { findCulprit } from './uncloneable.js'

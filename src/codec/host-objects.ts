@@ -2,7 +2,7 @@
 // in private fields and symbols, so they would arrive as `{}`, or as a handful of inner fields. The serializer does not
 // say when it writes one. What they leave in a payload does, nearly always for the price of one search.
 
-import { types } from '../builtins.js'
+import { types } from '../util/builtins.js'
 
 import { EventEmitter } from 'node:events'
 

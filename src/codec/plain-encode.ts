@@ -2,7 +2,7 @@
 // takes over; so nothing here may run code of the user's, which would then run twice. Proxies are recognized before they
 // are asked, and properties are read from their descriptors, as an accessor has no value there.
 
-import { types } from '../builtins.js'
+import { types } from '../util/builtins.js'
 import { PLAIN } from './ids.js'
 import { LITTLE_ENDIAN, type Outbox, type Sheet } from './outbox.js'
 import { ARRAY, BUFFER_BYTES, DATE, DEEPEST, EMPTY_OBJECT, FIRST_SHAPE } from './plain-format.js'

@@ -1,6 +1,6 @@
 // What is wrong with a single value, in words: the kinds that V8 refuses, and those that it loses.
 
-import { types } from '../builtins.js'
+import { types } from '../util/builtins.js'
 import { instanceOf, isPlatformObject, lossOf } from './host-objects.js'
 import { serialize } from './v8.js'
 import { ARRAY_BUFFER, isDetached, isGrowable, isOutOfBounds, kindOf, memoryOf } from './views.js'

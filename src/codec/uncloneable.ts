@@ -1,7 +1,7 @@
 // Finds the value that cannot travel. It runs only after the serializer has failed, or has left a trace of a lost object,
 // and has to survive whatever made that happen: cycles, depth, proxies, getters that throw or make up new objects.
 
-import { types } from '../builtins.js'
+import { types } from '../util/builtins.js'
 import { mapKeyStep, mapValueStep, memberStep, propertyStep } from './path.js'
 import { isLeaf, refusedObject, refusedPrimitive } from './refusals.js'
 

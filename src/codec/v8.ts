@@ -8,7 +8,7 @@
 // Layout: the serializer's stream; the contents; their lengths and their number as doubles, only if there are contents;
 // one byte, whether there are.
 
-import { builtin, types } from '../builtins.js'
+import { builtin, types } from '../util/builtins.js'
 import { CorruptPayload } from './corrupt.js'
 import { LITTLE_ENDIAN } from './outbox.js'
 import { BUFFER, copyMemory, fromContent, isDetached, isGrowable, isOutOfBounds, kindOf, memoryOf } from './views.js'

@@ -1,7 +1,7 @@
 // ArrayBuffers and the views over them: which class, which memory, and back. Nothing here asks the value itself, whose
 // properties a subclass or its owner may have replaced; only the built-in getters, which read the internal slots.
 
-import { types } from '../builtins.js'
+import { types } from '../util/builtins.js'
 import { CorruptPayload } from './corrupt.js'
 
 /** An ArrayBuffer as ES2024 has it. */

@@ -3,7 +3,7 @@
 import { inspect } from 'node:util'
 import { threadId } from 'node:worker_threads'
 
-import { functionName } from '../type-name.js'
+import { functionName } from '../util/type-name.js'
 
 /** A callback with its arguments: what an entry holds until it is over. */
 interface Call {

@@ -6,7 +6,7 @@
 
 import { types } from 'node:util'
 
-import { thrownWarning } from '../thrown.js'
+import { thrownWarning } from '../util/thrown.js'
 import { Entry } from './entry.js'
 
 /** How many entries that were registered since it began a full pass runs before it takes that for a circle. */

@@ -18,7 +18,7 @@ import {
 import { unforkableText } from '../fork-safety.js'
 import type { NativeDeath, NativeEvent } from '../native.js'
 import type { ResolvedOptions } from '../options.js'
-import { signalName } from '../signal-names.js'
+import { signalName } from '../util/signal-names.js'
 import type { RecentEnds } from './recent-ends.js'
 
 /** How a worker ended, as errors and events carry it. */

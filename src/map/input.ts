@@ -1,6 +1,6 @@
 // The input of `map`: where items come from.
 
-import { invalidType } from '../validate.js'
+import { invalidType } from '../util/validate.js'
 
 /** An input that has its items at hand. */
 export interface SyncInput<T> {

@@ -1,4 +1,11 @@
-import { invalidType, invalidValue, timeoutOf, validateBoolean, validateInteger, validateNumber } from '../validate.js'
+import {
+  invalidType,
+  invalidValue,
+  timeoutOf,
+  validateBoolean,
+  validateInteger,
+  validateNumber,
+} from '../util/validate.js'
 import { isAsyncIterable } from './input.js'
 
 /** Options of `map` and `starmap`. */

@@ -1,6 +1,6 @@
 import { TimeoutError } from '../errors.js'
-import { Fifo } from '../fifo.js'
-import { Timer } from '../timer.js'
+import { Fifo } from '../util/fifo.js'
+import { Timer } from '../util/timer.js'
 
 type Result<R> = IteratorResult<R, undefined>
 

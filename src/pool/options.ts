@@ -2,7 +2,7 @@
 
 import { againstForks, type ProcessPoolOptions, type ResolvedOptions, resolveOptions } from '../options.js'
 import { chooseStartMethod, NEVER_REPLACED } from '../start-methods.js'
-import { invalidValue, validateInteger, validateOptions } from '../validate.js'
+import { invalidValue, validateInteger, validateOptions } from '../util/validate.js'
 
 /** Options of a {@link Pool}. */
 export interface PoolOptions extends Omit<

@@ -6,7 +6,7 @@
 
 import type { Writable } from 'node:stream'
 
-import { builtin } from '../builtins.js'
+import { builtin } from '../util/builtins.js'
 
 /** Less than the time after which the host ends a worker that it has asked to leave: `KILL_AFTER` in crates/pool/src/config.rs. */
 const LONGEST_WAIT_MS = 4000

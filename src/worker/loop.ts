@@ -3,7 +3,7 @@
 // Calls run one at a time, in order. A call that returns no promise is taken, run and answered without leaving the loop;
 // after a time budget the event loop gets a turn, so that timers and sockets of tasks stay alive under load.
 
-import { types } from '../builtins.js'
+import { types } from '../util/builtins.js'
 import { encodeArguments, encodeError, encodeResult } from '../codec/index.js'
 import { SerializationError } from '../errors.js'
 import { collectBuffers, collectGarbage } from '../garbage.js'

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 
-import { builtin } from '../builtins.js'
+import { builtin } from '../util/builtins.js'
 import { TaskLoadError } from '../errors.js'
 import { definedTask, sourceExpression, type TaskDescriptor } from '../tasks.js'
 import { monotonicMs } from './clock.js'
