@@ -5,8 +5,8 @@ import net from 'node:net'
 import os from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import vm from 'node:vm'
-import * as errors from '../src/errors.js'
-import { RemoteError } from '../src/errors.js'
+import * as errors from '../src/errors/index.js'
+import { RemoteError } from '../src/errors/index.js'
 import { sendError } from './helpers/codec.js'
 
 /** What a call throws or rejects with. */

@@ -7,7 +7,7 @@ import net from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import vm from 'node:vm'
 import { MessageChannel } from 'node:worker_threads'
-import { SerializationError } from '../src/errors.js'
+import { SerializationError } from '../src/errors/index.js'
 import { encodedArguments, encodedResult, sendArguments, sendResult } from './helpers/codec.js'
 
 function* numbers() {

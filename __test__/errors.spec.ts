@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
-import * as errors from '../src/errors.js'
+import * as errors from '../src/errors/index.js'
 
 /** Every class: its code without the prefix, its base, and the fields that it carries. */
 const TABLE: Record<string, { code: string; base: string; fields: Record<string, unknown> }> = {
@@ -168,7 +168,7 @@ test('an uncaught error shows its name and its code', (t) => {
       '--import=@oxc-node/core/register',
       '--input-type=module',
       '-e',
-      `import { ShutdownError } from ${JSON.stringify(new URL('../src/errors.ts', import.meta.url))}; throw new ShutdownError('no more')`,
+      `import { ShutdownError } from ${JSON.stringify(new URL('../src/errors/index.ts', import.meta.url))}; throw new ShutdownError('no more')`,
     ],
     { encoding: 'utf8' },
   )

@@ -3,7 +3,7 @@
 import test from 'ava'
 import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { InvalidStateError } from '../src/errors.js'
+import { InvalidStateError } from '../src/errors/index.js'
 import { Future } from '../src/future.js'
 import { cancelled, collectWarnings, failed, finished } from './helpers/futures.js'
 

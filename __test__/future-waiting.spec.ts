@@ -2,7 +2,7 @@
 
 import test from 'ava'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
-import { TimeoutError } from '../src/errors.js'
+import { TimeoutError } from '../src/errors/index.js'
 import { Future } from '../src/future.js'
 import { cancelled, failed, finished, listenersOf, rejection, running, timersOf } from './helpers/futures.js'
 

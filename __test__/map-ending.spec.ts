@@ -2,7 +2,7 @@
 
 import test from 'ava'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TimeoutError } from '../src/errors.js'
+import { TimeoutError } from '../src/errors/index.js'
 import { LocalChunks } from './helpers/executors.js'
 import { collectUntil, listenersOf, timersOf } from './helpers/futures.js'
 import { boom, DONE, double, numbers, map, outcomes, Counted, AsyncCounted, turns } from './helpers/maps.js'

@@ -2,7 +2,7 @@
 
 import test from 'ava'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { QueueFullError, ShutdownError } from '../src/errors.js'
+import { QueueFullError, ShutdownError } from '../src/errors/index.js'
 import { LocalChunks } from './helpers/executors.js'
 import { boom, DONE, double, numbers, map, collect, outcomes, Counted, AsyncCounted, turns } from './helpers/maps.js'
 

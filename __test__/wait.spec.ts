@@ -1,7 +1,7 @@
 import test from 'ava'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asCompleted, type CompletionIterator } from '../src/as-completed.js'
-import { TimeoutError } from '../src/errors.js'
+import { TimeoutError } from '../src/errors/index.js'
 import { Future } from '../src/future.js'
 import { type ReturnWhen, wait } from '../src/wait.js'
 import { collectUntil, listenersOf, timersOf } from './helpers/futures.js'

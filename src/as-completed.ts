@@ -1,5 +1,5 @@
 import { collectFutures } from './collect-futures.js'
-import { TimeoutError } from './errors.js'
+import { TimeoutError } from './errors/index.js'
 import { Fifo } from './util/fifo.js'
 import type { Future, Waiter, WaitOptions } from './future.js'
 import { Timer } from './util/timer.js'

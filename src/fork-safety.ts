@@ -6,7 +6,7 @@ import { Socket } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 
-import { ForkUnsafeError } from './errors.js'
+import { ForkUnsafeError } from './errors/index.js'
 import { native } from './native.js'
 import { outwardDescriptors } from './open-descriptors.js'
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 
 import { runDoneCallback } from './done-callback.js'
-import { CancelledError, InvalidStateError, TimeoutError } from './errors.js'
+import { CancelledError, InvalidStateError, TimeoutError } from './errors/index.js'
 import { Timer } from './util/timer.js'
 import { typeName } from './util/type-name.js'
 import { timeoutOf, validateBoolean, validateFunction, validateOptions } from './util/validate.js'

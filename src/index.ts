@@ -28,7 +28,7 @@ export {
   WorkerDiedError,
   WorkerSpawnError,
   WorkerTerminatedError,
-} from './errors.js'
+} from './errors/index.js'
 export { Executor, type ExecutorShutdownOptions } from './executor.js'
 export {
   Finalize,

@@ -1,4 +1,4 @@
-import { TimeoutError } from './errors.js'
+import { TimeoutError } from './errors/index.js'
 import { Fifo } from './util/fifo.js'
 import type { Future } from './future.js'
 import { Chunk } from './map/chunk.js'

@@ -1,6 +1,6 @@
 // The native addon, typed by its generated declarations. Loaded once, and with an error that says what to do.
 
-import { UnsupportedPlatformError } from './errors.js'
+import { UnsupportedPlatformError } from './errors/index.js'
 import { requireBinding } from './paths.js'
 
 type Binding = typeof import('../native/binding.cjs')

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 
-import { NestingError } from './errors.js'
+import { NestingError } from './errors/index.js'
 import { FORKABLE, serverArgument } from './forkserver/plan.js'
 import { native, type NativePoolOptions } from './native.js'
 import { serverEntry, workerEntry } from './paths.js'

@@ -12,7 +12,7 @@ import { inspect } from 'node:util'
 
 import { AsyncResult, checkCallbacks, type ResultCallbacks } from './async-result.js'
 import { declareLocal } from './codec/index.js'
-import { InvalidStateError } from './errors.js'
+import { InvalidStateError } from './errors/index.js'
 import type { Finalize } from './finalizers.js'
 import { CallFuture } from './host/call-future.js'
 import { ChunkSource } from './host/chunk-source.js'

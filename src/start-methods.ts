@@ -1,6 +1,6 @@
 // How workers are started, and which way is chosen when nobody says.
 
-import { InvalidStateError } from './errors.js'
+import { InvalidStateError } from './errors/index.js'
 import { assertForkSafe } from './fork-safety.js'
 import { invalidValue, outOfRange, validateBoolean, validateOneOf, validateOptions } from './util/validate.js'
 

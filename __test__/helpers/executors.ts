@@ -1,6 +1,6 @@
 // Executors that run everything in this thread, for tests of what all executors share.
 
-import { QueueFullError, ShutdownError } from '../../src/errors.js'
+import { QueueFullError, ShutdownError } from '../../src/errors/index.js'
 import { Executor, type ExecutorShutdownOptions } from '../../src/executor.js'
 import { Future } from '../../src/future.js'
 import type { ChunkOutcome, MapSource } from '../../src/map/source.js'

@@ -2,7 +2,7 @@
 // same tables on the other side.
 
 import { types } from '../util/builtins.js'
-import { type ErrorClass, errorClasses } from '../errors.js'
+import { type ErrorClass, errorClasses } from '../errors/index.js'
 
 type Builtin = new (...args: unknown[]) => Error
 

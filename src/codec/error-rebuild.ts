@@ -1,7 +1,7 @@
 // The error envelope, receiving side. The description comes from another process, so its shape is checked, and every field is
 // defined, not assigned: `__proto__` is a field like any other.
 
-import { RemoteError } from '../errors.js'
+import { RemoteError } from '../errors/index.js'
 import { CorruptPayload } from './corrupt.js'
 import { type KnownClass, knownClass } from './error-classes.js'
 import { type ErrorNode, LIST, NODE, SYMBOL, VALUE } from './error-describe.js'

@@ -1,4 +1,4 @@
-import { SerializationError } from '../errors.js'
+import { SerializationError } from '../errors/index.js'
 import type { Culprit } from './uncloneable.js'
 import { findCulprit } from './uncloneable.js'
 

@@ -1,7 +1,7 @@
 // What each new worker is sent first, encoded once for all of them.
 
 import { encodeArguments, type Outbox } from '../codec/index.js'
-import { SerializationError } from '../errors.js'
+import { SerializationError } from '../errors/index.js'
 import type { ResolvedOptions } from '../options.js'
 import { encodeBootPlan } from '../worker/boot.js'
 

@@ -1,6 +1,6 @@
 // The future of a call in a worker process. One object a call: it is the executor's record of the call as well.
 
-import { CancelledError, type WorkerDeathTask } from '../errors.js'
+import { CancelledError, type WorkerDeathTask } from '../errors/index.js'
 import { Future } from '../future.js'
 import type { Origin } from './origins.js'
 import type { PoolCore } from './pool-core.js'

@@ -14,7 +14,7 @@ import {
   WorkerDiedError,
   WorkerSpawnError,
   WorkerTerminatedError,
-} from '../errors.js'
+} from '../errors/index.js'
 import { unforkableText } from '../fork-safety.js'
 import type { NativeDeath, NativeEvent } from '../native.js'
 import type { ResolvedOptions } from '../options.js'

@@ -2,7 +2,7 @@
 
 import type { EventEmitter } from 'node:events'
 
-import type { MillraceError } from '../errors.js'
+import type { MillraceError } from '../errors/index.js'
 
 export class Listeners {
   readonly #emitter: WeakRef<EventEmitter>

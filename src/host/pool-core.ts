@@ -20,7 +20,7 @@ import {
   InvalidStateError,
   MillraceError,
   ShutdownError,
-} from '../errors.js'
+} from '../errors/index.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
 import { brokenPool, callFailure, poolFailed, workerDeath } from './failures.js'
 import { native, type NativeEvent, type NativePool } from '../native.js'

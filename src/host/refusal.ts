@@ -6,7 +6,7 @@ import {
   SerializationError,
   ShutdownError,
   type WorkerSpawnError,
-} from '../errors.js'
+} from '../errors/index.js'
 import { spawnFailed } from './failures.js'
 import type { NativePool } from '../native.js'
 

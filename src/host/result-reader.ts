@@ -2,7 +2,7 @@
 
 import type { CallFuture } from './call-future.js'
 import { decodeArguments, decodeError, decodeResult, decodeSplitArguments, keepsContent } from '../codec/index.js'
-import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors.js'
+import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
 import { countReceived } from '../garbage.js'
 import { describeCall } from './failures.js'
 import type { ChunkOutcome } from '../map-iterator.js'

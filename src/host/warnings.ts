@@ -1,6 +1,6 @@
 // Things that a pool survives, and somebody should know.
 
-import { MillraceError, WorkerSpawnError } from '../errors.js'
+import { MillraceError, WorkerSpawnError } from '../errors/index.js'
 import { breakCause, forkUnsafe, idleWorkerDied, spawnFailed } from './failures.js'
 import type { NativeEvent } from '../native.js'
 

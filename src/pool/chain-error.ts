@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 
-import { MillraceError } from '../errors.js'
+import { MillraceError } from '../errors/index.js'
 import { show } from '../util/thrown.js'
 
 /**

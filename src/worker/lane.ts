@@ -8,7 +8,7 @@ import {
   keepsContent,
   Outbox,
 } from '../codec/index.js'
-import { SerializationError } from '../errors.js'
+import { SerializationError } from '../errors/index.js'
 import { countReceived } from '../garbage.js'
 import { native, type NativeWorker } from '../native.js'
 import { detach, receiveShared, wholeShared } from '../shared-buffer.js'

@@ -5,7 +5,7 @@
 
 import { types } from '../util/builtins.js'
 import { encodeArguments, encodeError, encodeResult } from '../codec/index.js'
-import { SerializationError } from '../errors.js'
+import { SerializationError } from '../errors/index.js'
 import { collectBuffers, collectGarbage } from '../garbage.js'
 import { CallFlag, type PartialChunk, ResultFlag, Status } from '../wire.js'
 import { boot } from './boot.js'

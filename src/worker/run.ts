@@ -1,6 +1,6 @@
 // A worker process, from its first to its last turn.
 
-import { WorkerDiedError } from '../errors.js'
+import { WorkerDiedError } from '../errors/index.js'
 import { Status } from '../wire.js'
 import { becomeWorker } from './context.js'
 import { interceptExit } from './exit.js'

@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url'
 
 import { builtin } from '../util/builtins.js'
-import { TaskLoadError } from '../errors.js'
+import { TaskLoadError } from '../errors/index.js'
 import { definedTask, sourceExpression, type TaskDescriptor } from '../tasks.js'
 import { monotonicMs } from './clock.js'
 import type { WorkerState } from './context.js'

@@ -2,7 +2,7 @@
 // of the same name: `new Class(error.message, { ...error })` is a copy, which is how errors are rebuilt from another
 // process.
 
-import { MillraceError } from './errors/base.js'
+import { MillraceError } from './base.js'
 import {
   ForkUnsafeError,
   NestingError,
@@ -10,22 +10,22 @@ import {
   QueueFullError,
   ShutdownError,
   UnsupportedPlatformError,
-} from './errors/executor.js'
-import { CancelledError, InvalidStateError, TaskTimeoutError, TimeoutError } from './errors/future.js'
-import { RemoteError, SerializationError, TaskExitError, TaskLoadError } from './errors/task.js'
+} from './executor.js'
+import { CancelledError, InvalidStateError, TaskTimeoutError, TimeoutError } from './future.js'
+import { RemoteError, SerializationError, TaskExitError, TaskLoadError } from './task.js'
 import {
   BrokenExecutor,
   BrokenProcessPool,
   WorkerDiedError,
   WorkerSpawnError,
   WorkerTerminatedError,
-} from './errors/worker.js'
+} from './worker.js'
 
-export { type ErrorDetails, MillraceError } from './errors/base.js'
-export * from './errors/executor.js'
-export * from './errors/future.js'
-export * from './errors/task.js'
-export * from './errors/worker.js'
+export { type ErrorDetails, MillraceError } from './base.js'
+export * from './executor.js'
+export * from './future.js'
+export * from './task.js'
+export * from './worker.js'
 
 /** A class of this package as whoever rebuilds errors sees it: the fields are not checked. */
 export type ErrorClass = new (message: string, details: never) => MillraceError
