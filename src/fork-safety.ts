@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 
 import { ForkUnsafeError } from './errors/index.js'
-import { native } from './native.js'
+import { native } from './native/index.js'
 import { outwardDescriptors } from './open-descriptors.js'
 
 /** What {@link forkSafety} found. */

@@ -1,5 +1,5 @@
 import { builtin, types } from './util/builtins.js'
-import { native } from './native.js'
+import { native } from './native/index.js'
 import type { ProcessPoolExecutor } from './process-pool-executor.js'
 import { invalidType, validateInteger } from './util/validate.js'
 import { workerState } from './worker/context.js'

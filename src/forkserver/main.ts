@@ -4,7 +4,7 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
 import { reasonsAgainst } from '../fork-safety.js'
-import { native } from '../native.js'
+import { native } from '../native/index.js'
 import { becomeForked } from '../forked/become.js'
 import { RandomCaches, seedableRandom } from '../forked/random.js'
 import { becomeWorker } from '../worker/context.js'

@@ -4,7 +4,7 @@
 import { stat } from 'node:fs/promises'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
-import { native } from '../native.js'
+import { native } from '../native/index.js'
 import { exitNatively } from '../forked/exit.js'
 import { signalName } from '../util/signal-names.js'
 

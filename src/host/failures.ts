@@ -16,7 +16,7 @@ import {
   WorkerTerminatedError,
 } from '../errors/index.js'
 import { unforkableText } from '../fork-safety.js'
-import type { NativeDeath, NativeEvent } from '../native.js'
+import type { NativeDeath, NativeEvent } from '../native/index.js'
 import type { ResolvedOptions } from '../options.js'
 import { signalName } from '../util/signal-names.js'
 import type { RecentEnds } from './recent-ends.js'

@@ -1,6 +1,6 @@
 // Whether a pool holds the event loop: while calls are unfinished, unless it is unref'd; and while somebody waits for its end.
 
-import type { NativePool } from '../native.js'
+import type { NativePool } from '../native/index.js'
 
 /** How `NativePool.setHold` holds the event loop. */
 const Hold = { unfinished: 0, always: 1, never: 2 } as const

@@ -5,7 +5,7 @@ import { becomeForked } from '../forked/become.js'
 import { RandomCaches, seedableRandom } from '../forked/random.js'
 import { registry } from '../finalizers/registry.js'
 import { awaitedTurns, reasonsAgainst } from '../fork-safety.js'
-import type { NativePool } from '../native.js'
+import type { NativePool } from '../native/index.js'
 import { forgetOwners } from './exit.js'
 
 /** What a fork of this process must not touch again. */

@@ -23,7 +23,7 @@ import {
 } from '../errors/index.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
 import { brokenPool, callFailure, poolFailed, workerDeath } from './failures.js'
-import { native, type NativeEvent, type NativePool } from '../native.js'
+import { native, type NativeEvent, type NativePool } from '../native/index.js'
 import type { ResolvedOptions } from '../options.js'
 import { detach, wholeShared } from '../shared-buffer.js'
 import { signalName } from '../util/signal-names.js'

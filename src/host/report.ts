@@ -2,7 +2,7 @@
 
 import type { CallFuture } from './call-future.js'
 import { describeCall } from './failures.js'
-import type { NativePool } from '../native.js'
+import type { NativePool } from '../native/index.js'
 import type { PoolStats, WorkerStats } from '../stats.js'
 
 /** Futures by call number. */

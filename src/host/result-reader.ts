@@ -6,7 +6,7 @@ import { SerializationError, TaskExitError, type WorkerDeathTask } from '../erro
 import { countReceived } from '../garbage.js'
 import { describeCall } from './failures.js'
 import type { ChunkOutcome } from '../map-iterator.js'
-import type { NativePool } from '../native.js'
+import type { NativePool } from '../native/index.js'
 import { framesOf } from './origins.js'
 import { receiveShared } from '../shared-buffer.js'
 import { ELSEWHERE, type PartialChunk, RESULT_RECORD_WORDS, ResultFlag, Status, wide } from '../wire.js'

@@ -1,6 +1,6 @@
 // Those who wait until the queue of a pool has room for a call.
 
-import type { NativePool } from '../native.js'
+import type { NativePool } from '../native/index.js'
 
 interface Waiter {
   resolve(): void

@@ -1,6 +1,6 @@
 // The tasks that one pool has been given, each under a number: workers are told what a number means once.
 
-import type { NativePool } from '../native.js'
+import type { NativePool } from '../native/index.js'
 import { describeTask } from '../tasks.js'
 
 /** A task as its pool knows it. */

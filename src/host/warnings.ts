@@ -2,7 +2,7 @@
 
 import { MillraceError, WorkerSpawnError } from '../errors/index.js'
 import { breakCause, forkUnsafe, idleWorkerDied, spawnFailed } from './failures.js'
-import type { NativeEvent } from '../native.js'
+import type { NativeEvent } from '../native/index.js'
 
 /** The error that a `warning` event carries. */
 export function warningOf(event: NativeEvent): Error {

@@ -10,7 +10,7 @@ import {
 } from '../codec/index.js'
 import { SerializationError } from '../errors/index.js'
 import { countReceived } from '../garbage.js'
-import { native, type NativeWorker } from '../native.js'
+import { native, type NativeWorker } from '../native/index.js'
 import { detach, receiveShared, wholeShared } from '../shared-buffer.js'
 import { CALL_RECORD_WORDS, CallFlag, ELSEWHERE, Register, REGISTERS, ResultFlag, Status, wide } from '../wire.js'
 

@@ -1,9 +1,9 @@
 // The native addon, typed by its generated declarations. Loaded once, and with an error that says what to do.
 
-import { UnsupportedPlatformError } from './errors/index.js'
-import { requireBinding } from './paths.js'
+import { UnsupportedPlatformError } from '../errors/index.js'
+import { requireBinding } from '../paths.js'
 
-type Binding = typeof import('../native/binding.cjs')
+type Binding = typeof import('../../native/binding.cjs')
 
 function load(): Binding {
   try {
@@ -30,4 +30,4 @@ export const native: Binding = load()
 
 export type NativePool = InstanceType<Binding['NativePool']>
 export type NativeWorker = InstanceType<Binding['NativeWorker']>
-export type { NativeDeath, NativeEvent, NativePoolOptions, NativeWorkerStats } from '../native/binding.cjs'
+export type { NativeDeath, NativeEvent, NativePoolOptions, NativeWorkerStats } from '../../native/binding.cjs'
