@@ -5,7 +5,7 @@ import type { MapCall } from '../executor.js'
 import type { Future } from '../future.js'
 import type { ChunkOutcome, MapSource } from '../map/source.js'
 import type { PoolCore } from './pool-core.js'
-import { CallFlag } from '../wire.js'
+import { CallFlag } from '../wire/index.js'
 
 /** Where the items of one `map` come from and go to. */
 export interface ChunkCalls {

@@ -40,7 +40,7 @@ import { Room } from './room.js'
 import type { PoolStats } from '../stats.js'
 import { TaskTable } from './task-table.js'
 import { warningOf } from './warnings.js'
-import { CallFlag, DRAINED_EVENTS, INBOX_BYTES, Register, REGISTERS } from '../wire.js'
+import { CallFlag, DRAINED_EVENTS, INBOX_BYTES, Register, REGISTERS } from '../wire/index.js'
 import { workerState } from '../worker/context.js'
 
 type AnyFuture = CallFuture<unknown>

@@ -2,7 +2,7 @@
 
 import { encodeArguments, type Outbox } from '../codec/index.js'
 import type { ChunkOutcome } from '../map/source.js'
-import { CallFlag } from '../wire.js'
+import { CallFlag } from '../wire/index.js'
 
 export class RefusedItems {
   /** The items that can travel. */

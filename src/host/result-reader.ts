@@ -9,7 +9,7 @@ import type { ChunkOutcome } from '../map-iterator.js'
 import type { NativePool } from '../native/index.js'
 import { framesOf } from './origins.js'
 import { receiveShared } from '../shared-buffer.js'
-import { ELSEWHERE, type PartialChunk, RESULT_RECORD_WORDS, ResultFlag, Status, wide } from '../wire.js'
+import { ELSEWHERE, type PartialChunk, RESULT_RECORD_WORDS, ResultFlag, Status, wide } from '../wire/index.js'
 
 /** How a call ended. */
 export interface Outcome {

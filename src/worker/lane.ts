@@ -12,7 +12,7 @@ import { SerializationError } from '../errors/index.js'
 import { countReceived } from '../garbage.js'
 import { native, type NativeWorker } from '../native/index.js'
 import { detach, receiveShared, wholeShared } from '../shared-buffer.js'
-import { CALL_RECORD_WORDS, CallFlag, ELSEWHERE, Register, REGISTERS, ResultFlag, Status, wide } from '../wire.js'
+import { CALL_RECORD_WORDS, CallFlag, ELSEWHERE, Register, REGISTERS, ResultFlag, Status, wide } from '../wire/index.js'
 
 /** What `take()` found. `later`: nothing was taken, since the result before is not committed yet. */
 export const Taken = { later: -1, nothing: 0, task: 1, define: 2, boot: 3, stop: 4 } as const

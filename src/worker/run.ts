@@ -1,7 +1,7 @@
 // A worker process, from its first to its last turn.
 
 import { WorkerDiedError } from '../errors/index.js'
-import { Status } from '../wire.js'
+import { Status } from '../wire/index.js'
 import { becomeWorker } from './context.js'
 import { interceptExit } from './exit.js'
 import { Lane, Phase } from './lane.js'
