@@ -61,6 +61,6 @@ export {
   type StartMethod,
 } from './start-methods.js'
 export type { PoolStats, WorkerStats } from './stats.js'
-export { defineTasks, type ImportedTasks, importTasks, type TaskFunction } from './tasks.js'
+export { defineTasks, type ImportedTasks, importTasks, type TaskFunction } from './tasks/index.js'
 export { wait, type WaitForOptions, type WaitResult } from './wait.js'
-export { isWorker, taskContext, type TaskContext } from './worker/context.js'
+export { isWorker, taskContext, type TaskContext } from './tasks/context.js'

@@ -8,7 +8,7 @@ import { FORKABLE, serverArgument } from './forkserver/plan.js'
 import { native, type NativePoolOptions } from './native/index.js'
 import { serverEntry, workerEntry } from './paths.js'
 import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from './start-methods.js'
-import { describeTask, resolveModule, type TaskDescriptor, type TaskFunction } from './tasks.js'
+import { describeTask, resolveModule, type TaskDescriptor, type TaskFunction } from './tasks/index.js'
 import {
   invalidType,
   invalidValue,
@@ -17,7 +17,7 @@ import {
   validateOneOf,
   validateOptions,
 } from './util/validate.js'
-import { workerState } from './worker/context.js'
+import { workerState } from './tasks/context.js'
 
 /** Options of a {@link ProcessPoolExecutor}. */
 export interface ProcessPoolOptions {

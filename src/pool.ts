@@ -30,7 +30,7 @@ import { MapJob } from './pool/map-job.js'
 import { type PoolOptions, resolvePoolOptions } from './pool/options.js'
 import type { ProcessPoolEvents } from './process-pool-executor.js'
 import type { PoolStats } from './stats.js'
-import type { TaskFunction } from './tasks.js'
+import type { TaskFunction } from './tasks/index.js'
 import { invalidType, validateFunction, validateInteger } from './util/validate.js'
 
 export type { PoolOptions } from './pool/options.js'

@@ -21,7 +21,7 @@ import { PoolCore } from './host/pool-core.js'
 import { applyRunOptions, cancelOnAbort, checkTransfer } from './run-options.js'
 import { checkShutdown, withinTime } from './shutdown.js'
 import type { PoolStats } from './stats.js'
-import type { TaskFunction } from './tasks.js'
+import type { TaskFunction } from './tasks/index.js'
 import { invalidType } from './util/validate.js'
 
 /** Options of {@link ProcessPoolExecutor.run}. */

@@ -41,7 +41,7 @@ import type { PoolStats } from '../stats.js'
 import { TaskTable } from './task-table.js'
 import { warningOf } from './warnings.js'
 import { CallFlag, DRAINED_EVENTS, INBOX_BYTES, Register, REGISTERS } from '../wire/index.js'
-import { workerState } from '../worker/context.js'
+import { workerState } from '../tasks/context.js'
 
 type AnyFuture = CallFuture<unknown>
 

@@ -1,7 +1,7 @@
 // The tasks that one pool has been given, each under a number: workers are told what a number means once.
 
 import type { NativePool } from '../native/index.js'
-import { describeTask } from '../tasks.js'
+import { describeTask } from '../tasks/index.js'
 
 /** A task as its pool knows it. */
 export interface TaskEntry {

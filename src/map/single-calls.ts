@@ -2,7 +2,7 @@
 
 import { Future, type Waiter } from '../future.js'
 import type { ChunkOutcome, MapSource } from './source.js'
-import type { TaskFunction } from '../tasks.js'
+import type { TaskFunction } from '../tasks/index.js'
 
 /** What an executor has to have for this. */
 interface Submitter {

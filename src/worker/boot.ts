@@ -1,7 +1,7 @@
 // What a worker does before its first call: preload modules, run the initializer.
 
 import { decodeArguments } from '../codec/index.js'
-import type { TaskDescriptor } from '../tasks.js'
+import type { TaskDescriptor } from '../tasks/index.js'
 import type { Task, TaskCache } from './task-cache.js'
 
 /** What the host asks of each new worker. */

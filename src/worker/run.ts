@@ -2,7 +2,7 @@
 
 import { WorkerDiedError } from '../errors/index.js'
 import { Status } from '../wire/index.js'
-import { becomeWorker } from './context.js'
+import { becomeWorker } from '../tasks/context.js'
 import { interceptExit } from './exit.js'
 import { Lane, Phase } from './lane.js'
 import { Loop } from './loop.js'

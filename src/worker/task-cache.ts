@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 
 import { builtin } from '../util/builtins.js'
 import { TaskLoadError } from '../errors/index.js'
-import { definedTask, sourceExpression, type TaskDescriptor } from '../tasks.js'
+import { definedTask, sourceExpression, type TaskDescriptor } from '../tasks/index.js'
 import { monotonicMs } from './clock.js'
-import type { WorkerState } from './context.js'
+import type { WorkerState } from '../tasks/context.js'
 
 export type Task = (...args: never[]) => unknown
 

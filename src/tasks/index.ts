@@ -6,9 +6,9 @@
 import { createRequire, isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
-import { builtin } from './util/builtins.js'
+import { builtin } from '../util/builtins.js'
 import { resolveSpecifier } from './resolve.js'
-import { invalidType } from './util/validate.js'
+import { invalidType } from '../util/validate.js'
 
 /** Any function that can be a task. */
 export type TaskFunction<A extends unknown[] = never[], R = unknown> = (...args: A) => R
@@ -78,7 +78,7 @@ export type ImportedTasks<T> = {
  * @param specifier - A URL, or what `import` accepts, resolved from the current working directory.
  * @throws TypeError when the specifier is neither; Node's resolution error when it does not resolve.
  * @example
- * const jobs = importTasks<typeof import('./jobs.js')>(new URL('./jobs.js', import.meta.url))
+ * const jobs = importTasks<typeof import('../jobs.js')>(new URL('../jobs.js', import.meta.url))
  * await pool.submit(jobs.parse, line)
  */
 export function importTasks<T extends object>(specifier: string | URL): ImportedTasks<T> {

@@ -1,6 +1,6 @@
 // Resolving a bare specifier from a directory as `import` does. Node offers that only for the importing module itself.
 
-import { builtin } from './util/builtins.js'
+import { builtin } from '../util/builtins.js'
 
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
