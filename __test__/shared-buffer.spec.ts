@@ -2,7 +2,7 @@
 
 import { QueueFullError, SharedBuffer, ShutdownError } from 'millrace'
 import { segments } from './hosts/observe.mjs'
-import { collectGarbage } from '../src/garbage.js'
+import { collectGarbage } from '../src/memory/garbage.js'
 import { tasks } from './fixtures/basic.mjs'
 import { shared } from './fixtures/shared.mjs'
 import { test } from './helpers/leaks.js'

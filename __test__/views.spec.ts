@@ -1,7 +1,7 @@
 // Large buffers that are used where they lie: in the memory of a lane, for as long as somebody has them.
 
 import { randomFillSync } from 'node:crypto'
-import { collectGarbage } from '../src/garbage.js'
+import { collectGarbage } from '../src/memory/garbage.js'
 import { tasks } from './fixtures/basic.mjs'
 import { segments } from './hosts/observe.mjs'
 import { test } from './helpers/leaks.js'

@@ -51,7 +51,7 @@ export {
   type ShutdownOptions,
   type WorkerExitReason,
 } from './process-pool-executor.js'
-export { SharedBuffer } from './shared-buffer.js'
+export { SharedBuffer } from './memory/shared-buffer.js'
 export { getContext, type StartContext } from './start-context.js'
 export {
   getAllStartMethods,

@@ -5,7 +5,7 @@ import { types } from 'node:util'
 import { isDetached } from './codec/views.js'
 import type { CallFuture } from './host/call-future.js'
 import type { RunOptions } from './process-pool-executor.js'
-import { isUntransferable } from './shared-buffer.js'
+import { isUntransferable } from './memory/shared-buffer.js'
 import { invalidType, invalidValue, validateInteger, validateNumber, validateOptions } from './util/validate.js'
 
 /** What the core counts with. */

@@ -11,7 +11,7 @@ import { childrenOf, hasProc } from './processes.mjs'
 import { spawns } from './start-method.mjs'
 import { WATCHDOG_MS } from './waiting.js'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { collectGarbage } from '../../src/garbage.js'
+import { collectGarbage } from '../../src/memory/garbage.js'
 
 /** What this process holds, each by a text that says what it is. */
 interface Holdings {

@@ -25,7 +25,7 @@ import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } fro
 import { brokenPool, callFailure, poolFailed, workerDeath } from './failures.js'
 import { native, type NativeEvent, type NativePool } from '../native/index.js'
 import type { ResolvedOptions } from '../options.js'
-import { detach, wholeShared } from '../shared-buffer.js'
+import { detach, wholeShared } from '../memory/shared-buffer.js'
 import { signalName } from '../util/signal-names.js'
 import { Listeners } from './listeners.js'
 import { LoopHold } from './loop-hold.js'

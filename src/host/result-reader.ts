@@ -3,12 +3,12 @@
 import type { CallFuture } from './call-future.js'
 import { decodeArguments, decodeError, decodeResult, decodeSplitArguments, keepsContent } from '../codec/index.js'
 import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
-import { countReceived } from '../garbage.js'
+import { countReceived } from '../memory/garbage.js'
 import { describeCall } from './failures.js'
 import type { ChunkOutcome } from '../map-iterator.js'
 import type { NativePool } from '../native/index.js'
 import { framesOf } from './origins.js'
-import { receiveShared } from '../shared-buffer.js'
+import { receiveShared } from '../memory/shared-buffer.js'
 import { ELSEWHERE, type PartialChunk, RESULT_RECORD_WORDS, ResultFlag, Status, wide } from '../wire/index.js'
 
 /** How a call ended. */

@@ -9,9 +9,9 @@ import {
   Outbox,
 } from '../codec/index.js'
 import { SerializationError } from '../errors/index.js'
-import { countReceived } from '../garbage.js'
+import { countReceived } from '../memory/garbage.js'
 import { native, type NativeWorker } from '../native/index.js'
-import { detach, receiveShared, wholeShared } from '../shared-buffer.js'
+import { detach, receiveShared, wholeShared } from '../memory/shared-buffer.js'
 import { CALL_RECORD_WORDS, CallFlag, ELSEWHERE, Register, REGISTERS, ResultFlag, Status, wide } from '../wire/index.js'
 
 /** What `take()` found. `later`: nothing was taken, since the result before is not committed yet. */

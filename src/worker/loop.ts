@@ -6,7 +6,7 @@
 import { types } from '../util/builtins.js'
 import { encodeArguments, encodeError, encodeResult } from '../codec/index.js'
 import { SerializationError } from '../errors/index.js'
-import { collectBuffers, collectGarbage } from '../garbage.js'
+import { collectBuffers, collectGarbage } from '../memory/garbage.js'
 import { CallFlag, type PartialChunk, ResultFlag, Status } from '../wire/index.js'
 import { boot } from './boot.js'
 import { monotonicMs } from './clock.js'

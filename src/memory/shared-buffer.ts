@@ -1,8 +1,8 @@
-import { builtin, types } from './util/builtins.js'
-import { native } from './native/index.js'
-import type { ProcessPoolExecutor } from './process-pool-executor.js'
-import { invalidType, validateInteger } from './util/validate.js'
-import { workerState } from './tasks/context.js'
+import { builtin, types } from '../util/builtins.js'
+import { native } from '../native/index.js'
+import type { ProcessPoolExecutor } from '../process-pool-executor.js'
+import { invalidType, validateInteger } from '../util/validate.js'
+import { workerState } from '../tasks/context.js'
 
 // A symbol that all copies of the package know: the worker's may be another than its tasks'.
 const brand = Symbol.for('millrace.shared-buffer')

@@ -2,7 +2,7 @@
 // are received one after another. Buffers keep memory until they are collected, and those that are views of a lane keep that of
 // the other side.
 
-import { builtin } from './util/builtins.js'
+import { builtin } from '../util/builtins.js'
 
 let collect: ((options?: { type: 'minor' }) => void) | undefined
 
