@@ -4,7 +4,7 @@ import test from 'ava'
 import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { InvalidStateError } from '../src/errors/index.js'
-import { Future } from '../src/future.js'
+import { Future } from '../src/futures/future.js'
 import { cancelled, collectWarnings, failed, finished } from './helpers/futures.js'
 
 const boom = new Error('boom')

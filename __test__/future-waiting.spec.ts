@@ -3,7 +3,7 @@
 import test from 'ava'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { TimeoutError } from '../src/errors/index.js'
-import { Future } from '../src/future.js'
+import { Future } from '../src/futures/future.js'
 import { cancelled, failed, finished, listenersOf, rejection, running, timersOf } from './helpers/futures.js'
 
 const boom = new Error('boom')

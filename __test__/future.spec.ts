@@ -3,7 +3,7 @@
 import test from 'ava'
 import { inspect } from 'node:util'
 import { CancelledError, InvalidStateError, TimeoutError } from '../src/errors/index.js'
-import { Future, type FutureOutcome, type FutureState } from '../src/future.js'
+import { Future, type FutureOutcome, type FutureState } from '../src/futures/future.js'
 import { cancelled, failed, finished, listenersOf, rejection, running } from './helpers/futures.js'
 
 // ---- States and predicates -------------------------------------------------------------------------------------------------

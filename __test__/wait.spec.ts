@@ -1,9 +1,9 @@
 import test from 'ava'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { asCompleted, type CompletionIterator } from '../src/as-completed.js'
+import { asCompleted, type CompletionIterator } from '../src/futures/as-completed.js'
 import { TimeoutError } from '../src/errors/index.js'
-import { Future } from '../src/future.js'
-import { type ReturnWhen, wait } from '../src/wait.js'
+import { Future } from '../src/futures/future.js'
+import { type ReturnWhen, wait } from '../src/futures/wait.js'
 import { collectUntil, listenersOf, timersOf } from './helpers/futures.js'
 
 function make(count: number): Future<number>[] {

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util'
 
 import { declareLocal } from './codec/index.js'
-import { reportRejection } from './done-callback.js'
+import { reportRejection } from './futures/done-callback.js'
 import { InvalidStateError } from './errors/index.js'
-import { Future, type WaitOptions } from './future.js'
+import { Future, type WaitOptions } from './futures/future.js'
 import { chainError } from './pool/chain-error.js'
 import { timeoutOf, validateFunction, validateOptions } from './util/validate.js'
 

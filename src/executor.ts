@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 
-import type { Future } from './future.js'
+import type { Future } from './futures/future.js'
 import { argumentLists } from './map/input.js'
 import { MapIterator, type MapOptions, type MapSource } from './map-iterator.js'
 import { checkItems, checkMapOptions } from './map/options.js'

@@ -1,4 +1,4 @@
-import type { WaitOptions } from './future.js'
+import type { WaitOptions } from './futures/future.js'
 import { MapLoop } from './map/loop.js'
 import type { MapIterator } from './map-iterator.js'
 import { timeoutOf } from './util/validate.js'

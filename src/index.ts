@@ -1,6 +1,6 @@
 // What the package exports.
 
-export { asCompleted, type CompletionIterator } from './as-completed.js'
+export { asCompleted, type CompletionIterator } from './futures/as-completed.js'
 export { AsyncResult, type ResultCallbacks } from './async-result.js'
 export {
   BrokenExecutor,
@@ -38,7 +38,7 @@ export {
   runFinalizersAsync,
 } from './finalizers.js'
 export { type ForkSafety, forkSafety } from './fork-safety.js'
-export { type CancelOptions, Future, type FutureOutcome, type FutureState, type WaitOptions } from './future.js'
+export { type CancelOptions, Future, type FutureOutcome, type FutureState, type WaitOptions } from './futures/future.js'
 export { ImapIterator } from './imap-iterator.js'
 export { MapIterator } from './map-iterator.js'
 export type { MapOptions } from './map/options.js'
@@ -62,5 +62,5 @@ export {
 } from './start-methods.js'
 export type { PoolStats, WorkerStats } from './stats.js'
 export { defineTasks, type ImportedTasks, importTasks, type TaskFunction } from './tasks/index.js'
-export { wait, type WaitForOptions, type WaitResult } from './wait.js'
+export { wait, type WaitForOptions, type WaitResult } from './futures/wait.js'
 export { isWorker, taskContext, type TaskContext } from './tasks/context.js'

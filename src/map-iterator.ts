@@ -1,6 +1,6 @@
 import { TimeoutError } from './errors/index.js'
 import { Fifo } from './util/fifo.js'
-import type { Future } from './future.js'
+import type { Future } from './futures/future.js'
 import { Chunk } from './map/chunk.js'
 import { AsyncFeeder } from './map/async-feeder.js'
 import { type Feeder, type FeederHost, SyncFeeder } from './map/feeder.js'

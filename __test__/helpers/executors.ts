@@ -2,7 +2,7 @@
 
 import { QueueFullError, ShutdownError } from '../../src/errors/index.js'
 import { Executor, type ExecutorShutdownOptions } from '../../src/executor.js'
-import { Future } from '../../src/future.js'
+import { Future } from '../../src/futures/future.js'
 import type { ChunkOutcome, MapSource } from '../../src/map/source.js'
 import type { TaskFunction } from '../../src/tasks/index.js'
 

@@ -1,7 +1,7 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import vm from 'node:vm'
-import { Future } from '../../src/future.js'
+import { Future } from '../../src/futures/future.js'
 
 /** Futures in each state. */
 export function running<T>(): Future<T> {

@@ -1,7 +1,7 @@
 // The future of a call in a worker process. One object a call: it is the executor's record of the call as well.
 
 import { CancelledError, type WorkerDeathTask } from '../errors/index.js'
-import { Future } from '../future.js'
+import { Future } from '../futures/future.js'
 import type { Origin } from './origins.js'
 import type { PoolCore } from './pool-core.js'
 import type { RefusedItems } from './refused-items.js'

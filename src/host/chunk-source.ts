@@ -2,7 +2,7 @@
 
 import { CallFuture } from './call-future.js'
 import type { MapCall } from '../executor.js'
-import type { Future } from '../future.js'
+import type { Future } from '../futures/future.js'
 import type { ChunkOutcome, MapSource } from '../map/source.js'
 import type { PoolCore } from './pool-core.js'
 import { CallFlag } from '../wire/index.js'

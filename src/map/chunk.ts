@@ -1,4 +1,4 @@
-import type { Future, Waiter } from '../future.js'
+import type { Future, Waiter } from '../futures/future.js'
 import type { ChunkOutcome } from './source.js'
 
 /** A chunk of a `map`, from its submission until its last item was yielded. */

@@ -1,7 +1,7 @@
 // What keeps `map` going: reads items, cuts them into chunks, and submits those, as far as the pace allows.
 
 import { QueueFullError } from '../errors/index.js'
-import type { Future } from '../future.js'
+import type { Future } from '../futures/future.js'
 import { ArrayInput, type SyncInput } from './input.js'
 import type { Pace } from './pace.js'
 import type { ChunkOutcome, MapSource } from './source.js'

@@ -1,6 +1,6 @@
 // `map` for executors that know `submit` only: each item is a call of its own.
 
-import { Future, type Waiter } from '../future.js'
+import { Future, type Waiter } from '../futures/future.js'
 import type { ChunkOutcome, MapSource } from './source.js'
 import type { TaskFunction } from '../tasks/index.js'
 

@@ -1,6 +1,6 @@
 // What `map` needs of an executor.
 
-import type { Future } from '../future.js'
+import type { Future } from '../futures/future.js'
 
 /** What became of the items of a chunk. */
 export interface ChunkOutcome<R> {

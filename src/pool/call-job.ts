@@ -1,5 +1,5 @@
 import type { AsyncResult } from '../async-result.js'
-import type { Future, Waiter } from '../future.js'
+import type { Future, Waiter } from '../futures/future.js'
 import { Job, type Jobs } from './jobs.js'
 
 /** A single call of a pool. */

@@ -1,5 +1,5 @@
 import type { AsyncResult } from '../async-result.js'
-import type { Future, Waiter } from '../future.js'
+import type { Future, Waiter } from '../futures/future.js'
 import { type FeederHost, SyncFeeder } from '../map/feeder.js'
 import { ArrayInput } from '../map/input.js'
 import { Pace } from '../map/pace.js'

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 
-import { thrownWarning } from './util/thrown.js'
+import { thrownWarning } from '../util/thrown.js'
 
 /**
  * Calls a done-callback and contains whatever it does: the other callbacks, and the loop that settles futures, go on.

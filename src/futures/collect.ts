@@ -1,5 +1,5 @@
 import { Future } from './future.js'
-import { invalidType } from './util/validate.js'
+import { invalidType } from '../util/validate.js'
 
 /**
  * The futures in their order, each once.

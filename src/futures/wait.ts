@@ -1,7 +1,7 @@
-import { collectFutures } from './collect-futures.js'
+import { collectFutures } from './collect.js'
 import type { Future, Waiter, WaitOptions } from './future.js'
-import { Timer } from './util/timer.js'
-import { timeoutOf, validateOneOf } from './util/validate.js'
+import { Timer } from '../util/timer.js'
+import { timeoutOf, validateOneOf } from '../util/validate.js'
 
 const CONDITIONS = ['ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_EXCEPTION'] as const
 

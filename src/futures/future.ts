@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
 
 import { runDoneCallback } from './done-callback.js'
-import { CancelledError, InvalidStateError, TimeoutError } from './errors/index.js'
-import { Timer } from './util/timer.js'
-import { typeName } from './util/type-name.js'
-import { timeoutOf, validateBoolean, validateFunction, validateOptions } from './util/validate.js'
+import { CancelledError, InvalidStateError, TimeoutError } from '../errors/index.js'
+import { Timer } from '../util/timer.js'
+import { typeName } from '../util/type-name.js'
+import { timeoutOf, validateBoolean, validateFunction, validateOptions } from '../util/validate.js'
 
 /** Where a call stands. */
 export type FutureState = 'pending' | 'running' | 'cancelled' | 'finished'

@@ -1,9 +1,9 @@
-import { collectFutures } from './collect-futures.js'
-import { TimeoutError } from './errors/index.js'
-import { Fifo } from './util/fifo.js'
+import { collectFutures } from './collect.js'
+import { TimeoutError } from '../errors/index.js'
+import { Fifo } from '../util/fifo.js'
 import type { Future, Waiter, WaitOptions } from './future.js'
-import { Timer } from './util/timer.js'
-import { timeoutOf } from './util/validate.js'
+import { Timer } from '../util/timer.js'
+import { timeoutOf } from '../util/validate.js'
 
 /**
  * Futures in the order in which they are done.
