@@ -3,7 +3,7 @@
 import { inspect } from 'node:util'
 import test from 'ava'
 import { Finalize, runFinalizers } from 'millrace'
-import { Finalize as OtherFinalize, runFinalizers as runOtherFinalizers } from '../src/finalizers.js'
+import { Finalize as OtherFinalize, runFinalizers as runOtherFinalizers } from '../src/finalizers/index.js'
 import { argumentError, spy } from './helpers/finalizers.js'
 
 // The registry is that of the whole thread: nothing of another test is left in it.

@@ -36,7 +36,7 @@ export {
   type FinalizeOptionsFor,
   runFinalizers,
   runFinalizersAsync,
-} from './finalizers.js'
+} from './finalizers/index.js'
 export { type ForkSafety, forkSafety } from './fork-safety.js'
 export { type CancelOptions, Future, type FutureOutcome, type FutureState, type WaitOptions } from './futures/future.js'
 export { ImapIterator } from './imap-iterator.js'

@@ -9,7 +9,7 @@
 //
 // Each pool with workers is a finalizer, at the priority of Python's pools: what users clean up around it is in order.
 
-import { Finalize } from '../finalizers.js'
+import { Finalize } from '../finalizers/index.js'
 import { registry } from '../finalizers/registry.js'
 
 /** A pool with workers. */

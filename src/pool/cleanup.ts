@@ -1,7 +1,7 @@
 // The one place where it is registered what becomes of a pool that nobody ends: when it is collected, when a pass of
 // finalizers comes by, and when its process, or thread, ends.
 
-import { Finalize } from '../finalizers.js'
+import { Finalize } from '../finalizers/index.js'
 import { EXIT_PRIORITY, isEnding } from '../host/exit.js'
 import type { PoolLife } from './life.js'
 

@@ -2,9 +2,9 @@
 
 import { inspect } from 'node:util'
 
-import type { Entry } from './finalizers/entry.js'
-import { registry } from './finalizers/registry.js'
-import { invalidType, validateFunction, validateInteger, validateNumber, validateOptions } from './util/validate.js'
+import type { Entry } from './entry.js'
+import { registry } from './registry.js'
+import { invalidType, validateFunction, validateInteger, validateNumber, validateOptions } from '../util/validate.js'
 
 /** Options of {@link Finalize}. */
 export interface FinalizeOptions<A extends readonly unknown[] = readonly unknown[]> {
