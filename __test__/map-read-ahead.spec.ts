@@ -3,7 +3,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { MapIterator } from '../src/map-iterator.js'
+import type { MapIterator } from '../src/map/iterator.js'
 import { LocalChunks } from './helpers/executors.js'
 import { boom, DONE, double, numbers, map, collect, outcomes, Counted, AsyncCounted, turns } from './helpers/maps.js'
 

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 
 import type { Future } from './futures/future.js'
 import { argumentLists } from './map/input.js'
-import { MapIterator, type MapOptions, type MapSource } from './map-iterator.js'
+import { MapIterator, type MapOptions, type MapSource } from './map/iterator.js'
 import { checkItems, checkMapOptions } from './map/options.js'
 import { SingleCalls } from './map/single-calls.js'
 import type { TaskFunction } from './tasks/index.js'

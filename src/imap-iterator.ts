@@ -1,6 +1,6 @@
 import type { WaitOptions } from './futures/future.js'
 import { MapLoop } from './map/loop.js'
-import type { MapIterator } from './map-iterator.js'
+import type { MapIterator } from './map/iterator.js'
 import { timeoutOf } from './util/validate.js'
 
 /**

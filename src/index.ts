@@ -40,7 +40,7 @@ export {
 export { type ForkSafety, forkSafety } from './fork-safety.js'
 export { type CancelOptions, Future, type FutureOutcome, type FutureState, type WaitOptions } from './futures/future.js'
 export { ImapIterator } from './imap-iterator.js'
-export { MapIterator } from './map-iterator.js'
+export { MapIterator } from './map/iterator.js'
 export type { MapOptions } from './map/options.js'
 export type { ProcessPoolOptions } from './options.js'
 export { type ArgumentsOf, type ImapOptions, type MapAsyncOptions, Pool, type PoolOptions } from './pool.js'

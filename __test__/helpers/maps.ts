@@ -1,7 +1,7 @@
 // Inputs and outputs of `map`.
 
 import { setImmediate as turn } from 'node:timers/promises'
-import { MapIterator, type MapOptions } from '../../src/map-iterator.js'
+import { MapIterator, type MapOptions } from '../../src/map/iterator.js'
 import type { LocalChunks } from './executors.js'
 
 /** What fails in tests. */

@@ -5,7 +5,7 @@ import { decodeArguments, decodeError, decodeResult, decodeSplitArguments, keeps
 import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
 import { countReceived } from '../memory/garbage.js'
 import { describeCall } from './failures.js'
-import type { ChunkOutcome } from '../map-iterator.js'
+import type { ChunkOutcome } from '../map/iterator.js'
 import type { NativePool } from '../native/index.js'
 import { framesOf } from './origins.js'
 import { receiveShared } from '../memory/shared-buffer.js'

@@ -1,4 +1,4 @@
-import { MapIterator, type MapOptions, type MapSource } from '../map-iterator.js'
+import { MapIterator, type MapOptions, type MapSource } from '../map/iterator.js'
 import { Job } from './jobs.js'
 
 /** An `imap` of a pool: over when its input is read and the last result is there, or when nobody wants more. */
