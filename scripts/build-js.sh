@@ -18,7 +18,7 @@ rm -rf build/js
 touch build/js.started
 tsc -p tsconfig.build.json
 # What both entries need is in a chunk beside index.js, where `import.meta.url` still leads to native/ and to the worker's entry.
-esbuild build/js/index.js build/js/worker/main.js build/js/forkserver/main.js --bundle --splitting --format=esm --platform=node --target=node20 \
+esbuild build/js/index.js build/js/worker/main.js build/js/start/server/main.js --bundle --splitting --format=esm --platform=node --target=node20 \
   --packages=external --outbase=build/js --outdir=dist --log-level=warning
 find dist -type f ! -newer build/js.started -delete
 

@@ -37,7 +37,7 @@ export {
   runFinalizers,
   runFinalizersAsync,
 } from './finalizers/index.js'
-export { type ForkSafety, forkSafety } from './fork-safety.js'
+export { type ForkSafety, forkSafety } from './start/fork-safety.js'
 export { type CancelOptions, Future, type FutureOutcome, type FutureState, type WaitOptions } from './futures/future.js'
 export { ImapIterator } from './imap-iterator.js'
 export { MapIterator } from './map/iterator.js'
@@ -59,7 +59,7 @@ export {
   setStartMethod,
   type SetStartMethodOptions,
   type StartMethod,
-} from './start-methods.js'
+} from './start/methods.js'
 export type { PoolStats, WorkerStats } from './stats.js'
 export { defineTasks, type ImportedTasks, importTasks, type TaskFunction } from './tasks/index.js'
 export { wait, type WaitForOptions, type WaitResult } from './futures/wait.js'

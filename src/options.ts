@@ -4,10 +4,10 @@ import { availableParallelism } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 
 import { NestingError } from './errors/index.js'
-import { FORKABLE, serverArgument } from './forkserver/plan.js'
+import { FORKABLE, serverArgument } from './start/server/plan.js'
 import { native, type NativePoolOptions } from './native/index.js'
 import { serverEntry, workerEntry } from './paths.js'
-import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from './start-methods.js'
+import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from './start/methods.js'
 import { describeTask, resolveModule, type TaskDescriptor, type TaskFunction } from './tasks/index.js'
 import {
   invalidType,

@@ -18,5 +18,5 @@ export function workerEntry(): string {
 
 /** The program of a fork server. */
 export function serverEntry(): string {
-  return fileURLToPath(new URL('./forkserver/main.js', import.meta.url))
+  return fileURLToPath(new URL('./start/server/main.js', import.meta.url))
 }

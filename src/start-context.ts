@@ -3,7 +3,7 @@
 import { Pool, type PoolOptions } from './pool.js'
 import { ProcessPoolExecutor } from './process-pool-executor.js'
 import type { ProcessPoolOptions } from './options.js'
-import { checkStartMethod, getStartMethod, type StartMethod } from './start-methods.js'
+import { checkStartMethod, getStartMethod, type StartMethod } from './start/methods.js'
 import { invalidValue, validateOptions } from './util/validate.js'
 
 /** What {@link getContext} returns: constructors whose workers are started in one way. */

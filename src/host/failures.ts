@@ -15,7 +15,7 @@ import {
   WorkerSpawnError,
   WorkerTerminatedError,
 } from '../errors/index.js'
-import { unforkableText } from '../fork-safety.js'
+import { unforkableText } from '../start/fork-safety.js'
 import type { NativeDeath, NativeEvent } from '../native/index.js'
 import type { ResolvedOptions } from '../options.js'
 import { signalName } from '../util/signal-names.js'

@@ -1,10 +1,10 @@
 // Forking the workers of a pool from this process: all of them at the top of one turn of the event loop, where no other code is
 // in the middle of anything. In each of them that turn goes on as a worker, and nothing of this program does.
 
-import { becomeForked } from '../forked/become.js'
-import { RandomCaches, seedableRandom } from '../forked/random.js'
+import { becomeForked } from '../start/forked/become.js'
+import { RandomCaches, seedableRandom } from '../start/forked/random.js'
 import { registry } from '../finalizers/registry.js'
-import { awaitedTurns, reasonsAgainst } from '../fork-safety.js'
+import { awaitedTurns, reasonsAgainst } from '../start/fork-safety.js'
 import type { NativePool } from '../native/index.js'
 import { forgetOwners } from './exit.js'
 

@@ -4,9 +4,9 @@
 import { stat } from 'node:fs/promises'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
-import { native } from '../native/index.js'
+import { native } from '../../native/index.js'
 import { exitNatively } from '../forked/exit.js'
-import { signalName } from '../util/signal-names.js'
+import { signalName } from '../../util/signal-names.js'
 
 /** A fork that takes longer than this for next to nothing waits for something that it lacks. */
 const TIMEOUT_MS = 5000

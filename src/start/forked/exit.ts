@@ -4,7 +4,7 @@
 import { writeSync } from 'node:fs'
 import { inspect } from 'node:util'
 
-import { native } from '../native/index.js'
+import { native } from '../../native/index.js'
 
 /** What Node calls from its inside, and does not declare. */
 interface InnerProcess {

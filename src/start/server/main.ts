@@ -4,11 +4,11 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
 import { reasonsAgainst } from '../fork-safety.js'
-import { native } from '../native/index.js'
+import { native } from '../../native/index.js'
 import { becomeForked } from '../forked/become.js'
 import { RandomCaches, seedableRandom } from '../forked/random.js'
-import { becomeWorker } from '../tasks/context.js'
-import { runWorker } from '../worker/run.js'
+import { becomeWorker } from '../../tasks/context.js'
+import { runWorker } from '../../worker/run.js'
 import { FORKABLE, planOf } from './plan.js'
 import { tryFork } from './trial.js'
 

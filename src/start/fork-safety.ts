@@ -6,8 +6,8 @@ import { Socket } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 
-import { ForkUnsafeError } from './errors/index.js'
-import { native } from './native/index.js'
+import { ForkUnsafeError } from '../errors/index.js'
+import { native } from '../native/index.js'
 import { outwardDescriptors } from './open-descriptors.js'
 
 /** What {@link forkSafety} found. */

@@ -1,8 +1,8 @@
 // How workers are started, and which way is chosen when nobody says.
 
-import { InvalidStateError } from './errors/index.js'
+import { InvalidStateError } from '../errors/index.js'
 import { assertForkSafe } from './fork-safety.js'
-import { invalidValue, outOfRange, validateBoolean, validateOneOf, validateOptions } from './util/validate.js'
+import { invalidValue, outOfRange, validateBoolean, validateOneOf, validateOptions } from '../util/validate.js'
 
 /**
  * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'`, on Linux: one process loads the modules of
