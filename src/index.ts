@@ -42,7 +42,7 @@ export { type CancelOptions, Future, type FutureOutcome, type FutureState, type 
 export { ImapIterator } from './imap-iterator.js'
 export { MapIterator } from './map/iterator.js'
 export type { MapOptions } from './map/options.js'
-export type { ProcessPoolOptions } from './options.js'
+export type { ProcessPoolOptions } from './host/options.js'
 export { type ArgumentsOf, type ImapOptions, type MapAsyncOptions, Pool, type PoolOptions } from './pool.js'
 export {
   type ProcessPoolEvents,
@@ -60,7 +60,7 @@ export {
   type SetStartMethodOptions,
   type StartMethod,
 } from './start/methods.js'
-export type { PoolStats, WorkerStats } from './stats.js'
+export type { PoolStats, WorkerStats } from './host/stats.js'
 export { defineTasks, type ImportedTasks, importTasks, type TaskFunction } from './tasks/index.js'
 export { wait, type WaitForOptions, type WaitResult } from './futures/wait.js'
 export { isWorker, taskContext, type TaskContext } from './tasks/context.js'

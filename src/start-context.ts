@@ -2,7 +2,7 @@
 
 import { Pool, type PoolOptions } from './pool.js'
 import { ProcessPoolExecutor } from './process-pool-executor.js'
-import type { ProcessPoolOptions } from './options.js'
+import type { ProcessPoolOptions } from './host/options.js'
 import { checkStartMethod, getStartMethod, type StartMethod } from './start/methods.js'
 import { invalidValue, validateOptions } from './util/validate.js'
 

@@ -2,7 +2,7 @@
 
 import { encodeArguments, type Outbox } from '../codec/index.js'
 import { SerializationError } from '../errors/index.js'
-import type { ResolvedOptions } from '../options.js'
+import type { ResolvedOptions } from './options.js'
 import { encodeBootPlan } from '../worker/boot.js'
 
 /**

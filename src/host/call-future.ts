@@ -2,10 +2,10 @@
 
 import { CancelledError, type WorkerDeathTask } from '../errors/index.js'
 import { Future } from '../futures/future.js'
-import type { Origin } from './origins.js'
-import type { PoolCore } from './pool-core.js'
+import type { Origin } from './submit-stacks.js'
+import type { PoolCore } from './core.js'
 import type { RefusedItems } from './refused-items.js'
-import type { TaskEntry } from './task-table.js'
+import type { TaskEntry } from './tasks.js'
 
 /** The core has no record of a call (any more). */
 export const NO_CALL = -1

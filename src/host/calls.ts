@@ -3,7 +3,7 @@
 
 import type { CancelledError } from '../errors/index.js'
 import { type CallFuture, NO_CALL } from './call-future.js'
-import type { Outcome } from './result-reader.js'
+import type { Outcome } from './results.js'
 
 type AnyFuture = CallFuture<unknown>
 

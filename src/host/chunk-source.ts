@@ -4,7 +4,7 @@ import { CallFuture } from './call-future.js'
 import type { MapCall } from '../executor.js'
 import type { Future } from '../futures/future.js'
 import type { ChunkOutcome, MapSource } from '../map/source.js'
-import type { PoolCore } from './pool-core.js'
+import type { PoolCore } from './core.js'
 import { CallFlag } from '../wire/index.js'
 
 /** Where the items of one `map` come from and go to. */

@@ -1,9 +1,9 @@
 // What a pool tells of itself.
 
 import type { CallFuture } from './call-future.js'
-import { describeCall } from './failures.js'
+import { describeCall } from './failures/calls.js'
 import type { NativePool } from '../native/index.js'
-import type { PoolStats, WorkerStats } from '../stats.js'
+import type { PoolStats, WorkerStats } from './stats.js'
 
 /** Futures by call number. */
 type Futures = readonly (CallFuture<unknown> | undefined)[]

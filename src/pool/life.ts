@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
 
 import { PoolTerminatedError } from '../errors/index.js'
-import type { PoolCore } from '../host/pool-core.js'
+import type { PoolCore } from '../host/core.js'
 
 /** How far a pool has come: it takes jobs, it finishes those that it has, it is over. */
 export type PoolState = 'RUN' | 'CLOSE' | 'TERMINATE'

@@ -1,6 +1,6 @@
 // The options of a `Pool`, as those of the core.
 
-import { againstForks, type ProcessPoolOptions, type ResolvedOptions, resolveOptions } from '../options.js'
+import { againstForks, type ProcessPoolOptions, type ResolvedOptions, resolveOptions } from '../host/options.js'
 import { chooseStartMethod, NEVER_REPLACED } from '../start/methods.js'
 import { invalidValue, validateInteger, validateOptions } from '../util/validate.js'
 

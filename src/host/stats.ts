@@ -1,6 +1,6 @@
 // The shape of what a pool tells of itself.
 
-import type { WorkerDeathTask } from './errors/index.js'
+import type { WorkerDeathTask } from '../errors/index.js'
 
 /** One worker process. */
 export interface WorkerStats {

@@ -1,8 +1,8 @@
 // Things that a pool survives, and somebody should know.
 
-import { MillraceError, WorkerSpawnError } from '../errors/index.js'
-import { breakCause, forkUnsafe, idleWorkerDied, spawnFailed } from './failures.js'
-import type { NativeEvent } from '../native/index.js'
+import { MillraceError, WorkerSpawnError } from '../../errors/index.js'
+import { breakCause, forkUnsafe, idleWorkerDied, spawnFailed } from './calls.js'
+import type { NativeEvent } from '../../native/index.js'
 
 /** The error that a `warning` event carries. */
 export function warningOf(event: NativeEvent): Error {

@@ -6,9 +6,9 @@ import {
   SerializationError,
   ShutdownError,
   type WorkerSpawnError,
-} from '../errors/index.js'
-import { spawnFailed } from './failures.js'
-import type { NativePool } from '../native/index.js'
+} from '../../errors/index.js'
+import { spawnFailed } from './calls.js'
+import type { NativePool } from '../../native/index.js'
 
 /** What `NativePool.submit` says when it takes no call. */
 export const Refused = { closed: -1, broken: -2, queueFull: -3, spawn: -4, tooLarge: -5 } as const

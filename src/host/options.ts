@@ -3,12 +3,12 @@
 import { availableParallelism } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 
-import { NestingError } from './errors/index.js'
-import { FORKABLE, serverArgument } from './start/server/plan.js'
-import { native, type NativePoolOptions } from './native/index.js'
-import { serverEntry, workerEntry } from './paths.js'
-import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from './start/methods.js'
-import { describeTask, resolveModule, type TaskDescriptor, type TaskFunction } from './tasks/index.js'
+import { NestingError } from '../errors/index.js'
+import { FORKABLE, serverArgument } from '../start/server/plan.js'
+import { native, type NativePoolOptions } from '../native/index.js'
+import { serverEntry, workerEntry } from '../paths.js'
+import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from '../start/methods.js'
+import { describeTask, resolveModule, type TaskDescriptor, type TaskFunction } from '../tasks/index.js'
 import {
   invalidType,
   invalidValue,
@@ -16,8 +16,8 @@ import {
   validateNumber,
   validateOneOf,
   validateOptions,
-} from './util/validate.js'
-import { workerState } from './tasks/context.js'
+} from '../util/validate.js'
+import { workerState } from '../tasks/context.js'
 
 /** Options of a {@link ProcessPoolExecutor}. */
 export interface ProcessPoolOptions {

@@ -1,6 +1,6 @@
 // How workers ended lately, for a pool that breaks because none comes up.
 
-import type { NativeDeath, NativeEvent } from '../native/index.js'
+import type { NativeDeath, NativeEvent } from '../../native/index.js'
 
 /** As many ends in a row of workers that have finished nothing break a pool: `MAX_FAILED_STARTS` in crates/pool/src/config.rs. */
 const MOST = 3

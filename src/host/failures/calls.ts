@@ -2,7 +2,7 @@
 
 import { getSystemErrorName, inspect } from 'node:util'
 
-import { decodeError } from '../codec/index.js'
+import { decodeError } from '../../codec/index.js'
 import {
   BrokenProcessPool,
   CancelledError,
@@ -14,11 +14,11 @@ import {
   WorkerDiedError,
   WorkerSpawnError,
   WorkerTerminatedError,
-} from '../errors/index.js'
-import { unforkableText } from '../start/fork-safety.js'
-import type { NativeDeath, NativeEvent } from '../native/index.js'
+} from '../../errors/index.js'
+import { unforkableText } from '../../start/fork-safety.js'
+import type { NativeDeath, NativeEvent } from '../../native/index.js'
 import type { ResolvedOptions } from '../options.js'
-import { signalName } from '../util/signal-names.js'
+import { signalName } from '../../util/signal-names.js'
 import type { RecentEnds } from './recent-ends.js'
 
 /** How a worker ended, as errors and events carry it. */
