@@ -1,7 +1,7 @@
 import test from 'ava'
 import { setImmediate as turn } from 'node:timers/promises'
 import { QueueFullError, ShutdownError } from '../src/errors/index.js'
-import { Executor } from '../src/executor.js'
+import { Executor } from '../src/executor/executor.js'
 import { Future } from '../src/futures/future.js'
 import type { MapOptions } from '../src/map/iterator.js'
 import { LocalExecutor } from './helpers/executors.js'

@@ -29,7 +29,7 @@ export {
   WorkerSpawnError,
   WorkerTerminatedError,
 } from './errors/index.js'
-export { Executor, type ExecutorShutdownOptions } from './executor.js'
+export { Executor, type ExecutorShutdownOptions } from './executor/executor.js'
 export {
   Finalize,
   type FinalizeOptions,
@@ -50,7 +50,7 @@ export {
   type RunOptions,
   type ShutdownOptions,
   type WorkerExitReason,
-} from './process-pool-executor.js'
+} from './executor/process-pool-executor.js'
 export { SharedBuffer } from './memory/shared-buffer.js'
 export { getContext, type StartContext } from './start-context.js'
 export {

@@ -1,7 +1,7 @@
 // Executors and pools that are bound to one start method.
 
 import { Pool, type PoolOptions } from './pool.js'
-import { ProcessPoolExecutor } from './process-pool-executor.js'
+import { ProcessPoolExecutor } from './executor/process-pool-executor.js'
 import type { ProcessPoolOptions } from './host/options.js'
 import { checkStartMethod, getStartMethod, type StartMethod } from './start/methods.js'
 import { invalidValue, validateOptions } from './util/validate.js'

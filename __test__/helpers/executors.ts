@@ -1,7 +1,7 @@
 // Executors that run everything in this thread, for tests of what all executors share.
 
 import { QueueFullError, ShutdownError } from '../../src/errors/index.js'
-import { Executor, type ExecutorShutdownOptions } from '../../src/executor.js'
+import { Executor, type ExecutorShutdownOptions } from '../../src/executor/executor.js'
 import { Future } from '../../src/futures/future.js'
 import type { ChunkOutcome, MapSource } from '../../src/map/source.js'
 import type { TaskFunction } from '../../src/tasks/index.js'

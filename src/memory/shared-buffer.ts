@@ -1,6 +1,6 @@
 import { builtin, types } from '../util/builtins.js'
 import { native } from '../native/index.js'
-import type { ProcessPoolExecutor } from '../process-pool-executor.js'
+import type { ProcessPoolExecutor } from '../executor/process-pool-executor.js'
 import { invalidType, validateInteger } from '../util/validate.js'
 import { workerState } from '../tasks/context.js'
 

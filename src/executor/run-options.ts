@@ -2,11 +2,11 @@
 
 import { types } from 'node:util'
 
-import { isDetached } from './codec/views.js'
-import type { CallFuture } from './host/call-future.js'
+import { isDetached } from '../codec/views.js'
+import type { CallFuture } from '../host/call-future.js'
 import type { RunOptions } from './process-pool-executor.js'
-import { isUntransferable } from './memory/shared-buffer.js'
-import { invalidType, invalidValue, validateInteger, validateNumber, validateOptions } from './util/validate.js'
+import { isUntransferable } from '../memory/shared-buffer.js'
+import { invalidType, invalidValue, validateInteger, validateNumber, validateOptions } from '../util/validate.js'
 
 /** What the core counts with. */
 const MAX_RETRIES = 2 ** 32 - 1

@@ -1,8 +1,8 @@
 // The options of a shutdown.
 
 import type { ShutdownOptions } from './process-pool-executor.js'
-import { Timer } from './util/timer.js'
-import { validateBoolean, validateNumber, validateOptions } from './util/validate.js'
+import { Timer } from '../util/timer.js'
+import { validateBoolean, validateNumber, validateOptions } from '../util/validate.js'
 
 /** @throws TypeError or RangeError that names the option. */
 export function checkShutdown(options: ShutdownOptions | undefined): ShutdownOptions {

@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os'
 
-import type { Future } from './futures/future.js'
-import { argumentLists } from './map/input.js'
-import { MapIterator, type MapOptions, type MapSource } from './map/iterator.js'
-import { checkItems, checkMapOptions } from './map/options.js'
-import { SingleCalls } from './map/single-calls.js'
-import type { TaskFunction } from './tasks/index.js'
-import { invalidValue, validateFunction } from './util/validate.js'
+import type { Future } from '../futures/future.js'
+import { argumentLists } from '../map/input.js'
+import { MapIterator, type MapOptions, type MapSource } from '../map/iterator.js'
+import { checkItems, checkMapOptions } from '../map/options.js'
+import { SingleCalls } from '../map/single-calls.js'
+import type { TaskFunction } from '../tasks/index.js'
+import { invalidValue, validateFunction } from '../util/validate.js'
 
 /** Options of {@link Executor.shutdown} that every executor knows. */
 export interface ExecutorShutdownOptions {

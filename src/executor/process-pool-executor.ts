@@ -9,20 +9,20 @@
 
 import { EventEmitter } from 'node:events'
 
-import { declareLocal } from './codec/index.js'
-import { CallFuture } from './host/call-future.js'
-import { ChunkSource } from './host/chunk-source.js'
-import { type BrokenProcessPool, CancelledError, TimeoutError } from './errors/index.js'
+import { declareLocal } from '../codec/index.js'
+import { CallFuture } from '../host/call-future.js'
+import { ChunkSource } from '../host/chunk-source.js'
+import { type BrokenProcessPool, CancelledError, TimeoutError } from '../errors/index.js'
 import { Executor, type MapCall } from './executor.js'
-import type { Future } from './futures/future.js'
-import type { MapSource } from './map/source.js'
-import { type ProcessPoolOptions, resolveOptions } from './host/options.js'
-import { PoolCore } from './host/core.js'
+import type { Future } from '../futures/future.js'
+import type { MapSource } from '../map/source.js'
+import { type ProcessPoolOptions, resolveOptions } from '../host/options.js'
+import { PoolCore } from '../host/core.js'
 import { applyRunOptions, cancelOnAbort, checkTransfer } from './run-options.js'
 import { checkShutdown, withinTime } from './shutdown.js'
-import type { PoolStats } from './host/stats.js'
-import type { TaskFunction } from './tasks/index.js'
-import { invalidType } from './util/validate.js'
+import type { PoolStats } from '../host/stats.js'
+import type { TaskFunction } from '../tasks/index.js'
+import { invalidType } from '../util/validate.js'
 
 /** Options of {@link ProcessPoolExecutor.run}. */
 export interface RunOptions {
