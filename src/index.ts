@@ -1,7 +1,7 @@
 // What the package exports.
 
 export { asCompleted, type CompletionIterator } from './futures/as-completed.js'
-export { AsyncResult, type ResultCallbacks } from './async-result.js'
+export { AsyncResult, type ResultCallbacks } from './pool/async-result.js'
 export {
   BrokenExecutor,
   BrokenProcessPool,
@@ -39,11 +39,11 @@ export {
 } from './finalizers/index.js'
 export { type ForkSafety, forkSafety } from './start/fork-safety.js'
 export { type CancelOptions, Future, type FutureOutcome, type FutureState, type WaitOptions } from './futures/future.js'
-export { ImapIterator } from './imap-iterator.js'
+export { ImapIterator } from './pool/imap-iterator.js'
 export { MapIterator } from './map/iterator.js'
 export type { MapOptions } from './map/options.js'
 export type { ProcessPoolOptions } from './host/options.js'
-export { type ArgumentsOf, type ImapOptions, type MapAsyncOptions, Pool, type PoolOptions } from './pool.js'
+export { type ArgumentsOf, type ImapOptions, type MapAsyncOptions, Pool, type PoolOptions } from './pool/pool.js'
 export {
   type ProcessPoolEvents,
   ProcessPoolExecutor,

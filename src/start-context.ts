@@ -1,6 +1,6 @@
 // Executors and pools that are bound to one start method.
 
-import { Pool, type PoolOptions } from './pool.js'
+import { Pool, type PoolOptions } from './pool/pool.js'
 import { ProcessPoolExecutor } from './executor/process-pool-executor.js'
 import type { ProcessPoolOptions } from './host/options.js'
 import { checkStartMethod, getStartMethod, type StartMethod } from './start/methods.js'

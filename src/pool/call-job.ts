@@ -1,4 +1,4 @@
-import type { AsyncResult } from '../async-result.js'
+import type { AsyncResult } from './async-result.js'
 import type { Future, Waiter } from '../futures/future.js'
 import { Job, type Jobs } from './jobs.js'
 

@@ -1,11 +1,11 @@
 import { inspect } from 'node:util'
 
-import { declareLocal } from './codec/index.js'
-import { reportRejection } from './futures/done-callback.js'
-import { InvalidStateError } from './errors/index.js'
-import { Future, type WaitOptions } from './futures/future.js'
-import { chainError } from './pool/chain-error.js'
-import { timeoutOf, validateFunction, validateOptions } from './util/validate.js'
+import { declareLocal } from '../codec/index.js'
+import { reportRejection } from '../futures/done-callback.js'
+import { InvalidStateError } from '../errors/index.js'
+import { Future, type WaitOptions } from '../futures/future.js'
+import { chainError } from './chain-error.js'
+import { timeoutOf, validateFunction, validateOptions } from '../util/validate.js'
 
 /** Functions that a job of a {@link Pool} calls when it is over. */
 export interface ResultCallbacks<T> {

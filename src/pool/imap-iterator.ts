@@ -1,7 +1,7 @@
-import type { WaitOptions } from './futures/future.js'
-import { MapLoop } from './map/loop.js'
-import type { MapIterator } from './map/iterator.js'
-import { timeoutOf } from './util/validate.js'
+import type { WaitOptions } from '../futures/future.js'
+import { MapLoop } from '../map/loop.js'
+import type { MapIterator } from '../map/iterator.js'
+import { timeoutOf } from '../util/validate.js'
 
 /**
  * The results of {@link Pool.imap} or {@link Pool.imapUnordered}, for `for await` or for `next()`.
