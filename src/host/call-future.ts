@@ -3,15 +3,24 @@
 import { CancelledError, type WorkerDeathTask } from '../errors/index.js'
 import { Future } from '../futures/future.js'
 import type { Origin } from './submit-stacks.js'
-import type { PoolCore } from './core.js'
 import type { RefusedItems } from './refused-items.js'
 import type { TaskEntry } from './tasks.js'
+
+/** Whoever runs calls: a pool's core, as the futures of its calls see it. */
+export interface CallOwner {
+  /** Whether a worker has claimed the call of a future. */
+  isRunning(future: CallFuture<unknown>): boolean
+  /** Takes a call back; with `kill` also one that runs, stopping its worker. True: it is over, and nothing will settle it. */
+  cancel(future: CallFuture<unknown>, kill: boolean): boolean
+  /** Blocks this thread until the future is done or `performance.now()` reaches `deadline`. */
+  drive(future: CallFuture<unknown>, deadline: number | undefined): void
+}
 
 /** The core has no record of a call (any more). */
 export const NO_CALL = -1
 
 export class CallFuture<T> extends Future<T> {
-  readonly #core: PoolCore
+  readonly #owner: CallOwner
   readonly task: TaskEntry
   /** The call's number in the core, while it is unfinished. */
   call = NO_CALL
@@ -28,9 +37,9 @@ export class CallFuture<T> extends Future<T> {
   /** Where it was submitted, as far as that was recorded; see `origins.ts`. */
   origin: Origin | undefined = undefined
 
-  constructor(core: PoolCore, task: TaskEntry, isChunk = false) {
+  constructor(owner: CallOwner, task: TaskEntry, isChunk = false) {
     super()
-    this.#core = core
+    this.#owner = owner
     this.task = task
     this.isChunk = isChunk
   }
@@ -44,7 +53,7 @@ export class CallFuture<T> extends Future<T> {
 
   /** Ends the call as cancelled for a reason, stopping its worker if it runs. */
   abort(reason: unknown): void {
-    if (!this.done() && this.#core.cancel(this, true)) {
+    if (!this.done() && this.#owner.cancel(this, true)) {
       this.settleCancelled(new CancelledError('The call was cancelled by its signal', { cause: reason }))
     }
   }
@@ -54,14 +63,14 @@ export class CallFuture<T> extends Future<T> {
   }
 
   protected override probeRunning(): boolean {
-    return this.#core.isRunning(this)
+    return this.#owner.isRunning(this)
   }
 
   protected override requestCancel(kill: boolean): boolean {
-    return this.#core.cancel(this, kill)
+    return this.#owner.cancel(this, kill)
   }
 
   protected override blockUntilDone(deadline: number | undefined): void {
-    this.#core.drive(this, deadline)
+    this.#owner.drive(this, deadline)
   }
 }

@@ -11,7 +11,7 @@ import type { EventEmitter } from 'node:events'
 import { isMainThread } from 'node:worker_threads'
 
 import { encodeBoot } from './boot-payload.js'
-import { type CallFuture, NO_CALL } from './call-future.js'
+import { type CallFuture, type CallOwner, NO_CALL } from './call-future.js'
 import { Calls } from './calls.js'
 import { encodeArguments, Outbox } from '../codec/index.js'
 import {
@@ -51,7 +51,7 @@ const BATCHES_PER_TURN = 16
 /** A `worker_threads` thread can be terminated, and its process can exit, only when it comes back to JavaScript. */
 const LONGEST_WAIT_MS = isMainThread ? Infinity : 50
 
-export class PoolCore implements Owner {
+export class PoolCore implements Owner, CallOwner {
   readonly tasks: TaskTable
   readonly #options: ResolvedOptions
   readonly #native: NativePool

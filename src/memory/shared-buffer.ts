@@ -1,11 +1,22 @@
 import { builtin, types } from '../util/builtins.js'
 import { native } from '../native/index.js'
-import type { ProcessPoolExecutor } from '../executor/process-pool-executor.js'
 import { invalidType, validateInteger } from '../util/validate.js'
 import { workerState } from '../tasks/context.js'
 
 // A symbol that all copies of the package know: the worker's may be another than its tasks'.
 const brand = Symbol.for('millrace.shared-buffer')
+
+/**
+ * Whoever has memory that it shares with workers: a {@link ProcessPoolExecutor}.
+ */
+export interface SharedMemoryOwner {
+  /**
+   * So many bytes of that memory, arbitrary ones, for the host to fill in place; null when there is no room.
+   *
+   * @internal
+   */
+  allocateBlock(bytes: number): ArrayBuffer | null
+}
 
 /**
  * An ArrayBuffer in the memory that host and worker share: it moves between them without being copied.
@@ -38,7 +49,7 @@ export class SharedBuffer extends ArrayBuffer {
    * @throws RangeError or TypeError that names the argument, or RangeError when there is no memory; `ShutdownError`,
    * `BrokenProcessPool` and `WorkerSpawnError` as `submit()`.
    */
-  static allocate(bytes: number, executor?: ProcessPoolExecutor): SharedBuffer {
+  static allocate(bytes: number, executor?: SharedMemoryOwner): SharedBuffer {
     validateInteger(bytes, 'bytes', 0, Number.MAX_SAFE_INTEGER)
     if (bytes === 0) return asShared(new ArrayBuffer(0))
     const memory = executor === undefined ? allocateHere(bytes) : allocateFrom(executor, bytes)
@@ -59,8 +70,8 @@ export class SharedBuffer extends ArrayBuffer {
   }
 }
 
-function allocateFrom(executor: ProcessPoolExecutor, bytes: number): ArrayBuffer | null {
-  if (typeof (executor as ProcessPoolExecutor | null)?.allocateBlock !== 'function') {
+function allocateFrom(executor: SharedMemoryOwner, bytes: number): ArrayBuffer | null {
+  if (typeof (executor as SharedMemoryOwner | null)?.allocateBlock !== 'function') {
     throw invalidType('executor', 'a ProcessPoolExecutor', executor)
   }
   return executor.allocateBlock(bytes)
