@@ -44,13 +44,10 @@ export { MapIterator } from './map/iterator.js'
 export type { MapOptions } from './map/options.js'
 export type { ProcessPoolOptions } from './host/options.js'
 export { type ArgumentsOf, type ImapOptions, type MapAsyncOptions, Pool, type PoolOptions } from './pool/pool.js'
-export {
-  type ProcessPoolEvents,
-  ProcessPoolExecutor,
-  type RunOptions,
-  type ShutdownOptions,
-  type WorkerExitReason,
-} from './executor/process-pool-executor.js'
+export { ProcessPoolExecutor } from './executor/process-pool-executor.js'
+export type { RunOptions } from './executor/run-options.js'
+export type { ShutdownOptions } from './executor/shutdown.js'
+export type { ProcessPoolEvents, WorkerExitReason } from './host/events.js'
 export { SharedBuffer } from './memory/shared-buffer.js'
 export { getContext, type StartContext } from './start-context.js'
 export {

@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os'
 
 import type { Future } from '../futures/future.js'
 import { argumentLists } from '../map/input.js'
-import { MapIterator, type MapOptions, type MapSource } from '../map/iterator.js'
+import { MapIterator, type MapOptions } from '../map/iterator.js'
 import { checkItems, checkMapOptions } from '../map/options.js'
+import type { MapCall, MapSource } from '../map/source.js'
 import { SingleCalls } from '../map/single-calls.js'
 import type { TaskFunction } from '../tasks/index.js'
 import { invalidValue, validateFunction } from '../util/validate.js'
@@ -14,14 +15,6 @@ export interface ExecutorShutdownOptions {
   wait?: boolean
   /** Cancels the calls that have not begun. Default: false. */
   cancelFutures?: boolean
-}
-
-/** How an executor is to run the calls of one `map`. */
-export interface MapCall {
-  /** Whether an item is a list of arguments, as for `starmap`, or the only argument. */
-  spread: boolean
-  /** Milliseconds that each call may run. */
-  taskTimeout: number | undefined
 }
 
 /**

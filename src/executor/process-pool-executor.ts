@@ -7,87 +7,21 @@
 // This class checks, and hands over to its `PoolCore`. Only users hold it: when they let go of it without `shutdown()`,
 // its calls still finish, and then its workers leave.
 
-import { EventEmitter } from 'node:events'
-
 import { declareLocal } from '../codec/index.js'
 import { CallFuture } from '../host/call-future.js'
 import { ChunkSource } from '../host/chunk-source.js'
-import { type BrokenProcessPool, CancelledError, TimeoutError } from '../errors/index.js'
-import { Executor, type MapCall } from './executor.js'
+import { CancelledError, TimeoutError } from '../errors/index.js'
+import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
+import { Executor } from './executor.js'
 import type { Future } from '../futures/future.js'
-import type { MapSource } from '../map/source.js'
+import type { MapCall, MapSource } from '../map/source.js'
 import { type ProcessPoolOptions, resolveOptions } from '../host/options.js'
 import { PoolCore } from '../host/core.js'
-import { applyRunOptions, cancelOnAbort, checkTransfer } from './run-options.js'
-import { checkShutdown, withinTime } from './shutdown.js'
+import { applyRunOptions, cancelOnAbort, checkTransfer, type RunOptions } from './run-options.js'
+import { checkShutdown, type ShutdownOptions, withinTime } from './shutdown.js'
 import type { PoolStats } from '../host/stats.js'
 import type { TaskFunction } from '../tasks/index.js'
 import { invalidType } from '../util/validate.js'
-
-/** Options of {@link ProcessPoolExecutor.run}. */
-export interface RunOptions {
-  /** Cancels the call: at once if it waits, by stopping its worker if it runs. */
-  signal?: AbortSignal
-  /** Milliseconds that the call may run, from when a worker claims it. Default: no limit. */
-  timeout?: number
-  /** Milliseconds from the abort of `taskContext().signal` to SIGTERM when the call is stopped. Default: 0. */
-  grace?: number
-  /**
-   * How often the call is repeated after its worker died (with `onWorkerDeath: 'isolate'`; else that breaks the executor) or
-   * after `timeout`, which holds for each attempt. One attempt is over before the next one starts, behind all calls that wait;
-   * the last one's error is the call's. What a task throws and `process.exit()` in it repeat nothing. The arguments are kept in
-   * memory until the call is over. Default: 0.
-   */
-  retries?: number
-  /** Names the call in errors, beside the task. */
-  label?: string
-  /**
-   * ArrayBuffers that the call takes along, as `postMessage` does: detached here as soon as the call is taken. A {@link SharedBuffer}
-   * is not copied. Not together with `retries`, if it is to move without a copy.
-   */
-  transfer?: readonly ArrayBuffer[]
-}
-
-/** Options of {@link ProcessPoolExecutor.shutdown}. */
-export interface ShutdownOptions {
-  /** Whether the promise resolves only when all workers are gone. Default: true. */
-  wait?: boolean
-  /** Cancels what no worker has claimed, before `shutdown()` returns. Default: false. */
-  cancelFutures?: boolean
-  /**
-   * Rejects with a `TimeoutError` after so many milliseconds, and goes on draining; with `kill` it kills then and resolves.
-   */
-  timeout?: number
-  /** Kills the workers and all that they started: at once, or when `timeout` has passed. Default: false. */
-  kill?: boolean
-}
-
-/** Why a worker left. */
-export type WorkerExitReason = 'shutdown' | 'recycled' | 'idle' | 'killed' | 'died' | 'failed-start'
-
-/** The events of a {@link ProcessPoolExecutor}, with the arguments of their listeners. */
-export interface ProcessPoolEvents {
-  /** A worker process was started. */
-  workerStart: [info: { pid: number; workerId: number }]
-  /** A worker process has ended and is reaped. */
-  workerExit: [
-    info: {
-      pid: number
-      workerId: number
-      exitCode: number | null
-      signal: NodeJS.Signals | null
-      reason: WorkerExitReason
-    },
-  ]
-  /** A worker was started in the place of one that left. */
-  workerReplace: [info: { oldPid: number; newPid: number; reason: WorkerExitReason }]
-  /** The executor broke; once. */
-  broken: [error: BrokenProcessPool]
-  /** The queue has room again after it was full. */
-  drain: []
-  /** Something went wrong that the executor survives. Without a listener it is a process warning. */
-  warning: [error: Error]
-}
 
 /** Cores of executors that users have let go of finish what they have, and stop. */
 const dropped = new FinalizationRegistry<PoolCore>((core) => core.close())
@@ -103,7 +37,7 @@ const dropped = new FinalizationRegistry<PoolCore>((core) => core.close())
  */
 export class ProcessPoolExecutor extends Executor {
   readonly #core: PoolCore
-  readonly #emitter = new EventEmitter()
+  readonly #emitter = new PoolEmitter()
 
   /**
    * @throws TypeError or RangeError that names the wrong option; `SerializationError` when `initargs` cannot travel;
@@ -224,19 +158,19 @@ export class ProcessPoolExecutor extends Executor {
 
   /** Adds a listener. */
   on<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
-    this.#emitter.on(event, listener as (...args: unknown[]) => void)
+    this.#emitter.on(event, listener)
     return this
   }
 
   /** Adds a listener for one time. */
   once<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
-    this.#emitter.once(event, listener as (...args: unknown[]) => void)
+    this.#emitter.once(event, listener)
     return this
   }
 
   /** Removes a listener. */
   off<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
-    this.#emitter.off(event, listener as (...args: unknown[]) => void)
+    this.#emitter.off(event, listener)
     return this
   }
 

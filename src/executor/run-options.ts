@@ -4,9 +4,32 @@ import { types } from 'node:util'
 
 import { isDetached } from '../codec/views.js'
 import type { CallFuture } from '../host/call-future.js'
-import type { RunOptions } from './process-pool-executor.js'
 import { isUntransferable } from '../memory/shared-buffer.js'
 import { invalidType, invalidValue, validateInteger, validateNumber, validateOptions } from '../util/validate.js'
+
+/** Options of {@link ProcessPoolExecutor.run}. */
+export interface RunOptions {
+  /** Cancels the call: at once if it waits, by stopping its worker if it runs. */
+  signal?: AbortSignal
+  /** Milliseconds that the call may run, from when a worker claims it. Default: no limit. */
+  timeout?: number
+  /** Milliseconds from the abort of `taskContext().signal` to SIGTERM when the call is stopped. Default: 0. */
+  grace?: number
+  /**
+   * How often the call is repeated after its worker died (with `onWorkerDeath: 'isolate'`; else that breaks the executor) or
+   * after `timeout`, which holds for each attempt. One attempt is over before the next one starts, behind all calls that wait;
+   * the last one's error is the call's. What a task throws and `process.exit()` in it repeat nothing. The arguments are kept in
+   * memory until the call is over. Default: 0.
+   */
+  retries?: number
+  /** Names the call in errors, beside the task. */
+  label?: string
+  /**
+   * ArrayBuffers that the call takes along, as `postMessage` does: detached here as soon as the call is taken. A {@link SharedBuffer}
+   * is not copied. Not together with `retries`, if it is to move without a copy.
+   */
+  transfer?: readonly ArrayBuffer[]
+}
 
 /** What the core counts with. */
 const MAX_RETRIES = 2 ** 32 - 1

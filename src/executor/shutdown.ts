@@ -1,8 +1,21 @@
 // The options of a shutdown.
 
-import type { ShutdownOptions } from './process-pool-executor.js'
 import { Timer } from '../util/timer.js'
 import { validateBoolean, validateNumber, validateOptions } from '../util/validate.js'
+
+/** Options of {@link ProcessPoolExecutor.shutdown}. */
+export interface ShutdownOptions {
+  /** Whether the promise resolves only when all workers are gone. Default: true. */
+  wait?: boolean
+  /** Cancels what no worker has claimed, before `shutdown()` returns. Default: false. */
+  cancelFutures?: boolean
+  /**
+   * Rejects with a `TimeoutError` after so many milliseconds, and goes on draining; with `kill` it kills then and resolves.
+   */
+  timeout?: number
+  /** Kills the workers and all that they started: at once, or when `timeout` has passed. Default: false. */
+  kill?: boolean
+}
 
 /** @throws TypeError or RangeError that names the option. */
 export function checkShutdown(options: ShutdownOptions | undefined): ShutdownOptions {

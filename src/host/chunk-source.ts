@@ -1,9 +1,8 @@
 // How `map` reaches the workers: whole chunks of items as single calls.
 
 import { CallFuture } from './call-future.js'
-import type { MapCall } from '../executor/executor.js'
 import type { Future } from '../futures/future.js'
-import type { ChunkOutcome, MapSource } from '../map/source.js'
+import type { ChunkOutcome, MapCall, MapSource } from '../map/source.js'
 import type { PoolCore } from './core.js'
 import { CallFlag } from '../wire/index.js'
 

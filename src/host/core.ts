@@ -7,7 +7,6 @@
 // User code runs only from `Calls.settle` and the listeners. Whatever is needed to go on stands in fields before it is called, so
 // that it may call anything here, and a nested round (resultSync() in a callback) goes on where this one is.
 
-import type { EventEmitter } from 'node:events'
 import { isMainThread } from 'node:worker_threads'
 
 import { encodeBoot } from './boot-payload.js'
@@ -27,7 +26,7 @@ import { native, type NativeEvent, type NativePool } from '../native/index.js'
 import type { ResolvedOptions } from './options.js'
 import { detach, wholeShared } from '../memory/shared-buffer.js'
 import { signalName } from '../util/signal-names.js'
-import { Listeners } from './listeners.js'
+import { Listeners, type PoolEmitter, type WorkerExitReason } from './events.js'
 import { LoopHold } from './loop-hold.js'
 import { OriginRecorder } from './submit-stacks.js'
 import { inheritances, OwnForks } from './own-forks.js'
@@ -78,7 +77,7 @@ export class PoolCore implements Owner, CallOwner {
   /** Events that are taken and not handled yet, with the future of the call that one is about. */
   #events: { event: NativeEvent; future: AnyFuture | undefined }[] = []
 
-  constructor(options: ResolvedOptions, emitter: EventEmitter) {
+  constructor(options: ResolvedOptions, emitter: PoolEmitter) {
     this.#options = options
     this.#listeners = new Listeners(emitter)
     const { codec, payload } = encodeBoot(options, this.#outbox)
@@ -294,11 +293,15 @@ export class PoolCore implements Owner, CallOwner {
         return this.#callFailed(event, future)
       case 'workerStart':
         registerOwner(this)
-        return this.#listeners.emit('workerStart', { pid: event.pid, workerId: event.workerId })
+        return this.#listeners.emit('workerStart', { pid: event.pid!, workerId: event.workerId! })
       case 'workerExit':
         return this.#workerExited(event)
       case 'workerReplace':
-        return this.#listeners.emit('workerReplace', { oldPid: event.oldPid, newPid: event.pid, reason: event.reason })
+        return this.#listeners.emit('workerReplace', {
+          oldPid: event.oldPid!,
+          newPid: event.pid!,
+          reason: event.reason as WorkerExitReason,
+        })
       case 'broken':
         return this.#break(event)
       case 'room':
@@ -320,7 +323,9 @@ export class PoolCore implements Owner, CallOwner {
 
   #workerExited(event: NativeEvent): void {
     const { exitCode = null, signal } = event.deaths![0]!
-    const { pid, workerId, reason } = event
+    const pid = event.pid!
+    const workerId = event.workerId!
+    const reason = event.reason as WorkerExitReason
     this.#ends.note(event)
     if (this.#native.liveWorkers === 0) this.#lastWorkerLeft()
     this.#listeners.emit('workerExit', { pid, workerId, exitCode, signal: signalName(signal), reason })

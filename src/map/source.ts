@@ -2,6 +2,14 @@
 
 import type { Future } from '../futures/future.js'
 
+/** How an executor is to run the calls of one `map`. */
+export interface MapCall {
+  /** Whether an item is a list of arguments, as for `starmap`, or the only argument. */
+  spread: boolean
+  /** Milliseconds that each call may run. */
+  taskTimeout: number | undefined
+}
+
 /** What became of the items of a chunk. */
 export interface ChunkOutcome<R> {
   /** By item; anything at the places of items that failed. The receiver takes the list over, and clears it as it reads. */

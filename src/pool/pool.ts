@@ -7,7 +7,6 @@
 // The core knows nothing of this class, and is closed when the last job of a closed pool is over: until then maps and
 // iterators may still have calls to submit. What happens when a pool is dropped is in `pool/jobs.ts` and `pool/cleanup.ts`.
 
-import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 
 import { AsyncResult, checkCallbacks, type ResultCallbacks } from './async-result.js'
@@ -28,7 +27,7 @@ import { Jobs } from './jobs.js'
 import { PoolLife, terminated } from './life.js'
 import { MapJob } from './map-job.js'
 import { type PoolOptions, resolvePoolOptions } from './options.js'
-import type { ProcessPoolEvents } from '../executor/process-pool-executor.js'
+import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
 import type { PoolStats } from '../host/stats.js'
 import type { TaskFunction } from '../tasks/index.js'
 import { invalidType, validateFunction, validateInteger } from '../util/validate.js'
@@ -72,7 +71,7 @@ type Method = (...args: never[]) => unknown
  */
 export class Pool implements AsyncDisposable {
   readonly #core: PoolCore
-  readonly #emitter = new EventEmitter()
+  readonly #emitter = new PoolEmitter()
   readonly #life: PoolLife
   readonly #jobs: Jobs
   readonly #finalizer: Finalize<never[]>
@@ -265,19 +264,19 @@ export class Pool implements AsyncDisposable {
 
   /** Adds a listener. */
   on<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
-    this.#emitter.on(event, listener as (...args: unknown[]) => void)
+    this.#emitter.on(event, listener)
     return this
   }
 
   /** Adds a listener for one time. */
   once<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
-    this.#emitter.once(event, listener as (...args: unknown[]) => void)
+    this.#emitter.once(event, listener)
     return this
   }
 
   /** Removes a listener. */
   off<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
-    this.#emitter.off(event, listener as (...args: unknown[]) => void)
+    this.#emitter.off(event, listener)
     return this
   }
 
