@@ -8,7 +8,6 @@
 // its calls still finish, and then its workers leave.
 
 import { declareLocal } from '../codec/index.js'
-import { CallFuture } from '../host/call-future.js'
 import { ChunkSource } from '../host/chunk-source.js'
 import { CancelledError, TimeoutError } from '../errors/index.js'
 import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
@@ -17,11 +16,10 @@ import type { Future } from '../futures/future.js'
 import type { MapCall, MapSource } from '../map/source.js'
 import { type ProcessPoolOptions, resolveOptions } from '../host/options.js'
 import { PoolCore } from '../host/core.js'
-import { applyRunOptions, cancelOnAbort, checkTransfer, type RunOptions } from './run-options.js'
+import { applyRunOptions, cancelOnAbort, type RunOptions } from './run-options.js'
 import { checkShutdown, type ShutdownOptions, withinTime } from './shutdown.js'
 import type { PoolStats } from '../host/stats.js'
 import type { TaskFunction } from '../tasks/index.js'
-import { invalidType } from '../util/validate.js'
 
 /** Cores of executors that users have let go of finish what they have, and stop. */
 const dropped = new FinalizationRegistry<PoolCore>((core) => core.close())
@@ -58,11 +56,7 @@ export class ProcessPoolExecutor extends Executor {
    * `TypeError` (`fn` cannot be a task): then nothing of the call is kept.
    */
   override submit<A extends unknown[], R>(fn: TaskFunction<A, R>, ...args: A): Future<Awaited<R>> {
-    const core = this.#core
-    core.assertOpen()
-    const future = new CallFuture<Awaited<R>>(core, core.tasks.entry(fn))
-    core.send(future, args, 0, this.submit)
-    return future
+    return this.#core.call(fn, args, { caller: this.submit })
   }
 
   /**
@@ -72,18 +66,17 @@ export class ProcessPoolExecutor extends Executor {
    */
   run<A extends unknown[], R>(fn: TaskFunction<A, R>, args: readonly [...A], options?: RunOptions): Future<Awaited<R>> {
     const core = this.#core
-    core.assertOpen()
-    const future = new CallFuture<Awaited<R>>(core, core.tasks.entry(fn))
-    if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
-    applyRunOptions(future, options)
-    const moving = checkTransfer(options?.transfer)
-    const signal = options?.signal
-    if (signal?.aborted) {
-      core.cancelUnsent(future, new CancelledError('The signal is aborted already', { cause: signal.reason }))
-      return future
-    }
-    core.send(future, args, 0, this.run, moving)
-    if (signal !== undefined) cancelOnAbort(future, signal)
+    const future = core.call<Awaited<R>>(fn, args, {
+      caller: this.run,
+      moving: options?.transfer,
+      prepare: (unsent) => {
+        applyRunOptions(unsent, options)
+        const signal = options?.signal
+        if (!signal?.aborted) return
+        core.cancelUnsent(unsent, new CancelledError('The signal is aborted already', { cause: signal.reason }))
+      },
+    })
+    if (options?.signal !== undefined) cancelOnAbort(future, options.signal)
     return future
   }
 

@@ -42,13 +42,14 @@ const MAX_RETRIES = 2 ** 32 - 1
 export function applyRunOptions(future: CallFuture<unknown>, options: RunOptions | undefined): void {
   validateOptions(options)
   if (options === undefined) return
-  const { signal, timeout, grace, retries, label } = options
+  const { signal, timeout, grace, retries, label, transfer } = options
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidType('options.signal', 'an AbortSignal', signal)
   }
   if (label !== undefined && typeof label !== 'string') throw invalidType('options.label', 'a string', label)
   if (grace !== undefined) validateNumber(grace, 'options.grace', 0)
   if (retries !== undefined) validateInteger(retries, 'options.retries', 0, MAX_RETRIES)
+  checkTransfer(transfer)
   future.timeout = timeoutOption(timeout, 'options.timeout')
   future.grace = grace ?? 0
   future.retries = retries ?? 0
@@ -56,8 +57,8 @@ export function applyRunOptions(future: CallFuture<unknown>, options: RunOptions
 }
 
 /** Checks what a call is to take along. */
-export function checkTransfer(transfer: unknown): readonly ArrayBuffer[] | undefined {
-  if (transfer === undefined) return undefined
+function checkTransfer(transfer: unknown): void {
+  if (transfer === undefined) return
   if (!Array.isArray(transfer)) throw invalidType('options.transfer', 'an array of ArrayBuffers', transfer)
   const seen = new Set<unknown>()
   for (const [index, each] of transfer.entries()) {
@@ -68,7 +69,6 @@ export function checkTransfer(transfer: unknown): readonly ArrayBuffer[] | undef
     if (seen.has(each)) throw invalidValue(name, 'an ArrayBuffer that is not in the list already', each)
     seen.add(each)
   }
-  return transfer as ArrayBuffer[]
 }
 
 /** A time limit in milliseconds: positive, or undefined for none. */

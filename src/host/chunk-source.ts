@@ -1,6 +1,5 @@
 // How `map` reaches the workers: whole chunks of items as single calls.
 
-import { CallFuture } from './call-future.js'
 import type { Future } from '../futures/future.js'
 import type { ChunkOutcome, MapCall, MapSource } from '../map/source.js'
 import type { PoolCore } from './core.js'
@@ -42,12 +41,11 @@ export class ChunkSource<R> implements MapSource<unknown, R> {
   }
 
   submitChunk(items: unknown[]): Future<ChunkOutcome<R>> {
-    const core = this.#core
-    core.assertOpen()
-    const future = new CallFuture<ChunkOutcome<R>>(core, core.tasks.entry(this.#task), true)
-    future.timeout = this.#timeout
-    core.send(future, items, this.#flags, this.#calls.caller)
-    return future
+    return this.#core.call(this.#task, items, {
+      flags: this.#flags,
+      caller: this.#calls.caller,
+      prepare: (future) => (future.timeout = this.#timeout),
+    })
   }
 
   ready(): Promise<void> {

@@ -10,7 +10,7 @@
 import { isMainThread } from 'node:worker_threads'
 
 import { encodeBoot } from './boot-payload.js'
-import { type CallFuture, type CallOwner, NO_CALL } from './call-future.js'
+import { CallFuture, type CallOwner, NO_CALL } from './call-future.js'
 import { Calls } from './calls.js'
 import { encodeArguments, Outbox } from '../codec/index.js'
 import {
@@ -26,6 +26,7 @@ import { native, type NativeEvent, type NativePool } from '../native/index.js'
 import type { ResolvedOptions } from './options.js'
 import { detach, wholeShared } from '../memory/shared-buffer.js'
 import { signalName } from '../util/signal-names.js'
+import { invalidType } from '../util/validate.js'
 import { Listeners, type PoolEmitter, type WorkerExitReason } from './events.js'
 import { LoopHold } from './loop-hold.js'
 import { OriginRecorder } from './submit-stacks.js'
@@ -49,6 +50,18 @@ const BATCHES_PER_TURN = 16
 
 /** A `worker_threads` thread can be terminated, and its process can exit, only when it comes back to JavaScript. */
 const LONGEST_WAIT_MS = isMainThread ? Infinity : 50
+
+/** How a call is made. */
+export interface CallPlan {
+  /** The public method that the user called: stacks of errors begin outside of it. */
+  readonly caller: (...args: never[]) => unknown
+  /** {@link CallFlag}s. Default: none. */
+  readonly flags?: number
+  /** ArrayBuffers whose memory the call takes along. They are detached once the call is taken. */
+  readonly moving?: readonly ArrayBuffer[] | undefined
+  /** Checks the call's options and notes them in its future. A future that is done by then is not sent. */
+  readonly prepare?: (future: CallFuture<unknown>) => void
+}
 
 export class PoolCore implements Owner, CallOwner {
   readonly tasks: TaskTable
@@ -133,10 +146,23 @@ export class PoolCore implements Owner, CallOwner {
   }
 
   /**
-   * Makes the call of a future. Arguments that cannot travel fail the future; everything else that is wrong throws, and
-   * nothing of the call is kept. `caller` is the public method that the user called. The call takes the memory of `moving` along.
+   * Makes a call: checks that the pool takes calls and that `fn` can be a task, makes the future, and sends the arguments.
+   *
+   * @returns The future. Arguments that cannot travel fail the future.
+   * @throws What {@link assertOpen} and `plan.prepare` throw, TypeError for what is no task or no list of arguments, and why
+   * the native pool refuses the call. Then nothing of the call is kept.
    */
-  send(
+  call<T>(fn: unknown, args: readonly unknown[], plan: CallPlan): CallFuture<T> {
+    this.assertOpen()
+    const { flags = 0, caller, moving } = plan
+    const future = new CallFuture<T>(this, this.tasks.entry(fn), (flags & CallFlag.chunk) !== 0)
+    if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
+    plan.prepare?.(future)
+    if (!future.done()) this.#send(future, args, flags, caller, moving)
+    return future
+  }
+
+  #send(
     future: AnyFuture,
     args: readonly unknown[],
     flags: number,
@@ -202,7 +228,7 @@ export class PoolCore implements Owner, CallOwner {
   /** Sends a chunk without the items that cannot travel. */
   #sendRest(future: AnyFuture, items: readonly unknown[], flags: number, caller: (...args: never[]) => unknown): void {
     const refused = (future.refused = new RefusedItems(items, flags, this.#outbox))
-    if (refused.rest.length > 0) return this.send(future, refused.rest, flags, caller)
+    if (refused.rest.length > 0) return this.#send(future, refused.rest, flags, caller)
     this.#calls.failed++
     future.settleValue(refused.complete({ values: [] }))
   }

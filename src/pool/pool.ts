@@ -13,7 +13,6 @@ import { AsyncResult, checkCallbacks, type ResultCallbacks } from './async-resul
 import { declareLocal } from '../codec/index.js'
 import { InvalidStateError } from '../errors/index.js'
 import type { Finalize } from '../finalizers/index.js'
-import { CallFuture } from '../host/call-future.js'
 import { ChunkSource } from '../host/chunk-source.js'
 import { framesOf, type Origin } from '../host/submit-stacks.js'
 import { PoolCore } from '../host/core.js'
@@ -310,11 +309,7 @@ export class Pool implements AsyncDisposable {
     caller: Method,
   ): AsyncResult<Awaited<R>> {
     this.#assertRunning()
-    const core = this.#core
-    const future = new CallFuture<Awaited<R>>(core, core.tasks.entry(fn))
-    if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
-    checkCallbacks(callbacks)
-    core.send(future, args, 0, caller)
+    const future = this.#core.call<Awaited<R>>(fn, args, { caller, prepare: () => checkCallbacks(callbacks) })
     const result = AsyncResult.make<Awaited<R>>(callbacks)
     new CallJob(this.#jobs, future, result)
     return result
