@@ -1036,9 +1036,17 @@ export declare class SharedBuffer extends ArrayBuffer {
      * @throws RangeError or TypeError that names the argument, or RangeError when there is no memory; `ShutdownError`,
      * `BrokenProcessPool` and `WorkerSpawnError` as `submit()`.
      */
-    static allocate(bytes: number, executor?: ProcessPoolExecutor): SharedBuffer;
+    static allocate(bytes: number, executor?: SharedMemoryOwner): SharedBuffer;
     /** Whether it has moved away. */
     get moved(): boolean;
+}
+
+/** Whoever shares memory with workers, and takes buffers in it along with calls: a {@link ProcessPoolExecutor}. */
+declare interface SharedMemoryOwner {
+    /** Calls a function in a worker; the buffers of `transfer` move there. */
+    run(fn: never, args: never, options?: {
+        transfer?: readonly ArrayBuffer[];
+    }): unknown;
 }
 
 /** The executor was shut down and takes no further calls; futures handed out before keep working. Make a new executor. */

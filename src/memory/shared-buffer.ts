@@ -6,10 +6,10 @@ import { workerState } from '../tasks/context.js'
 // A symbol that all copies of the package know: the worker's may be another than its tasks'.
 const brand = Symbol.for('millrace.shared-buffer')
 
-/**
- * Whoever has memory that it shares with workers: a {@link ProcessPoolExecutor}.
- */
+/** Whoever shares memory with workers, and takes buffers in it along with calls: a {@link ProcessPoolExecutor}. */
 export interface SharedMemoryOwner {
+  /** Calls a function in a worker; the buffers of `transfer` move there. */
+  run(fn: never, args: never, options?: { transfer?: readonly ArrayBuffer[] }): unknown
   /**
    * So many bytes of that memory, arbitrary ones, for the host to fill in place; null when there is no room.
    *

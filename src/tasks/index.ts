@@ -78,7 +78,7 @@ export type ImportedTasks<T> = {
  * @param specifier - A URL, or what `import` accepts, resolved from the current working directory.
  * @throws TypeError when the specifier is neither; Node's resolution error when it does not resolve.
  * @example
- * const jobs = importTasks<typeof import('../jobs.js')>(new URL('../jobs.js', import.meta.url))
+ * const jobs = importTasks<typeof import('./jobs.js')>(new URL('./jobs.js', import.meta.url))
  * await pool.submit(jobs.parse, line)
  */
 export function importTasks<T extends object>(specifier: string | URL): ImportedTasks<T> {
