@@ -53,7 +53,8 @@ test('a worker that dies meanwhile is replaced meanwhile', async (t) => {
   await Promise.all([...before, ...after])
 })
 
-// A host that is busy with large results is away for a millisecond again and again, between hearing of one and fetching it.
+// A host that is busy with large results is away for a millisecond again and again, between hearing of one and fetching
+// it.
 test('large results in great number arrive intact, once each, and the pool ends', async (t) => {
   const pool = makePool(t)
   const sent = new Uint8Array(64 << 10).fill(5)

@@ -14,8 +14,9 @@ const cpuTime = (): number => {
 }
 
 /**
- * Submits all calls in one synchronous loop. Milliseconds: how long the longest submit() took, how much of the processor the
- * hungriest one, and how long all took together. On a busy machine time passes while this process does not run.
+ * Submits all calls in one synchronous loop. Milliseconds: how long the longest submit() took, how much of the
+ * processor the hungriest one, and how long all took together. On a busy machine time passes while this process does
+ * not run.
  */
 function submitAll(submit: (index: number) => void): { longest: number; hungriest: number; all: number } {
   const start = performance.now()

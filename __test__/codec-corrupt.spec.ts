@@ -156,7 +156,8 @@ test('lengths beyond the payload allocate nothing', (t) => {
     [PLAIN, [0, 18, 0, 0, 0, 0, 1, 0, 1, 0, 1, 1]],
     [PLAIN, [0, 18, 0, 0, 0, 0, 6, 0, 2, 0, 7, 1, 97, 7, 1, 49, 1, 1]],
     [PLAIN, [0, 18, 0, 0, 0, 0, 6, 0, 2, 0, 7, 1, 97, 7, 1, 97, 1, 1]],
-    // A shape and an object that are not there, references without and with their mark, an unknown tag, nothing, too much.
+    // A shape and an object that are not there, references without and with their mark, an unknown tag, nothing, too
+    // much.
     [PLAIN, [0, 64]],
     [PLAIN, [0, 19, 7, 0, 0, 0]],
     [PLAIN, [0, 22, 0, 0, 0, 0]],

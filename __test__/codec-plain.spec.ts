@@ -1,5 +1,5 @@
-// The encoder for plain data against V8: whatever it takes arrives as V8 would have it, and what it does not take it leaves
-// as it was, without running any code of the value's.
+// The encoder for plain data against V8: whatever it takes arrives as V8 would have it, and what it does not take it
+// leaves as it was, without running any code of the value's.
 
 import test from 'ava'
 import fc from 'fast-check'

@@ -1,5 +1,5 @@
-// Several JavaScript environments in one process: pools in threads of worker_threads, which end in every way a thread can,
-// beside each other and beside the main thread's. Every case is a program of its own.
+// Several JavaScript environments in one process: pools in threads of worker_threads, which end in every way a thread
+// can, beside each other and beside the main thread's. Every case is a program of its own.
 
 import test from 'ava'
 import { type Ending, runHost, startHost } from './helpers/hosts.js'

@@ -161,7 +161,8 @@ test('process.exitCode set by a task means nothing to the pool', async (t) => {
   t.is(exited[0]!.reason, 'shutdown')
 })
 
-// ---- Stray errors ------------------------------------------------------------------------------------------------------
+// ---- Stray errors
+// ------------------------------------------------------------------------------------------------------
 
 test('an error that nobody catches, and an unhandled rejection, fail the task they stem from', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })

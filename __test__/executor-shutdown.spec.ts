@@ -1,5 +1,5 @@
-// The shutdown matrix of table 1.2, with what is better here: cancelling sticks and is synchronous, every waiting shutdown
-// waits, and it can be limited and enforced.
+// The shutdown matrix of table 1.2, with what is better here: cancelling sticks and is synchronous, every waiting
+// shutdown waits, and it can be limited and enforced.
 
 import {
   BrokenProcessPool,

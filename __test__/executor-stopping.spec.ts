@@ -1,5 +1,5 @@
-// Stopping calls: cancel(), cancel({ kill }), terminateWorkers(), killWorkers(). Invariant: cancel() returned true ⇔ the
-// call never ran.
+// Stopping calls: cancel(), cancel({ kill }), terminateWorkers(), killWorkers(). Invariant: cancel() returned true ⇔
+// the call never ran.
 
 import { BrokenProcessPool, CancelledError, type Future, ShutdownError, WorkerTerminatedError } from 'millrace'
 import { exits } from './fixtures/exits.mjs'

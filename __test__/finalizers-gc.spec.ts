@@ -1,5 +1,5 @@
-// Finalizers whose objects are collected, and a storm of everything at once. Every case is a program of its own, with a garbage
-// collector that it can call.
+// Finalizers whose objects are collected, and a storm of everything at once. Every case is a program of its own, with a
+// garbage collector that it can call.
 
 import test from 'ava'
 import { runHost } from './helpers/hosts.js'

@@ -1,4 +1,5 @@
-// Modules of tasks that start workers when they are loaded, where each worker would load them again: under every start method.
+// Modules of tasks that start workers when they are loaded, where each worker would load them again: under every start
+// method.
 
 import test from 'ava'
 import { getAllStartMethods } from 'millrace'

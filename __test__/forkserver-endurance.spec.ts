@@ -1,4 +1,5 @@
-// Forked workers in numbers and at length: a thousand forks, a hundred thousand calls, code that gets hot, heaps that get large.
+// Forked workers in numbers and at length: a thousand forks, a hundred thousand calls, code that gets hot, heaps that
+// get large.
 
 import { type ProcessPoolOptions, WorkerDiedError } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
@@ -57,8 +58,8 @@ if (process.platform === 'linux') {
     for (const source of Object.keys(drawn[0]!)) {
       const values = new BigUint64Array(siblings * count)
       drawn.forEach((own, sibling) => values.set(own[source]!, sibling * count))
-      // Of 500,000 values of 53 bits two are the same once in 72,000 runs; of 48 bits, as randomInt() gives, once in 2,250, and
-      // two pairs once in ten million. Siblings that share a state have thousands of values in common.
+      // Of 500,000 values of 53 bits two are the same once in 72,000 runs; of 48 bits, as randomInt() gives, once in
+      // 2,250, and two pairs once in ten million. Siblings that share a state have thousands of values in common.
       const accidents = source === 'randomInt' ? 1 : 0
       t.true(repeated(values) <= accidents, `${source}: ${repeated(values)} values twice`)
     }

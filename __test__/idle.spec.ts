@@ -8,7 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from './helpers/leaks.js'
 import { hasProc } from './helpers/processes.mjs'
 
-/** A thread that makes a system call which waits, or that is woken from one, is switched away from: the kernel counts that. */
+/**
+ * A thread that makes a system call which waits, or that is woken from one, is switched away from: the kernel counts
+ * that.
+ */
 function switches(pid: number): string {
   return readdirSync(`/proc/${pid}/task`)
     .map((thread) => {

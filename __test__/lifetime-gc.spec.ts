@@ -1,5 +1,5 @@
-// An executor that nobody holds any more is collected, finishes what it was given, and its workers leave. Every case is a
-// program of its own, with a garbage collector that it can call.
+// An executor that nobody holds any more is collected, finishes what it was given, and its workers leave. Every case is
+// a program of its own, with a garbage collector that it can call.
 
 import { join } from 'node:path'
 import test from 'ava'

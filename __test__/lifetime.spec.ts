@@ -1,5 +1,5 @@
-// How long a pool's workers live, and how long a pool keeps its program alive: every case is a program of its own, which has
-// to end by itself, with its own exit code and nothing left.
+// How long a pool's workers live, and how long a pool keeps its program alive: every case is a program of its own,
+// which has to end by itself, with its own exit code and nothing left.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -7,7 +7,8 @@ import { LocalChunks } from './helpers/executors.js'
 import { collectUntil, listenersOf, timersOf } from './helpers/futures.js'
 import { boom, DONE, double, numbers, map, outcomes, Counted, AsyncCounted, turns } from './helpers/maps.js'
 
-// ---- Timeouts --------------------------------------------------------------------------------------------------------------
+// ---- Timeouts
+// --------------------------------------------------------------------------------------------------------------
 
 test('the timeout counts from the call; next() rejects, the rest is cancelled, and the iterator has ended', async (t) => {
   const source = new LocalChunks(double)
@@ -74,7 +75,8 @@ test.serial('the timer runs only while somebody waits', async (t) => {
   t.is(timersOf(), before)
 })
 
-// ---- Closing ---------------------------------------------------------------------------------------------------------------
+// ---- Closing
+// ---------------------------------------------------------------------------------------------------------------
 
 test('return() cancels what is left, closes the input, and answers who waits', async (t) => {
   for (const ordered of [true, false]) {
@@ -191,7 +193,8 @@ test('an item that arrives after the end is not submitted', async (t) => {
   t.is(deliver.length, 1)
 })
 
-// ---- References ------------------------------------------------------------------------------------------------------------
+// ---- References
+// ------------------------------------------------------------------------------------------------------------
 
 test('neither a yielded result nor a yielded error nor its item is kept', async (t) => {
   interface Item {

@@ -1,4 +1,5 @@
-// Payloads of every size: around each size at which they begin to travel in another way, and so large that memory matters.
+// Payloads of every size: around each size at which they begin to travel in another way, and so large that memory
+// matters.
 
 import type { SerializationError } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
@@ -174,7 +175,8 @@ test('a call with a large argument that is cancelled, killed, or lost gives its 
   await until('the memory to come back', () => segments() <= before + 8 * MIB)
 })
 
-// ---- Memory ------------------------------------------------------------------------------------------------------------
+// ---- Memory
+// ------------------------------------------------------------------------------------------------------------
 
 interface Peak {
   total: number

@@ -1,4 +1,5 @@
-// What hung or killed Python's Pool, and here fails one job: workers that die, tasks that exit, values that do not travel.
+// What hung or killed Python's Pool, and here fails one job: workers that die, tasks that exit, values that do not
+// travel.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

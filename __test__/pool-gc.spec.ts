@@ -1,5 +1,5 @@
-// A pool with unfinished jobs is not collected, one without is, and then its workers leave. Every case is a program of its
-// own, with a garbage collector that it can call.
+// A pool with unfinished jobs is not collected, one without is, and then its workers leave. Every case is a program of
+// its own, with a garbage collector that it can call.
 
 import test from 'ava'
 import { runHost } from './helpers/hosts.js'

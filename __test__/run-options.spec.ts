@@ -65,7 +65,8 @@ test('options that mean the default change nothing', async (t) => {
   for (const one of options) t.is(await pool.run(tasks.add, [1, 2], one), 3)
 })
 
-// ---- timeout -----------------------------------------------------------------------------------------------------------
+// ---- timeout
+// -----------------------------------------------------------------------------------------------------------
 
 test('a call that runs longer than its timeout fails with TaskTimeoutError, and its worker is replaced', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
@@ -139,7 +140,8 @@ test('many calls with timeouts: exactly those that are too slow fail', async (t)
   )
 })
 
-// ---- grace -------------------------------------------------------------------------------------------------------------
+// ---- grace
+// -------------------------------------------------------------------------------------------------------------
 
 test('with a grace the task sees its signal and may clean up, and its worker stays if it ends in time', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
@@ -182,7 +184,8 @@ test('a task that does not end within its grace is stopped after it', async (t) 
   t.is(await pool.submit(tasks.add, 1, 2), 3)
 })
 
-// ---- signal ------------------------------------------------------------------------------------------------------------
+// ---- signal
+// ------------------------------------------------------------------------------------------------------------
 
 test('a signal that is aborted already: the future is cancelled with its reason, and nothing is sent', async (t) => {
   const pool = makePool(t)

@@ -1,4 +1,5 @@
-// The choice of a start method: the rules, the default that a program sets, contexts, and whether a process can be forked.
+// The choice of a start method: the rules, the default that a program sets, contexts, and whether a process can be
+// forked.
 
 import test from 'ava'
 import {
@@ -113,8 +114,8 @@ test('a test process cannot be forked, and the check changes nothing', (t) => {
 })
 
 /**
- * What a program that has made such a preparation is told; `[]` where it could be forked. A constructor, which forks later only,
- * refuses what does not pass by itself.
+ * What a program that has made such a preparation is told; `[]` where it could be forked. A constructor, which forks
+ * later only, refuses what does not pass by itself.
  */
 const programs: [preparation: string, options: string[], reasons: RegExp[], passing?: boolean][] = [
   ['nothing', [], [/^V8 computes.*node --single-threaded --v8-pool-size=1$/]],

@@ -13,7 +13,8 @@ import { failureOf, Log, makePool, tempDirectory } from './helpers/pool.js'
 const fixture = (name: string): URL => new URL(`./fixtures/${name}`, import.meta.url)
 type Unexported = typeof import('./fixtures/unexported.mjs')
 
-// ---- defineTasks -------------------------------------------------------------------------------------------------------
+// ---- defineTasks
+// -------------------------------------------------------------------------------------------------------
 
 test('defined functions stay callable here, and travel by reference', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
@@ -55,7 +56,8 @@ test('one function under two names is two tasks', async (t) => {
   t.true(first instanceof TaskLoadError && second instanceof TaskLoadError)
 })
 
-// ---- importTasks -------------------------------------------------------------------------------------------------------
+// ---- importTasks
+// -------------------------------------------------------------------------------------------------------
 
 test('importTasks() by URL object, URL text, absolute path, and path from the working directory', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })

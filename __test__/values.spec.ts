@@ -1,5 +1,5 @@
-// Values on their way through real workers: what arrives equals a structured clone, what cannot travel fails its own call
-// and no other, and nobody's memory is anybody else's.
+// Values on their way through real workers: what arrives equals a structured clone, what cannot travel fails its own
+// call and no other, and nobody's memory is anybody else's.
 
 import fc from 'fast-check'
 import { type ProcessPoolExecutor, SerializationError } from 'millrace'
@@ -144,7 +144,8 @@ test('scalars arrive bit for bit, as arguments and in chunks', async (t) => {
   await fc.assert(property, { numRuns: RUNS })
 })
 
-// ---- What cannot travel ------------------------------------------------------------------------------------------------
+// ---- What cannot travel
+// ------------------------------------------------------------------------------------------------
 
 /** By the expression that makes it, here and in a worker. */
 const uncloneable: Record<string, () => unknown> = {
@@ -246,7 +247,8 @@ test('items of a chunk that cannot travel fail alone, in both directions', async
   t.deepEqual(outcomes, [0, 1, refused, 3, 4, ['result', 'result.bad'], 6, 7, refused, refused, 10])
 })
 
-// ---- Memory ------------------------------------------------------------------------------------------------------------
+// ---- Memory
+// ------------------------------------------------------------------------------------------------------------
 
 /** Around what changes the way of a payload. */
 const sizes = [1, 100, 440, 460, 16_000, 17_000, 65_000, 66_000, 1_000_000, 3_000_000]

@@ -18,7 +18,8 @@ async function collect(iterator: CompletionIterator<Future<number>>): Promise<Fu
 
 const boom = new Error('boom')
 
-// ---- wait ------------------------------------------------------------------------------------------------------------------
+// ---- wait
+// ------------------------------------------------------------------------------------------------------------------
 
 test('wait: any iterable will do, duplicates count once, and each future is in exactly one set', async (t) => {
   const [a, b, c] = make(3)
@@ -183,7 +184,8 @@ test('wait: is over before the callbacks of the future that ends it run their re
   t.is((await waiting).done.size, 1)
 })
 
-// ---- asCompleted -----------------------------------------------------------------------------------------------------------
+// ---- asCompleted
+// -----------------------------------------------------------------------------------------------------------
 
 test('asCompleted: those that are done come first, then the others as they are done, each once', async (t) => {
   const [a, b, c, d] = make(4)

@@ -1,6 +1,6 @@
-// What is measured. A case runs inside the process of one contender: most on a session that its contender has started (see
-// contenders/index.mjs), some on sessions of their own. It returns its figures by name. contenders/cpython.py has the same
-// in Python.
+// What is measured. A case runs inside the process of one contender: most on a session that its contender has started
+// (see contenders/index.mjs), some on sessions of their own. It returns its figures by name. contenders/cpython.py has
+// the same in Python.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -33,7 +33,8 @@ const CHUNK = 1000
  * @property {string} about - What exactly is measured.
  * @property {Record<string, Figure>} figures
  * @property {boolean} [local] - Also something for a contender that calls in its own thread.
- * @property {(session: import('./contenders/index.mjs').Session, plan: import('./measure.mjs').Plan) => Promise<Found>} [run]
+ * @property {(session: import('./contenders/index.mjs').Session, plan: import('./measure.mjs').Plan) => Promise<Found>}
+ * [run]
  * @property {(contender: import('./contenders/index.mjs').Contender, plan: import('./measure.mjs').Plan) =>
  *   Promise<Found>} [alone] - Instead: starts sessions of its own.
  */

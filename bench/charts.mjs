@@ -9,8 +9,8 @@ import { chart } from './svg.mjs'
 /** @typedef {import('./results.mjs').Results} Results */
 
 /**
- * `figures` are those that are drawn; the tables have all. `hasInline`: calling in the same thread is something to compare
- * with there, and does not only make all other bars short.
+ * `figures` are those that are drawn; the tables have all. `hasInline`: calling in the same thread is something to
+ * compare with there, and does not only make all other bars short.
  *
  * @type {{ name: string, title: string, cases: string[], figures?: string[], hasInline?: boolean }[]}
  */

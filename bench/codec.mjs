@@ -1,8 +1,8 @@
 // node bench/codec.mjs [--smoke] [--rounds N] [--milliseconds N] [--only KIND,…]
 //
-// How long values take to become bytes and to come back, in nanoseconds: the codec of dist/, node:v8, JSON (as text and with
-// the way from text to bytes and back), structuredClone (whose one figure is both ways), and MessagePack.
-// All in one process, as one program uses all kinds of values; the rounds are interleaved, and each figure is the median of
+// How long values take to become bytes and to come back, in nanoseconds: the codec of dist/, node:v8, JSON (as text and
+// with the way from text to bytes and back), structuredClone (whose one figure is both ways), and MessagePack. All in
+// one process, as one program uses all kinds of values; the rounds are interleaved, and each figure is the median of
 // its rounds.
 
 import { parseArgs } from 'node:util'
@@ -63,7 +63,8 @@ const kinds = {
  * @property {string} title
  * @property {(value: unknown) => any} encode
  * @property {((bytes: any) => unknown) | undefined} decode
- * @property {((value: unknown) => any) | undefined} [take] - What `decode` is to have, where that is not what `encode` gives.
+ * @property {((value: unknown) => any) | undefined} [take] - What `decode` is to have, where that is not what `encode`
+ * gives.
  * @property {boolean} [isLossy]
  */
 

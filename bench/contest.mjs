@@ -1,5 +1,5 @@
-// One contender in one round: a process of its own measures one case after the other. When a case fails, or the process dies
-// or hangs in it, another process goes on with the next case.
+// One contender in one round: a process of its own measures one case after the other. When a case fails, or the process
+// dies or hangs in it, another process goes on with the next case.
 
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'

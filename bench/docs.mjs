@@ -1,11 +1,12 @@
-// A page of docs/, with its charts and the figures that they were made of, from one run. Every number there comes from that
-// run; what is written here has to hold for any.
+// A page of docs/, with its charts and the figures that they were made of, from one run. Every number there comes from
+// that run; what is written here has to hold for any.
 
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 
 import { cases } from './cases.mjs'
 import { groups, writeCharts } from './charts.mjs'
 import { layers } from './layers.mjs'
+import { writePage } from './markdown.mjs'
 import { comparison, figuresOf, takingPart, times } from './results.mjs'
 import { caseTable, conditions, machine, notes } from './tables.mjs'
 import { why } from './why.mjs'
@@ -101,7 +102,7 @@ export function page(results, drawn, name, others) {
  * @param {Results} results
  * @param {string} name - Of the page, and of the directory beside it.
  */
-export function writeDocs(results, name) {
+export async function writeDocs(results, name) {
   const { flights: _, node: __, ...plan } = results.plan
   const directory = new URL(`${name}/`, docs)
   mkdirSync(directory, { recursive: true })
@@ -111,5 +112,5 @@ export function writeDocs(results, name) {
   const others = readdirSync(docs).filter(
     (other) => other.startsWith('benchmarks') && !other.endsWith('.md') && other !== name,
   )
-  writeFileSync(new URL(`${name}.md`, docs), page(results, drawn, name, others.toSorted()))
+  await writePage(new URL(`${name}.md`, docs), page(results, drawn, name, others.toSorted()))
 }

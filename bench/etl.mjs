@@ -1,5 +1,5 @@
-// A real job, as far as it fits a benchmark: flights as CSV, of which each chunk is parsed, aggregated by hour and distance,
-// compressed and hashed in a worker, and added up in the host.
+// A real job, as far as it fits a benchmark: flights as CSV, of which each chunk is parsed, aggregated by hour and
+// distance, compressed and hashed in a worker, and added up in the host.
 
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'

@@ -1,5 +1,6 @@
-// The process of one contender that is JavaScript: node host.mjs NAME PLAN. Prints one line of JSON for each case, as soon as
-// it is over: { "case": …, "figures": … }, without figures if there is no such thing, or with "failed" and the reason.
+// The process of one contender that is JavaScript: node host.mjs NAME PLAN. Prints one line of JSON for each case, as
+// soon as it is over: { "case": …, "figures": … }, without figures if there is no such thing, or with "failed" and the
+// reason.
 
 import { cases } from './cases.mjs'
 import { load } from './contenders/index.mjs'

@@ -133,8 +133,8 @@ export async function latencies(session, name, args, plan) {
 }
 
 /**
- * How many steps `spin` makes in so many milliseconds, here and now, and how long that really takes. Of several attempts the
- * shortest: the others were interrupted.
+ * How many steps `spin` makes in so many milliseconds, here and now, and how long that really takes. Of several
+ * attempts the shortest: the others were interrupted.
  *
  * @param {number} milliseconds
  */

@@ -1,5 +1,5 @@
-// What this process and all that it has started use, by /proc. Elsewhere than on Linux nothing is known, and the figures are
-// left out.
+// What this process and all that it has started use, by /proc. Elsewhere than on Linux nothing is known, and the
+// figures are left out.
 
 import { readdirSync, readFileSync } from 'node:fs'
 
@@ -43,7 +43,8 @@ const onProcessor = (stat) => Number(read(stat)?.split(' ')[0] ?? 0)
 /**
  * Processor time so far in microseconds, or undefined.
  *
- * @returns {{ host: number, all: number } | undefined} `host`: this process's main thread, and no worker even if workers are
+ * @returns {{ host: number, all: number } | undefined} `host`: this process's main thread, and no worker even if
+ * workers are
  *   threads; `all`: every thread of this process and its descendants.
  */
 export function processorTime() {
@@ -58,8 +59,8 @@ export function processorTime() {
 }
 
 /**
- * Memory of this process and its descendants in bytes, or undefined: their proportional set size, in which a page that n
- * processes share counts 1/n for each.
+ * Memory of this process and its descendants in bytes, or undefined: their proportional set size, in which a page that
+ * n processes share counts 1/n for each.
  */
 export function memory() {
   let kilobytes = 0

@@ -1,5 +1,8 @@
-// node bench/report.mjs [FILE]         prints the tables of a run again, of the newest one if none is named
-// node bench/report.mjs --docs [FILE]  writes docs/benchmarks.md and docs/benchmarks/ from it; with --page benchmarks-node24 that page
+// Reports of a run that was measured before.
+//
+// node bench/report.mjs [FILE] prints the tables of a run, of the newest one if none is named.
+// node bench/report.mjs --docs [FILE] writes docs/benchmarks.md and docs/benchmarks/ from a run; with
+// --page benchmarks-node24 that page and directory.
 
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -14,5 +17,5 @@ const { values, positionals } = parseArgs({
 })
 /** @type {import('./results.mjs').Results} */
 const results = JSON.parse(readFileSync(positionals[0] ?? newest(), 'utf8'))
-if (values.docs) writeDocs(results, values.page)
+if (values.docs) await writeDocs(results, values.page)
 else console.log(report(results))

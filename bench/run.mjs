@@ -1,4 +1,5 @@
-// node bench/run.mjs [--smoke] [--rounds N] [--seconds N] [--workers N] [--only CONTENDER,…] [--cases CASE,…] [--layers LAYER,…]
+// node bench/run.mjs [--smoke] [--rounds N] [--seconds N] [--workers N] [--only CONTENDER,…] [--cases CASE,…] [--layers
+// LAYER,…]
 //
 // Each contender has a process of its own in each round, and the rounds are interleaved: whatever else the machine does
 // meanwhile hits all alike. The figures of all rounds go to results/, the report says their median, least and most.

@@ -1,7 +1,7 @@
 // node bench/starts-host.mjs METHOD MODULE PLAN
 //
-// One way to start workers, measured once: with the start method METHOD, the workers loading the file MODULE of workers/ before
-// their first call. Prints its figures as JSON.
+// One way to start workers, measured once: with the start method METHOD, the workers loading the file MODULE of
+// workers/ before their first call. Prints its figures as JSON.
 
 import { availableParallelism } from 'node:os'
 

@@ -1,8 +1,9 @@
 // node bench/starts.mjs [--smoke] [--rounds N] [--docs [FILE]]
 //
-// What workers cost that are spawned, and that a fork server forks: with nothing loaded, and with the TypeScript compiler. Each
-// has a process of its own in each round, and the rounds are interleaved. With --docs FILE nothing is measured: the table in
-// docs/start-methods.md, its chart and its figures are made from FILE, or without one from what is measured now.
+// What workers cost that are spawned, and that a fork server forks: with nothing loaded, and with the TypeScript
+// compiler. Each has a process of its own in each round, and the rounds are interleaved. With --docs FILE nothing is
+// measured: the table in docs/start-methods.md, its chart and its figures are made from FILE, or without one from what
+// is measured now.
 
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -10,6 +11,7 @@ import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 
+import { writePage } from './markdown.mjs'
 import { DIRECTORY, spread, times } from './results.mjs'
 import { chart } from './svg.mjs'
 import { cell, machine, table } from './tables.mjs'
@@ -125,7 +127,7 @@ function chartOf(results) {
 }
 
 /** @param {StartsResults} results */
-function writeDocs(results) {
+async function writeDocs(results) {
   const docs = new URL('../docs/', import.meta.url)
   const page = new URL('start-methods.md', docs)
   const conditions = `${machine(results)}. ${results.date.slice(0, 10)}, ${results.rounds} rounds`
@@ -133,7 +135,7 @@ function writeDocs(results) {
   const text = readFileSync(page, 'utf8')
   const pattern = /(<!-- measured: .*? -->\n\n)[\s\S]*?(\n\n<!-- \/measured -->)/
   if (!pattern.test(text)) throw new Error('docs/start-methods.md has no place for the figures')
-  writeFileSync(
+  await writePage(
     page,
     text.replace(pattern, (_, begin, end) => `${begin}${generated}${end}`),
   )
@@ -159,7 +161,7 @@ if (file === undefined && !values.smoke) {
   const written = new URL(`starts-${results.date.replaceAll(/[:.]/g, '-')}.json`, DIRECTORY)
   writeFileSync(written, `${JSON.stringify(results, undefined, 2)}\n`)
 }
-if (values.docs) writeDocs(results)
+if (values.docs) await writeDocs(results)
 else console.log(tableOf(results))
 // That a chart can be drawn is part of what a short run is to show.
 if (values.smoke) chartOf(results)

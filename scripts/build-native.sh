@@ -10,15 +10,17 @@ binding=${MILLRACE_BINDING:-native}
 # The stamp says what the binary was built with: a changed toolchain or another machine's checkout builds anew.
 stamp=target/${binding//\//-}.stamp
 toolchain="$(rustc -vV) $(node -p 'process.platform + process.arch') $features"
-if compgen -G "$binding/millrace.*.node" > /dev/null && [ -e "$binding/binding.cjs" ] && [ -e "$binding/binding.d.cts" ] &&
+if compgen -G "$binding/millrace.*.node" > /dev/null &&
+  [ -e "$binding/binding.cjs" ] && [ -e "$binding/binding.d.cts" ] &&
   [ "$(cat "$stamp" 2> /dev/null)" = "$toolchain" ] && fresh "$stamp" Cargo.toml Cargo.lock crates package.json; then
   exit 0
 fi
 
 echo "Building the native binding${features:+ with $features}"
 rm -f "$stamp"
-# Built aside and moved: a process that loads the binding meanwhile finds the old one, and none a file half written. And with
-# features in a target directory of its own: cargo has one name for both, and two builds at once must not mix them up.
+# Built aside and moved: a process that loads the binding meanwhile finds the old one, and none a file half written. And
+# with features in a target directory of its own: cargo has one name for both, and two builds at once must not mix them
+# up.
 aside=build/aside-${binding//\//-}
 rm -rf "$aside"
 napi build --platform --release -p millrace-node --manifest-path Cargo.toml \

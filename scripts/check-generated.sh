@@ -16,7 +16,8 @@ if ! git rev-parse --is-inside-work-tree > /dev/null 2>&1; then
 fi
 
 failed=0
-for file in index.d.ts native/binding.cjs native/binding.d.cts docs/benchmarks*.md docs/benchmarks*/ docs/start-methods.md Cargo.lock package-lock.json; do
+for file in index.d.ts native/binding.cjs native/binding.d.cts docs/benchmarks*.md docs/benchmarks*/ \
+  docs/start-methods.md Cargo.lock package-lock.json; do
   # The second letter is the work tree against the index: staged is as good as committed.
   state="$(git status --porcelain --untracked-files=all -- "$file")"
   case "$state" in

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# scripts/collect-bindings.sh DIR: makes the package of each platform, in npm/, of the binaries below DIR, and has the main
-# package depend on exactly these.
+# scripts/collect-bindings.sh DIR: makes the package of each platform, in npm/, of the binaries below DIR, and has the
+# main package depend on exactly these.
 . "$(dirname "$0")/lib.sh"
 rm -rf npm
 napi create-npm-dirs

@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH="$PWD/node_modules/.bin:$PATH"
 
-# fresh STAMP INPUT...: nothing below the inputs is newer than the stamp. A file that was removed shows as a newer directory.
+# fresh STAMP INPUT...: nothing below the inputs is newer than the stamp. A file that was removed shows as a newer
+# directory.
 fresh() {
   local stamp=$1
   shift

@@ -15,12 +15,16 @@ if has_component clippy; then
   check cargo clippy --workspace --exclude millrace-node --all-targets --quiet -- -D warnings
   # Compiled as a test the binding exports nothing, and all of it would be dead code.
   check cargo clippy -p millrace-node --quiet -- -D warnings
-  check cargo clippy -p millrace-ring -p millrace-pool -p millrace-node --features millrace-node/fault-injection --quiet -- -D warnings
+  check cargo clippy -p millrace-ring -p millrace-pool -p millrace-node --quiet \
+    --features millrace-node/fault-injection -- -D warnings
 fi
 # Module docs may point at what is private: they are for whoever works here.
-RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' check cargo doc --workspace --no-deps --document-private-items --quiet
+RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' \
+  check cargo doc --workspace --no-deps --document-private-items --quiet
 check taplo format --check
 check oxlint --deny-warnings
+check node scripts/check-layers.mjs
+check node scripts/check-columns.mjs
 check prettier --check --log-level warn .
 
 if [ -n "$failed" ]; then

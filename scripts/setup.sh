@@ -19,7 +19,8 @@ node -e "
 
 # npm ci empties the directory that a link leads to: somebody else's.
 if [ -L node_modules ]; then
-  missing "node_modules is a symbolic link to $(readlink node_modules), which npm would empty. Remove the link, or copy what it leads to."
+  target="$(readlink node_modules)"
+  missing "node_modules is a symbolic link to $target, which npm would empty. Remove the link, or copy what it leads to."
 fi
 
 # npm writes the second file when an installation is complete: without it there is none, or half of one.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The suites with forked workers on other lines of Node: scripts/test-nodes.sh [LINE...]. They come from npm, into build/nodes/.
+# The suites with forked workers on other lines of Node: scripts/test-nodes.sh [LINE...]. They come from npm, into
+# build/nodes/.
 . "$(dirname "$0")/lib.sh"
 platform="linux-$(node -p process.arch)"
 for line in ${*:-22 24 26}; do

@@ -9,8 +9,8 @@ failures=''
 passed=0
 failed=0
 
-# count LOG: "passed failed" of the tests in it, by the summaries of cargo and of ava. When tests failed, ava's summary does
-# not say how many passed: then its ticks are counted.
+# count LOG: "passed failed" of the tests in it, by the summaries of cargo and of ava. When tests failed, ava's summary
+# does not say how many passed: then its ticks are counted.
 count() {
   sed $'s/\033\\[[0-9;]*m//g' "$1" | awk '
     /^test result:/ { passed += $4; failed += $6 }
@@ -24,8 +24,8 @@ count() {
 
 # failing LOG: the names of the tests that failed, as cargo and ava print them; of a step without tests its last lines.
 failing() {
-  sed $'s/\033\\[[0-9;]*m//g' "$1" | grep -E '^ *(✘|✖|×) |^test .* FAILED$|^error|^ *(Uncaught exception|Unhandled rejection)' | sort -u ||
-    tail -n 5 "$1"
+  local failure='^ *(✘|✖|×) |^test .* FAILED$|^error|^ *(Uncaught exception|Unhandled rejection)'
+  sed $'s/\033\\[[0-9;]*m//g' "$1" | grep -E "$failure" | sort -u || tail -n 5 "$1"
 }
 
 step() {
@@ -43,7 +43,8 @@ step() {
   fi
   passed=$((passed + good))
   failed=$((failed + bad))
-  summary="$summary$(printf '%-44s %-6s %5d s %6d passed %4d failed' "$title" "$verdict" $((SECONDS - started)) "$good" "$bad")
+  local seconds=$((SECONDS - started))
+  summary="$summary$(printf '%-44s %-6s %5d s %6d passed %4d failed' "$title" "$verdict" "$seconds" "$good" "$bad")
 "
 }
 

@@ -1,7 +1,7 @@
 // Where the package's own files lie: the native addon and the entries of the processes that it starts.
 //
-// This file stays at the top of `src/`. The bundler puts what several entries share into chunks at the top of `dist/`, and
-// there, too, `import.meta.url` has to lead to `../native/` and to the entries.
+// This file stays at the top of `src/`. The bundler puts what several entries share into chunks at the top of `dist/`,
+// and there, too, `import.meta.url` has to lead to `../native/` and to the entries.
 
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'

@@ -15,9 +15,9 @@ export interface StartContext {
 const contexts = new Map<StartMethod, StartContext>()
 
 /**
- * The constructors `ProcessPoolExecutor` and `Pool` bound to a start method, for a library that must not depend on what the
- * program set. They are subclasses of the ordinary ones, always the same for the same method; their option `startMethod` may
- * be left out, and be nothing else.
+ * The constructors `ProcessPoolExecutor` and `Pool` bound to a start method, for a library that must not depend on what
+ * the program set. They are subclasses of the ordinary ones, always the same for the same method; their option
+ * `startMethod` may be left out, and be nothing else.
  *
  * @param method - Default: that of `getStartMethod()`, as it is now.
  * @throws As `setStartMethod` for a method that cannot be used.

@@ -63,8 +63,8 @@ export function sendError(thrown: unknown, submitStack?: string): any {
 }
 
 /**
- * The path of the first difference between two values, or undefined. Strict: `Object.is`, classes, holes, the order of keys
- * and entries, memory behind views, and which references are the same object.
+ * The path of the first difference between two values, or undefined. Strict: `Object.is`, classes, holes, the order of
+ * keys and entries, memory behind views, and which references are the same object.
  */
 export function difference(actual: unknown, expected: unknown): string | undefined {
   return new Comparison().compare(actual, expected, 'value')

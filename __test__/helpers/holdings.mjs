@@ -21,8 +21,8 @@ export function holdings() {
 }
 
 /**
- * What this process holds, once that is no more than `before`, or after a second. For a program run with --expose-gc: results
- * that are views of a lane keep its memory until they are collected, and their finalizers have had a turn.
+ * What this process holds, once that is no more than `before`, or after a second. For a program run with --expose-gc:
+ * results that are views of a lane keep its memory until they are collected, and their finalizers have had a turn.
  *
  * @param {ReturnType<typeof holdings>} before
  */

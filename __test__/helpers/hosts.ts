@@ -1,8 +1,9 @@
-// Host programs: the small programs in ../hosts, each started as a process of its own, so that it can end in every way a
-// program can end. A test reads what its program says, a line of JSON at a time, and looks from outside at what is left.
+// Host programs: the small programs in ../hosts, each started as a process of its own, so that it can end in every way
+// a program can end. A test reads what its program says, a line of JSON at a time, and looks from outside at what is
+// left.
 //
-// Every process that a program starts, and whatever that starts in turn, carries a mark in its environment: so it is found
-// however it came to be, and whoever became its parent when the program was gone.
+// Every process that a program starts, and whatever that starts in turn, carries a mark in its environment: so it is
+// found however it came to be, and whoever became its parent when the program was gone.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -31,7 +32,10 @@ export interface HostOptions {
 /** Closes all but 0, 1 and 2 before it becomes the program that its arguments are. */
 const ONLY_STDIO = 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; exec "$@"'
 
-/** For a program that can be forked: with V8's work on the main thread, and no descriptor of its parent's but the usual ones. */
+/**
+ * For a program that can be forked: with V8's work on the main thread, and no descriptor of its parent's but the usual
+ * ones.
+ */
 export const forkable: HostOptions = { execArgv: ['--single-threaded', '--v8-pool-size=1'], onlyStdio: true }
 
 /** How a program ended. */
@@ -40,7 +44,10 @@ export interface Ending {
   signal: NodeJS.Signals | null
 }
 
-/** How many processes a program has with so many workers, in so many pools: forked workers come from a server of their pool's. */
+/**
+ * How many processes a program has with so many workers, in so many pools: forked workers come from a server of their
+ * pool's.
+ */
 export function processCount(workers: number, pools = 1): number {
   return 1 + workers + (startMethod === 'forkserver' ? pools : 0)
 }

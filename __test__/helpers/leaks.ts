@@ -1,5 +1,5 @@
-// After every test of a file that takes its `test` from here: no process, zombie, descriptor, thread, mapping or file in
-// /dev/shm is left that was not there before the file's first test.
+// After every test of a file that takes its `test` from here: no process, zombie, descriptor, thread, mapping or file
+// in /dev/shm is left that was not there before the file's first test.
 //
 // Tests are serial: what one leaves behind must not be put down to another.
 

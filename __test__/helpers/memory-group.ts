@@ -4,7 +4,9 @@ import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 
-/** Where the group of this process may be, with the file that holds its limit: of the second design, and of the first. */
+/**
+ * Where the group of this process may be, with the file that holds its limit: of the second design, and of the first.
+ */
 function candidates(): { directory: string; limit: string }[] {
   const lines = readFileSync('/proc/self/cgroup', 'utf8').split('\n')
   const group = (pattern: RegExp): string | undefined => lines.map((line) => pattern.exec(line)?.[1]).find(Boolean)

@@ -12,8 +12,8 @@ export function patience() {
 }
 
 /**
- * Waits until the condition holds; fails when it does not for as long as `patience()` after the last time that `progress`
- * changed.
+ * Waits until the condition holds; fails when it does not for as long as `patience()` after the last time that
+ * `progress` changed.
  *
  * @param {string} what
  * @param {() => unknown} condition

@@ -10,8 +10,8 @@ import { startMethod } from './start-method.mjs'
 import { until, within } from './waiting.js'
 
 /**
- * A pool that is gone when the test is over. Its workers are plain Node: with the options of this process each would load
- * the TypeScript loader first.
+ * A pool that is gone when the test is over. Its workers are plain Node: with the options of this process each would
+ * load the TypeScript loader first.
  */
 export function makePool(t: ExecutionContext, options: ProcessPoolOptions = {}): ProcessPoolExecutor {
   const pool = new ProcessPoolExecutor({ maxWorkers: 2, execArgv: [], startMethod, ...options })

@@ -59,7 +59,9 @@ export function childrenOf(pid = process.pid) {
   return processTable().filter(({ parent }) => parent === pid)
 }
 
-/** The workers of a process: its children, zombies included, and in the place of fork servers their children that live. */
+/**
+ * The workers of a process: its children, zombies included, and in the place of fork servers their children that live.
+ */
 export function workersOf(pid = process.pid) {
   const table = processTable()
   const children = table.filter(({ parent }) => parent === pid)

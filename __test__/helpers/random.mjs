@@ -1,4 +1,5 @@
-// Random numbers that can be had again: what a seed has found, the same seed finds once more, as far as processes allow.
+// Random numbers that can be had again: what a seed has found, the same seed finds once more, as far as processes
+// allow.
 
 export class Random {
   #state

@@ -1,4 +1,5 @@
-// One round of the soak: a pool with options at random, calls at random, and an end at random, then a look at the books.
+// One round of the soak: a pool with options at random, calls at random, and an end at random, then a look at the
+// books.
 
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -32,7 +33,10 @@ const kinds = {
   hoard: 1,
 }
 
-/** @typedef {{ id: number, kind: keyof typeof kinds, size: number, forced: boolean, future: import('millrace').Future<unknown> }} Call */
+/**
+ * @typedef {{ id: number, kind: keyof typeof kinds, size: number, forced: boolean, future:
+ * import('millrace').Future<unknown> }} Call
+ */
 
 export class Round {
   /** @type {Map<number, Call>} */

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { holdings } from './observe.mjs'
 
 /**
- * Holds the event loop until the condition is met, collecting garbage all the time: not in the turn in which the condition
- * may have looked at a weak reference, which keeps its target for that turn.
+ * Holds the event loop until the condition is met, collecting garbage all the time: not in the turn in which the
+ * condition may have looked at a weak reference, which keeps its target for that turn.
  *
  * @param {() => boolean} condition
  */

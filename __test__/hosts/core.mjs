@@ -1,5 +1,5 @@
-// What every pool must be able to do, whatever it is built on. Says which mechanisms it ran with; ends with code 1 and a
-// reason when something is wrong.
+// What every pool must be able to do, whatever it is built on. Says which mechanisms it ran with; ends with code 1 and
+// a reason when something is wrong.
 
 import assert from 'node:assert/strict'
 import process from 'node:process'

@@ -35,7 +35,8 @@ const tasks = defineTasks(import.meta.url, {
   },
 
   /**
-   * A pool of its own, `depth` levels of them, and an endless call in the last. The outer ones wait, the inner one spins.
+   * A pool of its own, `depth` levels of them, and an endless call in the last. The outer ones wait, the inner one
+   * spins.
    *
    * @type {(said: string, depth: number) => Promise<unknown>}
    */

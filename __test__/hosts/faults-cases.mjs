@@ -23,7 +23,10 @@ const tasks = defineTasks(import.meta.url, {
   },
 })
 
-/** @typedef {{ pool: ProcessPoolExecutor, submit: (id: number, options?: any) => import('millrace').Future<number>, gate: string }} Tools */
+/**
+ * @typedef {{ pool: ProcessPoolExecutor, submit: (id: number, options?: any) => import('millrace').Future<number>,
+ * gate: string }} Tools
+ */
 
 /** Waits until a worker has stopped. @param {Tools} tools */
 const stopped = ({ pool }) =>

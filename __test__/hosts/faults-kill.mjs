@@ -1,4 +1,5 @@
-// Has workers killed at a point, and looks at what becomes of each call. One line for each combination that it is given.
+// Has workers killed at a point, and looks at what becomes of each call. One line for each combination that it is
+// given.
 
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -141,7 +141,9 @@ async function storm() {
   const random = new Random(seed + threadId)
   const chance = (/** @type {number} */ share) => random.next() < share
   const priority = () => random.below(20) - 10
-  /** @type {{ finalizer: Finalize<any>, runs: number, cancelled: boolean, hasPriority: boolean, obj: object | null }[]} */
+  /**
+   * @type {{ finalizer: Finalize<any>, runs: number, cancelled: boolean, hasPriority: boolean, obj: object | null }[]}
+   */
   const made = []
   const counts = { called: 0, cancelled: 0, collected: 0, passed: 0, thrown: 0, warnings: 0, strays: 0 }
   let calls = 0

@@ -1,8 +1,8 @@
-// Everything at once, at random, for a while: calls of all kinds and sizes, cancels, time limits, stops, and workers that are
-// killed every 50 ms. Then the books must balance.
+// Everything at once, at random, for a while: calls of all kinds and sizes, cancels, time limits, stops, and workers
+// that are killed every 50 ms. Then the books must balance.
 //
-// It goes in rounds. Each has a pool of its own, with options and an end at random, and is checked when its pool is gone.
-// What goes on is told on standard error, what came of it on standard output.
+// It goes in rounds. Each has a pool of its own, with options and an end at random, and is checked when its pool is
+// gone. What goes on is told on standard error, what came of it on standard output.
 
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'

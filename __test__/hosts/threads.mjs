@@ -34,7 +34,8 @@ async function claimed(future) {
   while (!future.running()) await sleep(1)
 }
 
-// ---- What a thread does; its thread function says when it is there. ----------------------------------------------------
+// ---- What a thread does; its thread function says when it is there.
+// ----------------------------------------------------
 
 /** @type {Record<string, () => unknown>} */
 const threads = {
@@ -136,7 +137,8 @@ const threads = {
   },
 }
 
-// ---- The program -------------------------------------------------------------------------------------------------------
+// ---- The program
+// -------------------------------------------------------------------------------------------------------
 
 /** @param {string} behaviour */
 function startThread(behaviour) {

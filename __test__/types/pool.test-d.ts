@@ -1,4 +1,5 @@
-// What a strict user's compiler has to accept, refuse and infer of `Pool`. Compiled by scripts/test-types.sh, never run.
+// What a strict user's compiler has to accept, refuse and infer of `Pool`. Compiled by scripts/test-types.sh, never
+// run.
 
 import { expectTypeOf } from 'expect-type'
 import { type AsyncResult, type ImapIterator, importTasks, Pool, type PoolStats } from 'millrace'

@@ -1,5 +1,7 @@
-"""The cases of cases.mjs for CPython's two process pools. The arguments are which, and the plan as JSON; the output is what
-host.mjs prints. What is measured and how is said there."""
+"""The cases of cases.mjs for CPython's two process pools.
+
+The arguments are the name of the pool and the plan as JSON; the output is what host.mjs prints. Cases and figures are
+described in cases.mjs."""
 
 import gzip
 import hashlib
@@ -165,7 +167,7 @@ def on_processors(pid):
 
 
 def processor_time():
-    """Microseconds of the host and of all. All threads of the host count as it: the pools have threads of their own there."""
+    """Microseconds of the host and of all. All threads of the host count: the pools have threads of their own there."""
     host = on_processors(os.getpid())
     if host == 0:
         return None

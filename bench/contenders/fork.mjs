@@ -1,4 +1,5 @@
-// A floor for whatever uses Node's own processes: child_process.fork with its better serialization, with nothing around it.
+// A floor for whatever uses Node's own processes: child_process.fork with its better serialization, with nothing around
+// it.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'

@@ -13,8 +13,8 @@
 /**
  * @typedef {object} Session
  * @property {(name: string, args: unknown[]) => PromiseLike<unknown>} call - Calls a function of functions.mjs.
- * @property {(name: string, args: unknown[], inFlight: number, milliseconds: number) => Promise<number>} [flood] - Keeps so many
- *   calls in flight for so long and resolves to their number. Only for what has no promises; else it is done with `call`.
+ * @property {(name: string, args: unknown[], inFlight: number, milliseconds: number) => Promise<number>} [flood] -
+ *   Keeps so many calls in flight for so long and resolves to their number. Only for what has no promises: others are called by `call`.
  * @property {(name: string, items: number[]) => Promise<number>} [map] - The sum of what the function makes of the items.
  * @property {() => Promise<void> | void} stop - Resolves when the workers are gone.
  */

@@ -1,5 +1,5 @@
-// What both floors with workers have in common: calls go to the workers in turn, and an answer is a message with the call's
-// number. The workers run workers/raw.mjs.
+// What both floors with workers have in common: calls go to the workers in turn, and an answer is a message with the
+// call's number. The workers run workers/raw.mjs.
 
 import { untilOver } from '../measure.mjs'
 

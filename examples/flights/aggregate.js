@@ -1,6 +1,6 @@
-// Medians of parts do not add up to the median of the whole, but histograms do: delays are whole minutes, so how often each
-// occurs says everything about a group. A worker counts; the host adds the counts up and reads the figures off, and they are
-// exact, whichever way the flights were cut and in whichever order the parts arrive.
+// Medians of parts do not add up to the median of the whole, but histograms do: delays are whole minutes, so how often
+// each occurs says everything about a group. A worker counts; the host adds the counts up and reads the figures off,
+// and they are exact, whichever way the flights were cut and in whichever order the parts arrive.
 
 /** @typedef {Map<number, number>} Histogram delay → number of flights */
 /** @typedef {Map<number, Histogram>} Groups hour, or first mile of the distance band → its flights */

@@ -1,5 +1,6 @@
 // The flights, as pieces of the file they come in. What a worker receives is the text of some thousand records, because
-// reading that text is the expensive part of the job: parsed here, the records would cost more to send than to aggregate.
+// reading that text is the expensive part of the job: parsed here, the records would cost more to send than to
+// aggregate.
 
 import { readFile } from 'node:fs/promises'
 
@@ -18,8 +19,8 @@ const BETWEEN_RECORDS = '},{'
 export const readFlights = () => readFile(FILE)
 
 /**
- * Cuts `[{…},{…},…]` between records, into chunks of about `size` bytes: `{…},…,{…}`. The records hold numbers only, so that
- * what looks like the end of a record is one.
+ * Cuts `[{…},{…},…]` between records, into chunks of about `size` bytes: `{…},…,{…}`. The records hold numbers only, so
+ * that what looks like the end of a record is one.
  * @param {Buffer} file
  * @param {number} size
  * @returns {Uint8Array[]}

@@ -1,4 +1,5 @@
-// What runs in the workers. They load this module by its URL, the host imports it to name the function and to call it itself.
+// What runs in the workers. They load this module by its URL, the host imports it to name the function and to call it
+// itself.
 
 import { defineTasks } from 'millrace'
 import { summarize } from './aggregate.js'

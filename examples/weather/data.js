@@ -13,7 +13,9 @@ import { readFile } from 'node:fs/promises'
 const FILE = new URL('../data/seattle-weather.csv', import.meta.resolve('vega-datasets'))
 const DAY_MS = 86_400_000
 
-/** @returns {Promise<Day[]>} 1,461 days of the U.S. National Oceanic and Atmospheric Administration, one after the other */
+/**
+ * @returns {Promise<Day[]>} 1,461 days of the U.S. National Oceanic and Atmospheric Administration, one after the other
+ */
 export async function readDays() {
   const [head = '', ...lines] = (await readFile(FILE, 'utf8')).trim().split('\n')
   const [date, high] = ['date', 'temp_max'].map((name) => head.split(',').indexOf(name))

@@ -1,4 +1,5 @@
-// What does it take to forecast tomorrow's temperature? Hundreds of combinations of two parameters, tried in worker processes.
+// What does it take to forecast tomorrow's temperature? Hundreds of combinations of two parameters, tried in worker
+// processes.
 //
 //   node examples/weather/main.js [--workers N]
 

@@ -1,5 +1,5 @@
-// Raw bytes: one Buffer, typed array, DataView or ArrayBuffer of any size, alone or among scalars. Its content is the end of
-// the payload and is not copied here. An offset view arrives as a view of just its range.
+// Raw bytes: one Buffer, typed array, DataView or ArrayBuffer of any size, alone or among scalars. Its content is the
+// end of the payload and is not copied here. An offset view arrives as a view of just its range.
 
 import { CorruptPayload } from './corrupt.js'
 import { BYTES, RAW } from './ids.js'
@@ -7,7 +7,8 @@ import { LITTLE_ENDIAN, type Outbox } from './outbox.js'
 import { FIRST_RAW_TAG, readScalar, scalarEnd, writeScalar } from './scalars.js'
 import { contentOf, fromContent, kindOf } from './views.js'
 
-// Layout of `BYTES`: u32 where the content starts; the elements, of which the raw one is only a tag with its kind; the content.
+// Layout of `BYTES`: u32 where the content starts; the elements, of which the raw one is only a tag with its kind; the
+// content.
 const ELEMENTS = 4
 
 /** Encodes a value that is raw bytes; false when it is not. */

@@ -1,5 +1,5 @@
-// Which classes of errors arrive as themselves: those that exist in every process. The name in a payload is looked up in the
-// same tables on the other side.
+// Which classes of errors arrive as themselves: those that exist in every process. The name in a payload is looked up
+// in the same tables on the other side.
 
 import { types } from '../util/builtins.js'
 import { type ErrorClass, errorClasses } from '../errors/index.js'
@@ -33,7 +33,9 @@ function addBuiltins(owner: object, names: string[]): void {
   }
 }
 
-/** Classes within Node that no program can name; with a `code`, their instances count as the built-in class they extend. */
+/**
+ * Classes within Node that no program can name; with a `code`, their instances count as the built-in class they extend.
+ */
 const NODE_INTERNAL = new Set(['NodeError', 'SystemError', 'AbortError', 'NodeAggregateError'])
 const MILLRACE = 'millrace:'
 

@@ -1,6 +1,6 @@
-// The error envelope, sending side. Every codec loses of an error what matters: its class, `code`, own fields, the errors of
-// an AggregateError. So what was thrown is described with plain data, and that is serialized. Nothing here may throw,
-// whatever was thrown: frozen, cyclic, a proxy, getters that throw.
+// The error envelope, sending side. Every codec loses of an error what matters: its class, `code`, own fields, the
+// errors of an AggregateError. So what was thrown is described with plain data, and that is serialized. Nothing here
+// may throw, whatever was thrown: frozen, cyclic, a proxy, getters that throw.
 
 import { inspect, types } from '../util/builtins.js'
 import { constructorOf, functionName, knownNameOf, nearestBuiltin, read } from './error-classes.js'
@@ -51,7 +51,8 @@ export function describeThrown(thrown: unknown): Uint8Array {
   try {
     return serialize(new Describer().describe(thrown)).payload
   } catch {
-    // What could be cloned by itself could not be any more, or not all together. Then text is left, if it is not too long.
+    // What could be cloned by itself could not be any more, or not all together. Then text is left, if it is not too
+    // long.
     const node: ErrorNode = ['', 'Error', textOf(thrown), '', [], [], 0, []]
     return serialize([[NODE, 0], [node]] satisfies Description).payload
   }

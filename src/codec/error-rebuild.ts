@@ -1,5 +1,5 @@
-// The error envelope, receiving side. The description comes from another process, so its shape is checked, and every field is
-// defined, not assigned: `__proto__` is a field like any other.
+// The error envelope, receiving side. The description comes from another process, so its shape is checked, and every
+// field is defined, not assigned: `__proto__` is a field like any other.
 
 import { RemoteError } from '../errors/index.js'
 import { CorruptPayload } from './corrupt.js'

@@ -1,15 +1,15 @@
-// Objects of Node and of the web platform (AbortSignal, URL, streams, …) that V8 takes for plain ones: their state is hidden
-// in private fields and symbols, so they would arrive as `{}`, or as a handful of inner fields. The serializer does not
-// say when it writes one. What they leave in a payload does, nearly always for the price of one search.
+// Objects of Node and of the web platform (AbortSignal, URL, streams, …) that V8 takes for plain ones: their state is
+// hidden in private fields and symbols, so they would arrive as `{}`, or as a handful of inner fields. The serializer
+// does not say when it writes one. What they leave in a payload does, nearly always for the price of one search.
 
 import { types } from '../util/builtins.js'
 
 import { EventEmitter } from 'node:events'
 
 /**
- * What every such object leaves behind: an object without properties, the fields of event emitters and of hash streams, and
- * for a DOMException, which newer versions of Node write as a plain Error, its stack. Plain data can hold these too: then
- * the values themselves are looked at.
+ * What every such object leaves behind: an object without properties, the fields of event emitters and of hash streams,
+ * and for a DOMException, which newer versions of Node write as a plain Error, its stack. Plain data can hold these
+ * too: then the values themselves are looked at.
  */
 const TRACES = ['o{\0', '_events', '_options', 'DOMException']
 const TRACE = /o\{\0|_events|_options|DOMException/
@@ -44,7 +44,9 @@ const losses = new Map<unknown, string>(
 /** Classes of this package whose instances mean nothing in another process, by their prototypes. */
 const locals = new WeakMap<object, string>()
 
-/** Has instances of a class be refused if they have no fields of their own: `problem` follows their path in a sentence. */
+/**
+ * Has instances of a class be refused if they have no fields of their own: `problem` follows their path in a sentence.
+ */
 export function declareLocal(prototype: object, problem: string): void {
   locals.set(prototype, problem)
 }
@@ -116,14 +118,16 @@ function emitsEvents(prototype: object): boolean {
 /** Classes of the language itself: V8 clones or refuses their instances by what they are. */
 const LANGUAGE = new Set(
   (
-    'Object Function Array Boolean Number String BigInt Symbol Date RegExp Map Set Promise WeakMap WeakSet WeakRef Iterator ' +
+    'Object Function Array Boolean Number String BigInt Symbol Date RegExp Map Set Promise WeakMap WeakSet WeakRef ' +
+    'Iterator ' +
     'Error AggregateError EvalError RangeError ReferenceError SuppressedError SyntaxError TypeError URIError ' +
     'ArrayBuffer DataView Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array ' +
     'Float16Array Float32Array Float64Array BigInt64Array BigUint64Array'
   ).split(' '),
 )
 
-// The name of the class whose prototype this is, if the class is the platform's: a global, or exported by a loaded module.
+// The name of the class whose prototype this is, if the class is the platform's: a global, or exported by a loaded
+// module.
 function platformName(prototype: object): string | undefined {
   const constructor = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value
   if (typeof constructor !== 'function' || types.isProxy(constructor)) return undefined

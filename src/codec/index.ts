@@ -1,5 +1,5 @@
-// Values to bytes and back. Correct means: the value arrives equal to a structured clone of it, or not at all with an error
-// that names what cannot travel. See `ids.ts` for the codecs.
+// Values to bytes and back. Correct means: the value arrives equal to a structured clone of it, or not at all with an
+// error that names what cannot travel. See `ids.ts` for the codecs.
 
 import { decodeBytes, decodeHeadAndContent, decodeRaw, encodeBytes, encodeRaw } from './bytes.js'
 import { CorruptPayload } from './corrupt.js'
@@ -76,8 +76,8 @@ export function encodeError(thrown: unknown, out: Outbox): void {
 }
 
 /**
- * Decodes the arguments of a call from `bytes[start..end)`, by default all. `owned`: `bytes` is a fresh allocation that may
- * become part of the values. Throws a `SerializationError` when the payload is damaged.
+ * Decodes the arguments of a call from `bytes[start..end)`, by default all. `owned`: `bytes` is a fresh allocation that
+ * may become part of the values. Throws a `SerializationError` when the payload is damaged.
  */
 export function decodeArguments(
   codec: number,
@@ -106,8 +106,8 @@ export function decodeArguments(
 }
 
 /**
- * Decodes the arguments of a call from a payload that came in two pieces, of which `content` has memory of its own, which
- * becomes part of the values where `keepsContent` says so.
+ * Decodes the arguments of a call from a payload that came in two pieces, of which `content` has memory of its own,
+ * which becomes part of the values where `keepsContent` says so.
  */
 export function decodeSplitArguments(codec: number, head: Uint8Array, content: Uint8Array): unknown[] {
   if (head.byteLength === 0) return decodeArguments(codec, content, true)
@@ -120,8 +120,8 @@ export function decodeSplitArguments(codec: number, head: Uint8Array, content: U
 }
 
 /**
- * Whether the content of a payload that comes in two pieces becomes the memory of a decoded value, as it is: then that may as
- * well be memory that the other process can see. What is looked at while it is decoded may not change meanwhile.
+ * Whether the content of a payload that comes in two pieces becomes the memory of a decoded value, as it is: then that
+ * may as well be memory that the other process can see. What is looked at while it is decoded may not change meanwhile.
  */
 export function keepsContent(codec: number, headLength: number): boolean {
   return viewsContent && (codec >= RAW || (codec === BYTES && headLength > 0))
@@ -158,7 +158,9 @@ export function decodeResult(
   }
 }
 
-/** Rebuilds what a call threw in the process `origin.pid`. Throws a `SerializationError` when the payload is damaged. */
+/**
+ * Rebuilds what a call threw in the process `origin.pid`. Throws a `SerializationError` when the payload is damaged.
+ */
 export function decodeError(codec: number, bytes: Uint8Array, origin: ErrorOrigin): unknown {
   try {
     if (codec !== ERROR) throw new CorruptPayload(`the codec ${codec} is not that of errors`)

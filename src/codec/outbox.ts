@@ -26,8 +26,8 @@ export class Sheet {
 /**
  * What an encoder leaves behind: the payload is the first `length` bytes of `bytes`, followed by `tail`.
  *
- * One outbox is reused for every payload: read it before the next encode. `tail` is not a copy but the caller's own memory
- * where possible, so it has to be read before any other code runs.
+ * One outbox is reused for every payload: read it before the next encode. `tail` is not a copy but the caller's own
+ * memory where possible, so it has to be read before any other code runs.
  */
 export class Outbox extends Sheet {
   codec = 0

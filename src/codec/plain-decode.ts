@@ -1,5 +1,5 @@
-// `PLAIN`, receiving side. No key is special, whatever `Object.prototype` has: properties are defined where assigning them
-// would not do the same.
+// `PLAIN`, receiving side. No key is special, whatever `Object.prototype` has: properties are defined where assigning
+// them would not do the same.
 
 import { CorruptPayload } from './corrupt.js'
 import { LITTLE_ENDIAN } from './outbox.js'

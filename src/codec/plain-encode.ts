@@ -1,6 +1,6 @@
 // `PLAIN`, sending side: arrays and objects without anything special about them. It gives up on everything else, and V8
-// takes over; so nothing here may run code of the user's, which would then run twice. Proxies are recognized before they
-// are asked, and properties are read from their descriptors, as an accessor has no value there.
+// takes over; so nothing here may run code of the user's, which would then run twice. Proxies are recognized before
+// they are asked, and properties are read from their descriptors, as an accessor has no value there.
 
 import { types } from '../util/builtins.js'
 import { PLAIN } from './ids.js'

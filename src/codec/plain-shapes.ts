@@ -1,5 +1,5 @@
-// Shapes: the keys of an object in their order. A payload says each of its shapes once. Both sides keep those that they met
-// lately: the encoder their bytes by their keys, the decoder their keys by their bytes.
+// Shapes: the keys of an object in their order. A payload says each of its shapes once. Both sides keep those that they
+// met lately: the encoder their bytes by their keys, the decoder their keys by their bytes.
 //
 // Layout: u32 hash of what follows; u16 how many bytes the keys have; u16 count; the keys as scalars.
 
@@ -13,7 +13,8 @@ const LONGEST = 4096
 /** Each table has so many sets of two: what is met goes first, and the second is what was first before. */
 const SETS = 256
 
-// ---- Encoder -----------------------------------------------------------------------------------------------------------
+// ---- Encoder
+// -----------------------------------------------------------------------------------------------------------
 
 export interface WrittenShape {
   readonly keys: readonly string[]
@@ -67,12 +68,15 @@ function writeShape(keys: readonly string[]): WrittenShape | undefined {
   return { keys, bytes: new Uint8Array(draft.bytes.subarray(0, at)), payload: 0, number: 0 }
 }
 
-// ---- Decoder -----------------------------------------------------------------------------------------------------------
+// ---- Decoder
+// -----------------------------------------------------------------------------------------------------------
 
 export interface ReadShape {
   readonly bytes: Uint8Array
   readonly keys: readonly string[]
-  /** Makes an empty object that is to get these keys: objects of one shape have one hidden class, and room for all keys. */
+  /**
+   * Makes an empty object that is to get these keys: objects of one shape have one hidden class, and room for all keys.
+   */
   readonly Empty: new () => Record<string, unknown>
   /** Whether assigning does the same as defining, when the shape was met last. */
   isAssignable: boolean

@@ -12,8 +12,8 @@ export function refusedPrimitive(value: unknown): string | undefined {
 }
 
 /**
- * Why V8 refuses or loses this object, whatever it contains; undefined when it does neither. `failed`: serializing it has
- * failed, so it may be something that V8 refuses.
+ * Why V8 refuses or loses this object, whatever it contains; undefined when it does neither. `failed`: serializing it
+ * has failed, so it may be something that V8 refuses.
  */
 export function refusedObject(object: object, failed: boolean): string | undefined {
   // Before anything that asks the object: a proxy would answer with code of its own.
@@ -53,8 +53,8 @@ function refusedMemory(value: object, kind: number): string | undefined {
 }
 
 /**
- * Whether V8 refuses an object of a class that nothing above knows: WeakRef, iterators, Intl, WebAssembly, vm.Script and
- * whatever comes. It is asked, which is safe where there is no property: then no code of the user's runs.
+ * Whether V8 refuses an object of a class that nothing above knows: WeakRef, iterators, Intl, WebAssembly, vm.Script
+ * and whatever comes. It is asked, which is safe where there is no property: then no code of the user's runs.
  */
 function isExotic(object: object): boolean {
   const prototype = Object.getPrototypeOf(object)

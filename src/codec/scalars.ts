@@ -1,5 +1,5 @@
-// The hot path of small calls: scalars behind a one-byte tag, written straight into the outbox. Bit exact, no allocation but
-// the decoded values, and no user code runs.
+// The hot path of small calls: scalars behind a one-byte tag, written straight into the outbox. Bit exact, no
+// allocation but the decoded values, and no user code runs.
 
 import { CorruptPayload } from './corrupt.js'
 import { LITTLE_ENDIAN, type Sheet } from './outbox.js'
@@ -25,8 +25,8 @@ const LOOP_LENGTH = 24
 /** What a string may need beside two bytes a character. */
 const TEXT_HEAD = 5
 /**
- * True for text that needs two bytes a character. V8 compiles this pattern to an immediate "no" for strings that it stores
- * one byte a character, so it costs nothing for them however long they are.
+ * True for text that needs two bytes a character. V8 compiles this pattern to an immediate "no" for strings that it
+ * stores one byte a character, so it costs nothing for them however long they are.
  */
 const WIDE = /[^\x00-\xff]/
 

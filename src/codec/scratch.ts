@@ -6,7 +6,10 @@ import { OUTBOX_BYTES, Sheet } from './outbox.js'
 const KEPT_BYTES = 1024 * 1024
 let kept: Sheet | undefined
 
-/** A larger sheet, with the first `length` bytes of `sheet` and room for `room` more. Throws a RangeError without memory. */
+/**
+ * A larger sheet, with the first `length` bytes of `sheet` and room for `room` more. Throws a RangeError without
+ * memory.
+ */
 export function enlarge(sheet: Sheet, length: number, room: number): Sheet {
   let size = 4 * OUTBOX_BYTES
   while (size < length + room || size <= sheet.bytes.length) size *= 2

@@ -1,5 +1,5 @@
-// Short strings by their bytes. Codes, names and enumerations come again and again: the string that is there already costs
-// half of a new one, and rows that say the same share it.
+// Short strings by their bytes. Codes, names and enumerations come again and again: the string that is there already
+// costs half of a new one, and rows that say the same share it.
 
 type Slice = (this: Uint8Array, start: number, end: number) => string
 const { latin1Slice } = Buffer.prototype as Buffer & { latin1Slice: Slice }

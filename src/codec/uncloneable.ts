@@ -1,5 +1,6 @@
-// Finds the value that cannot travel. It runs only after the serializer has failed, or has left a trace of a lost object,
-// and has to survive whatever made that happen: cycles, depth, proxies, getters that throw or make up new objects.
+// Finds the value that cannot travel. It runs only after the serializer has failed, or has left a trace of a lost
+// object, and has to survive whatever made that happen: cycles, depth, proxies, getters that throw or make up new
+// objects.
 
 import { types } from '../util/builtins.js'
 import { mapKeyStep, mapValueStep, memberStep, propertyStep } from './path.js'
@@ -14,7 +15,9 @@ export interface Culprit {
 
 /** More objects than this are not looked at: a getter that makes up new ones could go on for ever. */
 const MOST_OBJECTS = 2_000_000
-/** The serializer gives up between two and ten thousand levels, as the stack allows: this deep, depth may be the reason, */
+/**
+ * The serializer gives up between two and ten thousand levels, as the stack allows: this deep, depth may be the reason,
+ */
 const DEEP = 1000
 /** and this deep it is. */
 const DEEPEST = 50_000

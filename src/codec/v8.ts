@@ -1,9 +1,10 @@
 // Everything that is not scalars or raw bytes: Node's V8 serializer, with what it would lose put back.
 //
-// Left to itself, the serializer either writes a view together with its whole memory (and Buffers as Uint8Arrays), or each
-// view's range by itself (so that views no longer share memory). Here a view is written as a reference to its ArrayBuffer,
-// which is a value like any other and so keeps its identity; Buffers bring their range only, as their memory is mostly
-// Node's shared slab. Contents follow behind the structure, so that they are copied once and never searched.
+// Left to itself, the serializer either writes a view together with its whole memory (and Buffers as Uint8Arrays), or
+// each view's range by itself (so that views no longer share memory). Here a view is written as a reference to its
+// ArrayBuffer, which is a value like any other and so keeps its identity; Buffers bring their range only, as their
+// memory is mostly Node's shared slab. Contents follow behind the structure, so that they are copied once and never
+// searched.
 //
 // Layout: the serializer's stream; the contents; their lengths and their number as doubles, only if there are contents;
 // one byte, whether there are.
@@ -93,8 +94,8 @@ function makeSerializer() {
       if (place === undefined) {
         place = this.#contents.push(new Uint8Array(memory))
         this.#memories.set(memory, place)
-        // From now on the stream says "transferred as number `place`" in place of a content. If it has written the content
-        // already, it refers back to that, and this one is in vain.
+        // From now on the stream says "transferred as number `place`" in place of a content. If it has written the
+        // content already, it refers back to that, and this one is in vain.
         this.transferArrayBuffer(place, memory as ArrayBuffer)
       }
       return place
@@ -184,7 +185,9 @@ function makeDeserializer() {
   }
 }
 
-/** The value of a payload. Throws a `CorruptPayload`, or what the deserializer throws. `bytes` may be kept if `owned`. */
+/**
+ * The value of a payload. Throws a `CorruptPayload`, or what the deserializer throws. `bytes` may be kept if `owned`.
+ */
 export function deserialize(bytes: Uint8Array, owned: boolean): unknown {
   const deserializer = new (Deserializer ??= makeDeserializer())(bytes, readContents(bytes), owned)
   deserializer.readHeader()

@@ -58,7 +58,9 @@ const bufferBytes = getter<number>(ArrayBuffer.prototype, 'byteLength')
 const isResizable = getter<boolean>(ArrayBuffer.prototype, 'resizable')
 const bufferLimit = getter<number>(ArrayBuffer.prototype, 'maxByteLength')
 
-/** The kind of an ArrayBuffer or of a view, from whichever realm; -1 for everything else, SharedArrayBuffers included. */
+/**
+ * The kind of an ArrayBuffer or of a view, from whichever realm; -1 for everything else, SharedArrayBuffers included.
+ */
 export function kindOf(value: object): number {
   if (!ArrayBuffer.isView(value)) return types.isArrayBuffer(value) ? ARRAY_BUFFER : -1
   const name = typedArrayName(value)
@@ -127,7 +129,8 @@ export function spanOf(view: object, kind: number): { offset: number; length: nu
   return { offset: dataViewOffset(view), length: growsWithMemory(view, kind) ? -1 : dataViewBytes(view) }
 }
 
-// The language does not tell whether a view tracks the length of its memory, so the memory of a clone is resized to see.
+// The language does not tell whether a view tracks the length of its memory, so the memory of a clone is resized to
+// see.
 function growsWithMemory(view: object, kind: number): boolean {
   if (!isGrowable(memoryOf(view, kind))) return false
   const clone = structuredClone(view)
@@ -163,9 +166,9 @@ export function viewOver(memory: ArrayBufferLike, kind: number, offset: number, 
 }
 
 /**
- * The value of `kind` whose content is `bytes[start..end)`. It has memory of its own, of exactly its size, unless `alias`
- * allows to keep `bytes`, and either they are exactly that memory or the value is a Buffer, which may lie within a larger
- * one.
+ * The value of `kind` whose content is `bytes[start..end)`. It has memory of its own, of exactly its size, unless
+ * `alias` allows to keep `bytes`, and either they are exactly that memory or the value is a Buffer, which may lie
+ * within a larger one.
  */
 export function fromContent(kind: number, bytes: Uint8Array, start: number, end: number, alias: boolean): unknown {
   const size = end - start

@@ -10,8 +10,8 @@ interface Branded {
 /**
  * Gives an error class its name and its brand. Called once per class, from its static block.
  *
- * The name lives on the prototype and is not enumerable, as for built-in errors: it then heads the stack already when the
- * stack is captured, and `util.inspect` does not repeat it among the fields.
+ * The name lives on the prototype and is not enumerable, as for built-in errors: it then heads the stack already when
+ * the stack is captured, and `util.inspect` does not repeat it among the fields.
  */
 export function brand(errorClass: Function, name: string): void {
   const key = Symbol.for(`millrace.error.${name}`)

@@ -1,6 +1,8 @@
 import { brand, type ErrorDetails, MillraceError } from './base.js'
 
-/** The executor was shut down and takes no further calls; futures handed out before keep working. Make a new executor. */
+/**
+ * The executor was shut down and takes no further calls; futures handed out before keep working. Make a new executor.
+ */
 export class ShutdownError extends MillraceError {
   static {
     brand(this, 'ShutdownError')
@@ -27,7 +29,9 @@ export class QueueFullError extends MillraceError {
   }
 }
 
-/** `Pool.terminate()` ended the pool while this result was outstanding. Use `close()` and `join()` to let work finish. */
+/**
+ * `Pool.terminate()` ended the pool while this result was outstanding. Use `close()` and `join()` to let work finish.
+ */
 export class PoolTerminatedError extends MillraceError {
   static {
     brand(this, 'PoolTerminatedError')
@@ -41,8 +45,8 @@ export interface NestingDetails extends ErrorDetails {
 }
 
 /**
- * A worker of a pool made a pool, whose worker made a pool, and so on, too deep. Nearly always a task module makes a pool
- * when it is loaded; make it in a function, or only where `isWorker` is false.
+ * A worker of a pool made a pool, whose worker made a pool, and so on, too deep. Nearly always a task module makes a
+ * pool when it is loaded; make it in a function, or only where `isWorker` is false.
  */
 export class NestingError extends MillraceError {
   static {
@@ -83,8 +87,8 @@ export interface UnsupportedPlatformDetails extends ErrorDetails {
 }
 
 /**
- * There is no binary for this platform, or the kernel lacks a feature that has no fallback: `missing` names what. Install
- * the package with its optional dependencies, or use a supported platform.
+ * There is no binary for this platform, or the kernel lacks a feature that has no fallback: `missing` names what.
+ * Install the package with its optional dependencies, or use a supported platform.
  */
 export class UnsupportedPlatformError extends MillraceError {
   static {

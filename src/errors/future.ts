@@ -12,8 +12,8 @@ export class CancelledError extends MillraceError {
 }
 
 /**
- * A wait ran out: `result({ timeout })`, `exception`, `resultSync`, `asCompleted`, `map` or `shutdown`. Only the waiting
- * ended; the task goes on, and one may wait again. To stop the task itself use `run({ timeout })` or
+ * A wait ran out: `result({ timeout })`, `exception`, `resultSync`, `asCompleted`, `map` or `shutdown`. Only the
+ * waiting ended; the task goes on, and one may wait again. To stop the task itself use `run({ timeout })` or
  * `cancel({ kill: true })`.
  */
 export class TimeoutError extends MillraceError {
@@ -30,8 +30,9 @@ export interface TaskTimeoutDetails extends ErrorDetails {
 }
 
 /**
- * A call ran longer than its own `timeout` and was stopped, together with its worker, which is replaced. The clock starts
- * when a worker claims the call. Allow it more time, or make the task listen to `taskContext().signal` and give it a
+ * A call ran longer than its own `timeout` and was stopped, together with its worker, which is replaced. The clock
+ * starts when a worker claims the call. Allow it more time, or make the task listen to `taskContext().signal` and give
+ * it a
  * `grace` in which to clean up.
  */
 export class TaskTimeoutError extends TimeoutError {
@@ -52,8 +53,8 @@ export class TaskTimeoutError extends TimeoutError {
 }
 
 /**
- * An operation that the object's present state does not allow, such as settling a settled future. The object is unchanged.
- * It is a mistake in the calling program: only one party may settle a future.
+ * An operation that the object's present state does not allow, such as settling a settled future. The object is
+ * unchanged. It is a mistake in the calling program: only one party may settle a future.
  */
 export class InvalidStateError extends MillraceError {
   static {

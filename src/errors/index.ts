@@ -1,6 +1,6 @@
-// Every error of the package. All constructors are `(message, details)`, and each key of `details` becomes the own property
-// of the same name: `new Class(error.message, { ...error })` is a copy, which is how errors are rebuilt from another
-// process.
+// Every error of the package. All constructors are `(message, details)`, and each key of `details` becomes the own
+// property of the same name: `new Class(error.message, { ...error })` is a copy, which is how errors are rebuilt from
+// another process.
 
 import { MillraceError } from './base.js'
 import {

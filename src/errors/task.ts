@@ -7,8 +7,8 @@ export interface SerializationDetails extends ErrorDetails {
 }
 
 /**
- * The arguments or the result of a call cannot be encoded or decoded: a function, a symbol, a promise, a throwing getter.
- * Only that call fails. `path` points at the offending value; send something that can be cloned instead.
+ * The arguments or the result of a call cannot be encoded or decoded: a function, a symbol, a promise, a throwing
+ * getter. Only that call fails. `path` points at the offending value; send something that can be cloned instead.
  */
 export class SerializationError extends MillraceError {
   static {
@@ -27,8 +27,8 @@ export class SerializationError extends MillraceError {
 }
 
 /**
- * The worker could not load the task's module, or the module has no such export; the `cause` is the loader's error. Every
- * call to it fails at once until the module is repaired; a new pool is not needed then.
+ * The worker could not load the task's module, or the module has no such export; the `cause` is the loader's error.
+ * Every call to it fails at once until the module is repaired; a new pool is not needed then.
  */
 export class TaskLoadError extends MillraceError {
   static {
@@ -71,8 +71,8 @@ export interface RemoteErrorDetails extends ErrorDetails {
 }
 
 /**
- * Stands for an error of a class that this process does not know. Its `name`, `message`, `code`, own fields and `cause` are
- * the original's: compare `name` or `code` where you would have used `instanceof`.
+ * Stands for an error of a class that this process does not know. Its `name`, `message`, `code`, own fields and `cause`
+ * are the original's: compare `name` or `code` where you would have used `instanceof`.
  */
 export class RemoteError extends MillraceError {
   static {

@@ -35,8 +35,9 @@ export interface BrokenProcessPoolDetails extends ErrorDetails {
 }
 
 /**
- * A worker died abruptly under `onWorkerDeath: 'break'`, an initializer failed (its error is the `cause`), or workers kept
- * dying before they could work. `workers` says which, how, and what each was running: look there for the culprit. With
+ * A worker died abruptly under `onWorkerDeath: 'break'`, an initializer failed (its error is the `cause`), or workers
+ * kept dying before they could work. `workers` says which, how, and what each was running: look there for the culprit.
+ * With
  * `onWorkerDeath: 'isolate'` only the calls of the dead worker fail.
  */
 export class BrokenProcessPool extends BrokenExecutor {

@@ -18,8 +18,8 @@ export interface ExecutorShutdownOptions {
 }
 
 /**
- * What executors have in common. An executor implements `submit` and `shutdown`, with futures that it settles; `map` and the
- * rest follow from those.
+ * What executors have in common. An executor implements `submit` and `shutdown`, with futures that it settles; `map`
+ * and the rest follow from those.
  *
  * @example
  * await using executor = new SomeExecutor()
@@ -42,8 +42,8 @@ export abstract class Executor implements AsyncDisposable {
   }
 
   /**
-   * Calls `fn` with each item of an iterable, and yields the results in the order of the items. One item's failure does not
-   * concern the others: see {@link MapIterator}.
+   * Calls `fn` with each item of an iterable, and yields the results in the order of the items. One item's failure does
+   * not concern the others: see {@link MapIterator}.
    *
    * A synchronous iterable is read at the call unless there is a `buffersize`; give one for an endless iterable.
    *
@@ -76,7 +76,8 @@ export abstract class Executor implements AsyncDisposable {
   }
 
   /**
-   * How `map` runs its calls. The default submits each item by itself; an executor that can run many at once overrides this.
+   * How `map` runs its calls. The default submits each item by itself; an executor that can run many at once overrides
+   * this.
    */
   protected mapSource<R>(fn: TaskFunction, call: MapCall): MapSource<unknown, R> {
     if (call.taskTimeout !== undefined) {

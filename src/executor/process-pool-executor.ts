@@ -27,7 +27,8 @@ const dropped = new FinalizationRegistry<PoolCore>((core) => core.close())
 /**
  * Runs functions in worker processes.
  *
- * Workers start as calls need them and are reused; an idle executor does not keep the program alive, unfinished calls do.
+ * Workers start as calls need them and are reused; an idle executor does not keep the program alive, unfinished calls
+ * do.
  *
  * @example
  * await using pool = new ProcessPoolExecutor({ maxWorkers: 4 })
@@ -39,8 +40,8 @@ export class ProcessPoolExecutor extends Executor {
 
   /**
    * @throws TypeError or RangeError that names the wrong option; `SerializationError` when `initargs` cannot travel;
-   * `NestingError` in a worker ten levels deep; `WorkerSpawnError` when the system has no descriptors or memory for a pool;
-   * `UnsupportedPlatformError` where pools cannot run.
+   * `NestingError` in a worker ten levels deep; `WorkerSpawnError` when the system has no descriptors or memory for a
+   * pool; `UnsupportedPlatformError` where pools cannot run.
    */
   constructor(options?: ProcessPoolOptions) {
     super()
@@ -91,7 +92,8 @@ export class ProcessPoolExecutor extends Executor {
   }
 
   /**
-   * Takes no more calls, lets those that there are finish, and the workers leave. May be called again, and from anywhere.
+   * Takes no more calls, lets those that there are finish, and the workers leave. May be called again, and from
+   * anywhere.
    *
    * @returns A promise that resolves when all workers are gone, or with `wait: false` at once.
    */

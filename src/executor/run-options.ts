@@ -16,17 +16,17 @@ export interface RunOptions {
   /** Milliseconds from the abort of `taskContext().signal` to SIGTERM when the call is stopped. Default: 0. */
   grace?: number
   /**
-   * How often the call is repeated after its worker died (with `onWorkerDeath: 'isolate'`; else that breaks the executor) or
-   * after `timeout`, which holds for each attempt. One attempt is over before the next one starts, behind all calls that wait;
-   * the last one's error is the call's. What a task throws and `process.exit()` in it repeat nothing. The arguments are kept in
-   * memory until the call is over. Default: 0.
+   * How often the call is repeated after its worker died (with `onWorkerDeath: 'isolate'`; else that breaks the
+   * executor) or after `timeout`, which holds for each attempt. One attempt is over before the next one starts, behind
+   * all calls that wait; the last one's error is the call's. What a task throws and `process.exit()` in it repeat
+   * nothing. The arguments are kept in memory until the call is over. Default: 0.
    */
   retries?: number
   /** Names the call in errors, beside the task. */
   label?: string
   /**
-   * ArrayBuffers that the call takes along, as `postMessage` does: detached here as soon as the call is taken. A {@link SharedBuffer}
-   * is not copied. Not together with `retries`, if it is to move without a copy.
+   * ArrayBuffers that the call takes along, as `postMessage` does: detached here as soon as the call is taken. A {@link
+   * SharedBuffer} is not copied. Not together with `retries`, if it is to move without a copy.
    */
   transfer?: readonly ArrayBuffer[]
 }

@@ -10,7 +10,8 @@ export interface ShutdownOptions {
   /** Cancels what no worker has claimed, before `shutdown()` returns. Default: false. */
   cancelFutures?: boolean
   /**
-   * Rejects with a `TimeoutError` after so many milliseconds, and goes on draining; with `kill` it kills then and resolves.
+   * Rejects with a `TimeoutError` after so many milliseconds, and goes on draining; with `kill` it kills then and
+   * resolves.
    */
   timeout?: number
   /** Kills the workers and all that they started: at once, or when `timeout` has passed. Default: false. */

@@ -42,8 +42,9 @@ export class Entry {
   }
 
   /**
-   * Takes the callback out for good: whoever gets it has to call it, since nobody else will. Undefined if that has happened,
-   * or the entry was cancelled. A process that was forked has the entries of its parent, and must not undo what is not its own.
+   * Takes the callback out for good: whoever gets it has to call it, since nobody else will. Undefined if that has
+   * happened, or the entry was cancelled. A process that was forked has the entries of its parent, and must not undo
+   * what is not its own.
    */
   take(): (() => unknown) | undefined {
     const call = this.#call

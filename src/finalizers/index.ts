@@ -11,8 +11,9 @@ export interface FinalizeOptions<A extends readonly unknown[] = readonly unknown
   /** What the callback is called with. Default: nothing. */
   args?: readonly [...A]
   /**
-   * A whole number: the callback also runs at the exit, and in {@link runFinalizers}, those with a higher number first and the
-   * newest first among equals. Pools end their workers at 15. Default: none, and the exit is no reason to call it.
+   * A whole number: the callback also runs at the exit, and in {@link runFinalizers}, those with a higher number first
+   * and the newest first among equals. Pools end their workers at 15. Default: none, and the exit is no reason to call
+   * it.
    */
   exitPriority?: number
 }
@@ -29,12 +30,14 @@ export type FinalizeOptionsFor<A extends readonly unknown[]> = [] extends A
  * It belongs to the thread that made it, and needs no reference to it to stay.
  *
  * - A collection may come late or never. What has to happen needs an `exitPriority`.
- * - Neither the callback nor its arguments may hold the object: it would never be collected, and nothing can notice that.
+ * - Neither the callback nor its arguments may hold the object: it would never be collected, and nothing can notice
+ *   that.
  *   Pass what the callback needs (a path, a descriptor) in `args`.
  * - At the exit, those of 0 and more are over before any below 0 begins. That is when the event loop has drained, after
  *   `process.exit()`, an uncaught error, and the end of a `worker_threads` thread or of a Millrace worker; not when the
  *   process is killed, nor when a thread is terminated. What runs then has to be synchronous.
- * - What it throws, but for `call()`, is a process warning (`MILLRACE_FINALIZER`) and stops nothing. So is a promise that it
+ * - What it throws, but for `call()`, is a process warning (`MILLRACE_FINALIZER`) and stops nothing. So is a promise
+ *   that it
  *   returns to a pass that does not wait for it.
  */
 export class Finalize<A extends unknown[] = [], R = unknown> {
@@ -42,7 +45,8 @@ export class Finalize<A extends unknown[] = [], R = unknown> {
 
   /**
    * @param obj - What the callback comes after; null if only the exit matters.
-   * @throws TypeError when `obj` is neither an object nor a function, or null without `options.exitPriority`; TypeError or
+   * @throws TypeError when `obj` is neither an object nor a function, or null without `options.exitPriority`; TypeError
+   * or
    *   RangeError that names another wrong argument. Nothing is registered then.
    */
   constructor(
@@ -68,8 +72,8 @@ export class Finalize<A extends unknown[] = [], R = unknown> {
   }
 
   /**
-   * Runs the callback now, unless it has run or was cancelled: what it returns or throws. Undefined if it does not run; also in
-   * a process that was forked from the one that made it.
+   * Runs the callback now, unless it has run or was cancelled: what it returns or throws. Undefined if it does not run;
+   * also in a process that was forked from the one that made it.
    */
   call(): R | undefined {
     return this.#entry.take()?.() as R | undefined
@@ -91,14 +95,14 @@ export class Finalize<A extends unknown[] = [], R = unknown> {
 }
 
 /**
- * Runs what is registered in this thread with an exit priority of at least `minPriority`; what is registered meanwhile stays
- * for another time.
+ * Runs what is registered in this thread with an exit priority of at least `minPriority`; what is registered meanwhile
+ * stays for another time.
  *
- * Without `minPriority` it runs all, also what is registered meanwhile, until none is left, and forgets what has no exit
- * priority, as the exit does. A callback that registers others for ever is stopped, with a warning.
+ * Without `minPriority` it runs all, also what is registered meanwhile, until none is left, and forgets what has no
+ * exit priority, as the exit does. A callback that registers others for ever is stopped, with a warning.
  *
- * Pools are finalizers of priority 15: their running calls fail as terminated, those that wait are cancelled, and they take
- * no more. Leave them alone by a minimum of 16.
+ * Pools are finalizers of priority 15: their running calls fail as terminated, those that wait are cancelled, and they
+ * take no more. Leave them alone by a minimum of 16.
  *
  * Callbacks may do anything, such as register, cancel or run finalizers.
  *
@@ -109,8 +113,9 @@ export function runFinalizers(minPriority?: number): void {
 }
 
 /**
- * As {@link runFinalizers}, and waits for the promise that a callback returns before the next one is called: for clean-up that
- * cannot be synchronous, at the end of a program that ends by itself. Never rejects for what a callback does.
+ * As {@link runFinalizers}, and waits for the promise that a callback returns before the next one is called: for
+ * clean-up that cannot be synchronous, at the end of a program that ends by itself. Never rejects for what a callback
+ * does.
  *
  * @throws TypeError or RangeError that names `minPriority`.
  */

@@ -1,8 +1,8 @@
 // The finalizers of this thread: which there are, and in which order they run.
 //
-// A pass goes through a snapshot and takes each entry out just before it calls it. So whatever callbacks do meanwhile, such
-// as register, cancel, drop objects or start passes of their own, disturbs no pass, and nothing runs twice. Nothing that is
-// thrown leaves a pass.
+// A pass goes through a snapshot and takes each entry out just before it calls it. So whatever callbacks do meanwhile,
+// such as register, cancel, drop objects or start passes of their own, disturbs no pass, and nothing runs twice.
+// Nothing that is thrown leaves a pass.
 
 import { types } from 'node:util'
 
@@ -181,8 +181,8 @@ class Allowance {
   }
 }
 
-// A global symbol: the order of finalizers holds between several copies of the package. Its number is that of the interface
-// of `Registry` and `Entry`: copies that do not agree on it have registries of their own.
+// A global symbol: the order of finalizers holds between several copies of the package. Its number is that of the
+// interface of `Registry` and `Entry`: copies that do not agree on it have registries of their own.
 const registrySymbol = Symbol.for('millrace.finalizers.1')
 const holder = globalThis as { [registrySymbol]?: Registry }
 

@@ -8,8 +8,8 @@ import { timeoutOf } from '../util/validate.js'
 /**
  * Futures in the order in which they are done.
  *
- * Its own interface, not an `AsyncIterableIterator`, as which it can be used: the compiler takes the elements of that for
- * awaited in `for await`, and would say that there are results where there are futures.
+ * Its own interface, not an `AsyncIterableIterator`, as which it can be used: the compiler takes the elements of that
+ * for awaited in `for await`, and would say that there are results where there are futures.
  */
 export interface CompletionIterator<F extends Future<unknown>> extends AsyncDisposable {
   next(): Promise<IteratorResult<F, undefined>>
@@ -24,17 +24,17 @@ interface Request<F> {
 }
 
 /**
- * Removes the waiter of an iterator that was dropped before its end from futures that may live for long. The reference is
- * weak because a pending `next()` leads back to the iterator: only the futures may keep its waiter alive.
+ * Removes the waiter of an iterator that was dropped before its end from futures that may live for long. The reference
+ * is weak because a pending `next()` leads back to the iterator: only the futures may keep its waiter alive.
  */
 const dropped = new FinalizationRegistry<WeakRef<Completions<never>>>((completions) => completions.deref()?.abandon())
 
 /**
- * Yields futures, of any executors, as they are done: those that are already first, then the others as they come. Each once,
- * cancelled ones too; none is kept once it was yielded.
+ * Yields futures, of any executors, as they are done: those that are already first, then the others as they come. Each
+ * once, cancelled ones too; none is kept once it was yielded.
  *
- * When `timeout`, counted from this call, expires while a next future is waited for, `next()` rejects with a `TimeoutError`
- * and the iterator has ended. Futures that are done by then are yielded before that.
+ * When `timeout`, counted from this call, expires while a next future is waited for, `next()` rejects with a
+ * `TimeoutError` and the iterator has ended. Futures that are done by then are yielded before that.
  */
 export function asCompleted<F extends Future<unknown>>(
   futures: Iterable<F>,
@@ -47,7 +47,9 @@ export function asCompleted<F extends Future<unknown>>(
   return iterator
 }
 
-/** What the caller holds. The futures hold only the `Completions`, so that this can be collected while they are pending. */
+/**
+ * What the caller holds. The futures hold only the `Completions`, so that this can be collected while they are pending.
+ */
 class FutureIterator<F extends Future<unknown>> implements CompletionIterator<F> {
   private readonly completions: Completions<F>
 

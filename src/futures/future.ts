@@ -50,8 +50,8 @@ let lastDisplayId = 0
 /**
  * The result of a call that may not have happened yet.
  *
- * Not a promise, but it can be awaited. Other than a promise it can be asked for its state, be cancelled, and be dropped: a
- * future that fails and that nobody looks at causes no `unhandledRejection`.
+ * Not a promise, but it can be awaited. Other than a promise it can be asked for its state, be cancelled, and be
+ * dropped: a future that fails and that nobody looks at causes no `unhandledRejection`.
  *
  * Made by executors. Whoever writes an executor calls {@link setRunningOrNotifyCancel} before running a call, then
  * {@link setResult} or {@link setException}.
@@ -103,8 +103,8 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * Cancels the call if no worker has claimed it, or in any case with `kill`. The future is then done at once, for all who
-   * wait for it.
+   * Cancels the call if no worker has claimed it, or in any case with `kill`. The future is then done at once, for all
+   * who wait for it.
    *
    * @returns Whether the future is cancelled now; also true when it was before.
    */
@@ -118,8 +118,8 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * A promise of the result. Rejects with the error of the call, the same object each time, with a `CancelledError`, or with
-   * a `TimeoutError` when the wait runs out.
+   * A promise of the result. Rejects with the error of the call, the same object each time, with a `CancelledError`, or
+   * with a `TimeoutError` when the wait runs out.
    */
   result(options?: WaitOptions): Promise<T> {
     let timeout: number | undefined
@@ -132,8 +132,8 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * A promise of the call's error, undefined when it succeeded. Rejects with a `CancelledError` or a `TimeoutError` only, and
-   * may be dropped: it causes no `unhandledRejection`.
+   * A promise of the call's error, undefined when it succeeded. Rejects with a `CancelledError` or a `TimeoutError`
+   * only, and may be dropped: it causes no `unhandledRejection`.
    */
   exception(options?: WaitOptions): Promise<unknown> {
     let timeout: number | undefined
@@ -148,7 +148,8 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * The result, for which this thread is blocked: nothing else happens in it meanwhile. Throws what `result()` rejects with.
+   * The result, for which this thread is blocked: nothing else happens in it meanwhile. Throws what `result()` rejects
+   * with.
    */
   resultSync(options?: WaitOptions): T {
     const timeout = timeoutOf(options)
@@ -161,8 +162,8 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * Calls `fn` with this future as soon as it is done: synchronously, in the order of registration, and before the promise
-   * reactions of the same settling; at once if it is done already. What `fn` throws becomes a process warning.
+   * Calls `fn` with this future as soon as it is done: synchronously, in the order of registration, and before the
+   * promise reactions of the same settling; at once if it is done already. What `fn` throws becomes a process warning.
    */
   addDoneCallback(fn: (future: Future<T>) => void): this {
     validateFunction(fn, 'fn')
@@ -251,13 +252,14 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * Blocks this thread until the future is done or `performance.now()` reaches `deadline`. Asked only of a future that is
-   * not done; a deadline in the past means to look once.
+   * Blocks this thread until the future is done or `performance.now()` reaches `deadline`. Asked only of a future that
+   * is not done; a deadline in the past means to look once.
    */
   protected blockUntilDone(deadline: number | undefined): void {
     if (deadline !== undefined && deadline <= performance.now()) return
     throw new InvalidStateError(
-      `${String(this)} cannot be waited for synchronously: it belongs to no executor that works while this thread is blocked`,
+      `${String(this)} cannot be waited for synchronously: ` +
+        'it belongs to no executor that works while this thread is blocked',
     )
   }
 

@@ -11,8 +11,8 @@ export type ReturnWhen = (typeof CONDITIONS)[number]
 /** Options of {@link wait}. */
 export interface WaitForOptions extends WaitOptions {
   /**
-   * `'ALL_COMPLETED'`: all futures are done. `'FIRST_COMPLETED'`: at least one is. `'FIRST_EXCEPTION'`: one failed, or all
-   * are done; a cancelled future is done but has not failed. Default: `'ALL_COMPLETED'`.
+   * `'ALL_COMPLETED'`: all futures are done. `'FIRST_COMPLETED'`: at least one is. `'FIRST_EXCEPTION'`: one failed, or
+   * all are done; a cancelled future is done but has not failed. Default: `'ALL_COMPLETED'`.
    */
   returnWhen?: ReturnWhen
 }

@@ -10,7 +10,10 @@ import type { TaskEntry } from './tasks.js'
 export interface CallOwner {
   /** Whether a worker has claimed the call of a future. */
   isRunning(future: CallFuture<unknown>): boolean
-  /** Takes a call back; with `kill` also one that runs, stopping its worker. True: it is over, and nothing will settle it. */
+  /**
+   * Takes a call back; with `kill` also one that runs, stopping its worker. True: it is over, and nothing will settle
+   * it.
+   */
   cancel(future: CallFuture<unknown>, kill: boolean): boolean
   /** Blocks this thread until the future is done or `performance.now()` reaches `deadline`. */
   drive(future: CallFuture<unknown>, deadline: number | undefined): void

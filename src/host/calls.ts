@@ -1,5 +1,5 @@
-// The calls of a pool that are not over, and how many are. A future leaves these books before it is settled: what its settling
-// sets off may submit a call that gets the same number.
+// The calls of a pool that are not over, and how many are. A future leaves these books before it is settled: what its
+// settling sets off may submit a call that gets the same number.
 
 import type { CancelledError } from '../errors/index.js'
 import { type CallFuture, NO_CALL } from './call-future.js'

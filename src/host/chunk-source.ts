@@ -11,7 +11,10 @@ export interface ChunkCalls {
   maxWorkers: number
   /** The public method that the user called, for the stacks of errors. */
   caller: (...args: never[]) => unknown
-  /** Kept alive until the last chunk is done: a user may have let go of the executor, and items are still to be submitted. */
+  /**
+   * Kept alive until the last chunk is done: a user may have let go of the executor, and items are still to be
+   * submitted.
+   */
   holder?: object
   /** Called once, when the last chunk is done or nobody wants it. */
   whenFinished?: () => void

@@ -1,11 +1,11 @@
 // The core of a process pool in JavaScript: the native pool, the futures of its unfinished calls, and what happens when
 // the event loop says that something came.
 //
-// The native pool's callback reaches the core, and the core must not reach the executor that users hold: an executor that
-// is dropped can then be collected while its calls finish.
+// The native pool's callback reaches the core, and the core must not reach the executor that users hold: an executor
+// that is dropped can then be collected while its calls finish.
 //
-// User code runs only from `Calls.settle` and the listeners. Whatever is needed to go on stands in fields before it is called, so
-// that it may call anything here, and a nested round (resultSync() in a callback) goes on where this one is.
+// User code runs only from `Calls.settle` and the listeners. Whatever is needed to go on stands in fields before it is
+// called, so that it may call anything here, and a nested round (resultSync() in a callback) goes on where this one is.
 
 import { isMainThread } from 'node:worker_threads'
 
@@ -122,7 +122,8 @@ export class PoolCore implements Owner, CallOwner {
     watchForEnd()
   }
 
-  // ---- Calls -----------------------------------------------------------------------------------------------------------
+  // ---- Calls
+  // -----------------------------------------------------------------------------------------------------------
 
   /** @throws BrokenProcessPool or ShutdownError when no calls are taken any more. */
   assertOpen(): void {
@@ -132,8 +133,8 @@ export class PoolCore implements Owner, CallOwner {
     if (isEnding()) throw new ShutdownError('cannot schedule new futures while the process ends')
     if ((workerState()?.loading ?? 0) > 0) {
       throw new MillraceError(
-        'A task module submits a call or starts a Pool while a worker loads it: each worker would start workers of its own. ' +
-          'Move that to another module, or guard it with `if (!isWorker)`',
+        'A task module submits a call or starts a Pool while a worker loads it: ' +
+          'each worker would start workers of its own. Move that to another module, or guard it with `if (!isWorker)`',
       )
     }
   }
@@ -146,11 +147,12 @@ export class PoolCore implements Owner, CallOwner {
   }
 
   /**
-   * Makes a call: checks that the pool takes calls and that `fn` can be a task, makes the future, and sends the arguments.
+   * Makes a call: checks that the pool takes calls and that `fn` can be a task, makes the future, and sends the
+   * arguments.
    *
    * @returns The future. Arguments that cannot travel fail the future.
-   * @throws What {@link assertOpen} and `plan.prepare` throw, TypeError for what is no task or no list of arguments, and why
-   * the native pool refuses the call. Then nothing of the call is kept.
+   * @throws What {@link assertOpen} and `plan.prepare` throw, TypeError for what is no task or no list of arguments,
+   * and why the native pool refuses the call. Then nothing of the call is kept.
    */
   call<T>(fn: unknown, args: readonly unknown[], plan: CallPlan): CallFuture<T> {
     this.assertOpen()
@@ -202,7 +204,8 @@ export class PoolCore implements Owner, CallOwner {
     this.#forks?.schedule()
     if (this.#calls.add(call, future)) {
       registerOwner(this)
-      // A call from a 'beforeExit' listener: the program goes on, and its pool does not hold it any longer than its calls.
+      // A call from a 'beforeExit' listener: the program goes on, and its pool does not hold it any longer than its
+      // calls.
       this.#hold.setDismissing(false)
     }
   }
@@ -242,7 +245,10 @@ export class PoolCore implements Owner, CallOwner {
     return future.call !== NO_CALL && this.#native.isRunning(future.call)
   }
 
-  /** Takes a call back; with `kill` also one that runs, stopping its worker. True: it is over, and nothing will settle it. */
+  /**
+   * Takes a call back; with `kill` also one that runs, stopping its worker. True: it is over, and nothing will settle
+   * it.
+   */
   cancel(future: AnyFuture, kill: boolean): boolean {
     const { call } = future
     if (call === NO_CALL) return false
@@ -252,7 +258,8 @@ export class PoolCore implements Owner, CallOwner {
     return true
   }
 
-  // ---- Rounds ----------------------------------------------------------------------------------------------------------
+  // ---- Rounds
+  // ----------------------------------------------------------------------------------------------------------
 
   /** Something came: results first, then everything else. */
   #round(): void {
@@ -311,7 +318,8 @@ export class PoolCore implements Owner, CallOwner {
     }
   }
 
-  // ---- Events ----------------------------------------------------------------------------------------------------------
+  // ---- Events
+  // ----------------------------------------------------------------------------------------------------------
 
   #handle({ event, future }: { event: NativeEvent; future: AnyFuture | undefined }): void {
     switch (event.kind) {
@@ -395,7 +403,8 @@ export class PoolCore implements Owner, CallOwner {
     this.#hold.stop()
   }
 
-  // ---- Life ------------------------------------------------------------------------------------------------------------
+  // ---- Life
+  // ------------------------------------------------------------------------------------------------------------
 
   /**
    * Starts all workers, or has them forked from this process as soon as that can be.
@@ -479,7 +488,8 @@ export class PoolCore implements Owner, CallOwner {
     if (!this.#stopped) this.#native.close()
   }
 
-  // ---- Inspection ------------------------------------------------------------------------------------------------------
+  // ---- Inspection
+  // ------------------------------------------------------------------------------------------------------
 
   get size(): number {
     return this.#options.maxWorkers

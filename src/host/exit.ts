@@ -38,7 +38,10 @@ export function watchForEnd(): void {
   })
 }
 
-/** Whether this process, or thread, ends: its workers are being killed, and only 'exit' listeners and finalizers still run. */
+/**
+ * Whether this process, or thread, ends: its workers are being killed, and only 'exit' listeners and finalizers still
+ * run.
+ */
 export function isEnding(): boolean {
   return registry.exiting
 }

@@ -1,4 +1,5 @@
-// Whether a pool holds the event loop: while calls are unfinished, unless it is unref'd; and while somebody waits for its end.
+// Whether a pool holds the event loop: while calls are unfinished, unless it is unref'd; and while somebody waits for
+// its end.
 
 import type { NativePool } from '../native/index.js'
 

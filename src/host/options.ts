@@ -27,8 +27,9 @@ export interface ProcessPoolOptions {
    */
   maxWorkers?: number
   /**
-   * Default: `'spawn'` with `maxTasksPerChild`, else that of `getStartMethod()`. An explicit `'fork'` excludes `maxTasksPerChild`,
-   * `idleTimeout`, `maxMemoryPerWorker`, `execArgv`, `env`, `cwd` and `stdio: 'ignore'`; where it was set, these mean `'spawn'`.
+   * Default: `'spawn'` with `maxTasksPerChild`, else that of `getStartMethod()`. An explicit `'fork'` excludes
+   * `maxTasksPerChild`, `idleTimeout`, `maxMemoryPerWorker`, `execArgv`, `env`, `cwd` and `stdio: 'ignore'`; where it
+   * was set, these mean `'spawn'`.
    */
   startMethod?: StartMethod
   /** Called and awaited once in each worker, before its first call. If it throws the worker does not start. */
@@ -92,7 +93,8 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
   const depth = (workerState()?.depth ?? 0) + 1
   if (depth > MAX_DEPTH) {
     throw new NestingError(
-      `Pools are nested ${MAX_DEPTH} levels deep here, which is the limit: does a task module start a pool when it is loaded?`,
+      `Pools are nested ${MAX_DEPTH} levels deep here, which is the limit: ` +
+        'does a task module start a pool when it is loaded?',
       { depth },
     )
   }
@@ -233,8 +235,10 @@ function flattenEnv(env: Readonly<Record<string, string | undefined>>): string[]
 }
 
 /** Options of this process that would make a worker wait for a debugger, write a profile, or run something else. */
-const NOT_INHERITED =
-  /^--(?:inspect|debug|cpu-prof|heap-prof|prof\b|heapsnapshot|heap-snapshot|diagnostic-dir|watch|test|input-type|run\b|check\b|build-snapshot|experimental-sea)/
+const NOT_INHERITED = new RegExp(
+  '^--(?:inspect|debug|cpu-prof|heap-prof|prof\\b|heapsnapshot|heap-snapshot|diagnostic-dir|watch|test|input-type|' +
+    'run\\b|check\\b|build-snapshot|experimental-sea)',
+)
 
 /** Those of them whose value is the next argument. */
 const WITH_SCRIPT = new Set(['-e', '--eval', '-p', '--print', '-pe'])

@@ -1,5 +1,5 @@
-// Forking the workers of a pool from this process: all of them at the top of one turn of the event loop, where no other code is
-// in the middle of anything. In each of them that turn goes on as a worker, and nothing of this program does.
+// Forking the workers of a pool from this process: all of them at the top of one turn of the event loop, where no other
+// code is in the middle of anything. In each of them that turn goes on as a worker, and nothing of this program does.
 
 import { becomeForked } from '../start/forked/become.js'
 import { RandomCaches, seedableRandom } from '../start/forked/random.js'

@@ -31,8 +31,8 @@ export class ResultReader {
   }
 
   /**
-   * Reads the results of one drain. `take` gives the future of a call, which is over by that; a result that nobody waits for
-   * is dropped. No user code runs: the staging memory is free again before any does.
+   * Reads the results of one drain. `take` gives the future of a call, which is over by that; a result that nobody
+   * waits for is dropped. No user code runs: the staging memory is free again before any does.
    */
   read(count: number, take: (call: number) => CallFuture<unknown> | undefined, outcomes: Outcome[]): void {
     const words = this.#words

@@ -1,8 +1,8 @@
 // Where calls were submitted, for the stacks of their errors.
 
 /**
- * Recording a stack takes longer than the rest of a submit. So only this many are recorded each `PERIOD_MS`: all of them in
- * a program that makes few calls, the first of each burst in one that makes many.
+ * Recording a stack takes longer than the rest of a submit. So only this many are recorded each `PERIOD_MS`: all of
+ * them in a program that makes few calls, the first of each burst in one that makes many.
  */
 const PER_PERIOD = 100
 const PERIOD_MS = 100

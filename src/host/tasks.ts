@@ -12,8 +12,10 @@ export interface TaskEntry {
   unfinished: number
 }
 
-/** Numbers in use before one is taken from a task that has no unfinished calls. Tasks made of ever new source text would
- * otherwise grow the table, here and in every worker, for ever. */
+/**
+ * Numbers in use before one is taken from a task that has no unfinished calls. Tasks made of ever new source text would
+ * otherwise grow the table, here and in every worker, for ever.
+ */
 const MAX_TASKS = 4096
 
 const encoder = new TextEncoder()

@@ -93,8 +93,8 @@ export class AsyncFeeder<T, R> extends Feeder<T, R> {
   }
 
   /**
-   * While no chunk is in flight, items do not wait for their chunk to fill: the input may make its next item only when it has
-   * seen their results.
+   * While no chunk is in flight, items do not wait for their chunk to fill: the input may make its next item only when
+   * it has seen their results.
    */
   private checkIdle(): void {
     if (this.idleCheck || this.pace.inFlight > 0 || this.chunk.length === 0) return

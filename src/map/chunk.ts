@@ -17,8 +17,8 @@ export class Chunk<R> implements Waiter {
   private position = 0
 
   /**
-   * @param turns - How many chunks one after the other, this one included, its worker has to run; 0 if no estimate of the
-   * time is needed.
+   * @param turns - How many chunks one after the other, this one included, its worker has to run; 0 if no estimate of
+   * the time is needed.
    */
   constructor(future: Future<ChunkOutcome<R>>, length: number, turns: number, whenDone: (chunk: Chunk<R>) => void) {
     this.future = future
@@ -49,7 +49,8 @@ export class Chunk<R> implements Waiter {
     if (future.outcome === 'value') this.outcome = future.storedOutcome() as ChunkOutcome<R>
     else this.error = future.storedOutcome()
     if (this.turns > 0) {
-      // Too long if the worker was still starting, or if this thread was late to look: chunks are smaller than they could be.
+      // Too long if the worker was still starting, or if this thread was late to look: chunks are smaller than they
+      // could be.
       this.elapsed = this.outcome?.elapsed ?? (performance.now() - this.submitted) / this.turns
     }
     this.whenDone(this)

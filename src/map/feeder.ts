@@ -10,7 +10,9 @@ import type { ChunkOutcome, MapSource } from './source.js'
 export interface FeederHost<R> {
   /** A chunk was submitted. */
   accept(future: Future<ChunkOutcome<R>>, length: number): void
-  /** Nothing more will come: the input is exhausted, or its error or that of a submission is to be raised at the end. */
+  /**
+   * Nothing more will come: the input is exhausted, or its error or that of a submission is to be raised at the end.
+   */
   inputEnded(failure?: { error: unknown }): void
 }
 

@@ -39,8 +39,8 @@ export class ArrayInput<T> implements SyncInput<T> {
     const from = this.position
     const chunk = this.items.slice(from, from + limit)
     this.position += chunk.length
-    // What was handed on is not kept alive from here. Numbers stay: to replace one would turn a compact array of numbers
-    // into a general one.
+    // What was handed on is not kept alive from here. Numbers stay: to replace one would turn a compact array of
+    // numbers into a general one.
     if (this.done) this.close()
     else if (chunk.some(isReference)) this.items.fill(undefined as T, from, this.position)
     return chunk

@@ -20,9 +20,9 @@ type Result<R> = IteratorResult<R, undefined>
 /**
  * The results of a `map`, for `for await`.
  *
- * `next()` rejects when the item's call failed; the items after it can still be had by calling `next()` again. `for await`
- * stops at the first failure, and then, as whenever it is left early, what is left is cancelled. An iterator that is merely
- * dropped cancels nothing.
+ * `next()` rejects when the item's call failed; the items after it can still be had by calling `next()` again. `for
+ * await` stops at the first failure, and then, as whenever it is left early, what is left is cancelled. An iterator
+ * that is merely dropped cancels nothing.
  */
 export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   // Set by start().
@@ -56,9 +56,10 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   /**
    * Begins to read and to submit. Options and items have been checked.
    *
-   * @param lazy - Reads a synchronous input no further ahead than an asynchronous one, and raises its errors, and those of
-   * submitting, where they would have had their results.
-   * @throws Unless `lazy`, what the input throws while it is read here, and what the executor throws while it takes calls.
+   * @param lazy - Reads a synchronous input no further ahead than an asynchronous one, and raises its errors, and those
+   * of submitting, where they would have had their results.
+   * @throws Unless `lazy`, what the input throws while it is read here, and what the executor throws while it takes
+   * calls.
    * @internal
    */
   static start<R>(
@@ -125,7 +126,10 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     throw error
   }
 
-  /** For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not do. */
+  /**
+   * For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not
+   * do.
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined> {
     return new MapLoop(this)
   }

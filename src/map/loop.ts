@@ -8,8 +8,8 @@ interface LoopedOver<R> {
 /**
  * What a loop over the results uses.
  *
- * `for await` does not call `return()` when `next()` rejects: it takes the iterator for finished. Then nobody would ever
- * look at the rest, which is why this cancels it.
+ * `for await` does not call `return()` when `next()` rejects: it takes the iterator for finished. Then nobody would
+ * ever look at the rest, which is why this cancels it.
  */
 export class MapLoop<R> implements AsyncIterableIterator<R, undefined> {
   private readonly iterator: LoopedOver<R>

@@ -16,13 +16,13 @@ export interface MapOptions {
    */
   chunksize?: number | 'auto'
   /**
-   * Never read more items than this ahead of the consumer. Default: a synchronous iterable is read wholly at the call, an
-   * asynchronous one 2 × `maxWorkers` chunks ahead.
+   * Never read more items than this ahead of the consumer. Default: a synchronous iterable is read wholly at the call,
+   * an asynchronous one 2 × `maxWorkers` chunks ahead.
    */
   buffersize?: number
   /**
-   * Milliseconds, from the call of `map`, after which `next()` rejects with a `TimeoutError` if its item is not done; what is
-   * left is cancelled then. Default: no limit.
+   * Milliseconds, from the call of `map`, after which `next()` rejects with a `TimeoutError` if its item is not done;
+   * what is left is cancelled then. Default: no limit.
    */
   timeout?: number
   /** Milliseconds that each call may run, a chunk being one call; see `run({ timeout })`. Default: no limit. */

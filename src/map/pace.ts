@@ -1,6 +1,8 @@
 // How fast `map` reads its input and in what portions it submits: chunk size, read-ahead, chunks in flight.
 
-/** A chunk should occupy a worker for about so many milliseconds: much against what a chunk costs, little to wait for. */
+/**
+ * A chunk should occupy a worker for about so many milliseconds: much against what a chunk costs, little to wait for.
+ */
 const TARGET_MS = 4
 
 /** Larger chunks save nothing any more, and a payload of that many items is large enough. */
@@ -9,8 +11,10 @@ const LARGEST_AUTO = 4096
 /** At most by this factor does one measurement enlarge chunks: the first ones are of single items and not precise. */
 const GROWTH = 4
 
-/** Without a bound on read-ahead, automatic chunks keep so many in flight a worker, so that none idles while we adapt; and
- * so do those of an input that may have no end. */
+/**
+ * Without a bound on read-ahead, automatic chunks keep so many in flight a worker, so that none idles while we adapt;
+ * and so do those of an input that may have no end.
+ */
 const CHUNKS_PER_WORKER = 4
 
 /** Default read-ahead for asynchronous input. */

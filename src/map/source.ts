@@ -12,7 +12,9 @@ export interface MapCall {
 
 /** What became of the items of a chunk. */
 export interface ChunkOutcome<R> {
-  /** By item; anything at the places of items that failed. The receiver takes the list over, and clears it as it reads. */
+  /**
+   * By item; anything at the places of items that failed. The receiver takes the list over, and clears it as it reads.
+   */
   readonly values: ArrayLike<R>
   /** The errors of the items that failed, by index; taken over as well. */
   readonly errors?: Map<number, unknown>
@@ -27,8 +29,9 @@ export interface MapSource<T, R> {
   /** False if each item is a call of its own anyhow: chunks are of one item then. */
   readonly chunked: boolean
   /**
-   * Submits a chunk; an item is what the user's iterable yielded, for `starmap` a list of arguments. If the future fails or
-   * is cancelled, every item has failed so. Throws what `submit` throws; `QueueFullError` makes `map` wait for `ready`.
+   * Submits a chunk; an item is what the user's iterable yielded, for `starmap` a list of arguments. If the future
+   * fails or is cancelled, every item has failed so. Throws what `submit` throws; `QueueFullError` makes `map` wait for
+   * `ready`.
    */
   submitChunk(items: T[]): Future<ChunkOutcome<R>>
   /** Resolves when the queue has room. */

@@ -1,6 +1,6 @@
-// The garbage collector, where it does not come by itself when it should: in a worker that has nothing to do, and where buffers
-// are received one after another. Buffers keep memory until they are collected, and those that are views of a lane keep that of
-// the other side.
+// The garbage collector, where it does not come by itself when it should: in a worker that has nothing to do, and where
+// buffers are received one after another. Buffers keep memory until they are collected, and those that are views of a
+// lane keep that of the other side.
 
 import { builtin } from '../util/builtins.js'
 
@@ -32,13 +32,16 @@ export function collectBuffers(): void {
   kept = getHeapStatistics().external_memory
 }
 
-/** Whether V8 leaves young garbage alone, however large the buffers are that it has allocated for it: since 13.0, of Node 24. */
+/**
+ * Whether V8 leaves young garbage alone, however large the buffers are that it has allocated for it: since 13.0, of
+ * Node 24.
+ */
 const WAITS = Number.parseInt(process.versions.v8, 10) >= 13
 
 /**
- * Counts a buffer that was received, and collects young garbage if there were many. That takes some tenths of a millisecond, and
- * the memory is used again while it is warm. V8 itself collects all garbage, and that as often, for the sake of memory that it
- * has not allocated, which `borrowed` is, and lately of any outside of its heap.
+ * Counts a buffer that was received, and collects young garbage if there were many. That takes some tenths of a
+ * millisecond, and the memory is used again while it is warm. V8 itself collects all garbage, and that as often, for
+ * the sake of memory that it has not allocated, which `borrowed` is, and lately of any outside of its heap.
  */
 export function countReceived(bytes: number, borrowed: boolean): void {
   if (!borrowed && !WAITS) return

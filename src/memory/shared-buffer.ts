@@ -27,13 +27,14 @@ export interface SharedMemoryOwner {
  * | it moves to a worker | `pool.run(fn, [new Float64Array(buffer)], { transfer: [buffer] })` |
  * | the worker changes it, and returns it or a view of all of it: it moves back | `return array` |
  *
- * A task allocates one by `SharedBuffer.allocate(bytes)`. Whoever has moved a buffer has it no more: it is detached, as by
- * `postMessage`, so that views of it are empty and new ones throw a `TypeError`. One that is an argument without being in
- * `transfer` is cloned, like any ArrayBuffer.
+ * A task allocates one by `SharedBuffer.allocate(bytes)`. Whoever has moved a buffer has it no more: it is detached, as
+ * by `postMessage`, so that views of it are empty and new ones throw a `TypeError`. One that is an argument without
+ * being in `transfer` is cloned, like any ArrayBuffer.
  *
- * It is memory of one worker, of which there are at most 64 pieces with 512 MiB. It moves by one copy, and nothing else differs, where
- * there was no room for another, or it has less than 500 bytes; where its call cannot go to that worker, which is busy or gone; where
- * the call has `retries`; and where it lies in an object, or a view of a part of it is sent.
+ * It is memory of one worker, of which there are at most 64 pieces with 512 MiB. It moves by one copy, and nothing else
+ * differs, where there was no room for another, or it has less than 500 bytes; where its call cannot go to that worker,
+ * which is busy or gone; where the call has `retries`; and where it lies in an object, or a view of a part of it is
+ * sent.
  *
  * Its memory is free again when it is garbage, here or there, and when the worker ends.
  */

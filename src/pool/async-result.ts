@@ -10,13 +10,13 @@ import { timeoutOf, validateFunction, validateOptions } from '../util/validate.j
 /** Functions that a job of a {@link Pool} calls when it is over. */
 export interface ResultCallbacks<T> {
   /**
-   * Called with the value of a job that succeeded, before the result is ready; before the method returns if there is nothing
-   * to do. What it throws becomes the job's outcome in place of the value.
+   * Called with the value of a job that succeeded, before the result is ready; before the method returns if there is
+   * nothing to do. What it throws becomes the job's outcome in place of the value.
    */
   callback?: (value: T) => unknown
   /**
-   * Called with the error of a job that failed, in the same way. What it throws becomes the job's error, with the original
-   * one at the end of its chain of causes.
+   * Called with the error of a job that failed, in the same way. What it throws becomes the job's error, with the
+   * original one at the end of its chain of causes.
    */
   errorCallback?: (error: any) => unknown
 }
@@ -37,7 +37,8 @@ class Outcome<T> extends Future<T> {
 }
 
 /**
- * The result of a job of a {@link Pool}. It can be awaited, and be dropped: one that fails and that nobody looks at causes no
+ * The result of a job of a {@link Pool}. It can be awaited, and be dropped: one that fails and that nobody looks at
+ * causes no
  * `unhandledRejection`. Its pool is not collected before the job is over.
  */
 export class AsyncResult<T> implements PromiseLike<T> {
@@ -60,8 +61,8 @@ export class AsyncResult<T> implements PromiseLike<T> {
   }
 
   /**
-   * The value. Rejects with the job's error, the same object each time, or with a `TimeoutError` when it is not ready in
-   * time; the job goes on then.
+   * The value. Rejects with the job's error, the same object each time, or with a `TimeoutError` when it is not ready
+   * in time; the job goes on then.
    */
   get(options?: WaitOptions): Promise<T> {
     return this.#outcome.result(options)
@@ -89,9 +90,9 @@ export class AsyncResult<T> implements PromiseLike<T> {
   }
 
   /**
-   * All errors of a job that is over, in the order in which they became known: of a map, those of all items that failed, and
-   * one for each chunk that was lost as a whole. The first one is what `get()` rejects with, unless a callback threw or the
-   * pool was terminated.
+   * All errors of a job that is over, in the order in which they became known: of a map, those of all items that
+   * failed, and one for each chunk that was lost as a whole. The first one is what `get()` rejects with, unless a
+   * callback threw or the pool was terminated.
    */
   get errors(): readonly unknown[] {
     return this.#errors

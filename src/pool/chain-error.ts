@@ -4,8 +4,8 @@ import { MillraceError } from '../errors/index.js'
 import { show } from '../util/thrown.js'
 
 /**
- * The error of a callback that threw while it was told of another: with that one at the end of its chain of causes. What has
- * no place for it there is put into words instead. Runs no code of what was thrown.
+ * The error of a callback that threw while it was told of another: with that one at the end of its chain of causes.
+ * What has no place for it there is put into words instead. Runs no code of what was thrown.
  */
 export function chainError(thrown: unknown, original: unknown): unknown {
   const seen = new Set<unknown>()

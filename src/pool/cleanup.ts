@@ -11,8 +11,8 @@ interface Endable {
 }
 
 /**
- * The finalizer of a pool, which does not hold it. It comes before that of the workers if these have started: then what is
- * unfinished fails while they are there.
+ * The finalizer of a pool, which does not hold it. It comes before that of the workers if these have started: then what
+ * is unfinished fails while they are there.
  */
 export function watchOver(pool: Endable, life: PoolLife): Finalize<[WeakRef<Endable>, PoolLife]> {
   return new Finalize(pool, endPool, { args: [new WeakRef(pool), life], exitPriority: EXIT_PRIORITY })

@@ -6,9 +6,9 @@ import { timeoutOf } from '../util/validate.js'
 /**
  * The results of {@link Pool.imap} or {@link Pool.imapUnordered}, for `for await` or for `next()`.
  *
- * `next()` rejects when the item's call failed, for an item alone also if it came in a chunk, and when the input threw; the
- * items after it can still be had by calling `next()` again. `for await` stops at the first failure, and then, as whenever
- * it is left early, what is left is cancelled. The pool is not collected before the iterator has all results.
+ * `next()` rejects when the item's call failed, for an item alone also if it came in a chunk, and when the input threw;
+ * the items after it can still be had by calling `next()` again. `for await` stops at the first failure, and then, as
+ * whenever it is left early, what is left is cancelled. The pool is not collected before the iterator has all results.
  */
 export class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
   readonly #results: MapIterator<R>
@@ -23,8 +23,8 @@ export class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
   }
 
   /**
-   * The next result. With a `timeout` it rejects with a `TimeoutError` when the result is not there by then; nothing is lost:
-   * the next call is for the same item.
+   * The next result. With a `timeout` it rejects with a `TimeoutError` when the result is not there by then; nothing is
+   * lost: the next call is for the same item.
    */
   next(options?: WaitOptions): Promise<IteratorResult<R, undefined>> {
     let timeout: number | undefined
@@ -46,7 +46,10 @@ export class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
     return this.#results.throw(error)
   }
 
-  /** For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not do. */
+  /**
+   * For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not
+   * do.
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined> {
     return new MapLoop(this.#results)
   }

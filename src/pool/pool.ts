@@ -5,7 +5,8 @@
 //   imap(fn, items)      ──► ImapJob ─┘
 //
 // The core knows nothing of this class, and is closed when the last job of a closed pool is over: until then maps and
-// iterators may still have calls to submit. What happens when a pool is dropped is in `pool/jobs.ts` and `pool/cleanup.ts`.
+// iterators may still have calls to submit. What happens when a pool is dropped is in `pool/jobs.ts` and
+// `pool/cleanup.ts`.
 
 import { inspect } from 'node:util'
 
@@ -55,11 +56,12 @@ export type ArgumentsOf<A extends unknown[], Rest extends unknown[] = []> = [] e
 type Method = (...args: never[]) => unknown
 
 /**
- * Python's `multiprocessing.Pool`: a fixed number of worker processes, all started at once and replaced whenever one leaves.
+ * Python's `multiprocessing.Pool`: a fixed number of worker processes, all started at once and replaced whenever one
+ * leaves.
  *
- * A worker that dies fails only the job that it ran. End a pool by `close()` and `join()`, which let its jobs finish, or by
- * `terminate()`, which does not and is also what `await using` does. An idle pool does not keep the program alive, unfinished
- * jobs do.
+ * A worker that dies fails only the job that it ran. End a pool by `close()` and `join()`, which let its jobs finish,
+ * or by `terminate()`, which does not and is also what `await using` does. An idle pool does not keep the program
+ * alive, unfinished jobs do.
  *
  * @example
  * const pool = new Pool(4)
@@ -78,9 +80,11 @@ export class Pool implements AsyncDisposable {
   /**
    * Starts all workers, or none.
    *
-   * @param processes - How many. Default: the processors that this process may use, its control group's CPU quota included.
-   * @throws TypeError or RangeError that names the wrong argument; `WorkerSpawnError` when a worker cannot be started, and
-   * none is left running then; `SerializationError` when `initargs` cannot travel; `NestingError` in a worker ten levels deep;
+   * @param processes - How many. Default: the processors that this process may use, its control group's CPU quota
+   * included.
+   * @throws TypeError or RangeError that names the wrong argument; `WorkerSpawnError` when a worker cannot be started,
+   * and none is left running then; `SerializationError` when `initargs` cannot travel; `NestingError` in a worker ten
+   * levels deep;
    * `UnsupportedPlatformError` where pools cannot run.
    */
   constructor(processes?: number, options?: PoolOptions) {
@@ -109,8 +113,9 @@ export class Pool implements AsyncDisposable {
    * Calls `fn(...args)` in a worker.
    *
    * @returns Its result. Arguments that cannot travel fail that.
-   * @throws `InvalidStateError` (the pool is closed or terminated), `BrokenProcessPool`, `QueueFullError` (see `maxQueue`),
-   * `WorkerSpawnError`, and TypeError for what is no task, no arguments or no callback: then nothing of the call is kept.
+   * @throws `InvalidStateError` (the pool is closed or terminated), `BrokenProcessPool`, `QueueFullError` (see
+   * `maxQueue`), `WorkerSpawnError`, and TypeError for what is no task, no arguments or no callback: then nothing of
+   * the call is kept.
    */
   applyAsync<A extends unknown[], R>(
     fn: TaskFunction<A, R>,
@@ -123,8 +128,8 @@ export class Pool implements AsyncDisposable {
    * Calls `fn` with each item.
    *
    * @param chunksize - Items that travel and run together. Default: so many that there are four chunks a worker.
-   * @returns A promise of the results in the order of the items. It waits for all chunks, and then rejects with the first
-   * error if there was one; use {@link mapAsync} to get at the others, {@link imap} for the results beside them.
+   * @returns A promise of the results in the order of the items. It waits for all chunks, and then rejects with the
+   * first error if there was one; use {@link mapAsync} to get at the others, {@link imap} for the results beside them.
    */
   async map<T, R>(fn: (item: T) => R, items: Iterable<T>, chunksize?: number): Promise<Awaited<R>[]> {
     if (chunksize !== undefined) validateInteger(chunksize, 'chunksize', 1)
@@ -134,7 +139,8 @@ export class Pool implements AsyncDisposable {
   /**
    * {@link map} that returns at once. The items are listed before.
    *
-   * @throws What the iterable throws, and what {@link applyAsync} throws but `QueueFullError`: chunks wait until there is room.
+   * @throws What the iterable throws, and what {@link applyAsync} throws but `QueueFullError`: chunks wait until there
+   * is room.
    */
   mapAsync<T, R>(
     fn: (item: T) => R,
@@ -195,8 +201,8 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * Kills the workers and all that they started. Every unfinished job fails with `PoolTerminatedError` before this returns;
-   * an iterator yields the results that are there before that. May be called again, and from anywhere.
+   * Kills the workers and all that they started. Every unfinished job fails with `PoolTerminatedError` before this
+   * returns; an iterator yields the results that are there before that. May be called again, and from anywhere.
    *
    * @returns A promise that resolves when the workers are gone.
    */
@@ -214,8 +220,8 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * Waits until the workers of a closed or terminated pool are gone. The inputs of its iterators are read to their ends for
-   * that, whether their results are taken or not: take them before if they are many.
+   * Waits until the workers of a closed or terminated pool are gone. The inputs of its iterators are read to their ends
+   * for that, whether their results are taken or not: take them before if they are many.
    *
    * @returns A promise that always resolves, but rejects with `InvalidStateError` while the pool runs.
    */

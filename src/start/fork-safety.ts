@@ -18,9 +18,10 @@ export interface ForkSafety {
 }
 
 /**
- * Whether this process can be forked safely, which the start method `'fork'` requires. An ordinary Node process never can:
- * it computes with several threads, and a child that lacks them waits for them for ever. What there is to find is found, open files
- * and sockets among it; a lock that native code holds is not, nor is a timer that was unref'd, which goes off in each fork.
+ * Whether this process can be forked safely, which the start method `'fork'` requires. An ordinary Node process never
+ * can: it computes with several threads, and a child that lacks them waits for them for ever. What there is to find is
+ * found, open files and sockets among it; a lock that native code holds is not, nor is a timer that was unref'd, which
+ * goes off in each fork.
  */
 export function forkSafety(): ForkSafety {
   const reasons = reasonsAgainst()
@@ -34,7 +35,8 @@ export const awaitedTurns = { count: 0 }
 const PASSING = ['CloseReq', 'FSReqCallback', 'FSReqPromise', 'Immediate']
 
 /**
- * Looks whether this process can be forked in a later turn, when it is looked at again: what is over by then is no reason.
+ * Looks whether this process can be forked in a later turn, when it is looked at again: what is over by then is no
+ * reason.
  *
  * @throws ForkUnsafeError with all reasons, if there is one.
  */
@@ -116,7 +118,9 @@ const SINGLE_THREADED = /^--single[-_]threaded$/
 const POOL_SIZE = /^--v8[-_]pool[-_]size(?:=(.*))?$/
 const DEFAULT_POOL_SIZE = 4
 
-/** The options that make V8 do without threads and that this process was not started with, and the threads that V8 has. */
+/**
+ * The options that make V8 do without threads and that this process was not started with, and the threads that V8 has.
+ */
 function v8Options(): { missing: string[]; poolSize: number } {
   const given = [...(process.env.NODE_OPTIONS ?? '').split(/\s+/), ...process.execArgv]
   const missing: string[] = []
@@ -150,7 +154,9 @@ function threadsOfProcess(): Thread[] {
 const RELIEF = 'millrace-relief'
 const WATCHDOG = 'millrace-watchd'
 
-/** The main thread, the timer of V8's pool, and the one that listens for the debugger's signal. All but the first sleep. */
+/**
+ * The main thread, the timer of V8's pool, and the one that listens for the debugger's signal. All but the first sleep.
+ */
 const OWN_THREADS = 3
 
 /** Threads that are neither of these nor V8's pool nor libuv's, which a fork makes anew. */

@@ -5,12 +5,13 @@ import { assertForkSafe } from './fork-safety.js'
 import { invalidValue, outOfRange, validateBoolean, validateOneOf, validateOptions } from '../util/validate.js'
 
 /**
- * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'`, on Linux: one process loads the modules of
- * `preload` and forks the workers, which share its memory until they write to it; it must not leave timers, threads, or open files and sockets.
- * `'fork'`, on Linux: this process forks all its workers at once, in a turn of the event loop after the first call, and none later:
- * one that leaves has no successor. Listeners of `process`, finalizers and pools stay behind in the program; a reference to
- * `Math.random` that was kept before yields the same numbers in all of them. It is refused with its reasons in a process that
- * cannot be forked (see `forkSafety()`), as an ordinary one never can.
+ * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'`, on Linux: one process loads the
+ * modules of `preload` and forks the workers, which share its memory until they write to it; it must not leave timers,
+ * threads, or open files and sockets. `'fork'`, on Linux: this process forks all its workers at once, in a turn of the
+ * event loop after the first call, and none later: one that leaves has no successor. Listeners of `process`, finalizers
+ * and pools stay behind in the program; a reference to `Math.random` that was kept before yields the same numbers in
+ * all of them. It is refused with its reasons in a process that cannot be forked (see `forkSafety()`), as an ordinary
+ * one never can.
  */
 export type StartMethod = 'spawn' | 'forkserver' | 'fork'
 
@@ -24,7 +25,10 @@ const METHODS: readonly StartMethod[] = ['spawn', 'forkserver', 'fork']
 
 let chosen: StartMethod | undefined
 
-/** The start methods that there are on this system, the default first. `'fork'` also asks for a process that can be forked. */
+/**
+ * The start methods that there are on this system, the default first. `'fork'` also asks for a process that can be
+ * forked.
+ */
 export function getAllStartMethods(): StartMethod[] {
   return process.platform === 'linux' ? [...METHODS] : ['spawn']
 }
@@ -35,11 +39,11 @@ export function getStartMethod(): StartMethod {
 }
 
 /**
- * Says how workers are started from now on, in this thread: once, and best at the start of the main program. Executors and
- * pools that exist, and the workers themselves, are not concerned.
+ * Says how workers are started from now on, in this thread: once, and best at the start of the main program. Executors
+ * and pools that exist, and the workers themselves, are not concerned.
  *
- * @throws `InvalidStateError` when it was called before, without `force`; `ForkUnsafeError` for `'fork'` in a process that
- * cannot be forked; TypeError for what is no start method, or not available.
+ * @throws `InvalidStateError` when it was called before, without `force`; `ForkUnsafeError` for `'fork'` in a process
+ * that cannot be forked; TypeError for what is no start method, or not available.
  */
 export function setStartMethod(method: StartMethod, options?: SetStartMethodOptions): void {
   checkStartMethod(method, 'method')
@@ -47,13 +51,17 @@ export function setStartMethod(method: StartMethod, options?: SetStartMethodOpti
   validateBoolean(options?.force, 'options.force')
   if (chosen !== undefined && options?.force !== true) {
     throw new InvalidStateError(
-      `The start method has already been set, to '${chosen}': only a program's main module should set it, or use { force: true }`,
+      `The start method has already been set, to '${chosen}': ` +
+        "only a program's main module should set it, or use { force: true }",
     )
   }
   chosen = method
 }
 
-/** @throws TypeError that names the argument, or ForkUnsafeError: unless workers can be started in this way, here and now. */
+/**
+ * @throws TypeError that names the argument, or ForkUnsafeError: unless workers can be started in this way, here and
+ * now.
+ */
 export function checkStartMethod(method: unknown, name: string): asserts method is StartMethod {
   validateOneOf(method, name, METHODS)
   if (method === 'fork') assertForkSafe()
@@ -77,7 +85,8 @@ export const NEVER_REPLACED = 'whose workers are never replaced'
 export const IS_A_COPY = 'whose workers are copies of this process'
 
 /**
- * The method for a pool whose option `startMethod` is `explicit`. Options that a forked process cannot follow are an error with
+ * The method for a pool whose option `startMethod` is `explicit`. Options that a forked process cannot follow are an
+ * error with
  * `'fork'`, and mean `'spawn'` where that was set and no method is given; `recycling` does so whatever was set.
  *
  * @throws As {@link checkStartMethod}; RangeError or TypeError for such an option with an explicit `'fork'`.

@@ -1,5 +1,5 @@
-// Which descriptors of this process lead out of it: to files, devices, sockets, and pipes whose other end somebody else has. A fork
-// would share them, their positions and their ends. Those that Node has for itself lead nowhere else.
+// Which descriptors of this process lead out of it: to files, devices, sockets, and pipes whose other end somebody else
+// has. A fork would share them, their positions and their ends. Those that Node has for itself lead nowhere else.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 

@@ -72,11 +72,12 @@ export function workerState(): WorkerState | undefined {
 }
 
 /**
- * Whether this process is a worker of a Millrace pool. A script that is also a task module tests it before it starts one.
+ * Whether this process is a worker of a Millrace pool. A script that is also a task module tests it before it starts
+ * one.
  */
-// The worker's entry imports this module before it can declare itself: until then its last argument tells. A fork server's
-// tells, too: the modules that it loads are those of its workers.
-// In a fork of an ordinary process it changes: importers see that.
+// The worker's entry imports this module before it can declare itself: until then its last argument tells. A fork
+// server's tells, too: the modules that it loads are those of its workers. In a fork of an ordinary process it changes:
+// importers see that.
 export let isWorker: boolean =
   holder[stateSymbol] !== undefined || /^millrace(?::\d+:\d+:\d+:\d+$|-server:\{)/.test(process.argv.at(-1) ?? '')
 

@@ -168,7 +168,10 @@ function describeSource(task: (...args: never[]) => unknown, argument: string): 
   return refuse(`(${name}) is a method that uses super, or has a computed name`, failure)
 }
 
-/** Whether a function refuses to name its caller, which those of sloppy mode do not. All functions of a module are strict. */
+/**
+ * Whether a function refuses to name its caller, which those of sloppy mode do not. All functions of a module are
+ * strict.
+ */
 function isStrict(task: object): boolean {
   try {
     return Reflect.get(task, 'caller') === undefined
@@ -177,8 +180,14 @@ function isStrict(task: object): boolean {
   }
 }
 
-const METHOD =
-  /^(async(?!\s*\()\s+|async(?=\s*\*))?(\*\s*)?((?:[\p{ID_Start}$_#][\p{ID_Continue}$]*|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\d\w*)\s*)(\([\s\S]*)$/u
+/** The name of a method: an identifier, a private one too, a quoted text or a number. */
+const METHOD_NAME = /[\p{ID_Start}$_#][\p{ID_Continue}$]*|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\d\w*/u.source
+
+/** A method's text as `async`, `*`, its name, and what begins with its parameters. */
+const METHOD = new RegExp(
+  String.raw`^(async(?!\s*\()\s+|async(?=\s*\*))?(\*\s*)?((?:${METHOD_NAME})\s*)(\([\s\S]*)$`,
+  'u',
+)
 
 /**
  * A method's source text (`name(a) {…}`) as function expressions, the preferable one first: under its name, and without

@@ -1,6 +1,6 @@
-// Modules of Node's that are loaded when they are first needed. `import` of one takes up to some milliseconds of the start of each
-// worker: of what it requires itself, and of each of its exports, which are read once; those of 'node:process' make the standard
-// streams.
+// Modules of Node's that are loaded when they are first needed. `import` of one takes up to some milliseconds of the
+// start of each worker: of what it requires itself, and of each of its exports, which are read once; those of
+// 'node:process' make the standard streams.
 
 import { createRequire } from 'node:module'
 

@@ -1,4 +1,6 @@
-/** A queue on an array. Taking is O(1) on average, also from a queue of millions, where `Array.prototype.shift` is not. */
+/**
+ * A queue on an array. Taking is O(1) on average, also from a queue of millions, where `Array.prototype.shift` is not.
+ */
 export class Fifo<T> {
   private items: (T | undefined)[] = []
   private head = 0

@@ -1,6 +1,6 @@
 /**
- * What kind of thing a value is: `number`, `null`, `Array`, `TypeError`. Runs no user code, neither getters nor the traps of
- * proxies, so that printing a future never disturbs its result.
+ * What kind of thing a value is: `number`, `null`, `Array`, `TypeError`. Runs no user code, neither getters nor the
+ * traps of proxies, so that printing a future never disturbs its result.
  */
 export function typeName(value: unknown): string {
   if (value === null) return 'null'

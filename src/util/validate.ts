@@ -1,5 +1,6 @@
-// Checks of arguments. A wrong type is a TypeError, a number out of range or not whole a RangeError, any other wrong value a
-// TypeError, with the codes that Node itself uses. The message always names the argument, options as `options.name`.
+// Checks of arguments. A wrong type is a TypeError, a number out of range or not whole a RangeError, any other wrong
+// value a TypeError, with the codes that Node itself uses. The message always names the argument, options as
+// `options.name`.
 
 import { inspect } from './builtins.js'
 

@@ -1,17 +1,23 @@
 // What a finished task wrote to standard output or error arrives, though its worker leaves.
 //
-// Node keeps in memory what the reader of a pipe has not taken yet, and process.exit() drops it. Making the pipe blocking
-// is no way out: that flag belongs to the open pipe, which the host and the other workers share. All of them would stand
-// still with a reader that does. So whoever leaves waits, and not for ever.
+// Node keeps in memory what the reader of a pipe has not taken yet, and process.exit() drops it. Making the pipe
+// blocking is no way out: that flag belongs to the open pipe, which the host and the other workers share. All of them
+// would stand still with a reader that does. So whoever leaves waits, and not for ever.
 
 import type { Writable } from 'node:stream'
 
 import { builtin } from '../util/builtins.js'
 
-/** Less than the time after which the host ends a worker that it has asked to leave: `KILL_AFTER` in crates/pool/src/config.rs. */
+/**
+ * Less than the time after which the host ends a worker that it has asked to leave: `KILL_AFTER` in
+ * crates/pool/src/config.rs.
+ */
 const LONGEST_WAIT_MS = 4000
 
-/** Those of this process that somebody has asked for, whatever a task puts in their place. To make one takes a millisecond. */
+/**
+ * Those of this process that somebody has asked for, whatever a task puts in their place. To make one takes a
+ * millisecond.
+ */
 const outputs: Writable[] = []
 
 for (const name of ['stdout', 'stderr'] as const) {
@@ -24,7 +30,10 @@ for (const name of ['stdout', 'stderr'] as const) {
   Object.defineProperty(process, name, { ...property, get })
 }
 
-/** Calls `next` when all that was written so far has been read, or cannot be, or the time is up; at once if nothing waits. */
+/**
+ * Calls `next` when all that was written so far has been read, or cannot be, or the time is up; at once if nothing
+ * waits.
+ */
 export function afterOutput(next: () => void): void {
   // Files and terminals are written to at once: nothing waits there.
   const waiting = outputs.filter((output) => output.writableLength > 0)

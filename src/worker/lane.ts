@@ -143,8 +143,10 @@ export class Lane {
     this.#native.releaseDefine()
   }
 
-  /** Commits what is in the outbox as the outcome of the call that was taken, then calls `next`: later if it has to wait
-   * until the host has read earlier results. */
+  /**
+   * Commits what is in the outbox as the outcome of the call that was taken, then calls `next`: later if it has to wait
+   * until the host has read earlier results.
+   */
   commit(status: number, flags: number, next: () => void): void {
     const committed = this.#tryCommit(status, flags)
     if (committed === Committed.done) next()
@@ -165,7 +167,9 @@ export class Lane {
     return committed
   }
 
-  /** Commits what is in the outbox, and takes the next call. If that returns `later`, `next` is called as by `commit()`. */
+  /**
+   * Commits what is in the outbox, and takes the next call. If that returns `later`, `next` is called as by `commit()`.
+   */
   commitAndTake(status: number, flags: number, next: () => void): number {
     let refused: number
     if (this.outbox.tail === undefined) {

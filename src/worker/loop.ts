@@ -1,7 +1,7 @@
 // The worker's loop: take, run, post, for as long as there is work.
 //
-// Calls run one at a time, in order. A call that returns no promise is taken, run and answered without leaving the loop;
-// after a time budget the event loop gets a turn, so that timers and sockets of tasks stay alive under load.
+// Calls run one at a time, in order. A call that returns no promise is taken, run and answered without leaving the
+// loop; after a time budget the event loop gets a turn, so that timers and sockets of tasks stay alive under load.
 
 import { types } from '../util/builtins.js'
 import { encodeArguments, encodeError, encodeResult } from '../codec/index.js'

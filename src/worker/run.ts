@@ -53,8 +53,9 @@ export function runWorker(argument: string, inherits = false): void {
 }
 
 /**
- * Of the call that runs when code exits that another call, or the initializer, has left behind. It cannot be put off until
- * that call is over: process.exit() never returns, and the call may be waiting for what this code would have done.
+ * Of the call that runs when code exits that another call, or the initializer, has left behind. It cannot be put off
+ * until that call is over: process.exit() never returns, and the call may be waiting for what this code would have
+ * done.
  */
 function strayExit(exitCode: number): WorkerDiedError {
   const hint = 'an earlier task, the initializer or a module had left that code behind: look for timers and listeners'

@@ -97,8 +97,8 @@ export class TaskCache {
   }
 
   /**
-   * Imports a module, under another URL if it failed before or if `changed`: Node remembers modules, failed ones too, by
-   * their URL.
+   * Imports a module, under another URL if it failed before or if `changed`: Node remembers modules, failed ones too,
+   * by their URL.
    */
   async importModule(url: string, changed = false): Promise<{ url: string; namespace: Record<string, unknown> }> {
     const failure = this.#failures.get(url)

@@ -72,7 +72,10 @@ function deathHint(death: NativeDeath): string | undefined {
   }
 }
 
-/** @param outOfMemory - Whether the kernel has counted a victim of its out-of-memory killer; undefined if it does not count. */
+/**
+ * @param outOfMemory - Whether the kernel has counted a victim of its out-of-memory killer; undefined if it does not
+ * count.
+ */
 function killHint(outOfMemory: boolean | undefined): string {
   const advice = "limit the workers' memory or number (maxMemoryPerWorker, maxWorkers), or raise the limit"
   switch (outOfMemory) {

@@ -2,7 +2,10 @@
 
 import type { NativeDeath, NativeEvent } from '../../native/index.js'
 
-/** As many ends in a row of workers that have finished nothing break a pool: `MAX_FAILED_STARTS` in crates/pool/src/config.rs. */
+/**
+ * As many ends in a row of workers that have finished nothing break a pool: `MAX_FAILED_STARTS` in
+ * crates/pool/src/config.rs.
+ */
 const MOST = 3
 
 export class RecentEnds {

@@ -10,8 +10,8 @@ function showAs(title: string): void {
 }
 
 /**
- * Has this process end like a worker, and look like one after `prepare`, which returns its title. `run` makes it one. If anything
- * fails it ends: nothing else that is in its memory is meant for it.
+ * Has this process end like a worker, and look like one after `prepare`, which returns its title. `run` makes it one.
+ * If anything fails it ends: nothing else that is in its memory is meant for it.
  */
 export function becomeForked(
   forked: { argument: string; pid: number },

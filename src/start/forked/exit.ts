@@ -1,5 +1,6 @@
-// The end of a forked process. Node's own waits for the threads of its platform, which a fork does not have: it would hang, or
-// crash. So each way that leads there ends in a native exit instead: after listeners have run, and errors were printed.
+// The end of a forked process. Node's own waits for the threads of its platform, which a fork does not have: it would
+// hang, or crash. So each way that leads there ends in a native exit instead: after listeners have run, and errors were
+// printed.
 
 import { writeSync } from 'node:fs'
 import { inspect } from 'node:util'

@@ -1,5 +1,5 @@
-// Randomness in forked processes. A fork has its parent's generators in the state that they were in, and so have its siblings:
-// each has to be made its own, whatever modules have drawn or kept of them before.
+// Randomness in forked processes. A fork has its parent's generators in the state that they were in, and so have its
+// siblings: each has to be made its own, whatever modules have drawn or kept of them before.
 //
 // Not here: randomBytes() and getRandomValues(). OpenSSL sees by itself that it runs in another process.
 
@@ -7,9 +7,9 @@ import { createHook } from 'node:async_hooks'
 import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 
 /**
- * Replaces `Math.random()`, whose state in V8 nobody can change, by a generator that is seeded when it is first used, and again
- * after what this returns was called. For a fork server, before it loads anything that might keep a reference. References to V8's own that were
- * kept before yield the same in all forks.
+ * Replaces `Math.random()`, whose state in V8 nobody can change, by a generator that is seeded when it is first used,
+ * and again after what this returns was called. For a fork server, before it loads anything that might keep a
+ * reference. References to V8's own that were kept before yield the same in all forks.
  */
 export function seedableRandom(): () => void {
   // Chris Doty-Humphrey's sfc32, of PractRand: four words, of which the last one counts, so that no period is short.
@@ -61,8 +61,8 @@ export class RandomCaches {
   }).enable()
 
   /**
-   * Uses all of it up, unless nothing has been drawn since the last time: the next call of each function draws anew, in whichever
-   * process that is. Returns why forks would share some all the same, if they would.
+   * Uses all of it up, unless nothing has been drawn since the last time: the next call of each function draws anew, in
+   * whichever process that is. Returns why forks would share some all the same, if they would.
    */
   empty(): string[] {
     if (!this.#filled) return []

@@ -1,5 +1,5 @@
-// The entry of a fork server: it loads what its workers need, and forks one whenever the host asks for it. It runs no task, and
-// opens nothing.
+// The entry of a fork server: it loads what its workers need, and forks one whenever the host asks for it. It runs no
+// task, and opens nothing.
 
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 

@@ -1,5 +1,5 @@
-// What nobody can know of a process from outside: whether a fork of it works. So a server forks one before it says that it is
-// ready, and has it do what workers do.
+// What nobody can know of a process from outside: whether a fork of it works. So a server forks one before it says that
+// it is ready, and has it do what workers do.
 
 import { stat } from 'node:fs/promises'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
