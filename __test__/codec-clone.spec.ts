@@ -304,9 +304,8 @@ test('the content of raw bytes is the tail itself, whatever its size', async (t)
 })
 
 test('values of another realm are what they are', (t) => {
-  const foreign =
-    vm.runInNewContext(`({ bytes: new Uint8Array([1, 2]), list: [1, , 2], map: new Map([[1, { a: 1 }]]), at: new Date(5),
-    error: new TypeError('m'), buffer: new ArrayBuffer(2) })`)
+  const foreign = vm.runInNewContext(`({ bytes: new Uint8Array([1, 2]), list: [1, , 2], map: new Map([[1, { a: 1 }]]),
+    at: new Date(5), error: new TypeError('m'), buffer: new ArrayBuffer(2) })`)
   t.is(difference(sendResult(foreign), structuredClone(foreign)), undefined)
   t.deepEqual(sendResult(foreign.bytes), new Uint8Array([1, 2]))
   t.deepEqual(sendArguments([foreign.buffer, 1]), [new ArrayBuffer(2), 1])

@@ -1,4 +1,5 @@
-// Fails for lines of more than 120 characters. Formatters wrap code and the prose of Markdown, but no comments and no texts.
+// Fails for lines of more than 120 characters. Formatters wrap code and the prose of Markdown, but no comments and no
+// texts.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'

@@ -20,7 +20,7 @@ node -e "
 # npm ci empties the directory that a link leads to: somebody else's.
 if [ -L node_modules ]; then
   target="$(readlink node_modules)"
-  missing "node_modules is a symbolic link to $target, which npm would empty. Remove the link, or copy what it leads to."
+  missing "node_modules is a symbolic link to $target, which npm would empty: remove the link, or copy its target."
 fi
 
 # npm writes the second file when an installation is complete: without it there is none, or half of one.

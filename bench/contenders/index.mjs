@@ -14,8 +14,9 @@
  * @typedef {object} Session
  * @property {(name: string, args: unknown[]) => PromiseLike<unknown>} call - Calls a function of functions.mjs.
  * @property {(name: string, args: unknown[], inFlight: number, milliseconds: number) => Promise<number>} [flood] -
- *   Keeps so many calls in flight for so long and resolves to their number. Only for what has no promises: others are called by `call`.
- * @property {(name: string, items: number[]) => Promise<number>} [map] - The sum of what the function makes of the items.
+ *   Keeps `inFlight` calls in flight for a time and resolves to the number of calls that ended. Only contenders without
+ *   promises have it.
+ * @property {(name: string, items: number[]) => Promise<number>} [map] - The sum of the function's results.
  * @property {() => Promise<void> | void} stop - Resolves when the workers are gone.
  */
 

@@ -2,7 +2,8 @@
 // errors of an AggregateError. So what was thrown is described with plain data, and that is serialized. Nothing here
 // may throw, whatever was thrown: frozen, cyclic, a proxy, getters that throw.
 
-import { inspect, types } from '../util/builtins.js'
+import { types } from '../util/builtins.js'
+import { shortText } from '../util/text.js'
 import { constructorOf, functionName, knownNameOf, nearestBuiltin, read } from './error-classes.js'
 import { mayHideHostObject } from './host-objects.js'
 import { findCulprit } from './uncloneable.js'
@@ -39,7 +40,6 @@ export type Description = readonly [thrown: Reference, nodes: ErrorNode[]]
 
 const DEEPEST = 100
 const MOST_ERRORS = 10_000
-const LONGEST_TEXT = 500
 
 /** Fields that are not enumerable on built-in errors. */
 const HIDDEN = ['code', 'errors', 'error', 'suppressed']
@@ -53,7 +53,7 @@ export function describeThrown(thrown: unknown): Uint8Array {
   } catch {
     // What could be cloned by itself could not be any more, or not all together. Then text is left, if it is not too
     // long.
-    const node: ErrorNode = ['', 'Error', textOf(thrown), '', [], [], 0, []]
+    const node: ErrorNode = ['', 'Error', shortText(thrown), '', [], [], 0, []]
     return serialize([[NODE, 0], [node]] satisfies Description).payload
   }
 }
@@ -69,7 +69,7 @@ class Describer {
   describe(thrown: unknown): Description {
     const reference = this.#refer(thrown)
     if (reference !== undefined) return [reference, this.#nodes]
-    return [[NODE, this.#number(Object(thrown), foreignName(thrown), textOf(thrown))], this.#nodes]
+    return [[NODE, this.#number(Object(thrown), foreignName(thrown), shortText(thrown))], this.#nodes]
   }
 
   // Undefined for what cannot travel, and for the way back to an error that is being described.
@@ -82,7 +82,7 @@ class Describer {
       const known = this.#numbers.get(value)
       if (known !== undefined) return [NODE, known]
       if (this.#open.has(value) || this.#open.size >= DEEPEST || this.#nodes.length >= MOST_ERRORS) return undefined
-      return [NODE, this.#number(value, errorName(value), messageOf(value))]
+      return [NODE, this.#number(value, errorName(value), readMessage(value))]
     }
     // Only the errors themselves: lists in lists could be cyclic.
     if (holdsErrors(value)) return [LIST, value.map((element) => this.#referAlways(element))]
@@ -102,7 +102,7 @@ class Describer {
   // For the elements of lists, which cannot be left out: in their place comes what `inspect` would say of them.
   #referAlways(element: unknown): Reference {
     const reference = isError(element) || typeof element === 'symbol' ? this.#refer(element) : this.#referPlain(element)
-    return reference ?? [VALUE, textOf(element)]
+    return reference ?? [VALUE, shortText(element)]
   }
 
   #number(error: object, name: string, message: string): number {
@@ -146,7 +146,7 @@ class Describer {
     const reference = this.#refer(cause)
     if (reference !== undefined) return [reference]
     // An error that is left out is one of a cycle, or too far down.
-    return isError(cause) ? [] : [[VALUE, textOf(cause)]]
+    return isError(cause) ? [] : [[VALUE, shortText(cause)]]
   }
 }
 
@@ -193,10 +193,10 @@ function className(object: object): string {
   return constructor === undefined ? '' : functionName(constructor)
 }
 
-function messageOf(error: object): string {
+function readMessage(error: object): string {
   const message = read(error, 'message')
   if (typeof message === 'string') return message
-  return message === undefined ? '' : textOf(message)
+  return message === undefined ? '' : shortText(message)
 }
 
 /** A name for something thrown that is no error and cannot be cloned. */
@@ -205,15 +205,4 @@ function foreignName(thrown: unknown): string {
   if (typeof thrown === 'symbol') return 'Symbol'
   if (types.isProxy(thrown)) return 'Proxy'
   return className(thrown as object) || 'Object'
-}
-
-/** A short text about any value; runs no code of its own. */
-function textOf(value: unknown): string {
-  try {
-    const text =
-      typeof value === 'string' ? value : inspect(value, { depth: 1, customInspect: false, breakLength: Infinity })
-    return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}…`
-  } catch {
-    return `a value of type ${typeof value}`
-  }
 }

@@ -21,7 +21,10 @@ import {
   ShutdownError,
 } from '../errors/index.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
-import { brokenPool, callFailure, poolFailed, workerDeath } from './failures/calls.js'
+import { callFailure } from './failures/calls.js'
+import { workerDeath } from './failures/deaths.js'
+import { brokenPool } from './failures/pool.js'
+import { poolFailed } from './failures/system.js'
 import { native, type NativeEvent, type NativePool } from '../native/index.js'
 import type { ResolvedOptions } from './options.js'
 import { detach, wholeShared } from '../memory/shared-buffer.js'

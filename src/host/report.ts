@@ -1,7 +1,7 @@
 // What a pool tells of itself.
 
 import type { CallFuture } from './call-future.js'
-import { describeCall } from './failures/calls.js'
+import { describeCall } from './failures/deaths.js'
 import type { NativePool } from '../native/index.js'
 import type { PoolStats, WorkerStats } from './stats.js'
 

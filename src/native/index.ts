@@ -2,6 +2,7 @@
 
 import { UnsupportedPlatformError } from '../errors/index.js'
 import { requireBinding } from '../paths.js'
+import { messageOf } from '../util/text.js'
 
 type Binding = typeof import('../../native/binding.cjs')
 
@@ -12,18 +13,15 @@ function load(): Binding {
     return binding
   } catch (cause) {
     const { platform, arch } = process
+    const [reason = ''] = messageOf(cause).split('\n', 1)
     throw new UnsupportedPlatformError(
-      `Millrace cannot run on ${platform}-${arch} with Node ${process.version}: ${describe(cause)}. ` +
+      `Millrace cannot run on ${platform}-${arch} with Node ${process.version}: ${reason}. ` +
         'There are binaries for Linux (x64, arm64; glibc, musl) and macOS (x64, arm64), installed as optional ' +
         'dependencies: if yours were omitted, reinstall without --omit=optional. Under the permission model Node ' +
         'needs --allow-addons and --allow-child-process.',
-      { missing: [describe(cause)], cause },
+      { missing: [reason], cause },
     )
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message.split('\n', 1)[0]! : String(error)
 }
 
 export const native: Binding = load()

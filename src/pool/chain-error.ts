@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 
 import { MillraceError } from '../errors/index.js'
-import { show } from '../util/thrown.js'
+import { show } from '../util/text.js'
 
 /**
  * The error of a callback that threw while it was told of another: with that one at the end of its chain of causes.

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { builtin } from '../util/builtins.js'
 import { TaskLoadError } from '../errors/index.js'
 import { definedTask, sourceExpression, type TaskDescriptor } from '../tasks/index.js'
+import { messageOf } from '../util/text.js'
 import { monotonicMs } from './clock.js'
 import type { WorkerState } from '../tasks/context.js'
 
@@ -115,7 +116,7 @@ export class TaskCache {
       this.#failures.delete(url)
       return { url: actual, namespace }
     } catch (cause) {
-      const error = new TaskLoadError(`${url} could not be loaded: ${textOf(cause)}`, { cause })
+      const error = new TaskLoadError(`${url} could not be loaded: ${messageOf(cause)}`, { cause })
       this.exhausted ||= failure !== undefined
       this.#failures.set(url, { error, fingerprint, at: now })
       throw error
@@ -137,16 +138,7 @@ function compile(descriptor: TaskDescriptor & { form: 'source' }): Task {
       importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     }) as Task
   } catch (cause) {
-    throw new TaskLoadError(`The source of '${name}' could not be compiled: ${textOf(cause)}`, { cause })
-  }
-}
-
-/** What a module threw, which may be anything, in words. */
-function textOf(thrown: unknown): string {
-  try {
-    return thrown instanceof Error ? `${thrown.message}` : String(thrown)
-  } catch {
-    return `it threw a value of type ${typeof thrown}`
+    throw new TaskLoadError(`The source of '${name}' could not be compiled: ${messageOf(cause)}`, { cause })
   }
 }
 

@@ -7,7 +7,7 @@ import {
   ShutdownError,
   type WorkerSpawnError,
 } from '../../errors/index.js'
-import { spawnFailed } from './calls.js'
+import { spawnFailed } from './system.js'
 import type { NativePool } from '../../native/index.js'
 
 /** What `NativePool.submit` says when it takes no call. */

@@ -1,8 +1,11 @@
-// Things that a pool survives, and somebody should know.
+// Failures that a pool survives, as the errors of its `warning` events.
 
-import { MillraceError, WorkerSpawnError } from '../../errors/index.js'
-import { breakCause, forkUnsafe, idleWorkerDied, spawnFailed } from './calls.js'
-import type { NativeEvent } from '../../native/index.js'
+import { MillraceError, WorkerDiedError, WorkerSpawnError } from '../../errors/index.js'
+import type { NativeDeath, NativeEvent } from '../../native/index.js'
+import { capital } from '../../util/text.js'
+import { describeDeath, workerDeath } from './deaths.js'
+import { breakCause, forkUnsafe } from './pool.js'
+import { spawnFailed } from './system.js'
 
 /** The error that a `warning` event carries. */
 export function warningOf(event: NativeEvent): Error {
@@ -29,4 +32,12 @@ export function warningOf(event: NativeEvent): Error {
         details,
       )
   }
+}
+
+/** The warning that a worker died while it had nothing to do. */
+function idleWorkerDied(death: NativeDeath): WorkerDiedError {
+  return new WorkerDiedError(
+    `${capital(describeDeath(death))} died while it was idle; no call was lost`,
+    workerDeath(death),
+  )
 }

@@ -1,0 +1,76 @@
+// How workers ended, as texts and fields of errors.
+
+import type { WorkerDeath, WorkerDeathTask } from '../../errors/index.js'
+import type { NativeDeath } from '../../native/index.js'
+import { signalName } from '../../util/signal-names.js'
+
+/** How a worker ended, as errors and events carry it. */
+export function workerDeath(death: NativeDeath, task?: WorkerDeathTask): WorkerDeath {
+  const { pid, exitCode = null, signal } = death
+  const ended = { pid, exitCode, signal: signalName(signal) }
+  return task === undefined ? ended : { ...ended, task }
+}
+
+/** "worker 4242 (killed by SIGKILL, running 'parse')" */
+export function describeDeath(death: NativeDeath, task?: WorkerDeathTask): string {
+  const signal = signalName(death.signal)
+  let how = 'ended, with a status that another party has fetched'
+  if (death.corrupt) how = `killed because it damaged its shared memory: ${death.corrupt}`
+  else if (signal !== null) how = `killed by ${signal}`
+  else if (typeof death.exitCode === 'number') how = `exited with code ${death.exitCode}`
+  // Which of its calls had started is not to be learnt from memory that is damaged.
+  const doing = death.corrupt ? 'holding' : 'running'
+  const running = task === undefined ? '' : `, ${doing} ${describeCall(task)}`
+  return `worker ${death.pid} (${how}${running})`
+}
+
+/** "'parse' [row 7] (task 12)" */
+export function describeCall(task: WorkerDeathTask): string {
+  const label = task.label === undefined ? '' : ` [${task.label}]`
+  return `'${task.name}'${label} (task ${task.taskId})`
+}
+
+/** A likely reason for an end that nobody in this process asked for. */
+export function deathHint(death: NativeDeath): string | undefined {
+  switch (signalName(death.signal)) {
+    case 'SIGKILL':
+      return killHint(death.outOfMemory)
+    case 'SIGABRT':
+    case 'SIGTRAP':
+      return (
+        "the process aborted itself; if it printed 'heap out of memory', raise --max-old-space-size by the execArgv " +
+        'option, or pass less data a call'
+      )
+    case 'SIGSEGV':
+    case 'SIGBUS':
+    case 'SIGILL':
+    case 'SIGFPE':
+      return 'the process crashed in native code: look at the native addons that the task uses'
+    default:
+      return undefined
+  }
+}
+
+/**
+ * @param outOfMemory - Whether the kernel has counted a victim of its out-of-memory killer; undefined if it does not
+ * count.
+ */
+function killHint(outOfMemory: boolean | undefined): string {
+  const advice = "limit the workers' memory or number (maxMemoryPerWorker, maxWorkers), or raise the limit"
+  switch (outOfMemory) {
+    case true:
+      return (
+        "the kernel's out-of-memory killer has killed a process of this control group, most likely this one: " + advice
+      )
+    case false:
+      return (
+        'SIGKILL was not sent by this pool, and the kernel counts no out-of-memory kill in this control group: ' +
+        'it came from another process, such as systemd-oomd, a supervisor, or a hand'
+      )
+    default:
+      return (
+        'SIGKILL was not sent by this pool: most often it is the out-of-memory killer of the kernel or of a ' +
+        `container; see the kernel's log, and ${advice}`
+      )
+  }
+}

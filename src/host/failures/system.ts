@@ -1,0 +1,42 @@
+// Failures of system calls, as errors like Node's own.
+
+import { getSystemErrorName } from 'node:util'
+
+import { WorkerSpawnError } from '../../errors/index.js'
+
+/** A worker that could not be started; `cause` carries `errno`, `code` and `syscall` as Node's system errors do. */
+export function spawnFailed(syscall: string, errno: number | undefined): WorkerSpawnError {
+  const cause = systemError(syscall, errno)
+  return new WorkerSpawnError(`A worker process could not be started: ${syscall} failed with ${cause.code}`, { cause })
+}
+
+/** A pool for which the system has no descriptors or memory; any other error as it is. */
+export function poolFailed(error: unknown): unknown {
+  const cause = asSystemError(error)
+  if (cause === undefined) return error
+  return new WorkerSpawnError(`The pool could not be made: ${cause.syscall} failed with ${cause.code}`, { cause })
+}
+
+/** What the addon throws when a system call fails: `sys_error` in crates/node/src/platform.rs. */
+function asSystemError(error: unknown): NodeJS.ErrnoException | undefined {
+  const [, syscall, errno] = /^(\w+): .*\(os error (\d+)\)$/s.exec(error instanceof Error ? error.message : '') ?? []
+  return syscall === undefined ? undefined : systemError(syscall, Number(errno))
+}
+
+function systemError(syscall: string, errno: number | undefined): NodeJS.ErrnoException {
+  const code = errnoName(errno)
+  return Object.assign(new Error(`${syscall} ${code}`), {
+    syscall,
+    code,
+    ...(errno === undefined ? {} : { errno: -errno }),
+  })
+}
+
+export function errnoName(errno: number | undefined): string {
+  if (errno === undefined) return 'an unknown error'
+  try {
+    return getSystemErrorName(-errno)
+  } catch {
+    return `errno ${errno}`
+  }
+}

@@ -1,0 +1,50 @@
+// Values and errors as text for messages. A message may be about anything that was thrown or passed: no function here
+// throws.
+
+import { inspect } from './builtins.js'
+
+/** Longer texts are cut. */
+const LONGEST_TEXT = 500
+
+/** A value as `inspect` shows it. Runs the value's own `inspect` method, which may throw. */
+export function show(value: unknown): string {
+  try {
+    return inspect(value)
+  } catch {
+    return 'an error that cannot be shown'
+  }
+}
+
+/** A short text about a value: a string as it is, anything else as `inspect` shows it. Runs no code of the value's. */
+export function shortText(value: unknown): string {
+  try {
+    const text =
+      typeof value === 'string' ? value : inspect(value, { depth: 1, customInspect: false, breakLength: Infinity })
+    return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}…`
+  } catch {
+    return `a value of type ${typeof value}`
+  }
+}
+
+/** The message of an error; of anything else that was thrown a short text. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? `${thrown.message}` : shortText(thrown)
+  } catch {
+    return `a value of type ${typeof thrown}`
+  }
+}
+
+/** `TypeError: message`, as a stack begins; of anything else that was thrown a short text. */
+export function headingOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : shortText(thrown)
+  } catch {
+    return `a value of type ${typeof thrown}`
+  }
+}
+
+/** A text with a capital first letter, for the start of a sentence. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
