@@ -3,7 +3,7 @@
 import { encodeArguments, type Outbox } from '../codec/index.js'
 import { SerializationError } from '../errors/index.js'
 import type { ResolvedOptions } from './options.js'
-import { encodeBootPlan } from '../worker/boot.js'
+import { encodeBootPlan } from '../wire/index.js'
 
 /**
  * The payload of the workers' boot call. Leaves the outbox empty.

@@ -35,7 +35,7 @@ import { LoopHold } from './loop-hold.js'
 import { OriginRecorder } from './submit-stacks.js'
 import { inheritances, OwnForks } from './own-forks.js'
 import { RecentEnds } from './failures/recent-ends.js'
-import { refusalError, Refused, spawnRefusal } from './failures/refusal.js'
+import { refusalError, spawnRefusal } from './failures/refusal.js'
 import { RefusedItems } from './refused-items.js'
 import { dumpFutures, poolStats } from './report.js'
 import { ResultReader } from './results.js'
@@ -43,10 +43,13 @@ import { Room } from './queue-room.js'
 import type { PoolStats } from './stats.js'
 import { TaskTable } from './tasks.js'
 import { warningOf } from './failures/warnings.js'
-import { CallFlag, DRAINED_EVENTS, INBOX_BYTES, Register, REGISTERS } from '../wire/index.js'
+import { CallFlag, Drained, Refused, Register } from '../wire/index.js'
 import { workerState } from '../tasks/context.js'
 
 type AnyFuture = CallFuture<unknown>
+
+/** Size of the buffer that results come in. */
+const INBOX_BYTES = 1 << 20
 
 /** Results handed on in one go, before the rest of the program gets a turn. */
 const BATCHES_PER_TURN = 16
@@ -74,7 +77,7 @@ export class PoolCore implements Owner, CallOwner {
   readonly #submit: () => number
   readonly #turn: () => number
   readonly #drain: () => number
-  readonly #registers = new Uint32Array(REGISTERS)
+  readonly #registers = new Uint32Array(Register.words)
   readonly #outbox = new Outbox()
   readonly #reader: ResultReader
   readonly #room: Room
@@ -267,8 +270,8 @@ export class PoolCore implements Owner, CallOwner {
   /** Something came: results first, then everything else. */
   #round(): void {
     let drained = this.#turn()
-    for (let batches = 1; (drained & ~DRAINED_EVENTS) > 0; batches++) {
-      this.#reader.read(drained & ~DRAINED_EVENTS, this.#calls.take, this.#calls.outcomes)
+    for (let batches = 1; (drained & ~Drained.events) > 0; batches++) {
+      this.#reader.read(drained & ~Drained.events, this.#calls.take, this.#calls.outcomes)
       this.#calls.settle()
       if (batches === BATCHES_PER_TURN) {
         this.#native.wakeAgain()

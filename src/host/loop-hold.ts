@@ -2,9 +2,7 @@
 // its end.
 
 import type { NativePool } from '../native/index.js'
-
-/** How `NativePool.setHold` holds the event loop. */
-const Hold = { unfinished: 0, always: 1, never: 2 } as const
+import { Hold } from '../wire/index.js'
 
 export class LoopHold {
   readonly #native: NativePool

@@ -8,7 +8,7 @@ import { FORKABLE, serverArgument } from '../start/server/plan.js'
 import { native, type NativePoolOptions } from '../native/index.js'
 import { serverEntry, workerEntry } from '../paths.js'
 import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from '../start/methods.js'
-import { describeTask, resolveModule, type TaskDescriptor, type TaskFunction } from '../tasks/index.js'
+import { describeTask, resolveModule, type TaskFunction } from '../tasks/index.js'
 import {
   invalidType,
   invalidValue,
@@ -17,6 +17,7 @@ import {
   validateOneOf,
   validateOptions,
 } from '../util/validate.js'
+import type { TaskDescriptor } from '../wire/index.js'
 import { workerState } from '../tasks/context.js'
 
 /** Options of a {@link ProcessPoolExecutor}. */

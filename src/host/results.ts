@@ -9,7 +9,7 @@ import type { ChunkOutcome } from '../map/iterator.js'
 import type { NativePool } from '../native/index.js'
 import { framesOf } from './submit-stacks.js'
 import { receiveShared } from '../memory/shared-buffer.js'
-import { ELSEWHERE, type PartialChunk, RESULT_RECORD_WORDS, ResultFlag, Status, wide } from '../wire/index.js'
+import { Inbox, type PartialChunk, ResultFlag, ResultRecord, Status, wide } from '../wire/index.js'
 
 /** How a call ended. */
 export interface Outcome {
@@ -36,12 +36,12 @@ export class ResultReader {
    */
   read(count: number, take: (call: number) => CallFuture<unknown> | undefined, outcomes: Outcome[]): void {
     const words = this.#words
-    for (let at = 0; at < count * RESULT_RECORD_WORDS; at += RESULT_RECORD_WORDS) {
-      const length = wide(words, at + 4)
-      const offset = words[at + 6]!
-      const future = take(words[at]!)
+    for (let at = 0; at < count * ResultRecord.words; at += ResultRecord.words) {
+      const length = wide(words, at + ResultRecord.length)
+      const offset = words[at + ResultRecord.offset]!
+      const future = take(words[at + ResultRecord.call]!)
       if (future === undefined) continue
-      if (offset === ELSEWHERE) outcomes.push(this.#readElsewhere(future, at, length))
+      if (offset === Inbox.elsewhere) outcomes.push(this.#readElsewhere(future, at, length))
       else outcomes.push(readOutcome(future, words, at, this.#inbox, offset, offset + length))
       // A recorded stack keeps everything alive that its functions can see, the executor among it.
       future.origin = undefined
@@ -51,10 +51,10 @@ export class ResultReader {
   /** A payload whose content nobody fetches is passed over by the next drain. */
   #readElsewhere(future: CallFuture<unknown>, at: number, length: number): Outcome {
     const words = this.#words
-    const headLength = words[at + 10]!
-    const head = this.#inbox.subarray(words[at + 9], words[at + 9]! + headLength)
+    const headLength = words[at + ResultRecord.headLength]!
+    const head = this.#inbox.subarray(words[at + 9], words[at + ResultRecord.headOffset]! + headLength)
     const size = length - headLength
-    const borrowed = keepsContent(words[at + 2]!, headLength) ? this.#native.borrow() : null
+    const borrowed = keepsContent(words[at + ResultRecord.codec]!, headLength) ? this.#native.borrow() : null
     countReceived(size, borrowed !== null)
     if (borrowed !== null) return readOutcome(future, words, at, new Uint8Array(borrowed), 0, size, head)
     let content: Uint8Array
@@ -79,20 +79,20 @@ function readOutcome(
   end: number,
   head?: Uint8Array,
 ): Outcome {
-  const status = words[at + 1]!
-  const codec = words[at + 2]!
-  const pid = words[at + 7]!
+  const status = words[at + ResultRecord.status]!
+  const codec = words[at + ResultRecord.codec]!
+  const pid = words[at + ResultRecord.pid]!
   const owned = head !== undefined
   try {
     switch (status) {
       case Status.ok: {
         if (!future.isChunk) {
           const value = decodeResult(codec, bytes, owned, start, end)
-          if ((words[at + 3]! & ResultFlag.moved) !== 0) receiveShared([value])
+          if ((words[at + ResultRecord.flags]! & ResultFlag.moved) !== 0) receiveShared([value])
           return { future, kind: 'value', value }
         }
-        const partial = (words[at + 3]! & ResultFlag.partial) !== 0
-        const elapsed = words[at + 8]! / 1000
+        const partial = (words[at + ResultRecord.flags]! & ResultFlag.partial) !== 0
+        const elapsed = words[at + ResultRecord.ranMicroseconds]! / 1000
         const payload = bytes.subarray(start, end)
         const outcome = partial
           ? partialChunk(codec, pid, payload, owned)

@@ -2,6 +2,7 @@
 
 import type { NativePool } from '../native/index.js'
 import { describeTask } from '../tasks/index.js'
+import { encodeDescriptor } from '../wire/index.js'
 
 /** A task as its pool knows it. */
 export interface TaskEntry {
@@ -17,8 +18,6 @@ export interface TaskEntry {
  * otherwise grow the table, here and in every worker, for ever.
  */
 const MAX_TASKS = 4096
-
-const encoder = new TextEncoder()
 
 export class TaskTable {
   readonly #pool: NativePool
@@ -46,7 +45,7 @@ export class TaskTable {
     let entry = this.#byKey.get(key)
     if (entry === undefined) {
       entry = { index: this.#freeIndex(), name: descriptor.name, key, unfinished: 0 }
-      this.#pool.defineTask(entry.index, encoder.encode(key))
+      this.#pool.defineTask(entry.index, encodeDescriptor(descriptor))
       this.#byKey.set(key, entry)
     }
     this.#byFunction.set(task as object, entry)

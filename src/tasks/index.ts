@@ -9,13 +9,10 @@ import { pathToFileURL } from 'node:url'
 import { builtin } from '../util/builtins.js'
 import { resolveSpecifier } from './resolve.js'
 import { invalidType } from '../util/validate.js'
+import type { TaskDescriptor } from '../wire/index.js'
 
 /** Any function that can be a task. */
 export type TaskFunction<A extends unknown[] = never[], R = unknown> = (...args: A) => R
-
-/** What a worker needs in order to find a function. */
-export type TaskDescriptor =
-  { form: 'module'; url: string; name: string } | { form: 'source'; source: string; strict: boolean; name: string }
 
 type Functions = Record<string, (...args: never[]) => unknown>
 

@@ -12,23 +12,15 @@ import { SerializationError } from '../errors/index.js'
 import { countReceived } from '../memory/garbage.js'
 import { native, type NativeWorker } from '../native/index.js'
 import { detach, receiveShared, wholeShared } from '../memory/shared-buffer.js'
-import { CALL_RECORD_WORDS, CallFlag, ELSEWHERE, Register, REGISTERS, ResultFlag, Status, wide } from '../wire/index.js'
+import { CallFlag, CallRecord, Committed, Inbox, Register, ResultFlag, Status, Taken, wide } from '../wire/index.js'
 
-/** What `take()` found. `later`: nothing was taken, since the result before is not committed yet. */
-export const Taken = { later: -1, nothing: 0, task: 1, define: 2, boot: 3, stop: 4 } as const
-
-/** How far a worker's life has come, as its host reads it. */
-export const Phase = { ready: 1, retiring: 2, leaving: 3 } as const
-
-const Committed = { done: 0, noRoom: 1, tooLarge: 2, noMemory: 3 } as const
-
-/** Nothing is committed: the memory cannot move without a copy. */
-const NOT_MOVED = -1
+/** What `commitAndTake()` returns when nothing was taken, since the result is not committed yet. */
+export const LATER = -1
 
 const INBOX_BYTES = 64 << 10
 
 /** Where the head of a payload is whose content is elsewhere. */
-const HEAD_OFFSET = CALL_RECORD_WORDS * 4
+const HEAD_OFFSET = CallRecord.words * 4
 
 export class Lane {
   readonly #native: NativeWorker
@@ -36,7 +28,7 @@ export class Lane {
   readonly #take: () => number
   readonly #commit: () => number
   readonly #commitAndTake: () => number
-  readonly #registers = new Uint32Array(REGISTERS)
+  readonly #registers = new Uint32Array(Register.words)
   readonly #words: Uint32Array
   readonly #inbox: Uint8Array
   readonly outbox = new Outbox()
@@ -57,7 +49,7 @@ export class Lane {
 
   constructor(argument: string, onBell: () => void) {
     this.#inbox = new Uint8Array(INBOX_BYTES)
-    this.#words = new Uint32Array(this.#inbox.buffer, 0, CALL_RECORD_WORDS)
+    this.#words = new Uint32Array(this.#inbox.buffer, 0, CallRecord.words)
     const registers = new Uint8Array(this.#registers.buffer)
     this.#native = new native.NativeWorker(argument, registers, this.outbox.bytes, this.#inbox, () => {
       if (this.#waiting === undefined) onBell()
@@ -84,12 +76,12 @@ export class Lane {
   #read(taken: number): number {
     if (taken === Taken.nothing || taken === Taken.stop) return taken
     const words = this.#words
-    this.task = words[0]!
-    this.codec = words[1]!
-    this.flags = words[2]!
-    this.#length = wide(words, 3)
-    this.#offset = words[5]!
-    this.taskId = wide(words, 6)
+    this.task = words[CallRecord.task]!
+    this.codec = words[CallRecord.codec]!
+    this.flags = words[CallRecord.flags]!
+    this.#length = wide(words, CallRecord.length)
+    this.#offset = words[CallRecord.offset]!
+    this.taskId = wide(words, CallRecord.taskId)
     return taken
   }
 
@@ -103,7 +95,7 @@ export class Lane {
   #decode(): unknown[] {
     const { codec } = this
     const offset = this.#offset
-    if (offset !== ELSEWHERE) return decodeArguments(codec, this.#inbox, false, offset, offset + this.#length)
+    if (offset !== Inbox.elsewhere) return decodeArguments(codec, this.#inbox, false, offset, offset + this.#length)
     const head = this.#head()
     const size = this.#length - head.byteLength
     const borrowed = keepsContent(codec, head.byteLength) ? this.#native.borrow() : null
@@ -114,14 +106,14 @@ export class Lane {
 
   /** The payload of what was taken and is no task; valid until the next `take()`. */
   payload(): Uint8Array {
-    if (this.#offset !== ELSEWHERE) return this.#inbox.subarray(this.#offset, this.#offset + this.#length)
+    if (this.#offset !== Inbox.elsewhere) return this.#inbox.subarray(this.#offset, this.#offset + this.#length)
     const head = this.#head()
     const content = this.#fetch(this.#length - head.byteLength)
     return head.byteLength === 0 ? content : Buffer.concat([head, content])
   }
 
   #head(): Uint8Array {
-    return this.#inbox.subarray(HEAD_OFFSET, HEAD_OFFSET + this.#words[8]!)
+    return this.#inbox.subarray(HEAD_OFFSET, HEAD_OFFSET + this.#words[CallRecord.headLength]!)
   }
 
   #fetch(length: number): Uint8Array {
@@ -158,8 +150,8 @@ export class Lane {
     const shared = wholeShared(outbox.tail)
     this.#setRegisters(status, shared === undefined ? flags : flags | ResultFlag.moved)
     if (outbox.tail === undefined) return this.#commit()
-    let committed = shared === undefined ? NOT_MOVED : this.#native.commitMoved(shared)
-    if (committed === NOT_MOVED) committed = this.#native.commitWith(outbox.tail)
+    let committed = shared === undefined ? Committed.notMoved : this.#native.commitMoved(shared)
+    if (committed === Committed.notMoved) committed = this.#native.commitWith(outbox.tail)
     if (committed === Committed.done) {
       outbox.tail = this.#keptTail = undefined
       if (shared !== undefined) detach(shared)
@@ -182,7 +174,7 @@ export class Lane {
       if (refused === Committed.done) return this.take()
     }
     this.#refused(refused, status, flags, next)
-    return Taken.later
+    return LATER
   }
 
   #setRegisters(status: number, flags: number): void {

@@ -7,13 +7,13 @@ import { types } from '../util/builtins.js'
 import { encodeArguments, encodeError, encodeResult } from '../codec/index.js'
 import { SerializationError } from '../errors/index.js'
 import { collectBuffers, collectGarbage } from '../memory/garbage.js'
-import { CallFlag, type PartialChunk, ResultFlag, Status } from '../wire/index.js'
+import { CallFlag, decodeDescriptor, type PartialChunk, Phase, ResultFlag, Status, Taken } from '../wire/index.js'
 import { boot } from './boot.js'
 import { monotonicMs } from './clock.js'
 import { RunningTask, type WorkerState } from '../tasks/context.js'
 import { afterOutput } from './flush.js'
-import { type Lane, Phase, Taken } from './lane.js'
-import { decodeDescriptor, type Task, type TaskCache } from './task-cache.js'
+import { type Lane, LATER } from './lane.js'
+import { type Task, type TaskCache } from './task-cache.js'
 
 /** Synchronous work between two turns of the event loop. */
 const TURN_BUDGET_MS = 10
@@ -98,7 +98,7 @@ export class Loop {
             return
           }
           taken = lane.commitAndTake(this.#status, this.#flags, this.#goOn)
-          if (taken === Taken.later) return
+          if (taken === LATER) return
           this.#running = undefined
           break
         }

@@ -1,10 +1,10 @@
 // A worker process, from its first to its last turn.
 
 import { WorkerDiedError } from '../errors/index.js'
-import { Status } from '../wire/index.js'
+import { Phase, Status } from '../wire/index.js'
 import { becomeWorker } from '../tasks/context.js'
 import { interceptExit } from './exit.js'
-import { Lane, Phase } from './lane.js'
+import { Lane } from './lane.js'
 import { Loop } from './loop.js'
 import { TaskCache } from './task-cache.js'
 

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 
 import { builtin } from '../util/builtins.js'
 import { TaskLoadError } from '../errors/index.js'
-import { definedTask, sourceExpression, type TaskDescriptor } from '../tasks/index.js'
+import { definedTask, sourceExpression } from '../tasks/index.js'
+import type { TaskDescriptor } from '../wire/index.js'
 import { messageOf } from '../util/text.js'
 import { monotonicMs } from './clock.js'
 import type { WorkerState } from '../tasks/context.js'
@@ -26,12 +27,6 @@ interface Failure {
 
 /** A module that failed is tried again after this time, since what is wrong may be in a module that it imports. */
 const RETRY_AFTER_MS = 1000
-
-const decoder = new TextDecoder()
-
-export function decodeDescriptor(bytes: Uint8Array): TaskDescriptor {
-  return JSON.parse(decoder.decode(bytes)) as TaskDescriptor
-}
 
 export class TaskCache {
   readonly #entries: Entry[] = []

@@ -9,9 +9,7 @@ import {
 } from '../../errors/index.js'
 import { spawnFailed } from './system.js'
 import type { NativePool } from '../../native/index.js'
-
-/** What `NativePool.submit` says when it takes no call. */
-export const Refused = { closed: -1, broken: -2, queueFull: -3, spawn: -4, tooLarge: -5 } as const
+import { Refused } from '../../wire/index.js'
 
 /** The error for a refused call of so many bytes. */
 export function refusalError(

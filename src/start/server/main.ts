@@ -7,6 +7,7 @@ import { reasonsAgainst } from '../fork-safety.js'
 import { native } from '../../native/index.js'
 import { becomeForked } from '../forked/become.js'
 import { RandomCaches, seedableRandom } from '../forked/random.js'
+import { ForkRequest } from '../../wire/index.js'
 import { becomeWorker } from '../../tasks/context.js'
 import { runWorker } from '../../worker/run.js'
 import { FORKABLE, planOf } from './plan.js'
@@ -14,8 +15,6 @@ import { tryFork } from './trial.js'
 
 /** What modules have begun when they were loaded may take so long to end. */
 const SETTLE_MS = 2000
-
-const Requested = { nothing: 0, fork: 1 } as const
 
 const plan = planOf(process.argv.pop())
 const seedAnew = seedableRandom()
@@ -52,9 +51,9 @@ async function reasonsWhenSettled(): Promise<string[]> {
 function serve(): void {
   for (;;) {
     const requested = server.nextRequest()
-    if (requested === Requested.nothing) return
+    if (requested === ForkRequest.nothing) return
     // The host is gone.
-    if (requested !== Requested.fork) process.exit()
+    if (requested !== ForkRequest.fork) process.exit()
     caches.empty()
     const forked = server.fork()
     if (forked !== null) return becomeForked(forked, () => becomeWorkerEntry(forked.argument), runWorker)

@@ -1,0 +1,31 @@
+// The boot plan: what a new worker has to do before its first call. It is the payload of the boot call: the plan's length
+// (4 bytes, little-endian), the plan as JSON, the initializer's encoded arguments.
+
+import type { TaskDescriptor } from './task-descriptor.js'
+
+export interface BootPlan {
+  /** Modules to load, in this order. */
+  preload: string[]
+  initializer?: TaskDescriptor | undefined
+}
+
+const LENGTH_BYTES = 4
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+export function encodeBootPlan(plan: BootPlan, initargs: Uint8Array): Uint8Array {
+  const json = encoder.encode(JSON.stringify(plan))
+  const bytes = new Uint8Array(LENGTH_BYTES + json.length + initargs.length)
+  new DataView(bytes.buffer).setUint32(0, json.length, true)
+  bytes.set(json, LENGTH_BYTES)
+  bytes.set(initargs, LENGTH_BYTES + json.length)
+  return bytes
+}
+
+/** The plan, and the initializer's encoded arguments: a view of `payload`. */
+export function decodeBootPlan(payload: Uint8Array): { plan: BootPlan; initargs: Uint8Array } {
+  const end = LENGTH_BYTES + new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)
+  const plan = JSON.parse(decoder.decode(payload.subarray(LENGTH_BYTES, end))) as BootPlan
+  return { plan, initargs: payload.subarray(end) }
+}

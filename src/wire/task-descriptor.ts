@@ -1,0 +1,16 @@
+// Task descriptors: what a worker is told about a task, once, as JSON.
+
+/** Where a worker finds the function of a task. */
+export type TaskDescriptor =
+  { form: 'module'; url: string; name: string } | { form: 'source'; source: string; strict: boolean; name: string }
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+export function encodeDescriptor(descriptor: TaskDescriptor): Uint8Array {
+  return encoder.encode(JSON.stringify(descriptor))
+}
+
+export function decodeDescriptor(bytes: Uint8Array): TaskDescriptor {
+  return JSON.parse(decoder.decode(bytes)) as TaskDescriptor
+}
