@@ -4,24 +4,25 @@ import { inspect } from 'node:util';
 export declare type ArgumentsOf<A extends unknown[], Rest extends unknown[] = []> = [] extends A ? [args?: readonly [...A], ...rest: Rest] : [args: readonly [...A], ...rest: Rest];
 
 /**
- * Yields futures, of any executors, as they are done: those that are already first, then the others as they come. Each once,
- * cancelled ones too; none is kept once it was yielded.
+ * Yields futures, of any executors, as they are done: those that are already first, then the others as they come. Each
+ * once, cancelled ones too; none is kept once it was yielded.
  *
- * When `timeout`, counted from this call, expires while a next future is waited for, `next()` rejects with a `TimeoutError`
- * and the iterator has ended. Futures that are done by then are yielded before that.
+ * When `timeout`, counted from this call, expires while a next future is waited for, `next()` rejects with a
+ * `TimeoutError` and the iterator has ended. Futures that are done by then are yielded before that.
  */
 export declare function asCompleted<F extends Future<unknown>>(futures: Iterable<F>, options?: WaitOptions): CompletionIterator<F>;
 
 /**
- * The result of a job of a {@link Pool}. It can be awaited, and be dropped: one that fails and that nobody looks at causes no
+ * The result of a job of a {@link Pool}. It can be awaited, and be dropped: one that fails and that nobody looks at
+ * causes no
  * `unhandledRejection`. Its pool is not collected before the job is over.
  */
 export declare class AsyncResult<T> implements PromiseLike<T> {
     #private;
     private constructor();
     /**
-     * The value. Rejects with the job's error, the same object each time, or with a `TimeoutError` when it is not ready in
-     * time; the job goes on then.
+     * The value. Rejects with the job's error, the same object each time, or with a `TimeoutError` when it is not ready
+     * in time; the job goes on then.
      */
     get(options?: WaitOptions): Promise<T>;
     /** Resolves when the job is over, however it ended, or when the time is. */
@@ -35,9 +36,9 @@ export declare class AsyncResult<T> implements PromiseLike<T> {
      */
     successful(): boolean;
     /**
-     * All errors of a job that is over, in the order in which they became known: of a map, those of all items that failed, and
-     * one for each chunk that was lost as a whole. The first one is what `get()` rejects with, unless a callback threw or the
-     * pool was terminated.
+     * All errors of a job that is over, in the order in which they became known: of a map, those of all items that
+     * failed, and one for each chunk that was lost as a whole. The first one is what `get()` rejects with, unless a
+     * callback threw or the pool was terminated.
      */
     get errors(): readonly unknown[];
     /** As of a promise. */
@@ -61,8 +62,9 @@ export declare class BrokenExecutor extends MillraceError {
 }
 
 /**
- * A worker died abruptly under `onWorkerDeath: 'break'`, an initializer failed (its error is the `cause`), or workers kept
- * dying before they could work. `workers` says which, how, and what each was running: look there for the culprit. With
+ * A worker died abruptly under `onWorkerDeath: 'break'`, an initializer failed (its error is the `cause`), or workers
+ * kept dying before they could work. `workers` says which, how, and what each was running: look there for the culprit.
+ * With
  * `onWorkerDeath: 'isolate'` only the calls of the dead worker fail.
  */
 export declare class BrokenProcessPool extends BrokenExecutor {
@@ -93,7 +95,9 @@ export declare interface CancelOptions {
 
 /** What became of the items of a chunk. */
 declare interface ChunkOutcome<R> {
-    /** By item; anything at the places of items that failed. The receiver takes the list over, and clears it as it reads. */
+    /**
+     * By item; anything at the places of items that failed. The receiver takes the list over, and clears it as it reads.
+     */
     readonly values: ArrayLike<R>;
     /** The errors of the items that failed, by index; taken over as well. */
     readonly errors?: Map<number, unknown>;
@@ -104,8 +108,8 @@ declare interface ChunkOutcome<R> {
 /**
  * Futures in the order in which they are done.
  *
- * Its own interface, not an `AsyncIterableIterator`, as which it can be used: the compiler takes the elements of that for
- * awaited in `for await`, and would say that there are results where there are futures.
+ * Its own interface, not an `AsyncIterableIterator`, as which it can be used: the compiler takes the elements of that
+ * for awaited in `for await`, and would say that there are results where there are futures.
  */
 export declare interface CompletionIterator<F extends Future<unknown>> extends AsyncDisposable {
     next(): Promise<IteratorResult<F, undefined>>;
@@ -136,8 +140,8 @@ export declare interface ErrorDetails {
 }
 
 /**
- * What executors have in common. An executor implements `submit` and `shutdown`, with futures that it settles; `map` and the
- * rest follow from those.
+ * What executors have in common. An executor implements `submit` and `shutdown`, with futures that it settles; `map`
+ * and the rest follow from those.
  *
  * @example
  * await using executor = new SomeExecutor()
@@ -155,8 +159,8 @@ export declare abstract class Executor implements AsyncDisposable {
     /** Resolves when `submit` has room for another call. */
     ready(): Promise<void>;
     /**
-     * Calls `fn` with each item of an iterable, and yields the results in the order of the items. One item's failure does not
-     * concern the others: see {@link MapIterator}.
+     * Calls `fn` with each item of an iterable, and yields the results in the order of the items. One item's failure does
+     * not concern the others: see {@link MapIterator}.
      *
      * A synchronous iterable is read at the call unless there is a `buffersize`; give one for an endless iterable.
      *
@@ -168,7 +172,8 @@ export declare abstract class Executor implements AsyncDisposable {
     /** `shutdown()`, for `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
     /**
-     * How `map` runs its calls. The default submits each item by itself; an executor that can run many at once overrides this.
+     * How `map` runs its calls. The default submits each item by itself; an executor that can run many at once overrides
+     * this.
      */
     protected mapSource<R>(fn: TaskFunction, call: MapCall): MapSource<unknown, R>;
 }
@@ -188,19 +193,22 @@ export declare interface ExecutorShutdownOptions {
  * It belongs to the thread that made it, and needs no reference to it to stay.
  *
  * - A collection may come late or never. What has to happen needs an `exitPriority`.
- * - Neither the callback nor its arguments may hold the object: it would never be collected, and nothing can notice that.
+ * - Neither the callback nor its arguments may hold the object: it would never be collected, and nothing can notice
+ *   that.
  *   Pass what the callback needs (a path, a descriptor) in `args`.
  * - At the exit, those of 0 and more are over before any below 0 begins. That is when the event loop has drained, after
  *   `process.exit()`, an uncaught error, and the end of a `worker_threads` thread or of a Millrace worker; not when the
  *   process is killed, nor when a thread is terminated. What runs then has to be synchronous.
- * - What it throws, but for `call()`, is a process warning (`MILLRACE_FINALIZER`) and stops nothing. So is a promise that it
+ * - What it throws, but for `call()`, is a process warning (`MILLRACE_FINALIZER`) and stops nothing. So is a promise
+ *   that it
  *   returns to a pass that does not wait for it.
  */
 export declare class Finalize<A extends unknown[] = [], R = unknown> {
     #private;
     /**
      * @param obj - What the callback comes after; null if only the exit matters.
-     * @throws TypeError when `obj` is neither an object nor a function, or null without `options.exitPriority`; TypeError or
+     * @throws TypeError when `obj` is neither an object nor a function, or null without `options.exitPriority`; TypeError
+     * or
      *   RangeError that names another wrong argument. Nothing is registered then.
      */
     constructor(obj: object | null, callback: (...args: A) => R, options: FinalizeOptionsFor<A> & {
@@ -208,8 +216,8 @@ export declare class Finalize<A extends unknown[] = [], R = unknown> {
     });
     constructor(obj: object, callback: (...args: A) => R, ...options: [] extends A ? [options?: FinalizeOptionsFor<A>] : [options: FinalizeOptionsFor<A>]);
     /**
-     * Runs the callback now, unless it has run or was cancelled: what it returns or throws. Undefined if it does not run; also in
-     * a process that was forked from the one that made it.
+     * Runs the callback now, unless it has run or was cancelled: what it returns or throws. Undefined if it does not run;
+     * also in a process that was forked from the one that made it.
      */
     call(): R | undefined;
     /** The callback will not run. Harmless after it did, and when repeated. */
@@ -224,8 +232,9 @@ export declare interface FinalizeOptions<A extends readonly unknown[] = readonly
     /** What the callback is called with. Default: nothing. */
     args?: readonly [...A];
     /**
-     * A whole number: the callback also runs at the exit, and in {@link runFinalizers}, those with a higher number first and the
-     * newest first among equals. Pools end their workers at 15. Default: none, and the exit is no reason to call it.
+     * A whole number: the callback also runs at the exit, and in {@link runFinalizers}, those with a higher number first
+     * and the newest first among equals. Pools end their workers at 15. Default: none, and the exit is no reason to call
+     * it.
      */
     exitPriority?: number;
 }
@@ -243,9 +252,10 @@ export declare interface ForkSafety {
 }
 
 /**
- * Whether this process can be forked safely, which the start method `'fork'` requires. An ordinary Node process never can:
- * it computes with several threads, and a child that lacks them waits for them for ever. What there is to find is found, open files
- * and sockets among it; a lock that native code holds is not, nor is a timer that was unref'd, which goes off in each fork.
+ * Whether this process can be forked safely, which the start method `'fork'` requires. An ordinary Node process never
+ * can: it computes with several threads, and a child that lacks them waits for them for ever. What there is to find is
+ * found, open files and sockets among it; a lock that native code holds is not, nor is a timer that was unref'd, which
+ * goes off in each fork.
  */
 export declare function forkSafety(): ForkSafety;
 
@@ -266,8 +276,8 @@ declare type Functions = Record<string, (...args: never[]) => unknown>;
 /**
  * The result of a call that may not have happened yet.
  *
- * Not a promise, but it can be awaited. Other than a promise it can be asked for its state, be cancelled, and be dropped: a
- * future that fails and that nobody looks at causes no `unhandledRejection`.
+ * Not a promise, but it can be awaited. Other than a promise it can be asked for its state, be cancelled, and be
+ * dropped: a future that fails and that nobody looks at causes no `unhandledRejection`.
  *
  * Made by executors. Whoever writes an executor calls {@link setRunningOrNotifyCancel} before running a call, then
  * {@link setResult} or {@link setException}.
@@ -287,29 +297,30 @@ export declare class Future<T> implements PromiseLike<T> {
     running(): boolean;
     cancelled(): boolean;
     /**
-     * Cancels the call if no worker has claimed it, or in any case with `kill`. The future is then done at once, for all who
-     * wait for it.
+     * Cancels the call if no worker has claimed it, or in any case with `kill`. The future is then done at once, for all
+     * who wait for it.
      *
      * @returns Whether the future is cancelled now; also true when it was before.
      */
     cancel(options?: CancelOptions): boolean;
     /**
-     * A promise of the result. Rejects with the error of the call, the same object each time, with a `CancelledError`, or with
-     * a `TimeoutError` when the wait runs out.
+     * A promise of the result. Rejects with the error of the call, the same object each time, with a `CancelledError`, or
+     * with a `TimeoutError` when the wait runs out.
      */
     result(options?: WaitOptions): Promise<T>;
     /**
-     * A promise of the call's error, undefined when it succeeded. Rejects with a `CancelledError` or a `TimeoutError` only, and
-     * may be dropped: it causes no `unhandledRejection`.
+     * A promise of the call's error, undefined when it succeeded. Rejects with a `CancelledError` or a `TimeoutError`
+     * only, and may be dropped: it causes no `unhandledRejection`.
      */
     exception(options?: WaitOptions): Promise<unknown>;
     /**
-     * The result, for which this thread is blocked: nothing else happens in it meanwhile. Throws what `result()` rejects with.
+     * The result, for which this thread is blocked: nothing else happens in it meanwhile. Throws what `result()` rejects
+     * with.
      */
     resultSync(options?: WaitOptions): T;
     /**
-     * Calls `fn` with this future as soon as it is done: synchronously, in the order of registration, and before the promise
-     * reactions of the same settling; at once if it is done already. What `fn` throws becomes a process warning.
+     * Calls `fn` with this future as soon as it is done: synchronously, in the order of registration, and before the
+     * promise reactions of the same settling; at once if it is done already. What `fn` throws becomes a process warning.
      */
     addDoneCallback(fn: (future: Future<T>) => void): this;
     /** As of a promise. */
@@ -350,8 +361,8 @@ export declare class Future<T> implements PromiseLike<T> {
      */
     protected requestCancel(_kill: boolean): boolean;
     /**
-     * Blocks this thread until the future is done or `performance.now()` reaches `deadline`. Asked only of a future that is
-     * not done; a deadline in the past means to look once.
+     * Blocks this thread until the future is done or `performance.now()` reaches `deadline`. Asked only of a future that
+     * is not done; a deadline in the past means to look once.
      */
     protected blockUntilDone(deadline: number | undefined): void;
     /** The number in {@link toString}. */
@@ -371,13 +382,16 @@ export declare type FutureOutcome = 'value' | 'error' | 'cancelled' | undefined;
 /** Where a call stands. */
 export declare type FutureState = 'pending' | 'running' | 'cancelled' | 'finished';
 
-/** The start methods that there are on this system, the default first. `'fork'` also asks for a process that can be forked. */
+/**
+ * The start methods that there are on this system, the default first. `'fork'` also asks for a process that can be
+ * forked.
+ */
 export declare function getAllStartMethods(): StartMethod[];
 
 /**
- * The constructors `ProcessPoolExecutor` and `Pool` bound to a start method, for a library that must not depend on what the
- * program set. They are subclasses of the ordinary ones, always the same for the same method; their option `startMethod` may
- * be left out, and be nothing else.
+ * The constructors `ProcessPoolExecutor` and `Pool` bound to a start method, for a library that must not depend on what
+ * the program set. They are subclasses of the ordinary ones, always the same for the same method; their option
+ * `startMethod` may be left out, and be nothing else.
  *
  * @param method - Default: that of `getStartMethod()`, as it is now.
  * @throws As `setStartMethod` for a method that cannot be used.
@@ -393,23 +407,26 @@ export declare function getStartMethod(): StartMethod;
 /**
  * The results of {@link Pool.imap} or {@link Pool.imapUnordered}, for `for await` or for `next()`.
  *
- * `next()` rejects when the item's call failed, for an item alone also if it came in a chunk, and when the input threw; the
- * items after it can still be had by calling `next()` again. `for await` stops at the first failure, and then, as whenever
- * it is left early, what is left is cancelled. The pool is not collected before the iterator has all results.
+ * `next()` rejects when the item's call failed, for an item alone also if it came in a chunk, and when the input threw;
+ * the items after it can still be had by calling `next()` again. `for await` stops at the first failure, and then, as
+ * whenever it is left early, what is left is cancelled. The pool is not collected before the iterator has all results.
  */
 export declare class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
     #private;
     private constructor();
     /**
-     * The next result. With a `timeout` it rejects with a `TimeoutError` when the result is not there by then; nothing is lost:
-     * the next call is for the same item.
+     * The next result. With a `timeout` it rejects with a `TimeoutError` when the result is not there by then; nothing is
+     * lost: the next call is for the same item.
      */
     next(options?: WaitOptions): Promise<IteratorResult<R, undefined>>;
     /** Cancels what is left and closes the input. */
     return(): Promise<IteratorResult<R, undefined>>;
     /** As {@link return}, and rejects with `error`. */
     throw(error?: unknown): Promise<IteratorResult<R, undefined>>;
-    /** For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not do. */
+    /**
+     * For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not
+     * do.
+     */
     [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined>;
     /** As {@link return}. */
     [Symbol.asyncDispose](): Promise<void>;
@@ -440,15 +457,16 @@ export declare type ImportedTasks<T> = {
 export declare function importTasks<T extends object>(specifier: string | URL): ImportedTasks<T>;
 
 /**
- * An operation that the object's present state does not allow, such as settling a settled future. The object is unchanged.
- * It is a mistake in the calling program: only one party may settle a future.
+ * An operation that the object's present state does not allow, such as settling a settled future. The object is
+ * unchanged. It is a mistake in the calling program: only one party may settle a future.
  */
 export declare class InvalidStateError extends MillraceError {
     readonly code: string;
 }
 
 /**
- * Whether this process is a worker of a Millrace pool. A script that is also a task module tests it before it starts one.
+ * Whether this process is a worker of a Millrace pool. A script that is also a task module tests it before it starts
+ * one.
  */
 export declare let isWorker: boolean;
 
@@ -469,9 +487,9 @@ declare interface MapCall {
 /**
  * The results of a `map`, for `for await`.
  *
- * `next()` rejects when the item's call failed; the items after it can still be had by calling `next()` again. `for await`
- * stops at the first failure, and then, as whenever it is left early, what is left is cancelled. An iterator that is merely
- * dropped cancels nothing.
+ * `next()` rejects when the item's call failed; the items after it can still be had by calling `next()` again. `for
+ * await` stops at the first failure, and then, as whenever it is left early, what is left is cancelled. An iterator
+ * that is merely dropped cancels nothing.
  */
 declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     private pace;
@@ -499,7 +517,10 @@ declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     return(): Promise<Result<R>>;
     /** As {@link return}, and rejects with `error`. */
     throw(error?: unknown): Promise<Result<R>>;
-    /** For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not do. */
+    /**
+     * For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not
+     * do.
+     */
     [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined>;
     /** As {@link return}. */
     [Symbol.asyncDispose](): Promise<void>;
@@ -534,13 +555,13 @@ export declare interface MapOptions {
      */
     chunksize?: number | 'auto';
     /**
-     * Never read more items than this ahead of the consumer. Default: a synchronous iterable is read wholly at the call, an
-     * asynchronous one 2 × `maxWorkers` chunks ahead.
+     * Never read more items than this ahead of the consumer. Default: a synchronous iterable is read wholly at the call,
+     * an asynchronous one 2 × `maxWorkers` chunks ahead.
      */
     buffersize?: number;
     /**
-     * Milliseconds, from the call of `map`, after which `next()` rejects with a `TimeoutError` if its item is not done; what is
-     * left is cancelled then. Default: no limit.
+     * Milliseconds, from the call of `map`, after which `next()` rejects with a `TimeoutError` if its item is not done;
+     * what is left is cancelled then. Default: no limit.
      */
     timeout?: number;
     /** Milliseconds that each call may run, a chunk being one call; see `run({ timeout })`. Default: no limit. */
@@ -556,8 +577,9 @@ declare interface MapSource<T, R> {
     /** False if each item is a call of its own anyhow: chunks are of one item then. */
     readonly chunked: boolean;
     /**
-     * Submits a chunk; an item is what the user's iterable yielded, for `starmap` a list of arguments. If the future fails or
-     * is cancelled, every item has failed so. Throws what `submit` throws; `QueueFullError` makes `map` wait for `ready`.
+     * Submits a chunk; an item is what the user's iterable yielded, for `starmap` a list of arguments. If the future
+     * fails or is cancelled, every item has failed so. Throws what `submit` throws; `QueueFullError` makes `map` wait for
+     * `ready`.
      */
     submitChunk(items: T[]): Future<ChunkOutcome<R>>;
     /** Resolves when the queue has room. */
@@ -585,8 +607,8 @@ declare interface NestingDetails extends ErrorDetails {
 }
 
 /**
- * A worker of a pool made a pool, whose worker made a pool, and so on, too deep. Nearly always a task module makes a pool
- * when it is loaded; make it in a function, or only where `isWorker` is false.
+ * A worker of a pool made a pool, whose worker made a pool, and so on, too deep. Nearly always a task module makes a
+ * pool when it is loaded; make it in a function, or only where `isWorker` is false.
  */
 export declare class NestingError extends MillraceError {
     readonly code: string;
@@ -596,11 +618,12 @@ export declare class NestingError extends MillraceError {
 }
 
 /**
- * Python's `multiprocessing.Pool`: a fixed number of worker processes, all started at once and replaced whenever one leaves.
+ * Python's `multiprocessing.Pool`: a fixed number of worker processes, all started at once and replaced whenever one
+ * leaves.
  *
- * A worker that dies fails only the job that it ran. End a pool by `close()` and `join()`, which let its jobs finish, or by
- * `terminate()`, which does not and is also what `await using` does. An idle pool does not keep the program alive, unfinished
- * jobs do.
+ * A worker that dies fails only the job that it ran. End a pool by `close()` and `join()`, which let its jobs finish,
+ * or by `terminate()`, which does not and is also what `await using` does. An idle pool does not keep the program
+ * alive, unfinished jobs do.
  *
  * @example
  * const pool = new Pool(4)
@@ -614,9 +637,11 @@ export declare class Pool implements AsyncDisposable {
     /**
      * Starts all workers, or none.
      *
-     * @param processes - How many. Default: the processors that this process may use, its control group's CPU quota included.
-     * @throws TypeError or RangeError that names the wrong argument; `WorkerSpawnError` when a worker cannot be started, and
-     * none is left running then; `SerializationError` when `initargs` cannot travel; `NestingError` in a worker ten levels deep;
+     * @param processes - How many. Default: the processors that this process may use, its control group's CPU quota
+     * included.
+     * @throws TypeError or RangeError that names the wrong argument; `WorkerSpawnError` when a worker cannot be started,
+     * and none is left running then; `SerializationError` when `initargs` cannot travel; `NestingError` in a worker ten
+     * levels deep;
      * `UnsupportedPlatformError` where pools cannot run.
      */
     constructor(processes?: number, options?: PoolOptions);
@@ -630,22 +655,24 @@ export declare class Pool implements AsyncDisposable {
      * Calls `fn(...args)` in a worker.
      *
      * @returns Its result. Arguments that cannot travel fail that.
-     * @throws `InvalidStateError` (the pool is closed or terminated), `BrokenProcessPool`, `QueueFullError` (see `maxQueue`),
-     * `WorkerSpawnError`, and TypeError for what is no task, no arguments or no callback: then nothing of the call is kept.
+     * @throws `InvalidStateError` (the pool is closed or terminated), `BrokenProcessPool`, `QueueFullError` (see
+     * `maxQueue`), `WorkerSpawnError`, and TypeError for what is no task, no arguments or no callback: then nothing of
+     * the call is kept.
      */
     applyAsync<A extends unknown[], R>(fn: TaskFunction<A, R>, ...[args, callbacks]: ArgumentsOf<A, [callbacks?: ResultCallbacks<Awaited<R>>]>): AsyncResult<Awaited<R>>;
     /**
      * Calls `fn` with each item.
      *
      * @param chunksize - Items that travel and run together. Default: so many that there are four chunks a worker.
-     * @returns A promise of the results in the order of the items. It waits for all chunks, and then rejects with the first
-     * error if there was one; use {@link mapAsync} to get at the others, {@link imap} for the results beside them.
+     * @returns A promise of the results in the order of the items. It waits for all chunks, and then rejects with the
+     * first error if there was one; use {@link mapAsync} to get at the others, {@link imap} for the results beside them.
      */
     map<T, R>(fn: (item: T) => R, items: Iterable<T>, chunksize?: number): Promise<Awaited<R>[]>;
     /**
      * {@link map} that returns at once. The items are listed before.
      *
-     * @throws What the iterable throws, and what {@link applyAsync} throws but `QueueFullError`: chunks wait until there is room.
+     * @throws What the iterable throws, and what {@link applyAsync} throws but `QueueFullError`: chunks wait until there
+     * is room.
      */
     mapAsync<T, R>(fn: (item: T) => R, items: Iterable<T>, options?: MapAsyncOptions<Awaited<R>[]>): AsyncResult<Awaited<R>[]>;
     /** {@link map} for a function of several arguments: each item is an array of them. */
@@ -664,15 +691,15 @@ export declare class Pool implements AsyncDisposable {
     /** Takes no more jobs. Those that there are finish, then the workers leave. May be called again. */
     close(): void;
     /**
-     * Kills the workers and all that they started. Every unfinished job fails with `PoolTerminatedError` before this returns;
-     * an iterator yields the results that are there before that. May be called again, and from anywhere.
+     * Kills the workers and all that they started. Every unfinished job fails with `PoolTerminatedError` before this
+     * returns; an iterator yields the results that are there before that. May be called again, and from anywhere.
      *
      * @returns A promise that resolves when the workers are gone.
      */
     terminate(): Promise<void>;
     /**
-     * Waits until the workers of a closed or terminated pool are gone. The inputs of its iterators are read to their ends for
-     * that, whether their results are taken or not: take them before if they are many.
+     * Waits until the workers of a closed or terminated pool are gone. The inputs of its iterators are read to their ends
+     * for that, whether their results are taken or not: take them before if they are many.
      *
      * @returns A promise that always resolves, but rejects with `InvalidStateError` while the pool runs.
      */
@@ -728,7 +755,9 @@ export declare interface PoolStats {
     workers: WorkerStats[];
 }
 
-/** `Pool.terminate()` ended the pool while this result was outstanding. Use `close()` and `join()` to let work finish. */
+/**
+ * `Pool.terminate()` ended the pool while this result was outstanding. Use `close()` and `join()` to let work finish.
+ */
 export declare class PoolTerminatedError extends MillraceError {
     readonly code: string;
 }
@@ -767,7 +796,8 @@ export declare interface ProcessPoolEvents {
 /**
  * Runs functions in worker processes.
  *
- * Workers start as calls need them and are reused; an idle executor does not keep the program alive, unfinished calls do.
+ * Workers start as calls need them and are reused; an idle executor does not keep the program alive, unfinished calls
+ * do.
  *
  * @example
  * await using pool = new ProcessPoolExecutor({ maxWorkers: 4 })
@@ -777,8 +807,8 @@ export declare class ProcessPoolExecutor extends Executor {
     #private;
     /**
      * @throws TypeError or RangeError that names the wrong option; `SerializationError` when `initargs` cannot travel;
-     * `NestingError` in a worker ten levels deep; `WorkerSpawnError` when the system has no descriptors or memory for a pool;
-     * `UnsupportedPlatformError` where pools cannot run.
+     * `NestingError` in a worker ten levels deep; `WorkerSpawnError` when the system has no descriptors or memory for a
+     * pool; `UnsupportedPlatformError` where pools cannot run.
      */
     constructor(options?: ProcessPoolOptions);
     /**
@@ -796,7 +826,8 @@ export declare class ProcessPoolExecutor extends Executor {
      */
     run<A extends unknown[], R>(fn: TaskFunction<A, R>, args: readonly [...A], options?: RunOptions): Future<Awaited<R>>;
     /**
-     * Takes no more calls, lets those that there are finish, and the workers leave. May be called again, and from anywhere.
+     * Takes no more calls, lets those that there are finish, and the workers leave. May be called again, and from
+     * anywhere.
      *
      * @returns A promise that resolves when all workers are gone, or with `wait: false` at once.
      */
@@ -835,8 +866,9 @@ export declare interface ProcessPoolOptions {
      */
     maxWorkers?: number;
     /**
-     * Default: `'spawn'` with `maxTasksPerChild`, else that of `getStartMethod()`. An explicit `'fork'` excludes `maxTasksPerChild`,
-     * `idleTimeout`, `maxMemoryPerWorker`, `execArgv`, `env`, `cwd` and `stdio: 'ignore'`; where it was set, these mean `'spawn'`.
+     * Default: `'spawn'` with `maxTasksPerChild`, else that of `getStartMethod()`. An explicit `'fork'` excludes
+     * `maxTasksPerChild`, `idleTimeout`, `maxMemoryPerWorker`, `execArgv`, `env`, `cwd` and `stdio: 'ignore'`; where it
+     * was set, these mean `'spawn'`.
      */
     startMethod?: StartMethod;
     /** Called and awaited once in each worker, before its first call. If it throws the worker does not start. */
@@ -885,8 +917,8 @@ export declare class QueueFullError extends MillraceError {
 }
 
 /**
- * Stands for an error of a class that this process does not know. Its `name`, `message`, `code`, own fields and `cause` are
- * the original's: compare `name` or `code` where you would have used `instanceof`.
+ * Stands for an error of a class that this process does not know. Its `name`, `message`, `code`, own fields and `cause`
+ * are the original's: compare `name` or `code` where you would have used `instanceof`.
  */
 export declare class RemoteError extends MillraceError {
     /** The original's own `code`, which need not be a string then; else `ERR_MILLRACE_REMOTE`. */
@@ -914,13 +946,13 @@ declare type Result<R> = IteratorResult<R, undefined>;
 /** Functions that a job of a {@link Pool} calls when it is over. */
 export declare interface ResultCallbacks<T> {
     /**
-     * Called with the value of a job that succeeded, before the result is ready; before the method returns if there is nothing
-     * to do. What it throws becomes the job's outcome in place of the value.
+     * Called with the value of a job that succeeded, before the result is ready; before the method returns if there is
+     * nothing to do. What it throws becomes the job's outcome in place of the value.
      */
     callback?: (value: T) => unknown;
     /**
-     * Called with the error of a job that failed, in the same way. What it throws becomes the job's error, with the original
-     * one at the end of its chain of causes.
+     * Called with the error of a job that failed, in the same way. What it throws becomes the job's error, with the
+     * original one at the end of its chain of causes.
      */
     errorCallback?: (error: any) => unknown;
 }
@@ -929,14 +961,14 @@ export declare interface ResultCallbacks<T> {
 declare type ReturnWhen = (typeof CONDITIONS)[number];
 
 /**
- * Runs what is registered in this thread with an exit priority of at least `minPriority`; what is registered meanwhile stays
- * for another time.
+ * Runs what is registered in this thread with an exit priority of at least `minPriority`; what is registered meanwhile
+ * stays for another time.
  *
- * Without `minPriority` it runs all, also what is registered meanwhile, until none is left, and forgets what has no exit
- * priority, as the exit does. A callback that registers others for ever is stopped, with a warning.
+ * Without `minPriority` it runs all, also what is registered meanwhile, until none is left, and forgets what has no
+ * exit priority, as the exit does. A callback that registers others for ever is stopped, with a warning.
  *
- * Pools are finalizers of priority 15: their running calls fail as terminated, those that wait are cancelled, and they take
- * no more. Leave them alone by a minimum of 16.
+ * Pools are finalizers of priority 15: their running calls fail as terminated, those that wait are cancelled, and they
+ * take no more. Leave them alone by a minimum of 16.
  *
  * Callbacks may do anything, such as register, cancel or run finalizers.
  *
@@ -945,8 +977,9 @@ declare type ReturnWhen = (typeof CONDITIONS)[number];
 export declare function runFinalizers(minPriority?: number): void;
 
 /**
- * As {@link runFinalizers}, and waits for the promise that a callback returns before the next one is called: for clean-up that
- * cannot be synchronous, at the end of a program that ends by itself. Never rejects for what a callback does.
+ * As {@link runFinalizers}, and waits for the promise that a callback returns before the next one is called: for
+ * clean-up that cannot be synchronous, at the end of a program that ends by itself. Never rejects for what a callback
+ * does.
  *
  * @throws TypeError or RangeError that names `minPriority`.
  */
@@ -961,17 +994,17 @@ export declare interface RunOptions {
     /** Milliseconds from the abort of `taskContext().signal` to SIGTERM when the call is stopped. Default: 0. */
     grace?: number;
     /**
-     * How often the call is repeated after its worker died (with `onWorkerDeath: 'isolate'`; else that breaks the executor) or
-     * after `timeout`, which holds for each attempt. One attempt is over before the next one starts, behind all calls that wait;
-     * the last one's error is the call's. What a task throws and `process.exit()` in it repeat nothing. The arguments are kept in
-     * memory until the call is over. Default: 0.
+     * How often the call is repeated after its worker died (with `onWorkerDeath: 'isolate'`; else that breaks the
+     * executor) or after `timeout`, which holds for each attempt. One attempt is over before the next one starts, behind
+     * all calls that wait; the last one's error is the call's. What a task throws and `process.exit()` in it repeat
+     * nothing. The arguments are kept in memory until the call is over. Default: 0.
      */
     retries?: number;
     /** Names the call in errors, beside the task. */
     label?: string;
     /**
-     * ArrayBuffers that the call takes along, as `postMessage` does: detached here as soon as the call is taken. A {@link SharedBuffer}
-     * is not copied. Not together with `retries`, if it is to move without a copy.
+     * ArrayBuffers that the call takes along, as `postMessage` does: detached here as soon as the call is taken. A {@link
+     * SharedBuffer} is not copied. Not together with `retries`, if it is to move without a copy.
      */
     transfer?: readonly ArrayBuffer[];
 }
@@ -983,8 +1016,8 @@ declare interface SerializationDetails extends ErrorDetails {
 }
 
 /**
- * The arguments or the result of a call cannot be encoded or decoded: a function, a symbol, a promise, a throwing getter.
- * Only that call fails. `path` points at the offending value; send something that can be cloned instead.
+ * The arguments or the result of a call cannot be encoded or decoded: a function, a symbol, a promise, a throwing
+ * getter. Only that call fails. `path` points at the offending value; send something that can be cloned instead.
  */
 export declare class SerializationError extends MillraceError {
     readonly code: string;
@@ -995,11 +1028,11 @@ export declare class SerializationError extends MillraceError {
 }
 
 /**
- * Says how workers are started from now on, in this thread: once, and best at the start of the main program. Executors and
- * pools that exist, and the workers themselves, are not concerned.
+ * Says how workers are started from now on, in this thread: once, and best at the start of the main program. Executors
+ * and pools that exist, and the workers themselves, are not concerned.
  *
- * @throws `InvalidStateError` when it was called before, without `force`; `ForkUnsafeError` for `'fork'` in a process that
- * cannot be forked; TypeError for what is no start method, or not available.
+ * @throws `InvalidStateError` when it was called before, without `force`; `ForkUnsafeError` for `'fork'` in a process
+ * that cannot be forked; TypeError for what is no start method, or not available.
  */
 export declare function setStartMethod(method: StartMethod, options?: SetStartMethodOptions): void;
 
@@ -1018,13 +1051,14 @@ export declare interface SetStartMethodOptions {
  * | it moves to a worker | `pool.run(fn, [new Float64Array(buffer)], { transfer: [buffer] })` |
  * | the worker changes it, and returns it or a view of all of it: it moves back | `return array` |
  *
- * A task allocates one by `SharedBuffer.allocate(bytes)`. Whoever has moved a buffer has it no more: it is detached, as by
- * `postMessage`, so that views of it are empty and new ones throw a `TypeError`. One that is an argument without being in
- * `transfer` is cloned, like any ArrayBuffer.
+ * A task allocates one by `SharedBuffer.allocate(bytes)`. Whoever has moved a buffer has it no more: it is detached, as
+ * by `postMessage`, so that views of it are empty and new ones throw a `TypeError`. One that is an argument without
+ * being in `transfer` is cloned, like any ArrayBuffer.
  *
- * It is memory of one worker, of which there are at most 64 pieces with 512 MiB. It moves by one copy, and nothing else differs, where
- * there was no room for another, or it has less than 500 bytes; where its call cannot go to that worker, which is busy or gone; where
- * the call has `retries`; and where it lies in an object, or a view of a part of it is sent.
+ * It is memory of one worker, of which there are at most 64 pieces with 512 MiB. It moves by one copy, and nothing else
+ * differs, where there was no room for another, or it has less than 500 bytes; where its call cannot go to that worker,
+ * which is busy or gone; where the call has `retries`; and where it lies in an object, or a view of a part of it is
+ * sent.
  *
  * Its memory is free again when it is garbage, here or there, and when the worker ends.
  */
@@ -1049,7 +1083,9 @@ declare interface SharedMemoryOwner {
     }): unknown;
 }
 
-/** The executor was shut down and takes no further calls; futures handed out before keep working. Make a new executor. */
+/**
+ * The executor was shut down and takes no further calls; futures handed out before keep working. Make a new executor.
+ */
 export declare class ShutdownError extends MillraceError {
     readonly code: string;
 }
@@ -1061,7 +1097,8 @@ export declare interface ShutdownOptions {
     /** Cancels what no worker has claimed, before `shutdown()` returns. Default: false. */
     cancelFutures?: boolean;
     /**
-     * Rejects with a `TimeoutError` after so many milliseconds, and goes on draining; with `kill` it kills then and resolves.
+     * Rejects with a `TimeoutError` after so many milliseconds, and goes on draining; with `kill` it kills then and
+     * resolves.
      */
     timeout?: number;
     /** Kills the workers and all that they started: at once, or when `timeout` has passed. Default: false. */
@@ -1075,12 +1112,13 @@ export declare interface StartContext {
 }
 
 /**
- * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'`, on Linux: one process loads the modules of
- * `preload` and forks the workers, which share its memory until they write to it; it must not leave timers, threads, or open files and sockets.
- * `'fork'`, on Linux: this process forks all its workers at once, in a turn of the event loop after the first call, and none later:
- * one that leaves has no successor. Listeners of `process`, finalizers and pools stay behind in the program; a reference to
- * `Math.random` that was kept before yields the same numbers in all of them. It is refused with its reasons in a process that
- * cannot be forked (see `forkSafety()`), as an ordinary one never can.
+ * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'`, on Linux: one process loads the
+ * modules of `preload` and forks the workers, which share its memory until they write to it; it must not leave timers,
+ * threads, or open files and sockets. `'fork'`, on Linux: this process forks all its workers at once, in a turn of the
+ * event loop after the first call, and none later: one that leaves has no successor. Listeners of `process`, finalizers
+ * and pools stay behind in the program; a reference to `Math.random` that was kept before yields the same numbers in
+ * all of them. It is refused with its reasons in a process that cannot be forked (see `forkSafety()`), as an ordinary
+ * one never can.
  */
 export declare type StartMethod = 'spawn' | 'forkserver' | 'fork';
 
@@ -1113,8 +1151,8 @@ export declare class TaskExitError extends MillraceError {
 export declare type TaskFunction<A extends unknown[] = never[], R = unknown> = (...args: A) => R;
 
 /**
- * The worker could not load the task's module, or the module has no such export; the `cause` is the loader's error. Every
- * call to it fails at once until the module is repaired; a new pool is not needed then.
+ * The worker could not load the task's module, or the module has no such export; the `cause` is the loader's error.
+ * Every call to it fails at once until the module is repaired; a new pool is not needed then.
  */
 export declare class TaskLoadError extends MillraceError {
     readonly code: string;
@@ -1127,8 +1165,9 @@ declare interface TaskTimeoutDetails extends ErrorDetails {
 }
 
 /**
- * A call ran longer than its own `timeout` and was stopped, together with its worker, which is replaced. The clock starts
- * when a worker claims the call. Allow it more time, or make the task listen to `taskContext().signal` and give it a
+ * A call ran longer than its own `timeout` and was stopped, together with its worker, which is replaced. The clock
+ * starts when a worker claims the call. Allow it more time, or make the task listen to `taskContext().signal` and give
+ * it a
  * `grace` in which to clean up.
  */
 export declare class TaskTimeoutError extends TimeoutError {
@@ -1141,8 +1180,8 @@ export declare class TaskTimeoutError extends TimeoutError {
 }
 
 /**
- * A wait ran out: `result({ timeout })`, `exception`, `resultSync`, `asCompleted`, `map` or `shutdown`. Only the waiting
- * ended; the task goes on, and one may wait again. To stop the task itself use `run({ timeout })` or
+ * A wait ran out: `result({ timeout })`, `exception`, `resultSync`, `asCompleted`, `map` or `shutdown`. Only the
+ * waiting ended; the task goes on, and one may wait again. To stop the task itself use `run({ timeout })` or
  * `cancel({ kill: true })`.
  */
 export declare class TimeoutError extends MillraceError {
@@ -1155,8 +1194,8 @@ declare interface UnsupportedPlatformDetails extends ErrorDetails {
 }
 
 /**
- * There is no binary for this platform, or the kernel lacks a feature that has no fallback: `missing` names what. Install
- * the package with its optional dependencies, or use a supported platform.
+ * There is no binary for this platform, or the kernel lacks a feature that has no fallback: `missing` names what.
+ * Install the package with its optional dependencies, or use a supported platform.
  */
 export declare class UnsupportedPlatformError extends MillraceError {
     readonly code: string;
@@ -1174,8 +1213,8 @@ export declare function wait<F extends Future<unknown>>(futures: Iterable<F>, op
 /** Options of {@link wait}. */
 export declare interface WaitForOptions extends WaitOptions {
     /**
-     * `'ALL_COMPLETED'`: all futures are done. `'FIRST_COMPLETED'`: at least one is. `'FIRST_EXCEPTION'`: one failed, or all
-     * are done; a cancelled future is done but has not failed. Default: `'ALL_COMPLETED'`.
+     * `'ALL_COMPLETED'`: all futures are done. `'FIRST_COMPLETED'`: at least one is. `'FIRST_EXCEPTION'`: one failed, or
+     * all are done; a cancelled future is done but has not failed. Default: `'ALL_COMPLETED'`.
      */
     returnWhen?: ReturnWhen;
 }
