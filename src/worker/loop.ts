@@ -3,13 +3,14 @@
 // Calls run one at a time, in order. A call that returns no promise is taken, run and answered without leaving the
 // loop; after a time budget the event loop gets a turn, so that timers and sockets of tasks stay alive under load.
 
-import { types } from '../util/builtins.js'
-import { encodeArguments, encodeError, encodeResult } from '../codec/index.js'
-import { SerializationError } from '../errors/index.js'
+import { encodeResult } from '../codec/index.js'
 import { collectBuffers, collectGarbage } from '../memory/garbage.js'
-import { CallFlag, decodeDescriptor, type PartialChunk, Phase, ResultFlag, Status, Taken } from '../wire/index.js'
+import { isThenable } from '../util/thenable.js'
+import { CallFlag, decodeDescriptor, Phase, ResultFlag, Status, Taken } from '../wire/index.js'
 import { boot } from './boot.js'
+import { ChunkValues, encodeChunk, runChunk } from './chunk.js'
 import { monotonicMs } from './clock.js'
+import { encodeFailure, explainClosure } from './failure.js'
 import { RunningTask, type WorkerState } from '../tasks/context.js'
 import { afterOutput } from './flush.js'
 import { type Lane, LATER } from './lane.js'
@@ -298,116 +299,4 @@ export class Loop {
   #finish(): void {
     this.#lane.commit(this.#status, this.#flags, this.#goOn)
   }
-}
-
-/** The values of a chunk's items, and the errors of those that failed. */
-class ChunkValues {
-  readonly values: unknown[]
-  readonly errors: [number, unknown][] = []
-
-  constructor(length: number) {
-    this.values = new Array<unknown>(length)
-  }
-}
-
-/** Runs the items of a chunk one after the other; asynchronous from the first item on that returns a promise. */
-function runChunk(task: Task, flags: number, items: unknown[]): ChunkValues | Promise<ChunkValues> {
-  const outcome = new ChunkValues(items.length)
-  const unary = (flags & CallFlag.unary) !== 0
-  for (let index = 0; index < items.length; index++) {
-    try {
-      const value = callItem(task, unary, items[index])
-      if (isThenable(value)) return finishChunk(task, unary, items, outcome, index, value)
-      outcome.values[index] = value
-    } catch (error) {
-      failItem(outcome, index, error)
-    }
-  }
-  return outcome
-}
-
-async function finishChunk(
-  task: Task,
-  unary: boolean,
-  items: unknown[],
-  outcome: ChunkValues,
-  from: number,
-  first: unknown,
-): Promise<ChunkValues> {
-  for (let index = from; index < items.length; index++) {
-    try {
-      outcome.values[index] = await (index === from ? first : callItem(task, unary, items[index]))
-    } catch (error) {
-      failItem(outcome, index, error)
-    }
-  }
-  return outcome
-}
-
-function callItem(task: Task, unary: boolean, item: unknown): unknown {
-  return unary ? task(item as never) : task(...(item as never[]))
-}
-
-function failItem(outcome: ChunkValues, index: number, error: unknown): void {
-  outcome.values[index] = undefined
-  outcome.errors.push([index, error])
-}
-
-/** Encodes a chunk's values, item by item if one of them cannot travel. Returns whether some items failed. */
-function encodeChunk(chunk: ChunkValues, outbox: Lane['outbox']): boolean {
-  if (chunk.errors.length === 0) {
-    try {
-      encodeArguments(chunk.values, outbox, 'result')
-      return false
-    } catch (error) {
-      if (!(error instanceof SerializationError)) throw error
-      chunk.values.forEach((value, index) => {
-        try {
-          encodeResult(value, outbox)
-        } catch (itemError) {
-          failItem(chunk, index, itemError)
-        }
-      })
-    }
-  }
-  const errors = chunk.errors.map(([index, error]): [number, number, Uint8Array] => {
-    encodeError(error, outbox)
-    return [index, outbox.codec, outbox.copy()]
-  })
-  const partial: PartialChunk = { values: chunk.values, errors }
-  encodeResult(partial, outbox)
-  return true
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
-    typeof (value as PromiseLike<unknown>).then === 'function'
-  )
-}
-
-/** Encodes what a call failed with. It is answered whatever that is, and whatever is lacking to describe it. */
-function encodeFailure(error: unknown, outbox: Lane['outbox']): void {
-  try {
-    encodeError(error, outbox)
-  } catch {
-    encodeError(new Error('The task failed with something that could not be described'), outbox)
-  }
-}
-
-/** A function that came as source has lost its closure: say so where that shows. */
-function explainClosure(error: unknown): unknown {
-  // A proxy is no native error, so no trap runs; but its prototype may be a proxy, and its message anything.
-  if (!types.isNativeError(error)) return error
-  try {
-    const own = Object.getOwnPropertyDescriptor(error, 'message')
-    if (error instanceof ReferenceError && typeof own?.value === 'string' && own.writable) {
-      error.message +=
-        ' (this task was sent as source text, which has no closures: pass what it needs as arguments, ' +
-        'or define it in a module with defineTasks)'
-    }
-  } catch {
-    // What cannot be looked at arrives as it is.
-  }
-  return error
 }
