@@ -1,5 +1,5 @@
-// Fails for an import against the order of the layers. The order is told once: docs/architecture.md lists the folders of
-// src/ from the lowest to the highest. A file at the top of src/ is a layer of its own.
+// Fails for an import against the order of the layers. The order is told once: docs/architecture.md lists the folders
+// of src/ from the lowest to the highest. A file at the top of src/ is a layer of its own.
 //
 // Circles of files are found by oxlint (import/no-cycle, types included).
 

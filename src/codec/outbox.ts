@@ -11,7 +11,7 @@ interface StringMemory extends Buffer {
 }
 
 /** Memory that encoders write to. */
-export class Sheet {
+export class EncodeBuffer {
   readonly bytes: StringMemory
   /** `bytes` again, for numbers wider than a byte. */
   readonly view: DataView
@@ -29,7 +29,7 @@ export class Sheet {
  * One outbox is reused for every payload: read it before the next encode. `tail` is not a copy but the caller's own
  * memory where possible, so it has to be read before any other code runs.
  */
-export class Outbox extends Sheet {
+export class Outbox extends EncodeBuffer {
   codec = 0
   length = 0
   tail: Uint8Array | undefined = undefined

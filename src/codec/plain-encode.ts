@@ -4,7 +4,7 @@
 
 import { types } from '../util/builtins.js'
 import { PLAIN } from './ids.js'
-import { LITTLE_ENDIAN, type Outbox, type Sheet } from './outbox.js'
+import { LITTLE_ENDIAN, type Outbox, type EncodeBuffer } from './outbox.js'
 import { ARRAY, BUFFER_BYTES, DATE, DEEPEST, EMPTY_OBJECT, FIRST_SHAPE } from './plain-format.js'
 import { NEW_SHAPE, REFERENCE, SHAPE_TAGS, SHAPED } from './plain-format.js'
 import { shapeOf, type WrittenShape } from './plain-shapes.js'
@@ -41,7 +41,7 @@ const getterOf: (value: object, key: number) => unknown = Function.prototype.cal
 const elementOf: (array: unknown[], index: number) => unknown = Function.prototype.call.bind(ArrayPrototype.at)
 
 /** What is written to, and the payload's own counts: one at a time, as no other code runs meanwhile. */
-let sheet: Sheet
+let buffer: EncodeBuffer
 let payload = 0
 let shapes = 0
 let hasReferences = false
@@ -51,7 +51,7 @@ const seen = new SeenObjects()
 export function encodePlain(value: unknown, out: Outbox): boolean {
   // Else an accessor's descriptor would have a value, too.
   if (!isEnabled || 'value' in ObjectPrototype) return false
-  sheet = out
+  buffer = out
   // Done at the end as well, so that nothing is kept alive; but there the stack may have been used up.
   seen.clear()
   payload++
@@ -60,7 +60,7 @@ export function encodePlain(value: unknown, out: Outbox): boolean {
   try {
     const end = write(value, 1, 0)
     if (end < 0) return false
-    const { bytes } = sheet
+    const { bytes } = buffer
     bytes[0] = hasReferences ? 1 : 0
     out.codec = PLAIN
     out.length = bytes === out.bytes ? end : 0
@@ -72,7 +72,7 @@ export function encodePlain(value: unknown, out: Outbox): boolean {
     throw error
   } finally {
     seen.clear()
-    sheet = out
+    buffer = out
   }
 }
 
@@ -83,10 +83,10 @@ function write(value: unknown, at: number, depth: number): number {
 }
 
 function writePrimitive(value: unknown, at: number): number {
-  const end = writeScalar(sheet, at, value)
+  const end = writeScalar(buffer, at, value)
   if (end >= 0) return end
   reserve(at, roomFor(value))
-  return writeScalar(sheet, at, value)
+  return writeScalar(buffer, at, value)
 }
 
 function writeObject(value: object, at: number, depth: number): number {
@@ -146,30 +146,30 @@ function writeShape(shape: WrittenShape, at: number): number {
   if (shape.payload === payload) {
     if (shape.number >= SHAPE_TAGS) return writeHead(SHAPED, shape.number, at)
     reserve(at, 1)
-    sheet.bytes[at] = FIRST_SHAPE + shape.number
+    buffer.bytes[at] = FIRST_SHAPE + shape.number
     return at + 1
   }
   shape.payload = payload
   shape.number = shapes++
   const { bytes } = shape
   reserve(at, 1 + bytes.length)
-  sheet.bytes[at] = NEW_SHAPE
-  sheet.bytes.set(bytes, at + 1)
+  buffer.bytes[at] = NEW_SHAPE
+  buffer.bytes.set(bytes, at + 1)
   return at + 1 + bytes.length
 }
 
 function writeEmpty(object: object, at: number): number {
   if (Symbol.toStringTag in object || holdsOtherwise(object)) return -1
   reserve(at, 1)
-  sheet.bytes[at] = EMPTY_OBJECT
+  buffer.bytes[at] = EMPTY_OBJECT
   return at + 1
 }
 
 function writeDate(value: object, at: number): number {
   if (!types.isDate(value)) return -1
   reserve(at, 9)
-  sheet.bytes[at] = DATE
-  sheet.view.setFloat64(at + 1, timeOf(value), LITTLE_ENDIAN)
+  buffer.bytes[at] = DATE
+  buffer.view.setFloat64(at + 1, timeOf(value), LITTLE_ENDIAN)
   return at + 9
 }
 
@@ -180,21 +180,21 @@ function writeBuffer(value: object, at: number): number {
   if (size > LARGEST_BUFFER) return -1
   const start = writeHead(BUFFER_BYTES, size, at)
   reserve(start, size)
-  sheet.bytes.set(content, start)
+  buffer.bytes.set(content, start)
   return start + size
 }
 
 function writeHead(tag: number, number: number, at: number): number {
   reserve(at, 5)
-  sheet.bytes[at] = tag
-  sheet.view.setUint32(at + 1, number, LITTLE_ENDIAN)
+  buffer.bytes[at] = tag
+  buffer.view.setUint32(at + 1, number, LITTLE_ENDIAN)
   return at + 5
 }
 
 function reserve(at: number, room: number): void {
-  if (at + room <= sheet.bytes.length) return
+  if (at + room <= buffer.bytes.length) return
   if (at + room > LARGEST_PAYLOAD) throw new RangeError('The payload is too large')
-  sheet = enlarge(sheet, at, room)
+  buffer = enlarge(buffer, at, room)
 }
 
 function startsWithDigit(text: string): boolean {

@@ -4,7 +4,7 @@
 // Layout: u32 hash of what follows; u16 how many bytes the keys have; u16 count; the keys as scalars.
 
 import { CorruptPayload } from './corrupt.js'
-import { LITTLE_ENDIAN, Sheet } from './outbox.js'
+import { LITTLE_ENDIAN, EncodeBuffer } from './outbox.js'
 import { readScalar, scalarEnd, writeScalar } from './scalars.js'
 
 const HEAD = 8
@@ -13,8 +13,7 @@ const LONGEST = 4096
 /** Each table has so many sets of two: what is met goes first, and the second is what was first before. */
 const SETS = 256
 
-// ---- Encoder
-// -----------------------------------------------------------------------------------------------------------
+// ---- Encoder --------------------------------------------------------------------------------------------------------
 
 export interface WrittenShape {
   readonly keys: readonly string[]
@@ -25,7 +24,7 @@ export interface WrittenShape {
 }
 
 const written: (WrittenShape | undefined)[] = new Array(2 * SETS).fill(undefined)
-const draft = new Sheet(LONGEST)
+const draft = new EncodeBuffer(LONGEST)
 
 /** The shape of an object with these keys, at least one; undefined when they are too long. */
 export function shapeOf(keys: readonly string[]): WrittenShape | undefined {
@@ -68,8 +67,7 @@ function writeShape(keys: readonly string[]): WrittenShape | undefined {
   return { keys, bytes: new Uint8Array(draft.bytes.subarray(0, at)), payload: 0, number: 0 }
 }
 
-// ---- Decoder
-// -----------------------------------------------------------------------------------------------------------
+// ---- Decoder --------------------------------------------------------------------------------------------------------
 
 export interface ReadShape {
   readonly bytes: Uint8Array

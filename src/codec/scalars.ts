@@ -2,7 +2,7 @@
 // allocation but the decoded values, and no user code runs.
 
 import { CorruptPayload } from './corrupt.js'
-import { LITTLE_ENDIAN, type Sheet } from './outbox.js'
+import { LITTLE_ENDIAN, type EncodeBuffer } from './outbox.js'
 import { shortText } from './short-text.js'
 
 const UNDEFINED = 0
@@ -31,7 +31,7 @@ const TEXT_HEAD = 5
 const WIDE = /[^\x00-\xff]/
 
 /** Writes one scalar at `at`; returns the position behind it, or -1 when it is none or does not fit. */
-export function writeScalar(out: Sheet, at: number, value: unknown): number {
+export function writeScalar(out: EncodeBuffer, at: number, value: unknown): number {
   const bytes = out.bytes
   if (at > bytes.length - WIDEST) return -1
   switch (typeof value) {
@@ -72,7 +72,7 @@ export function roomFor(value: unknown): number {
   return typeof value === 'string' ? TEXT_HEAD + 2 * Math.max(value.length, LOOP_LENGTH) : WIDEST
 }
 
-function writeString(out: Sheet, at: number, text: string): number {
+function writeString(out: EncodeBuffer, at: number, text: string): number {
   const { bytes, view } = out
   const length = text.length
   if (length <= LOOP_LENGTH) {
@@ -105,7 +105,7 @@ function writeString(out: Sheet, at: number, text: string): number {
 }
 
 /** Writes all of them from `at` on; returns the position behind the last, or -1 when one cannot be written. */
-export function writeScalars(out: Sheet, at: number, values: readonly unknown[]): number {
+export function writeScalars(out: EncodeBuffer, at: number, values: readonly unknown[]): number {
   for (let i = 0; i < values.length && at >= 0; i++) at = writeScalar(out, at, values[i])
   return at
 }

@@ -2,7 +2,7 @@
 
 import { CancelledError, type WorkerDeathTask } from '../errors/index.js'
 import { Future } from '../futures/future.js'
-import type { Origin } from './submit-stacks.js'
+import type { SubmitStack } from './submit-stacks.js'
 import type { RefusedItems } from './refused-items.js'
 import type { TaskEntry } from './tasks.js'
 
@@ -37,8 +37,8 @@ export class CallFuture<T> extends Future<T> {
   readonly isChunk: boolean
   /** Items of the chunk that were not sent. */
   refused: RefusedItems | undefined = undefined
-  /** Where it was submitted, as far as that was recorded; see `origins.ts`. */
-  origin: Origin | undefined = undefined
+  /** Where it was submitted, as far as that was recorded; see `submit-stacks.ts`. */
+  submitStack: SubmitStack | undefined = undefined
 
   constructor(owner: CallOwner, task: TaskEntry, isChunk = false) {
     super()

@@ -38,7 +38,7 @@ export class Calls {
   /** The call of a future is over, and where it was submitted does not matter any more. */
   forget(future: AnyFuture): void {
     this.#remove(future)
-    future.origin = undefined
+    future.submitStack = undefined
   }
 
   #remove(future: AnyFuture): void {

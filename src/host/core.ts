@@ -11,15 +11,10 @@ import { isMainThread } from 'node:worker_threads'
 
 import { encodeBoot } from './boot-payload.js'
 import { CallFuture, type CallOwner, NO_CALL } from './call-future.js'
+import { CallPath } from './call-path.js'
 import { Calls } from './calls.js'
-import { encodeArguments, Outbox } from '../codec/index.js'
-import {
-  type BrokenProcessPool,
-  type CancelledError,
-  InvalidStateError,
-  MillraceError,
-  ShutdownError,
-} from '../errors/index.js'
+import { Outbox } from '../codec/index.js'
+import { type BrokenProcessPool, type CancelledError, InvalidStateError, ShutdownError } from '../errors/index.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
 import { callFailure } from './failures/calls.js'
 import { workerDeath } from './failures/deaths.js'
@@ -27,24 +22,23 @@ import { brokenPool } from './failures/pool.js'
 import { poolFailed } from './failures/system.js'
 import { native, type NativeEvent, type NativePool } from '../native/index.js'
 import type { ResolvedOptions } from './options.js'
-import { detach, wholeShared } from '../memory/shared-buffer.js'
 import { signalName } from '../util/signal-names.js'
 import { invalidType } from '../util/validate.js'
 import { Listeners, type PoolEmitter, type WorkerExitReason } from './events.js'
 import { LoopHold } from './loop-hold.js'
-import { OriginRecorder } from './submit-stacks.js'
+import { SubmitStacks } from './submit-stacks.js'
 import { inheritances, OwnForks } from './own-forks.js'
 import { RecentEnds } from './failures/recent-ends.js'
 import { refusalError, spawnRefusal } from './failures/refusal.js'
 import { RefusedItems } from './refused-items.js'
 import { dumpFutures, poolStats } from './report.js'
 import { ResultReader } from './results.js'
-import { Room } from './queue-room.js'
+import { PoolState, wasShutDown } from './pool-state.js'
+import { QueueRoom } from './queue-room.js'
 import type { PoolStats } from './stats.js'
 import { TaskTable } from './tasks.js'
 import { warningOf } from './failures/warnings.js'
 import { CallFlag, Drained, Refused, Register } from '../wire/index.js'
-import { workerState } from '../tasks/context.js'
 
 type AnyFuture = CallFuture<unknown>
 
@@ -73,26 +67,21 @@ export class PoolCore implements Owner, CallOwner {
   readonly tasks: TaskTable
   readonly #options: ResolvedOptions
   readonly #native: NativePool
-  // What runs once a call, without the cost of a method.
-  readonly #submit: () => number
+  // What runs once a batch of results, without the cost of a method.
   readonly #turn: () => number
   readonly #drain: () => number
-  readonly #registers = new Uint32Array(Register.words)
   readonly #outbox = new Outbox()
+  readonly #path: CallPath
   readonly #reader: ResultReader
-  readonly #room: Room
+  readonly #room: QueueRoom
   readonly #hold: LoopHold
-  readonly #origins = new OriginRecorder()
+  readonly #submitStacks = new SubmitStacks()
   readonly #ends = new RecentEnds()
   /** Where the workers are forked from this process. */
   readonly #forks: OwnForks | undefined
   readonly #calls = new Calls()
   readonly #listeners: Listeners
-  #closed = false
-  #broken: (() => BrokenProcessPool) | undefined
-  #stopped = false
-  /** This process was forked from that of the pool. */
-  #isForeign = false
+  readonly #state = new PoolState()
   /** Events that are taken and not handled yet, with the future of the call that one is about. */
   #events: { event: NativeEvent; future: AnyFuture | undefined }[] = []
 
@@ -101,14 +90,14 @@ export class PoolCore implements Owner, CallOwner {
     this.#listeners = new Listeners(emitter)
     const { codec, payload } = encodeBoot(options, this.#outbox)
     const inbox = new Uint8Array(INBOX_BYTES)
-    const registers = new Uint8Array(this.#registers.buffer)
+    const registers = new Uint32Array(Register.words)
     const onEvent = (): void => this.#round()
     try {
       this.#native = new native.NativePool(
         options.native,
         codec,
         payload,
-        registers,
+        new Uint8Array(registers.buffer),
         this.#outbox.bytes,
         inbox,
         onEvent,
@@ -116,11 +105,11 @@ export class PoolCore implements Owner, CallOwner {
     } catch (error) {
       throw poolFailed(error)
     }
-    this.#submit = this.#native.bareSubmit()
+    this.#path = new CallPath(this.#native, registers, this.#outbox)
     this.#turn = this.#native.bareTurn()
     this.#drain = this.#native.bareDrain()
     this.#reader = new ResultReader(this.#native, inbox)
-    this.#room = new Room(this.#native)
+    this.#room = new QueueRoom(this.#native)
     this.#hold = new LoopHold(this.#native)
     this.tasks = new TaskTable(this.#native)
     if (options.native.ownForks) this.#forks = new OwnForks(this.#native, onEvent)
@@ -128,28 +117,11 @@ export class PoolCore implements Owner, CallOwner {
     watchForEnd()
   }
 
-  // ---- Calls
-  // -----------------------------------------------------------------------------------------------------------
+  // ---- Calls --------------------------------------------------------------------------------------------------------
 
-  /** @throws BrokenProcessPool or ShutdownError when no calls are taken any more. */
+  /** @throws As {@link PoolState.assertOpen}. */
   assertOpen(): void {
-    this.#assertOwn()
-    if (this.#broken !== undefined) throw this.#broken()
-    if (this.#closed) throw new ShutdownError('cannot schedule new futures after shutdown')
-    if (isEnding()) throw new ShutdownError('cannot schedule new futures while the process ends')
-    if ((workerState()?.loading ?? 0) > 0) {
-      throw new MillraceError(
-        'A task module submits a call or starts a Pool while a worker loads it: ' +
-          'each worker would start workers of its own. Move that to another module, or guard it with `if (!isWorker)`',
-      )
-    }
-  }
-
-  #assertOwn(): void {
-    if (!this.#isForeign) return
-    throw new InvalidStateError(
-      `This pool is not one of this process, ${process.pid}, which was forked from it: make another one here`,
-    )
+    this.#state.assertOpen()
   }
 
   /**
@@ -161,7 +133,7 @@ export class PoolCore implements Owner, CallOwner {
    * and why the native pool refuses the call. Then nothing of the call is kept.
    */
   call<T>(fn: unknown, args: readonly unknown[], plan: CallPlan): CallFuture<T> {
-    this.assertOpen()
+    this.#state.assertOpen()
     const { flags = 0, caller, moving } = plan
     const future = new CallFuture<T>(this, this.tasks.entry(fn), (flags & CallFlag.chunk) !== 0)
     if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
@@ -177,36 +149,21 @@ export class PoolCore implements Owner, CallOwner {
     caller: (...args: never[]) => unknown,
     moving?: readonly ArrayBuffer[],
   ): void {
-    const out = this.#outbox
+    const path = this.#path
     try {
-      encodeArguments(args, out)
+      path.encode(args)
     } catch (error) {
       if (future.isChunk && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
       return this.#calls.fail(future, error)
     }
-    const { task, timeout, grace, retries } = future
-    const registers = this.#registers
-    registers[Register.task] = task.index
-    registers[Register.codec] = out.codec
-    const shared = moving === undefined ? undefined : wholeShared(out.tail)
-    const moves = shared !== undefined && moving!.includes(shared)
-    registers[Register.flags] = moves ? flags | CallFlag.moved : flags
-    registers[Register.length] = out.length
-    const isPlain = out.tail === undefined && timeout === undefined && retries === 0
-    let call: number
-    if (isPlain) call = this.#submit()
-    else if (moves && native.liesInLane(shared)) call = this.#native.submitMoved(shared, timeout ?? -1, grace, retries)
-    else call = this.#native.submitWith(out.tail, timeout ?? -1, grace, retries)
+    const call = path.submit(future, flags, moving)
     if (call < 0) {
-      const bytes = out.length + (out.tail?.byteLength ?? 0)
-      out.tail = undefined
-      const refusal = this.#refusal(call, bytes)
+      const refusal = this.#refusal(call, path.payloadBytes)
+      path.discard()
       if (call !== Refused.tooLarge) throw refusal
       return this.#calls.fail(future, refusal)
     }
-    out.tail = undefined
-    moving?.forEach(detach)
-    future.origin = this.#origins.record(caller)
+    future.submitStack = this.#submitStacks.record(caller)
     this.#forks?.schedule()
     if (this.#calls.add(call, future)) {
       registerOwner(this)
@@ -225,13 +182,13 @@ export class PoolCore implements Owner, CallOwner {
 
   /** The error for a refused call, or a refused allocation, of so many bytes. */
   #refusal(reason: number, bytes: number): Error {
-    if (reason === Refused.broken && this.#broken === undefined) {
+    if (reason === Refused.broken && this.#state.broken === undefined) {
       // Another thread has seen the death, whose event is on its way.
       this.#takeEvents()
       const found = this.#events.find(({ event }) => event.kind === 'broken')
-      if (found !== undefined) this.#broken = this.#reasonOf(found.event)
+      if (found !== undefined) this.#state.broken = this.#reasonOf(found.event)
     }
-    return refusalError(reason, this.#native, { bytes, maxQueue: this.#options.maxQueue, broken: this.#broken })
+    return refusalError(reason, this.#native, { bytes, maxQueue: this.#options.maxQueue, broken: this.#state.broken })
   }
 
   /** Sends a chunk without the items that cannot travel. */
@@ -264,8 +221,7 @@ export class PoolCore implements Owner, CallOwner {
     return true
   }
 
-  // ---- Rounds
-  // ----------------------------------------------------------------------------------------------------------
+  // ---- Rounds -------------------------------------------------------------------------------------------------------
 
   /** Something came: results first, then everything else. */
   #round(): void {
@@ -309,7 +265,7 @@ export class PoolCore implements Owner, CallOwner {
         this.#calls.forget(future)
         return this.#calls.fail(future, new ShutdownError('The process ends, and its workers are gone'))
       }
-      this.#assertOwn()
+      this.#state.assertOwn()
       if (this.#forks?.over === false) {
         throw new InvalidStateError(
           "The pool's workers are forked in a later turn of the event loop, and this thread cannot wait for that: " +
@@ -324,8 +280,7 @@ export class PoolCore implements Owner, CallOwner {
     }
   }
 
-  // ---- Events
-  // ----------------------------------------------------------------------------------------------------------
+  // ---- Events -------------------------------------------------------------------------------------------------------
 
   #handle({ event, future }: { event: NativeEvent; future: AnyFuture | undefined }): void {
     switch (event.kind) {
@@ -356,7 +311,7 @@ export class PoolCore implements Owner, CallOwner {
 
   #callFailed(event: NativeEvent, future: AnyFuture | undefined): void {
     if (future === undefined) return
-    future.origin = undefined
+    future.submitStack = undefined
     if (event.reason === 'cancelled') this.#calls.cancel(future)
     else this.#calls.fail(future, callFailure(event, future.describe(), future))
   }
@@ -385,7 +340,7 @@ export class PoolCore implements Owner, CallOwner {
   }
 
   #break(event: NativeEvent): void {
-    const makeError = (this.#broken ??= this.#reasonOf(event))
+    const makeError = (this.#state.broken ??= this.#reasonOf(event))
     this.#room.close(makeError)
     this.failAll(makeError)
     this.#listeners.emit('broken', makeError())
@@ -401,7 +356,7 @@ export class PoolCore implements Owner, CallOwner {
   }
 
   #stop(): void {
-    this.#stopped = true
+    this.#state.stopped = true
     this.#forks?.cancel()
     inheritances.delete(this)
     unregisterOwner(this)
@@ -409,8 +364,7 @@ export class PoolCore implements Owner, CallOwner {
     this.#hold.stop()
   }
 
-  // ---- Life
-  // ------------------------------------------------------------------------------------------------------------
+  // ---- Life ---------------------------------------------------------------------------------------------------------
 
   /**
    * Starts all workers, or has them forked from this process as soon as that can be.
@@ -419,11 +373,11 @@ export class PoolCore implements Owner, CallOwner {
    */
   startAll(): void {
     try {
-      this.assertOpen()
+      this.#state.assertOpen()
       this.#forks?.schedule()
       if (!this.#native.startAll()) throw spawnRefusal(this.#native)
     } catch (error) {
-      this.#closed = true
+      this.#state.closed = true
       this.#stop()
       throw error
     }
@@ -432,8 +386,8 @@ export class PoolCore implements Owner, CallOwner {
 
   /** Takes no more calls; what there is finishes, then the workers leave. */
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.#state.closed) return
+    this.#state.closed = true
     this.#room.close(wasShutDown)
     this.#native.shutDown()
   }
@@ -451,25 +405,25 @@ export class PoolCore implements Owner, CallOwner {
 
   /** Stops everything: running calls fail as terminated, waiting ones are cancelled. */
   terminate(hard: boolean): void {
-    if (this.#stopped) return
+    if (this.#state.stopped) return
     this.close()
     // The workers are gone, or will be at once, and a round would start others for the calls that wait.
     if (isEnding()) return
     // Results that are there are delivered first.
     this.#round()
-    if (!this.#stopped) this.#native.terminate(hard)
+    if (!this.#state.stopped) this.#native.terminate(hard)
   }
 
   /** Resolves when the last worker is reaped after `close()`. Holds the event loop until then. */
   async stopped(): Promise<void> {
-    this.#assertOwn()
+    this.#state.assertOwn()
     return this.#hold.untilStopped()
   }
 
   /** Resolves when the queue has room. */
   ready(): Promise<void> {
-    if (this.#broken !== undefined || this.#closed) return Promise.reject((this.#broken ?? wasShutDown)())
-    return this.#room.wait()
+    const refusal = this.#state.refusal()
+    return refusal === undefined ? this.#room.wait() : Promise.reject(refusal)
   }
 
   setReferenced(referenced: boolean): void {
@@ -478,24 +432,23 @@ export class PoolCore implements Owner, CallOwner {
 
   dismissIdle(): void {
     // An unref'd pool that still has calls does not keep its process: its workers are killed at the exit.
-    if (this.#stopped || this.#calls.unfinished > 0 || this.#native.liveWorkers === 0) return
+    if (this.#state.stopped || this.#calls.unfinished > 0 || this.#native.liveWorkers === 0) return
     this.#native.dismissIdle()
     this.#hold.setDismissing(true)
   }
 
   /** In a fork: everything here is its parent's. Nothing is settled: who waits for it is the parent's code. */
   leaveBehind(): void {
-    this.#isForeign = this.#closed = this.#stopped = true
+    this.#state.leaveBehind()
     this.#forks?.cancel()
     this.#calls.futures.length = 0
   }
 
   killNow(): void {
-    if (!this.#stopped) this.#native.close()
+    if (!this.#state.stopped) this.#native.close()
   }
 
-  // ---- Inspection
-  // ------------------------------------------------------------------------------------------------------
+  // ---- Inspection ---------------------------------------------------------------------------------------------------
 
   get size(): number {
     return this.#options.maxWorkers
@@ -508,10 +461,7 @@ export class PoolCore implements Owner, CallOwner {
 
   dump(): string {
     const { name } = this.#options
-    const state = this.#broken !== undefined ? 'broken' : this.#stopped ? 'stopped' : this.#closed ? 'closing' : 'open'
-    const head = `pool${name === '' ? '' : ` '${name}'`}: ${state}, ${this.#calls.unfinished} unfinished futures`
+    const head = `pool${name === '' ? '' : ` '${name}'`}: ${this.#state}, ${this.#calls.unfinished} unfinished futures`
     return `${head}\n${dumpFutures(this.#calls.futures)}${this.#native.dump()}`
   }
 }
-
-const wasShutDown = (): ShutdownError => new ShutdownError('the executor was shut down')

@@ -7,7 +7,7 @@ interface Waiter {
   reject(error: unknown): void
 }
 
-export class Room {
+export class QueueRoom {
   readonly #native: NativePool
   #waiters: Waiter[] = []
 

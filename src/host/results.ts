@@ -44,7 +44,7 @@ export class ResultReader {
       if (offset === Inbox.elsewhere) outcomes.push(this.#readElsewhere(future, at, length))
       else outcomes.push(readOutcome(future, words, at, this.#inbox, offset, offset + length))
       // A recorded stack keeps everything alive that its functions can see, the executor among it.
-      future.origin = undefined
+      future.submitStack = undefined
     }
   }
 
@@ -107,7 +107,7 @@ function readOutcome(
           value: taskExit(decodeResult(codec, bytes, owned, start, end), future.describe(), pid),
         }
       default: {
-        const submitStack = framesOf(future.origin)
+        const submitStack = framesOf(future.submitStack)
         return { future, kind: 'error', value: decodeError(codec, bytes.subarray(start, end), { pid, submitStack }) }
       }
     }

@@ -8,16 +8,16 @@ const PER_PERIOD = 100
 const PERIOD_MS = 100
 
 /** A recorded stack; formatted only when somebody reads it. */
-export interface Origin {
+export interface SubmitStack {
   stack?: string
 }
 
-export class OriginRecorder {
+export class SubmitStacks {
   #left = PER_PERIOD
   #since = 0
 
   /** The stack outside of `caller`, the public method that the user called; undefined when too many were recorded. */
-  record(caller: (...args: never[]) => unknown): Origin | undefined {
+  record(caller: (...args: never[]) => unknown): SubmitStack | undefined {
     if (this.#left === 0) {
       const now = performance.now()
       if (now - this.#since < PERIOD_MS) return undefined
@@ -25,14 +25,14 @@ export class OriginRecorder {
       this.#left = PER_PERIOD
     }
     this.#left--
-    const origin: Origin = {}
-    Error.captureStackTrace(origin, caller)
-    return origin
+    const recorded: SubmitStack = {}
+    Error.captureStackTrace(recorded, caller)
+    return recorded
   }
 }
 
 /** The frames of a recorded stack, without its heading. */
-export function framesOf(origin: Origin | undefined): string | undefined {
-  const stack = origin?.stack
+export function framesOf(recorded: SubmitStack | undefined): string | undefined {
+  const stack = recorded?.stack
   return stack?.slice(stack.indexOf('\n') + 1)
 }

@@ -15,7 +15,7 @@ import { declareLocal } from '../codec/index.js'
 import { InvalidStateError } from '../errors/index.js'
 import type { Finalize } from '../finalizers/index.js'
 import { ChunkSource } from '../host/chunk-source.js'
-import { framesOf, type Origin } from '../host/submit-stacks.js'
+import { framesOf, type SubmitStack } from '../host/submit-stacks.js'
 import { PoolCore } from '../host/core.js'
 import { ImapIterator } from './imap-iterator.js'
 import { argumentLists, isAsyncIterable } from '../map/input.js'
@@ -90,7 +90,7 @@ export class Pool implements AsyncDisposable {
   constructor(processes?: number, options?: PoolOptions) {
     this.#core = new PoolCore(resolvePoolOptions(processes, options), this.#emitter)
     this.#core.startAll()
-    const madeAt: Origin = {}
+    const madeAt: SubmitStack = {}
     Error.captureStackTrace(madeAt, Pool)
     const life = (this.#life = new PoolLife(this.#core, framesOf(madeAt) ?? ''))
     this.#jobs = new Jobs(this, (count) => {

@@ -1,5 +1,5 @@
-// The boot plan: what a new worker has to do before its first call. It is the payload of the boot call: the plan's length
-// (4 bytes, little-endian), the plan as JSON, the initializer's encoded arguments.
+// The boot plan: what a new worker has to do before its first call. It is the payload of the boot call: the plan's
+// length (4 bytes, little-endian), the plan as JSON, the initializer's encoded arguments.
 
 import type { TaskDescriptor } from './task-descriptor.js'
 

@@ -1,11 +1,11 @@
 // Records: numbers that pass between JavaScript and native code as 32-bit words of a buffer that both sides share.
 //
-// A 64-bit number takes two words, the lower half first. crates/node/src/wire.rs has the same offsets, and a test compares
-// them.
+// A 64-bit number takes two words, the lower half first. crates/node/src/wire.rs has the same offsets, and a test
+// compares them.
 
 /**
- * The registers: words that JavaScript writes before it submits a call (`task`) or commits a result (`status`). `length`
- * is that of the payload at the start of the outbox.
+ * The registers: words that JavaScript writes before it submits a call (`task`) or commits a result (`status`).
+ * `length` is that of the payload at the start of the outbox.
  */
 export const Register = { task: 0, status: 0, codec: 1, flags: 2, length: 3, words: 4 } as const
 

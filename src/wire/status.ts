@@ -8,7 +8,9 @@ export const Status = {
   error: 1,
   /** `process.exit()` in the task: the exit code. The worker leaves. */
   exit: 2,
-  /** A notice, which answers no call: the envelope of an error that belongs to none. The worker leaves after its call. */
+  /**
+   * A notice, which answers no call: the envelope of an error that belongs to none. The worker leaves after its call.
+   */
   strayRetiring: 4,
 } as const
 

@@ -1,0 +1,69 @@
+// The way of calls into the native pool: arguments become bytes in the outbox, everything else a word of the registers.
+
+import { encodeArguments, type Outbox } from '../codec/index.js'
+import { detach, wholeShared } from '../memory/shared-buffer.js'
+import { native, type NativePool } from '../native/index.js'
+import { CallFlag, Register } from '../wire/index.js'
+import type { CallFuture } from './call-future.js'
+
+export class CallPath {
+  readonly #native: NativePool
+  // Runs once a call, without the cost of a method.
+  readonly #submit: () => number
+  readonly #registers: Uint32Array
+  readonly #outbox: Outbox
+
+  /** `registers` and the outbox's bytes are those that the native pool was made with. */
+  constructor(pool: NativePool, registers: Uint32Array, outbox: Outbox) {
+    this.#native = pool
+    this.#submit = pool.bareSubmit()
+    this.#registers = registers
+    this.#outbox = outbox
+  }
+
+  /**
+   * Puts the arguments of the next call into the outbox.
+   *
+   * @throws SerializationError when they cannot travel.
+   */
+  encode(args: readonly unknown[]): void {
+    encodeArguments(args, this.#outbox)
+  }
+
+  /** Bytes of the payload in the outbox. */
+  get payloadBytes(): number {
+    return this.#outbox.length + (this.#outbox.tail?.byteLength ?? 0)
+  }
+
+  /**
+   * Submits a call whose arguments are in the outbox. A call that is taken has the memory of `moving`: the buffers are
+   * detached.
+   *
+   * @returns The number of the call, or why it is {@link Refused}: then {@link discard} has to follow.
+   */
+  submit(future: CallFuture<unknown>, flags: number, moving: readonly ArrayBuffer[] | undefined): number {
+    const out = this.#outbox
+    const registers = this.#registers
+    const { task, timeout, grace, retries } = future
+    registers[Register.task] = task.index
+    registers[Register.codec] = out.codec
+    const shared = moving === undefined ? undefined : wholeShared(out.tail)
+    const moves = shared !== undefined && moving!.includes(shared)
+    registers[Register.flags] = moves ? flags | CallFlag.moved : flags
+    registers[Register.length] = out.length
+    const isPlain = out.tail === undefined && timeout === undefined && retries === 0
+    let call: number
+    if (isPlain) call = this.#submit()
+    else if (moves && native.liesInLane(shared)) call = this.#native.submitMoved(shared, timeout ?? -1, grace, retries)
+    else call = this.#native.submitWith(out.tail, timeout ?? -1, grace, retries)
+    if (call < 0) return call
+    out.tail = undefined
+    moving?.forEach(detach)
+    return call
+  }
+
+  /** Lets go of the payload of a refused call. */
+  discard(): void {
+    this.#outbox.tail = undefined
+  }
+}
