@@ -2,7 +2,8 @@
 
 /**
  * @typedef {object} Contender
- * @property {() => string} version - What exactly was measured. Throws a NotHere if it cannot be measured here.
+ * @property {() => string} [version] - What exactly was measured. Throws a NotHere if it cannot be measured here.
+ *   Packages have none: their manifest tells.
  * @property {(plan: import('../measure.mjs').Plan) => Promise<Session> | Session} [start] - Makes a pool in this process, and
  *   does not wait for its workers.
  * @property {boolean} [local] - It has no workers.
@@ -24,31 +25,46 @@
 export class NotHere extends Error {}
 
 /**
- * In the order of the report: floors first. `kind` is what workers are.
+ * In the order of the report: floors first. `kind` is what workers are. `package` is somebody else's pool: its code runs in
+ * the processes of its own turns only.
  *
- * @type {Record<string, { title: string, kind: string, file: string, member?: string }>}
+ * @type {Record<string, { title: string, kind: string, file: string, member?: string, package?: string }>}
  */
 export const contenders = {
   inline: { title: 'inline', kind: 'no workers', file: 'inline' },
   postmessage: { title: 'raw postMessage', kind: 'threads', file: 'postmessage' },
   fork: { title: 'raw fork', kind: 'processes', file: 'fork' },
   millrace: { title: 'Millrace', kind: 'processes', file: 'millrace' },
-  piscina: { title: 'piscina', kind: 'threads', file: 'piscina' },
-  tinypool: { title: 'tinypool', kind: 'threads', file: 'tinypool' },
-  'workerpool-threads': { title: 'workerpool (threads)', kind: 'threads', file: 'workerpool', member: 'threads' },
+  piscina: { title: 'piscina', kind: 'threads', file: 'piscina', package: 'piscina' },
+  tinypool: { title: 'tinypool', kind: 'threads', file: 'tinypool', package: 'tinypool' },
+  'workerpool-threads': {
+    title: 'workerpool (threads)',
+    kind: 'threads',
+    file: 'workerpool',
+    member: 'threads',
+    package: 'workerpool',
+  },
   'workerpool-processes': {
     title: 'workerpool (processes)',
     kind: 'processes',
     file: 'workerpool',
     member: 'processes',
+    package: 'workerpool',
   },
-  poolifier: { title: 'poolifier', kind: 'threads', file: 'poolifier' },
-  'jest-worker-threads': { title: 'jest-worker (threads)', kind: 'threads', file: 'jest-worker', member: 'threads' },
+  poolifier: { title: 'poolifier', kind: 'threads', file: 'poolifier', package: 'poolifier' },
+  'jest-worker-threads': {
+    title: 'jest-worker (threads)',
+    kind: 'threads',
+    file: 'jest-worker',
+    member: 'threads',
+    package: 'jest-worker',
+  },
   'jest-worker-processes': {
     title: 'jest-worker (processes)',
     kind: 'processes',
     file: 'jest-worker',
     member: 'processes',
+    package: 'jest-worker',
   },
   'cpython-executor': {
     title: 'CPython ProcessPoolExecutor',
@@ -60,6 +76,13 @@ export const contenders = {
 }
 
 /**
+ * Whether a contender is somebody else's pool: its failures are reported, and fail no run.
+ *
+ * @param {string} name
+ */
+export const isRival = (name) => contenders[name]?.package !== undefined || name.startsWith('cpython')
+
+/**
  * @param {string} name
  * @returns {Promise<Contender>}
  */
@@ -68,12 +91,5 @@ export async function load(name) {
   if (known === undefined) {
     throw new Error(`There is no contender '${name}', only ${Object.keys(contenders).join(', ')}`)
   }
-  try {
-    return (await import(`./${known.file}.mjs`))[known.member ?? 'default']
-  } catch (error) {
-    if (error instanceof Error && error.message.startsWith('Cannot find package')) {
-      throw new NotHere('not installed: npm ci in bench/', { cause: error })
-    }
-    throw error
-  }
+  return (await import(`./${known.file}.mjs`))[known.member ?? 'default']
 }

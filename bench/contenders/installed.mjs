@@ -1,10 +1,16 @@
-// What npm has installed.
+// The packages that npm has installed into bench/.
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
-/** @param {string} name */
-export function version(name) {
+import { NotHere } from './index.mjs'
+
+/**
+ * @param {string} name - Of a package.
+ * @throws NotHere
+ */
+export function versionOf(name) {
   const manifest = new URL(`../node_modules/${name}/package.json`, import.meta.url)
+  if (!existsSync(manifest)) throw new NotHere('not installed: npm ci in bench/')
   return `${name} ${JSON.parse(readFileSync(manifest, 'utf8')).version}, Node ${process.version}`
 }
 

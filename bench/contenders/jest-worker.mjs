@@ -2,14 +2,13 @@ import { Worker } from 'jest-worker'
 import { fileURLToPath } from 'node:url'
 
 import { functions } from '../functions.mjs'
-import { version, workerFile } from './installed.mjs'
+import { workerFile } from './installed.mjs'
 
 /**
  * @param {boolean} enableWorkerThreads
  * @returns {import('./index.mjs').Contender}
  */
 const contender = (enableWorkerThreads) => ({
-  version: () => version('jest-worker'),
   start({ workers }) {
     const exposedMethods = Object.keys(functions)
     const options = { enableWorkerThreads, exposedMethods, numWorkers: workers }

@@ -1,10 +1,9 @@
 import { Piscina } from 'piscina'
 
-import { version, workerFile } from './installed.mjs'
+import { workerFile } from './installed.mjs'
 
 /** @type {import('./index.mjs').Contender} */
 export default {
-  version: () => version('piscina'),
   start({ workers }) {
     const pool = new Piscina({
       filename: workerFile('by-name').href,

@@ -2,11 +2,10 @@ import { FixedThreadPool } from 'poolifier'
 import { fileURLToPath } from 'node:url'
 
 import { sleep } from '../measure.mjs'
-import { version, workerFile } from './installed.mjs'
+import { workerFile } from './installed.mjs'
 
 /** @type {import('./index.mjs').Contender} */
 export default {
-  version: () => version('poolifier'),
   start({ workers }) {
     /** @type {FixedThreadPool<unknown[], unknown>} */
     const pool = new FixedThreadPool(workers, fileURLToPath(workerFile('poolifier')))

@@ -1,10 +1,9 @@
 import { Tinypool } from 'tinypool'
 
-import { version, workerFile } from './installed.mjs'
+import { workerFile } from './installed.mjs'
 
 /** @type {import('./index.mjs').Contender} */
 export default {
-  version: () => version('tinypool'),
   start({ workers }) {
     const pool = new Tinypool({
       filename: workerFile('by-name').href,

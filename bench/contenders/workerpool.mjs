@@ -1,14 +1,13 @@
 import workerpool from 'workerpool'
 import { fileURLToPath } from 'node:url'
 
-import { version, workerFile } from './installed.mjs'
+import { workerFile } from './installed.mjs'
 
 /**
  * @param {'thread' | 'process'} workerType
  * @returns {import('./index.mjs').Contender}
  */
 const contender = (workerType) => ({
-  version: () => version('workerpool'),
   start({ workers }) {
     const pool = workerpool.pool(fileURLToPath(workerFile('workerpool')), {
       workerType,

@@ -72,7 +72,7 @@ function checkTransfer(transfer: unknown): void {
 }
 
 /** A time limit in milliseconds: positive, or undefined for none. */
-export function timeoutOption(timeout: unknown, name: string): number | undefined {
+function timeoutOption(timeout: unknown, name: string): number | undefined {
   if (timeout === undefined || timeout === Infinity) return undefined
   validateNumber(timeout, name, Number.MIN_VALUE)
   return timeout

@@ -79,7 +79,7 @@ export interface ResolvedOptions {
 }
 
 /** Pools nested deeper than this are a mistake in all likelihood: each level multiplies the processes. */
-export const MAX_DEPTH = 10
+const MAX_DEPTH = 10
 
 /** Address space of each payload arena. Memory is taken page by page, as payloads need it. */
 const ARENA_BYTES = 8 * 2 ** 30
