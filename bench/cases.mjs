@@ -78,7 +78,7 @@ function task(title, milliseconds, inFlight) {
   return {
     title: `tasks of ${title}, ${inFlight} in flight`,
     about:
-      'A fixed number of steps of arithmetic, timed in the host just before. 100 % is every processor, or every worker if those are fewer, at nothing but that: the host has to work on the same processors, so that none can reach it.',
+      'A fixed number of steps of arithmetic; the host measures their time just before. At 100 % every processor, or every worker if there are fewer, would do nothing else. The host works on the same processors, so no contender can reach 100 %.',
     figures: { efficiency: { title: 'of the ideal', unit: '%', better: 'more' } },
     local: true,
     async run(session, plan) {
@@ -152,7 +152,7 @@ const median = (values) =>
 export const cases = {
   add: busy({
     title: 'add(1, 2)',
-    about: 'The least there is to send.',
+    about: 'The smallest call.',
     name: 'add',
     args: () => [1, 2],
     inFlight: IN_FLIGHT,
@@ -160,7 +160,7 @@ export const cases = {
   }),
   hot: {
     title: 'add(1, 2), one at a time',
-    about: 'From the call until its result is there, while nothing else is going on.',
+    about: 'The time from the call to its result, with no other call in flight.',
     figures: {
       p50: { title: 'p50', unit: 'µs', better: 'less' },
       p99: { title: 'p99', unit: 'µs', better: 'less' },
@@ -197,14 +197,14 @@ export const cases = {
   }),
   large: busy({
     title: 'echo of 1 MiB',
-    about: 'The same with fewer in flight.',
+    about: 'A Uint8Array, with fewer calls in flight.',
     name: 'echo',
     args: () => [bytes(1 << 20)],
     inFlight: 16,
   }),
   huge: busy({
     title: 'echo of 64 MiB',
-    about: 'The same with fewer in flight.',
+    about: 'A Uint8Array, with fewer calls in flight.',
     name: 'echo',
     args: (plan) => [bytes(plan.huge)],
     inFlight: 2,
@@ -214,7 +214,7 @@ export const cases = {
   task10ms: task('10 ms', 10, 8),
   map: {
     title: 'map over a million numbers',
-    about: `Millrace, with \`chunksize: 'auto'\`, and CPython have a \`map\`; for the others the items were cut into chunks of ${CHUNK} by hand.`,
+    about: `Millrace (with \`chunksize: 'auto'\`) and CPython have a \`map\`; for the others the items are cut into chunks of ${CHUNK} by hand.`,
     figures: { rate: { title: 'rate', unit: 'items/s', better: 'more' } },
     local: true,
     async run(session, plan) {
@@ -236,7 +236,7 @@ export const cases = {
   cold: {
     title: 'first result of a new pool',
     about:
-      'From the making of a pool until its first call has returned, in a program that has loaded its library already; and as a multiple of the run time of `node -e 0`, which was measured in turn.',
+      'The time from the making of a pool to the result of its first call, in a program that has loaded its library already; and the same as a multiple of the run time of `node -e 0`, measured in alternation.',
     figures: {
       first: { title: 'first result', unit: 'ms', better: 'less' },
       ratio: { title: 'in starts of Node', unit: '× node -e 0', better: 'less' },
@@ -260,7 +260,7 @@ export const cases = {
   memory: {
     title: 'memory of a worker',
     about:
-      'What a pool of idle workers adds to the proportional set size of the program and all its processes, for each worker: memory that several share counts once.',
+      'The growth of the proportional set size of the program and all its processes by a pool of idle workers, for each worker. Memory that several processes share counts once.',
     figures: { pss: { title: 'a worker', unit: 'MB', better: 'less' } },
     async alone(contender, plan) {
       const before = memory()
@@ -273,8 +273,7 @@ export const cases = {
   },
   scale: {
     title: `more workers: add(1, 2), ${IN_FLIGHT} in flight`,
-    about:
-      'Processor time of the host and all workers for each call: what it costs to have more workers than there is work for.',
+    about: 'Processor time of the host and all workers for each call: the cost of more workers than there is work for.',
     figures: Object.fromEntries(
       [1, 2, 4, 16, 64].map((workers) => [
         `w${workers}`,
@@ -297,7 +296,7 @@ export const cases = {
   blocked: {
     title: 'the host thread is blocked',
     about:
-      'Calls wait, 2,000 at the beginning, each of which rests for a millisecond and counts itself in a file. What workers finish while the host thread is in a busy loop, as a fraction of what they finish while it is free. Resting uses no processor: it is not measured that a busy loop occupies one.',
+      'At the beginning 2,000 calls wait. Each call rests for a millisecond and counts itself in a file. The figure is the rate of finished calls while the host thread is in a busy loop, as a share of the rate while the thread is free. Resting uses no processor, so the processor that the busy loop takes does not count.',
     figures: {
       kept: { title: 'of the free rate', unit: '%', better: 'more' },
       rate: { title: 'free rate', unit: 'calls/s', better: 'more' },
@@ -310,7 +309,7 @@ export const cases = {
   etl: {
     title: 'a job: 2 MB of flights as CSV',
     about:
-      'In chunks of 64 kB that are parsed, aggregated, compressed and hashed by workers, and added up by the host. `inline` is the same in one thread.',
+      'Workers parse, aggregate, compress and hash chunks of 64 kB; the host adds up the results. `inline` is the same in one thread.',
     figures: { time: { title: 'the job', unit: 'ms', better: 'less' } },
     local: true,
     async run(session, plan) {

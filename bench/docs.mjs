@@ -46,7 +46,7 @@ function section(results, page, { name, title, cases: ids }) {
   return [
     `## ${title}`,
     `![${title}](${page}/${name}.svg)`,
-    ...(first.length === 0 ? ['The tables are those above.'] : []),
+    ...(first.length === 0 ? ['The tables are above.'] : []),
     ...first.flatMap((id) => [`**${cases[id]?.title}.** ${cases[id]?.about}`, caseTable(results, id)]),
   ]
 }
@@ -57,7 +57,7 @@ function below(results) {
   if (found.length === 0) return []
   return [
     '## Below the pool',
-    'What the layers cost by themselves.',
+    'The cost of each layer by itself.',
     ...found.flatMap(([name, { output }]) => [
       `**${layers[name]?.title ?? name}**`,
       `\`\`\`text\n${output.replaceAll(/[ \t]+$/gm, '').replace(/^\n+|\n+$/g, '')}\n\`\`\``,
@@ -76,15 +76,15 @@ export function page(results, drawn, name, others) {
   return [
     `<!-- Generated from docs/${name}/results.json by bench/report.mjs: see bench/README.md. -->`,
     '# Benchmarks',
-    'Millrace beside other ways to run functions elsewhere: on one machine, in one run, with the same functions and data.',
+    'Millrace beside other ways to run functions in threads and processes: on one machine, in one run, with the same functions and data.',
     `${machine(results)}. ${conditions(results)}.`,
     ...(others.length === 0 ? [] : [`Other runs: ${others.map((other) => `[${other}](${other}.md)`).join(', ')}.`]),
-    'Each contender has a process of its own in each round, and the rounds are interleaved. A figure is the median of the rounds, with the least and the most in parentheses and as a line across the bar; × is how many times as good Millrace is, so that below 1 the other is better. Absolute figures move by tens of per cent from run to run: only ratios of one run mean something, and only beyond the noise.',
-    '`inline`, `raw postMessage` and `raw fork` are floors: they make no promise for a call, know no errors and no cancelling, and send everything at once. `inline` calls in the same thread and copies nothing; in most charts it is left out. [How it is measured](../bench/README.md)',
+    'Each contender has a process of its own in each round, and the rounds are interleaved. A figure is the median of the rounds; the least and the most are in parentheses, and a line across the bar. × is how many times as good Millrace is: below 1 the other contender is better. Absolute figures move by tens of per cent from run to run: only ratios of one run mean something, and only beyond the noise.',
+    '`inline`, `raw postMessage` and `raw fork` are floors: they have no promise for each call, no errors and no cancelling, and they send everything at once. `inline` calls in the same thread and copies nothing; most charts leave it out. [The method](../bench/README.md#method)',
     '## Where Millrace loses',
     lost.length === 0
       ? 'Nowhere in this run, beyond the noise and apart from `inline`.'
-      : 'By how many times others are better, where the bands of the rounds do not overlap, apart from `inline`:',
+      : 'How many times as good other contenders are, where the bands of the rounds do not overlap, apart from `inline`:',
     ...(lost.length === 0 ? [] : [lost.join('\n')]),
     ...groups.filter(({ name }) => drawn.includes(name)).flatMap((group) => section(results, name, group)),
     ...below(results),

@@ -1,16 +1,16 @@
-// Why Millrace loses where it does, by case; printed only beside a loss that a run has found.
+// The reasons for Millrace's losses, by case. A page has a reason only beside a loss that its run has found.
 
 /** @type {Record<string, string>} */
 export const why = {
   text: 'A string is copied into shared memory and out of it; between threads of one process it is copied once.',
   block:
-    'Bytes are copied into shared memory and out of it, each way; between threads of one process they are copied once.',
-  large: 'As with 64 MiB.',
-  huge: 'Bytes are copied into shared memory each way, and used where they lie; a `SharedBuffer` would not be copied at all.',
-  task10us: 'A task as short as this is lost in what a call costs.',
-  map: 'The automatic chunk size looks for chunks that take a few milliseconds, with each item an outcome of its own; by hand a chunk is one array in and one out.',
-  cold: 'A worker is a new Node process, which has to start, load the package and then the module of the task. A thread starts in the process that there is, and a fork of CPython is a copy of it.',
+    'In each direction bytes are copied into shared memory and out of it; between threads of one process they are copied once.',
+  large: 'The reason is that of 64 MiB.',
+  huge: 'In each direction bytes are copied into shared memory, and used there; a `SharedBuffer` would not be copied at all.',
+  task10us: 'The cost of a call is large beside so short a task.',
+  map: 'Hand-chunked calls send whole arrays. `map` finds chunks of a few milliseconds, and gives each item an outcome of its own.',
+  cold: 'A worker is a new Node process: it starts, loads the package, then the module of the task. A thread starts in a process that runs already, and CPython forks a copy of such a process.',
   memory:
-    'A worker is a Node process: its heap and its compiled code are its own. Threads share more, and a fork shares all that it does not write to.',
-  scale: 'Workers that are cold warm up by themselves, each with the first calls that it gets.',
+    'A worker is a Node process with its own heap and compiled code. Threads share more, and a fork shares all memory that it does not write to.',
+  scale: 'Each worker warms up by itself, with its first calls.',
 }
