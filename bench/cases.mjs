@@ -1,6 +1,6 @@
-// What is measured. A case runs inside the process of one contender: most on a session that its contender has started
-// (see contenders/index.mjs), some on sessions of their own. It returns its figures by name. contenders/cpython.py has
-// the same in Python.
+// The cases: what is measured, with which figures. A case runs in the process of one contender and returns its figures
+// by name. Most cases use the session that the contender has started (see contenders/index.mjs), some start sessions of
+// their own. contenders/cpython.py has the same cases in Python.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -12,10 +12,10 @@ import { bytes, named, record, text } from './functions.mjs'
 import { calibrate, checkEqual, latencies, percentile, sleep, startWarm, throughput } from './measure.mjs'
 import { memory } from './proc.mjs'
 
-/** Calls without an answer, at most, in the cases that keep workers busy with little. */
+/** Calls in flight, in the cases of small calls. */
 const IN_FLIGHT = 256
 
-/** Items that travel together where who uses a contender has to see to that. */
+/** Items per chunk, for a contender whose user cuts the chunks. */
 const CHUNK = 1000
 
 /**
@@ -25,18 +25,18 @@ const CHUNK = 1000
  * @property {'more' | 'less'} better
  */
 
-/** @typedef {Record<string, number> | undefined} Found - Undefined: there is no such thing here. */
+/** @typedef {Record<string, number> | undefined} Found - Undefined: the case does not apply here. */
 
 /**
  * @typedef {object} Case
  * @property {string} title
- * @property {string} about - What exactly is measured.
+ * @property {string} about - What is measured, in a sentence of the page.
  * @property {Record<string, Figure>} figures
- * @property {boolean} [local] - Also something for a contender that calls in its own thread.
+ * @property {boolean} [local] - Also measured for a contender that calls in its own thread.
  * @property {(session: import('./contenders/index.mjs').Session, plan: import('./measure.mjs').Plan) => Promise<Found>}
  * [run]
  * @property {(contender: import('./contenders/index.mjs').Contender, plan: import('./measure.mjs').Plan) =>
- *   Promise<Found>} [alone] - Instead: starts sessions of its own.
+ *   Promise<Found>} [alone] - In place of `run`: starts sessions of its own.
  */
 
 /** @type {Record<string, Figure>} */
@@ -91,7 +91,7 @@ function task(title, milliseconds, inFlight) {
 }
 
 /**
- * The items cut by hand, for a contender without `map`.
+ * A map over chunks cut by hand, for a contender without `map`.
  *
  * @param {import('./contenders/index.mjs').Session} session
  * @param {number[]} items
@@ -107,7 +107,7 @@ async function mapByHand(session, items) {
 }
 
 /**
- * How many of the waiting calls workers finish a second while `wait` waits, by their own count.
+ * Waiting calls that the workers finish per second while `wait` runs. The workers count them, not the host.
  *
  * @param {import('./contenders/index.mjs').Session} session
  * @param {import('./measure.mjs').Plan} plan
@@ -121,7 +121,7 @@ async function progress(session, plan, wait) {
     const calls = Array.from({ length: plan.pending }, () => session.call('restAndCount', [file, 1]))
     const counted = () => statSync(file).size
     while (counted() < plan.pending / 20) await sleep(1)
-    // A call takes at least a millisecond, so that half of them are left at the end.
+    // A call takes at least a millisecond, so half of the calls are left at the end.
     const milliseconds = (plan.pending / plan.workers) * 0.4
     const before = counted()
     const started = performance.now()
@@ -222,7 +222,7 @@ export const cases = {
       const expected = (plan.items * (plan.items + 1)) / 2
       const map = async () =>
         checkEqual(await (session.map?.('increment', items) ?? mapByHand(session, items)), expected)
-      // The first time is for warming up.
+      // The warm-up.
       await map()
       const started = performance.now()
       let passes = 0
@@ -320,7 +320,7 @@ export const cases = {
         const parts = await Promise.all(chunks.map((chunk) => session.call('etl', [chunk])))
         return total(/** @type {import('./etl.mjs').Part[]} */ (parts))
       }
-      // For warming up, too.
+      // Also the warm-up.
       checkEqual(await job(), expected)
       const times = []
       const deadline = performance.now() + plan.milliseconds

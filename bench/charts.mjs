@@ -1,4 +1,4 @@
-// Which figures make up which chart.
+// The charts: which figures each one shows.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 
@@ -9,8 +9,8 @@ import { chart } from './svg.mjs'
 /** @typedef {import('./results.mjs').Results} Results */
 
 /**
- * `figures` are those that are drawn; the tables have all. `hasInline`: calling in the same thread is something to
- * compare with there, and does not only make all other bars short.
+ * `figures`: those that the chart shows; the tables have all. `hasInline`: the chart shows `inline`, which in other charts
+ * would make all other bars too short to compare.
  *
  * @type {{ name: string, title: string, cases: string[], figures?: string[], hasInline?: boolean }[]}
  */
@@ -61,11 +61,11 @@ function panels(results, { cases: ids, figures, hasInline = false }) {
 }
 
 /**
- * Writes the charts for which there are figures.
+ * Writes each chart that has figures.
  *
  * @param {Results} results
  * @param {URL} directory
- * @returns {string[]} The names of the groups that have one.
+ * @returns {string[]} The names of the groups that have a chart.
  */
 export function writeCharts(results, directory) {
   mkdirSync(directory, { recursive: true })

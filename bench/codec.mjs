@@ -1,9 +1,10 @@
-// node bench/codec.mjs [--smoke] [--rounds N] [--milliseconds N] [--only KIND,…]
+// Measures how many nanoseconds values take to become bytes and to come back, by codec.
 //
-// How long values take to become bytes and to come back, in nanoseconds: the codec of dist/, node:v8, JSON (as text and
-// with the way from text to bytes and back), structuredClone (whose one figure is both ways), and MessagePack. All in
-// one process, as one program uses all kinds of values; the rounds are interleaved, and each figure is the median of
-// its rounds.
+//   node bench/codec.mjs [--smoke] [--rounds N] [--milliseconds N] [--only KIND,…]
+//
+// The codecs: Millrace's, node:v8, JSON as text, JSON as bytes, structuredClone (one figure for both directions), and
+// MessagePack. All measurements share one process, as one program uses all kinds of values. The rounds are interleaved,
+// and each figure is the median of its rounds.
 
 import { parseArgs } from 'node:util'
 import v8 from 'node:v8'
@@ -13,7 +14,7 @@ import * as msgpack from '@msgpack/msgpack'
 import { record } from './functions.mjs'
 import { checkEqual } from './measure.mjs'
 
-// By an address that the compiler does not follow: what is compiled and its declarations are in different places.
+// A URL that the compiler does not follow: the compiled module and its declarations lie in different folders.
 const codec = new URL('../build/js/codec/index.js', import.meta.url).href
 /** @type {typeof import('../dist/codec/index.js')} */
 const { decodeResult, encodeResult, Outbox } = await import(codec)
@@ -63,8 +64,8 @@ const kinds = {
  * @property {string} title
  * @property {(value: unknown) => any} encode
  * @property {((bytes: any) => unknown) | undefined} decode
- * @property {((value: unknown) => any) | undefined} [take] - What `decode` is to have, where that is not what `encode`
- * gives.
+ * @property {((value: unknown) => any) | undefined} [take] - The input of `decode`, where it is not the result of
+ * `encode`.
  * @property {boolean} [isLossy]
  */
 
@@ -139,7 +140,7 @@ for (let round = 0; round < rounds; round++) {
       note(`${kind} ${title} encode`, time(encode, value))
       if (decode === undefined) continue
       const bytes = take(value)
-      // With a clone: a comparison may change the form in which V8 has an array, and with it all figures.
+      // Compares a clone: a comparison may change V8's representation of an array, and so all figures.
       if (round === 0 && !isLossy) checkEqual(decode(bytes), structuredClone(value))
       note(`${kind} ${title} decode`, time(decode, bytes))
     }

@@ -1,5 +1,5 @@
-// One contender in one round: a process of its own measures one case after the other. When a case fails, or the process
-// dies or hangs in it, another process goes on with the next case.
+// Runs one contender for one round: a process of its own measures one case after the other. When a case fails, or the
+// process dies or hangs, another process goes on with the next case.
 
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -24,7 +24,7 @@ function kill(pid) {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // It has ended.
+    // The group has ended.
   }
 }
 
@@ -54,7 +54,7 @@ export async function compete(name, contender, plan, cases, limit) {
  * @param {[program: string, args: string[]]} command
  * @param {string[]} cases
  * @param {number} limit
- * @returns {Promise<Line[]>} At least one: all that were got, and the case that failed.
+ * @returns {Promise<Line[]>} At least one: all answers, and the case that failed.
  */
 function attempt([program, args], cases, limit) {
   return new Promise((resolve) => {
@@ -74,7 +74,7 @@ function attempt([program, args], cases, limit) {
     })
     createInterface({ input: child.stdout }).on('line', (line) => {
       watch.refresh()
-      // Workers may share its standard output.
+      // Workers may write to the same standard output.
       if (line.startsWith('{"case"')) lines.push(JSON.parse(line))
       else complaint += `${line}\n`
     })
@@ -84,13 +84,13 @@ function attempt([program, args], cases, limit) {
     child.on('close', (code, signal) => {
       clearTimeout(watch)
       running.delete(pid)
-      // Of what was left running nothing may disturb who comes next.
+      // No process that is left running may disturb the next contender.
       if (pid > 0) kill(pid)
       const isTold = lines.at(-1)?.failed !== undefined
       if (code !== 0 && !isTold) {
         const why = hangs ? `nothing for ${limit / 1000} s` : `it ended with ${signal ?? `exit code ${code}`}`
         const failed = [why, complaint.trim()].filter(Boolean).join(': ')
-        // Who has answered everything and then does not end has failed in the last case.
+        // A process that answers everything and then does not end has failed in the last case.
         const last = lines.length === cases.length ? lines.pop() : undefined
         lines.push({ case: last?.case ?? cases[lines.length] ?? '', figures: last?.figures, failed })
       } else if (lines.length < cases.length && !isTold) {

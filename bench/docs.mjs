@@ -1,5 +1,5 @@
-// A page of docs/, with its charts and the figures that they were made of, from one run. Every number there comes from
-// that run; what is written here has to hold for any.
+// Writes a page of docs/ with its charts and figures, from one run. Every number on the page comes from the run; every
+// sentence in this file has to be true for any run.
 
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 
@@ -15,11 +15,11 @@ const docs = new URL('../docs/', import.meta.url)
 
 /** @typedef {import('./results.mjs').Results} Results */
 
-/** A ratio below this is worth a line: less is within what another build of the same source differs by. */
+/** A ratio below this is a loss. Ratios nearer to 1 also appear between two builds of the same source. */
 const LOSS = 0.9
 
 /**
- * Where others are better, by more than the noise.
+ * The cases where others are better by more than the noise, a line each.
  *
  * @param {Results} results
  */
@@ -41,7 +41,7 @@ function losses(results) {
 /** @param {Results} results @param {string} page @param {typeof groups[number]} group */
 function section(results, page, { name, title, cases: ids }) {
   const own = ids.filter((id) => figuresOf(results, id).length > 0)
-  // A case that several charts use has its table below the first of them.
+  // A case of several charts has its table below the first of these charts.
   const first = own.filter((id) => groups.find((group) => group.cases.includes(id))?.name === name)
   return [
     `## ${title}`,
@@ -68,8 +68,8 @@ function below(results) {
 /**
  * @param {Results} results
  * @param {string[]} drawn - The groups that have a chart.
- * @param {string} name - Of the page, and of the directory of its charts.
- * @param {string[]} others - Such pages of other runs.
+ * @param {string} name - The name of the page and of the directory of its charts.
+ * @param {string[]} others - The names of the pages of other runs.
  */
 export function page(results, drawn, name, others) {
   const lost = losses(results)
@@ -100,14 +100,14 @@ export function page(results, drawn, name, others) {
 
 /**
  * @param {Results} results
- * @param {string} name - Of the page, and of the directory beside it.
+ * @param {string} name - The name of the page and of the directory beside it.
  */
 export async function writeDocs(results, name) {
   const { flights: _, node: __, ...plan } = results.plan
   const directory = new URL(`${name}/`, docs)
   mkdirSync(directory, { recursive: true })
   const drawn = writeCharts(results, directory)
-  // Where things are on the machine that measured is nobody's business.
+  // Without the paths of the machine that measured.
   writeFileSync(new URL('results.json', directory), `${JSON.stringify({ ...results, plan }, undefined, 2)}\n`)
   const others = readdirSync(docs).filter(
     (other) => other.startsWith('benchmarks') && !other.endsWith('.md') && other !== name,

@@ -1,5 +1,5 @@
-// A real job, as far as it fits a benchmark: flights as CSV, of which each chunk is parsed, aggregated by hour and
-// distance, compressed and hashed in a worker, and added up in the host.
+// A real job for a benchmark: workers parse flights as CSV, aggregate them by hour and distance, compress and hash
+// them, chunk by chunk, and the host adds up the results.
 
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -17,7 +17,7 @@ const CHUNK = 64_000
 /** @typedef {{ hours: Groups, bands: Groups, compressed: number, hash: string }} Part */
 
 /**
- * In the worker. The result is of plain lists, which every contender can send.
+ * Runs in the worker. The result has only plain lists, which every contender can send.
  *
  * @param {string} csv
  * @returns {Part}
@@ -43,7 +43,7 @@ const toLists = (groups) => [...groups].map(([key, histogram]) => /** @type {Gro
 const toGroups = (lists) => new Map(lists.map(([key, delays]) => [key, new Map(delays)]))
 
 /**
- * In the host: the file as CSV, cut between lines.
+ * Runs in the host: the file as CSV, cut between lines.
  *
  * @param {string} file - Flights as JSON.
  */
@@ -66,7 +66,7 @@ export async function readChunks(file) {
 }
 
 /**
- * In the host: the whole, the same in whatever order the parts came.
+ * Runs in the host: the sum of all parts, whatever their order.
  *
  * @param {Part[]} parts
  */

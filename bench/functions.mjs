@@ -1,4 +1,4 @@
-// What is called, and with what: the same for every contender. contenders/cpython.py has the same in Python.
+// The functions that every contender calls, and their arguments. contenders/cpython.py has the same in Python.
 
 import { openSync, writeSync } from 'node:fs'
 import { threadId } from 'node:worker_threads'
@@ -17,11 +17,11 @@ const echo = (value) => value
 /** @param {number} value */
 const increment = (value) => value + 1
 
-/** @param {number[]} values - For who has no `map`, or cuts the items by hand. */
+/** @param {number[]} values - A chunk, for a contender whose user cuts the chunks. */
 const incrementAll = (values) => values.map(increment)
 
 /**
- * Computes: a number of steps and not a time, so that a worker that has to share its processor takes longer.
+ * Computes for a number of steps, not for a time: a worker that has to share its processor takes longer.
  *
  * @param {number} steps
  */
@@ -34,7 +34,7 @@ const spin = (steps) => {
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
 /**
- * Keeps a worker busy for so long without using its processor, and says which worker that was.
+ * Keeps a worker busy without using its processor, and returns an id of the worker.
  *
  * @param {number} milliseconds
  */
@@ -47,7 +47,7 @@ const rest = (milliseconds) => {
 const counters = new Map()
 
 /**
- * Rests, then makes a file one byte longer: what workers get done is counted without asking the host.
+ * Rests, then makes a file one byte longer: the file counts finished calls without the host.
  *
  * @param {string} file
  * @param {number} milliseconds
@@ -60,7 +60,7 @@ const restAndCount = (file, milliseconds) => {
 }
 
 /**
- * Every function by its name, which is how contenders name them.
+ * All functions by the names that contenders call them by.
  *
  * @type {Record<string, (...args: any[]) => unknown>}
  */
@@ -73,7 +73,7 @@ export function named(name) {
   return found
 }
 
-/** As JSON it has 240 bytes. */
+/** An object of 240 bytes as JSON. */
 export const record = {
   id: 184_467,
   carrier: 'Northern',
@@ -85,7 +85,7 @@ export const record = {
   note: null,
 }
 
-/** 1,024 characters, of one byte each. */
+/** 1,024 characters of one byte each. */
 export const text = 'The quick brown fox jumps over the lazy dog. 0123456789 '.repeat(19).slice(0, 1024)
 
 /** @param {number} length */

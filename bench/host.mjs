@@ -1,6 +1,5 @@
-// The process of one contender that is JavaScript: node host.mjs NAME PLAN. Prints one line of JSON for each case, as
-// soon as it is over: { "case": …, "figures": … }, without figures if there is no such thing, or with "failed" and the
-// reason.
+// The process that measures one JavaScript contender: node host.mjs NAME PLAN. It prints one line of JSON when a case
+// is over: { "case": …, "figures": … }, without figures if the case does not apply, or with "failed" and the reason.
 
 import { cases } from './cases.mjs'
 import { load } from './contenders/index.mjs'
@@ -37,7 +36,7 @@ for (const id of plan.cases) {
     console.log(JSON.stringify({ case: id, figures: await measure(found) }))
   } catch (error) {
     console.log(JSON.stringify({ case: id, failed: String(error instanceof Error ? error.message : error) }))
-    // What it is in now nobody knows: the cases that are left get a new process.
+    // The state of this process is unknown now: the remaining cases get a new process.
     process.exit(1)
   }
 }

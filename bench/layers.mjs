@@ -1,4 +1,4 @@
-// The layers below whole pools. Each is a program of its own that prints its own tables.
+// The benchmarks of the layers below whole pools: each is a program of its own that prints its own tables.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -11,7 +11,7 @@ const codec = fileURLToPath(new URL('codec.mjs', import.meta.url))
 /**
  * @typedef {object} Layer
  * @property {string} title
- * @property {() => string | undefined} missing - Why it cannot be measured here.
+ * @property {() => string | undefined} missing - Why the layer cannot be measured here; undefined if it can.
  * @property {(smoke: boolean) => [program: string, args: string[]]} command
  */
 
@@ -27,7 +27,7 @@ const noCargo = () => (spawnSync('cargo', ['--version']).status === 0 ? undefine
  */
 const cargoBench = (crate, bench, smoke) => [
   'cargo',
-  // Built for tests when it is only to be seen that it works: that is much faster than an optimized build.
+  // A smoke run builds for tests, which takes much less time than an optimized build.
   smoke ? ['test', '--quiet', '-p', crate, '--bench', bench] : ['bench', '--quiet', '-p', crate, '--bench', bench],
 ]
 
@@ -56,7 +56,7 @@ export const layers = {
 }
 
 /**
- * Runs one; what it prints appears as it comes.
+ * Runs a layer and prints its output at once.
  *
  * @param {Layer} layer
  * @param {boolean} smoke

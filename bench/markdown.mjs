@@ -1,4 +1,4 @@
-// Pages of the documents that are made from figures, formatted as those that people write.
+// Writes generated pages of the documents, formatted as the pages that people write.
 
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

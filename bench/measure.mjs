@@ -1,4 +1,4 @@
-// How it is measured: for a fixed time, after a warm-up of the same kind.
+// How cases measure: for a fixed time, after a warm-up of the same kind.
 
 import { isDeepStrictEqual } from 'node:util'
 
@@ -9,21 +9,21 @@ import { processorTime } from './proc.mjs'
  * @typedef {object} Plan
  * @property {number} workers
  * @property {number} cores
- * @property {number} warmup - Milliseconds.
+ * @property {number} warmup - Milliseconds before each figure.
  * @property {number} milliseconds - For each figure.
- * @property {number} items - Of the input of `map`.
+ * @property {number} items - Items of the input of `map`.
  * @property {number} huge - Bytes of the largest payload.
  * @property {number[]} scale - Numbers of workers.
  * @property {number} pending - Calls that wait when the host is blocked.
  * @property {number} starts - Pools that are started for the time to the first result.
- * @property {string | undefined} flights - The file, if the data set is installed.
- * @property {string} node - Whose start is compared with that of pools.
+ * @property {string | undefined} flights - The file of flights, if the data set is installed.
+ * @property {string} node - The program whose start is compared with the start of pools.
  */
 
 /** @typedef {import('./contenders/index.mjs').Session} Session */
 
 /**
- * Starts a session whose workers are all there: each has answered.
+ * Starts a session, and resolves when each of its workers has answered.
  *
  * @param {import('./contenders/index.mjs').Contender} contender
  * @param {Plan} plan
@@ -44,7 +44,7 @@ export async function startWarm(contender, plan) {
 }
 
 /**
- * Calls a second with so many in flight, and the processor time of one call in microseconds if that can be known.
+ * Calls per second with `inFlight` calls in flight, and the processor time of a call in microseconds if it is known.
  *
  * @param {Session} session
  * @param {string} name
@@ -67,7 +67,8 @@ export async function throughput(session, name, args, inFlight, plan) {
 }
 
 /**
- * When a flood is over. The clock is not read at each of many calls: it costs about as much as one.
+ * Whether a flood is over. With many calls in flight the clock is not read at each call: it costs about as much as a
+ * call.
  *
  * @param {number} inFlight
  * @param {number} milliseconds
@@ -84,7 +85,7 @@ export function untilOver(inFlight, milliseconds) {
 }
 
 /**
- * Keeps so many calls in flight for some time, and resolves to their number when all are answered.
+ * Keeps `inFlight` calls in flight for `milliseconds`, and resolves to the number of calls when all are answered.
  *
  * @param {Session} session
  * @param {string} name
@@ -111,7 +112,7 @@ function floodByPromises(session, name, args, inFlight, milliseconds) {
 }
 
 /**
- * The duration of each call in microseconds, one call after the other; sorted.
+ * The durations of calls in microseconds, sorted. One call follows the other.
  *
  * @param {Session} session
  * @param {string} name
@@ -133,8 +134,8 @@ export async function latencies(session, name, args, plan) {
 }
 
 /**
- * How many steps `spin` makes in so many milliseconds, here and now, and how long that really takes. Of several
- * attempts the shortest: the others were interrupted.
+ * How many steps `spin` makes in `milliseconds` here and now, and how long these steps really take. The shortest of
+ * several attempts counts: the others were interrupted.
  *
  * @param {number} milliseconds
  */
@@ -150,10 +151,10 @@ export function calibrate(milliseconds) {
     }
     return least
   }
-  // The optimizing compiler has to have seen it.
+  // Has the optimizing compiler compile `spin`.
   time(1_000_000)
   const steps = Math.round((milliseconds * 1_000_000) / time(1_000_000))
-  // A clock tick must not matter: short tasks are timed by the dozen.
+  // Short tasks are timed by the dozen, so that a tick of the clock does not matter.
   const times = Math.max(1, Math.round(1 / milliseconds))
   return { steps, milliseconds: time(steps * times) / times }
 }
@@ -167,7 +168,7 @@ export function percentile(sorted, share) {
 }
 
 /**
- * A contender that answers wrongly has no figures.
+ * Throws if an answer is wrong: a contender with wrong answers has no figures.
  *
  * @param {unknown} actual
  * @param {unknown} expected

@@ -1,5 +1,5 @@
-// What this process and all that it has started use, by /proc. Elsewhere than on Linux nothing is known, and the
-// figures are left out.
+// Processor time and memory of this process and its descendants, from /proc. On systems other than Linux these figures
+// are left out.
 
 import { readdirSync, readFileSync } from 'node:fs'
 
@@ -8,7 +8,7 @@ function read(file) {
   try {
     return readFileSync(file, 'utf8')
   } catch {
-    // It has ended meanwhile.
+    // The process has ended meanwhile.
     return undefined
   }
 }
@@ -28,7 +28,7 @@ function family() {
   const children = new Map()
   for (const pid of list('/proc').filter((entry) => /^\d+$/.test(entry))) {
     const stat = read(`/proc/${pid}/stat`)
-    // The name before it, in parentheses, may contain anything.
+    // The name of the process, in parentheses before the number, may contain anything.
     const parent = Number(stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
     children.set(parent, [...(children.get(parent) ?? []), Number(pid)])
   }
@@ -37,18 +37,17 @@ function family() {
   return found
 }
 
-/** @param {string} stat - Its first number: nanoseconds on a processor. */
+/** @param {string} stat - A file whose first number is nanoseconds on a processor. */
 const onProcessor = (stat) => Number(read(stat)?.split(' ')[0] ?? 0)
 
 /**
  * Processor time so far in microseconds, or undefined.
  *
- * @returns {{ host: number, all: number } | undefined} `host`: this process's main thread, and no worker even if
- * workers are
+ * @returns {{ host: number, all: number } | undefined} `host`: this process's main thread alone, without workers that are
  *   threads; `all`: every thread of this process and its descendants.
  */
 export function processorTime() {
-  // The main thread's number is its process's.
+  // The main thread has the number of its process.
   const host = onProcessor(`/proc/self/task/${process.pid}/schedstat`)
   if (host === 0) return undefined
   let all = 0

@@ -1,4 +1,4 @@
-// Reports of a run that was measured before.
+// Prints or writes the report of a run that was measured before.
 //
 // node bench/report.mjs [FILE] prints the tables of a run, of the newest one if none is named.
 // node bench/report.mjs --docs [FILE] writes docs/benchmarks.md and docs/benchmarks/ from a run; with

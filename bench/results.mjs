@@ -1,4 +1,4 @@
-// What a run has found, and how figures are read off it.
+// The results of a run, and how figures are read from them.
 
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -19,23 +19,23 @@ import { contenders } from './contenders/index.mjs'
 /**
  * @typedef {object} Outcome
  * @property {string} [version]
- * @property {string} [skipped] - Why.
- * @property {Record<string, string>} failed - By case, why.
- * @property {Record<string, Record<string, number[]>>} samples - By case and figure, one for each round.
+ * @property {string} [skipped] - Why the contender was skipped.
+ * @property {Record<string, string>} failed - The reasons, by case.
+ * @property {Record<string, Record<string, number[]>>} samples - By case and figure; one for each round.
  */
 
 /** @typedef {{ median: number, least: number, most: number, rounds: number }} Summary */
 
-/** Ratios are to this contender. */
+/** The contender that all others are compared with. */
 export const SUBJECT = 'millrace'
 
-/** Where runs are written to. */
+/** The directory of the results of runs. */
 export const DIRECTORY = new URL('results/', import.meta.url)
 
 /**
  * @param {Results} results
  * @param {string} contender
- * @param {string} id - Of the case.
+ * @param {string} id - The case.
  * @param {string} figure
  * @returns {Summary | undefined}
  */
@@ -61,7 +61,7 @@ export function spread(samples) {
 }
 
 /**
- * How many times as good the subject is as another.
+ * How many times as good the subject is as another contender.
  *
  * @param {Results} results
  * @param {string} contender
@@ -119,7 +119,7 @@ export function short(value) {
   if (value >= 999_500) return `${(value / 1e6).toPrecision(3)} M`
   if (value >= 9995) return `${(value / 1000).toPrecision(3)} k`
   if (value >= 99.95) return value.toFixed(0)
-  // Less than a hundredth is nothing, in every unit that there is here.
+  // So little is nothing, in every unit of the cases.
   return Math.abs(value) < 0.005 ? '0' : value.toPrecision(value < 1 ? 2 : 3)
 }
 

@@ -1,8 +1,9 @@
-// node bench/run.mjs [--smoke] [--rounds N] [--seconds N] [--workers N] [--only CONTENDER,…] [--cases CASE,…] [--layers
-// LAYER,…]
+// Runs the benchmarks, and writes figures and charts to results/.
 //
-// Each contender has a process of its own in each round, and the rounds are interleaved: whatever else the machine does
-// meanwhile hits all alike. The figures of all rounds go to results/, the report says their median, least and most.
+//   node bench/run.mjs [--smoke] [--rounds N] [--seconds N] [--workers N]
+//                      [--only CONTENDER,…] [--cases CASE,…] [--layers LAYER,…]
+//
+// README.md describes the options and the method.
 
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -101,7 +102,7 @@ let passed = 0
  */
 async function takeTurn(name, contender) {
   const { failed, samples } = results.contenders[name] ?? { failed: {}, samples: {} }
-  // What failed in an earlier round would cost as much time again.
+  // A case that failed in an earlier round would cost the same time again.
   const left = plan.cases.filter((id) => failed[id] === undefined)
   for (const line of await compete(name, contender, plan, left, smoke ? 60_000 : 180_000)) {
     if (line.failed !== undefined) failed[line.case] = line.failed
@@ -121,7 +122,7 @@ for (let round = 1; round <= rounds; round++) {
       await takeTurn(...next)
     }
   }
-  // Two at a time disturb each other, which does not matter if the figures mean nothing.
+  // Two contenders at a time disturb each other. In a smoke run that does not matter: its figures mean nothing.
   await Promise.all(Array.from({ length: smoke ? 2 : 1 }, turns))
 }
 if (process.stderr.isTTY) process.stderr.write('\r'.padEnd(50) + '\r')
@@ -143,7 +144,7 @@ const directory = new URL(`${stem}/`, DIRECTORY)
 const charts = writeCharts(results, directory)
 const tables = report(results)
 if (smoke) {
-  // That the page can be written is part of what is to be seen.
+  // A smoke run also shows that the page can be made.
   page(results, charts, 'benchmarks', [])
   console.log(`\n${notes(results).join('\n')}\n`)
 } else {

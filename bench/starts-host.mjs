@@ -1,7 +1,8 @@
-// node bench/starts-host.mjs METHOD MODULE PLAN
+// Measures one start method once, and prints the figures as JSON.
 //
-// One way to start workers, measured once: with the start method METHOD, the workers loading the file MODULE of
-// workers/ before their first call. Prints its figures as JSON.
+//   node bench/starts-host.mjs METHOD MODULE PLAN
+//
+// Workers are started by METHOD, and load the file MODULE of workers/ before their first call.
 
 import { availableParallelism } from 'node:os'
 
@@ -14,10 +15,10 @@ import { memory, processorTime } from './proc.mjs'
 
 /**
  * @typedef {object} StartsPlan
- * @property {number} workers - Of the large pool.
- * @property {number} more - Workers that are started one after the other beside them, before as many again at once.
- * @property {number} steps - Of arithmetic in a task.
- * @property {number} objects - That a task makes.
+ * @property {number} workers - Workers that are started at once, at first and again at the end.
+ * @property {number} more - Workers that are started one after the other in between.
+ * @property {number} steps - Steps of arithmetic in a task.
+ * @property {number} objects - Objects that a task makes.
  * @property {number} milliseconds - For each rate.
  */
 
@@ -30,14 +31,14 @@ const tasks = /** @type {Tasks} */ (/** @type {unknown} */ (importTasks(url)))
 /** @param {import('../dist/index.js').ProcessPoolOptions} options */
 const open = (options) => new ProcessPoolExecutor({ execArgv: [], preload: [url], startMethod, ...options })
 
-/** A pool that grows: the time to its n-th worker, and the memory that all of them take. */
+/** The times that a growing pool takes to start workers, and the memory of its workers. */
 async function growth() {
   const before = memory()
   const pool = open({ maxWorkers: 2 * plan.workers + plan.more })
   /** @type {import('../dist/index.js').Future<unknown>[]} */
   const calls = []
   /**
-   * Calls that never return, until a worker that is ready has taken each.
+   * Submits calls that never return, and waits until a worker has claimed each one.
    *
    * @param {number} count
    * @param {() => void} [onFirst]
@@ -67,7 +68,7 @@ async function growth() {
 }
 
 /**
- * Calls a second, and milliseconds of processor time a call in all processes, once every worker is warm.
+ * Calls per second, and milliseconds of processor time per call in all processes, when every worker is warm.
  *
  * @param {import('../dist/index.js').ProcessPoolOptions} options
  * @param {(pool: ProcessPoolExecutor) => import('../dist/index.js').Future<unknown>} call

@@ -1,9 +1,10 @@
-// node bench/starts.mjs [--smoke] [--rounds N] [--docs [FILE]]
+// Measures the cost of workers by start method (spawn, forkserver), with nothing loaded and with the TypeScript
+// compiler.
 //
-// What workers cost that are spawned, and that a fork server forks: with nothing loaded, and with the TypeScript
-// compiler. Each has a process of its own in each round, and the rounds are interleaved. With --docs FILE nothing is
-// measured: the table in docs/start-methods.md, its chart and its figures are made from FILE, or without one from what
-// is measured now.
+//   node bench/starts.mjs [--smoke] [--rounds N] [--docs [FILE]]
+//
+// Each combination has a process of its own in each round, and the rounds are interleaved. --docs writes the table in
+// docs/start-methods.md, its chart and its figures. With FILE nothing is measured: the figures are those of FILE.
 
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -32,7 +33,7 @@ const figures = {
   recycling: { title: 'a new worker for each call', unit: 'calls/s', better: 'more' },
 }
 
-/** What workers have loaded before their first call, by the file of workers/. */
+/** What workers load before their first call, by the name of the file in workers/. */
 const loads = { starts: 'nothing loaded', 'starts-heavy': 'TypeScript loaded' }
 const methods = /** @type {const} */ (['spawn', 'forkserver'])
 
@@ -41,7 +42,7 @@ const methods = /** @type {const} */ (['spawn', 'forkserver'])
  * @property {import('./results.mjs').Results['machine']} machine
  * @property {string} date
  * @property {number} rounds
- * @property {Record<string, Record<string, number[]>>} samples - By load and method, and by figure: one for each round.
+ * @property {Record<string, Record<string, number[]>>} samples - By load and method, then by figure: one a round.
  */
 
 /** @param {string} load @param {string} method */
@@ -163,5 +164,5 @@ if (file === undefined && !values.smoke) {
 }
 if (values.docs) await writeDocs(results)
 else console.log(tableOf(results))
-// That a chart can be drawn is part of what a short run is to show.
+// A smoke run also shows that the chart can be made.
 if (values.smoke) chartOf(results)

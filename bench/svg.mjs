@@ -1,4 +1,4 @@
-// Charts of bars as SVG, readable on light and dark pages: one panel below the other, one bar for each contender.
+// Bar charts as SVG, readable on light and dark pages: one panel below the other, one bar for each contender.
 
 import { short } from './results.mjs'
 
@@ -6,7 +6,7 @@ import { short } from './results.mjs'
  * @typedef {object} Bar
  * @property {string} label
  * @property {number} value
- * @property {number} least - The noise band.
+ * @property {number} least - The noise band is from `least` to `most`.
  * @property {number} most
  * @property {boolean} isSubject
  */
@@ -15,7 +15,7 @@ import { short } from './results.mjs'
  * @typedef {object} Panel
  * @property {string} title
  * @property {string} note
- * @property {boolean} isShare - Of a whole, which is on no logarithmic scale.
+ * @property {boolean} isShare - Shares of a whole are never on a logarithmic scale.
  * @property {Bar[]} bars
  */
 
@@ -26,10 +26,10 @@ const ROW = 21
 const HEAD = 50
 const FOOT = 42
 
-/** Values that differ by more than this are on a logarithmic scale. */
+/** If medians differ by more than this factor, the scale is logarithmic. */
 const LINEAR = 50
 
-// The paper is drawn, too: a page may be dark where the reader's system is light.
+// The background is drawn, too: a page may be dark where the reader's system is light.
 const STYLE = `
   text { font: 13px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif; fill: #3d4852 }
   .paper { fill: #ffffff } .title { font-size: 17px; font-weight: 600; fill: #1f2933 }
@@ -67,7 +67,7 @@ function axis({ bars, isShare }) {
   const most = Math.max(...bars.map((bar) => bar.most))
   const medians = bars.map(({ value }) => value)
   if (!isShare && least > 0 && Math.max(...medians) / Math.min(...medians) > LINEAR) {
-    // From a whole power of ten that leaves the shortest bar some length.
+    // The scale begins at a power of ten that leaves the shortest bar some length.
     const [from, to] = [Math.floor(Math.log10(least) - 0.2), Math.ceil(Math.log10(most))]
     const ticks = Array.from({ length: to - from + 1 }, (_, index) => 10 ** (from + index))
     return { ticks, share: (value) => (Math.log10(value) - from) / (to - from), isLog: true }

@@ -21,10 +21,10 @@ export function cell(found) {
 }
 
 /**
- * Medians, with the least and the most of all rounds, and how many times as good Millrace is.
+ * The table of a case: medians, the least and the most of all rounds, and how many times as good Millrace is.
  *
  * @param {Results} results
- * @param {string} id - Of the case.
+ * @param {string} id - The case.
  */
 export function caseTable(results, id) {
   const figures = figuresOf(results, id)
@@ -60,7 +60,7 @@ export function conditions({ plan, rounds, date }) {
 }
 
 /**
- * What was measured, skipped and failed.
+ * The versions of all contenders, and what was skipped or failed; a line each.
  *
  * @param {Results} results
  */
@@ -77,7 +77,7 @@ export function notes(results) {
 }
 
 /**
- * The whole run, for a terminal.
+ * The report of a run, for a terminal.
  *
  * @param {Results} results
  */

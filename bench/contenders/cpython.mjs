@@ -1,4 +1,5 @@
-// CPython's two pools, from `python3` or what PYTHON names; cpython.py measures.
+// The contenders that are CPython's two pools. The program is `python3`, or the one that PYTHON names; cpython.py
+// measures.
 
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -1,5 +1,4 @@
-// A floor for whatever uses Node's own processes: child_process.fork with its better serialization, with nothing around
-// it.
+// The floor of pools of Node processes: child_process.fork alone, with its better serialization.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,32 +1,32 @@
-// What a contender is, and all of them. Each is an export of a file in this directory.
+// The interface of a contender, and the list of all contenders. Each one is an export of a file in this directory.
 
 /**
  * @typedef {object} Contender
- * @property {() => string} [version] - What exactly was measured. Throws a NotHere if it cannot be measured here.
- *   Packages have none: their manifest tells.
+ * @property {() => string} [version] - Exactly what is measured. Throws a NotHere if it cannot be measured here.
+ *   Contenders that are packages have no version(): their manifest has the version.
  * @property {(plan: import('../measure.mjs').Plan) => Promise<Session> | Session} [start] - Makes a pool in this process, and
  *   does not wait for its workers.
- * @property {boolean} [local] - It has no workers.
- * @property {(plan: import('../measure.mjs').Plan, cases: string[]) => [program: string, args: string[]]} [command] - Instead,
- *   for what is not JavaScript: a program that measures the cases by itself and prints what host.mjs prints.
+ * @property {boolean} [local] - The contender has no workers.
+ * @property {(plan: import('../measure.mjs').Plan, cases: string[]) => [program: string, args: string[]]} [command] - In
+ *   place of `start`, if the contender is not JavaScript: a program that measures the cases and prints as host.mjs does.
  */
 
 /**
  * @typedef {object} Session
  * @property {(name: string, args: unknown[]) => PromiseLike<unknown>} call - Calls a function of functions.mjs.
  * @property {(name: string, args: unknown[], inFlight: number, milliseconds: number) => Promise<number>} [flood] -
- *   Keeps `inFlight` calls in flight for a time and resolves to the number of calls that ended. Only contenders without
- *   promises have it.
- * @property {(name: string, items: number[]) => Promise<number>} [map] - The sum of the function's results.
+ *   Keeps `inFlight` calls in flight for `milliseconds`, and resolves to the number of calls. Only for contenders
+ *   without promises: the others are measured by `call`.
+ * @property {(name: string, items: number[]) => Promise<number>} [map] - The sum of all results of the function.
  * @property {() => Promise<void> | void} stop - Resolves when the workers are gone.
  */
 
-/** Why a contender is skipped: it is not installed. */
+/** A contender is not installed. The report says so and leaves the contender out. */
 export class NotHere extends Error {}
 
 /**
- * In the order of the report: floors first. `kind` is what workers are. `package` is somebody else's pool: its code runs in
- * the processes of its own turns only.
+ * All contenders in the order of the report, floors first. `kind`: what its workers are. `package`: the package of another
+ * pool, whose code runs only in the processes of its own turns.
  *
  * @type {Record<string, { title: string, kind: string, file: string, member?: string, package?: string }>}
  */
@@ -76,7 +76,7 @@ export const contenders = {
 }
 
 /**
- * Whether a contender is somebody else's pool: its failures are reported, and fail no run.
+ * Whether a contender is another pool. The failures of other pools are reported, and fail no run.
  *
  * @param {string} name
  */

@@ -1,4 +1,4 @@
-// A floor: the same functions, called here.
+// The floor of all contenders: calls in the same thread.
 
 import { named } from '../functions.mjs'
 
@@ -12,7 +12,7 @@ export default {
       const called = named(name)
       const deadline = performance.now() + milliseconds
       let calls = 0
-      // The clock costs more than the shortest of the functions.
+      // Reading the clock costs more than the shortest function.
       let batch = 1
       for (let now = performance.now(); now < deadline;) {
         for (let i = 0; i < batch; i++) called(...args)

@@ -1,11 +1,11 @@
-// The packages that npm has installed into bench/.
+// The versions of installed packages, and the files that workers load.
 
 import { existsSync, readFileSync } from 'node:fs'
 
 import { NotHere } from './index.mjs'
 
 /**
- * @param {string} name - Of a package.
+ * @param {string} name - A package.
  * @throws NotHere
  */
 export function versionOf(name) {

@@ -1,3 +1,5 @@
+// The contenders of jest-worker, with threads and with processes.
+
 import { Worker } from 'jest-worker'
 import { fileURLToPath } from 'node:url'
 
@@ -13,7 +15,7 @@ const contender = (enableWorkerThreads) => ({
     const exposedMethods = Object.keys(functions)
     const options = { enableWorkerThreads, exposedMethods, numWorkers: workers }
     const pool = new Worker(fileURLToPath(workerFile('jest-worker')), options)
-    // It defines a method for each exposed function.
+    // The pool defines a method for each exposed function.
     const methods = /** @type {Record<string, (...args: unknown[]) => Promise<unknown>>} */ (
       /** @type {unknown} */ (pool)
     )

@@ -1,4 +1,4 @@
-// Millrace as it was built last: dist/ and native/ at the top of the repository.
+// The contender Millrace, as built last: dist/ and native/ at the top of the repository.
 
 import { readFileSync } from 'node:fs'
 

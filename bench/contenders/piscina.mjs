@@ -1,3 +1,5 @@
+// The contender piscina.
+
 import { Piscina } from 'piscina'
 
 import { workerFile } from './installed.mjs'

@@ -1,3 +1,5 @@
+// The contender poolifier.
+
 import { FixedThreadPool } from 'poolifier'
 import { fileURLToPath } from 'node:url'
 
@@ -13,7 +15,7 @@ export default {
       call: (name, args) => pool.execute(args, name),
       async stop() {
         const threads = pool.workerNodes.map(({ worker }) => worker)
-        // Now and then destroy() never settles.
+        // Sometimes destroy() never settles.
         await Promise.race([pool.destroy(), sleep(1000)])
         await Promise.all(threads.map((thread) => thread.terminate()))
       },

@@ -1,4 +1,4 @@
-// A floor for whatever uses threads: worker_threads and postMessage, with nothing around them.
+// The floor of pools of threads: worker_threads and postMessage alone.
 
 import { Worker } from 'node:worker_threads'
 

@@ -1,10 +1,10 @@
-// What both floors with workers have in common: calls go to the workers in turn, and an answer is a message with the
-// call's number. The workers run workers/raw.mjs.
+// The session of both floors with workers: calls go to the workers in turn, and an answer is a message with the call's
+// number. The workers run workers/raw.mjs.
 
 import { untilOver } from '../measure.mjs'
 
 /**
- * @param {((message: unknown) => unknown)[]} sends - To each worker.
+ * @param {((message: unknown) => unknown)[]} sends - One function for each worker.
  * @param {() => Promise<void>} stop
  * @returns {{ session: import('./index.mjs').Session, onAnswer: (answer: any) => void }}
  */

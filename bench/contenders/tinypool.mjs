@@ -1,3 +1,5 @@
+// The contender tinypool.
+
 import { Tinypool } from 'tinypool'
 
 import { workerFile } from './installed.mjs'

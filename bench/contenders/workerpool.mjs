@@ -1,3 +1,5 @@
+// The contenders of workerpool, with threads and with processes.
+
 import workerpool from 'workerpool'
 import { fileURLToPath } from 'node:url'
 
@@ -13,7 +15,7 @@ const contender = (workerType) => ({
       workerType,
       minWorkers: workers,
       maxWorkers: workers,
-      // With what it has by default, JSON, bytes do not arrive as bytes.
+      // With the default serialization, JSON, bytes do not arrive as bytes.
       forkOpts: { serialization: 'advanced' },
     })
     return {

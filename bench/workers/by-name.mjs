@@ -1,4 +1,4 @@
-// The worker of pools that call an export with one argument, which here is the list of them.
+// The module of workers whose pools call an export with one argument: here, the list of the function's arguments.
 
 import { named } from '../functions.mjs'
 

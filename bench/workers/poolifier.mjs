@@ -1,3 +1,5 @@
+// The module of poolifier's workers.
+
 import { ThreadWorker } from 'poolifier'
 
 import { functions } from '../functions.mjs'

@@ -1,4 +1,5 @@
-// The worker of the two floors: a message is [number, function, arguments], the answer [number, value, error].
+// The module of the workers of both floors. A message is [number, function, arguments], an answer [number, value,
+// error].
 
 import { parentPort } from 'node:worker_threads'
 

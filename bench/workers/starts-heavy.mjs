@@ -1,8 +1,8 @@
-// The same in workers that have a large program loaded: the TypeScript compiler.
+// The tasks of starts.mjs in workers that load a large program: the TypeScript compiler.
 
 import typescript from 'typescript'
 
 export { allocate, compute, pid, stay } from './starts.mjs'
 export const { version } = typescript
-// The newer one, which the repository itself uses, is a program of another language behind a few lines.
+// The repository itself uses a newer TypeScript, which is a native program behind a few lines of JavaScript.
 if (!version.startsWith('5.')) throw new Error(`TypeScript ${version} is loaded, not that of bench/: npm ci there`)

@@ -1,14 +1,14 @@
-// What workers run that are measured by how they are started.
+// The tasks by which start methods are measured.
 
 import { record } from '../functions.mjs'
 
-/** Does not answer: a worker that runs this is there, and does nothing. */
+/** Never returns: a worker that runs this is ready and does nothing. */
 export const stay = () => new Promise(() => {})
 
 export const pid = () => process.pid
 
 /**
- * Arithmetic on numbers that are known to be small: nothing is allocated.
+ * Arithmetic on small integers, which allocates nothing.
  *
  * @param {number} steps
  */
@@ -19,7 +19,7 @@ export const compute = (steps) => {
 }
 
 /**
- * Makes many objects, some of which live for a while: V8 has to collect.
+ * Makes many objects. Some live for a while, so that V8 has to collect garbage.
  *
  * @param {number} count
  */

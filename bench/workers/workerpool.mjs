@@ -1,3 +1,5 @@
+// The module of workerpool's workers.
+
 import workerpool from 'workerpool'
 
 import { functions } from '../functions.mjs'
