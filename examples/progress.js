@@ -1,4 +1,4 @@
-// A bar that fills up in place on a terminal, and a line for each quarter where there is none.
+// A progress display on standard error: a bar on a terminal, else a line for each quarter of the work.
 
 const WIDTH = 40
 

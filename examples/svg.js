@@ -1,4 +1,4 @@
-// SVG as text.
+// Makes SVG elements as text.
 
 /** @param {string} text */
 const escape = (text) => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# TypeScript → dist/, in a few files instead of some seventy: a worker's start is mostly the loading of modules. And the
-# declarations rolled up into the public ./index.d.ts.
+# Builds dist/ from TypeScript, and rolls the declarations up into the public ./index.d.ts. dist/ has a few files in
+# place of some hundred modules: most of a worker's start is the loading of modules.
 . "$(dirname "$0")/lib.sh"
 
 stamp=dist/.stamp
@@ -14,12 +14,12 @@ echo 'Compiling src'
 rm -f "$stamp"
 mkdir -p build
 rm -rf build/js
-# Taken before the compiler reads: what is edited meanwhile is newer than the stamp, what was not written anew is left
-# over from an earlier build. (Emptying dist/ first would pull it from under whoever is using it.)
+# Touched before the compiler reads: a source edited meanwhile is newer than the stamp. A file of dist/ that is not
+# newer is left over from an earlier build. (Emptying dist/ first would break a process that uses it.)
 touch build/js.started
 tsc -p tsconfig.build.json
-# What both entries need is in a chunk beside index.js, where `import.meta.url` still leads to native/ and to the
-# worker's entry.
+# Code that several entries need goes into chunks beside index.js, where `import.meta.url` still leads to native/ and to
+# the entries.
 esbuild build/js/index.js build/js/worker/main.js build/js/start/server/main.js \
   --bundle --splitting --format=esm --platform=node --target=node20 --packages=external \
   --outbase=build/js --outdir=dist --log-level=warning

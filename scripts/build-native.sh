@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Rust → native/millrace.<platform>.node, with its loader native/binding.cjs and types native/binding.d.cts.
+# Builds native/millrace.<platform>.node from Rust, with the loader native/binding.cjs and the types
+# native/binding.d.cts.
 . "$(dirname "$0")/lib.sh"
 
 # MILLRACE_FEATURES: cargo features of crates/node (`npm run build:faults` sets it). A release has none.
 features=${MILLRACE_FEATURES:-}
-# MILLRACE_BINDING: where the binding goes (scripts/build-faults.sh sets it).
+# MILLRACE_BINDING: the directory of the binding (scripts/build-faults.sh sets it).
 binding=${MILLRACE_BINDING:-native}
 
-# The stamp says what the binary was built with: a changed toolchain or another machine's checkout builds anew.
+# The stamp names toolchain, platform and features: if one of these changes, the binary is built anew.
 stamp=target/${binding//\//-}.stamp
 toolchain="$(rustc -vV) $(node -p 'process.platform + process.arch') $features"
 if compgen -G "$binding/millrace.*.node" > /dev/null &&
@@ -18,9 +19,9 @@ fi
 
 echo "Building the native binding${features:+ with $features}"
 rm -f "$stamp"
-# Built aside and moved: a process that loads the binding meanwhile finds the old one, and none a file half written. And
-# with features in a target directory of its own: cargo has one name for both, and two builds at once must not mix them
-# up.
+# The build goes to another directory and is moved: a process that loads the binding meanwhile finds the old one, never
+# half a file. A build with features has a target directory of its own: cargo gives both builds the same name, and two
+# builds at once must not mix them up.
 aside=build/aside-${binding//\//-}
 rm -rf "$aside"
 napi build --platform --release -p millrace-node --manifest-path Cargo.toml \

@@ -1,16 +1,16 @@
-// Fails for lines of more than 120 characters. Formatters wrap code and the prose of Markdown, but no comments and no
-// texts.
+// Fails for lines of more than 120 characters. Formatters wrap code and the prose of Markdown, but neither comments nor
+// strings.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 
 const COLUMNS = 120
 
-/** Generated files, data, and Markdown, whose tables have lines as long as they need. */
+/** Not checked: generated files, data, and Markdown, whose tables have lines of any length. */
 const PASSED_OVER =
   /^(?:index\.d\.ts|native\/|docs\/benchmarks)|\/(?:output|proptest-regressions)\/|\.(?:json|lock|md|svg)$/
 
-/** Tests and benchmarks may have long titles and texts: these do not count there. */
+/** Strings do not count in these: tests and benchmarks have long titles and texts. */
 const WITH_LONG_TEXTS = /^(?:__test__|bench|examples)\//
 const TEXT = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`/g
 

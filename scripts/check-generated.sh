@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What is generated and committed must be what the sources generate.
+# Fails if a generated file that is committed is not what the sources generate.
 . "$(dirname "$0")/lib.sh"
 
 rm -f target/native.stamp dist/.stamp
 bash scripts/build.sh
-# From the figures that are committed with it: nothing is measured here.
+# The pages are made from the committed figures: nothing is measured here.
 for results in docs/benchmarks*/results.json; do
   node bench/report.mjs --docs --page "$(basename "$(dirname "$results")")" "$results"
 done
@@ -18,7 +18,7 @@ fi
 failed=0
 for file in index.d.ts native/binding.cjs native/binding.d.cts docs/benchmarks*.md docs/benchmarks*/ \
   docs/start-methods.md Cargo.lock package-lock.json; do
-  # The second letter is the work tree against the index: staged is as good as committed.
+  # The second letter compares the work tree with the index: a staged file is as good as a committed one.
   state="$(git status --porcelain --untracked-files=all -- "$file")"
   case "$state" in
     '??'*) echo "$file is generated and has to be committed, but git does not know it: git add $file" ;;

@@ -1,7 +1,7 @@
-// Fails for an import against the order of the layers. The order is told once: docs/architecture.md lists the folders
-// of src/ from the lowest to the highest. A file at the top of src/ is a layer of its own.
+// Fails for an import against the order of the layers of src/. A table in docs/architecture.md has the order, from the
+// lowest layer to the highest. A layer is a folder of src/, or a file at the top of src/.
 //
-// Circles of files are found by oxlint (import/no-cycle, types included).
+// oxlint finds circles of files (import/no-cycle, types included).
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

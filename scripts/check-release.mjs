@@ -1,5 +1,5 @@
-// The gate before anything is published: a binary for every target, in a package of this very version, on which the
-// main package depends. The tools that put these together only warn when one is missing.
+// Fails unless all is there to publish: for every target a package with a binary, of the version of the main package,
+// and a dependency of the main package on it. The tools that make these packages only warn when one is missing.
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'

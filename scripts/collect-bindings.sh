@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# scripts/collect-bindings.sh DIR: makes the package of each platform, in npm/, of the binaries below DIR, and has the
-# main package depend on exactly these.
+# Makes the package of each platform, in npm/, from the binaries below DIR, and the main package's dependencies on them:
+# scripts/collect-bindings.sh DIR
 . "$(dirname "$0")/lib.sh"
 rm -rf npm
 napi create-npm-dirs

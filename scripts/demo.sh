@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job: 200,000 flights through worker processes.
+# Runs the main example: 200,000 flights through worker processes.
 . "$(dirname "$0")/lib.sh"
 bash scripts/build.sh
 node examples/flights/main.js "$@"

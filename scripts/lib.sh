@@ -1,11 +1,11 @@
-# Sourced by every script here: strict mode, the root of the repository as working directory, its tools on the PATH.
-# Everything in this directory keeps to bash 3.2, which is what macOS has.
+# The common start of all scripts here, which source it: strict mode, the root of the repository as working directory,
+# the tools of node_modules on the PATH. All scripts here keep to bash 3.2, the version of macOS.
 # shellcheck shell=bash
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH="$PWD/node_modules/.bin:$PATH"
 
-# fresh STAMP INPUT...: nothing below the inputs is newer than the stamp. A file that was removed shows as a newer
+# fresh STAMP INPUT...: succeeds if nothing below the inputs is newer than the stamp. A removed file shows as a newer
 # directory.
 fresh() {
   local stamp=$1
@@ -13,8 +13,8 @@ fresh() {
   [ -e "$stamp" ] && [ -z "$(find "$@" -newer "$stamp" -print 2>&1 | head -n 1)" ]
 }
 
-# has_component NAME: the Rust toolchain has `cargo NAME`. If not, says how to get it: locally that is a gap in what was
-# checked, in CI it is a failure.
+# has_component NAME: succeeds if the Rust toolchain has `cargo NAME`. If not, says how to install it. Locally the check
+# is then skipped; in CI that is a failure.
 has_component() {
   if cargo "$1" --version > /dev/null 2>&1; then
     return 0

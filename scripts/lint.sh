@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formatters and linters of every language here. `npm run format` mends what a formatter complains about.
+# Runs the formatters' checks and the linters of every language here. `npm run format` repairs the formatting.
 . "$(dirname "$0")/lib.sh"
 bash scripts/setup.sh
 
@@ -13,12 +13,12 @@ check() {
 has_component fmt && check cargo fmt --all --check
 if has_component clippy; then
   check cargo clippy --workspace --exclude millrace-node --all-targets --quiet -- -D warnings
-  # Compiled as a test the binding exports nothing, and all of it would be dead code.
+  # Without --all-targets: compiled as a test, the binding exports nothing, and all of it would be dead code.
   check cargo clippy -p millrace-node --quiet -- -D warnings
   check cargo clippy -p millrace-ring -p millrace-pool -p millrace-node --quiet \
     --features millrace-node/fault-injection -- -D warnings
 fi
-# Module docs may point at what is private: they are for whoever works here.
+# Module docs may link to private items: their readers work on the source.
 RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' \
   check cargo doc --workspace --no-deps --document-private-items --quiet
 check taplo format --check

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Publishes the packages in npm/, then the main one. Not atomic, but repeatable: what is published already is passed
-# over.
+# Publishes the packages in npm/, then the main package. Can be repeated after a failure: packages that are published
+# already are left out.
 . "$(dirname "$0")/lib.sh"
 node scripts/check-release.mjs
 for package in npm/*/ ./; do

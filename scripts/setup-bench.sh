@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What bench/ needs apart from the package: the other pools, in an installation of their own.
+# Installs what only bench/ needs: the other pools, in an installation of their own.
 . "$(dirname "$0")/lib.sh"
 
-# npm writes the second file when an installation is complete: without it there is none, or half of one.
+# npm writes this file when an installation is complete. Without it the installation is missing or half done.
 if ! fresh bench/node_modules/.package-lock.json bench/package-lock.json; then
   echo 'Installing the other pools into bench/'
   npm ci --prefix bench --no-audit --no-fund

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks the three tools that have to be there (Node, npm, Rust) and installs the development dependencies if need be.
+# Checks the three required tools (Node, npm, Rust) and installs the development dependencies if they are not up to
+# date.
 . "$(dirname "$0")/lib.sh"
 
 missing() {
@@ -17,13 +18,13 @@ node -e "
   process.exit(1)
 "
 
-# npm ci empties the directory that a link leads to: somebody else's.
+# npm ci empties the directory that a link leads to, which belongs to another checkout.
 if [ -L node_modules ]; then
   target="$(readlink node_modules)"
   missing "node_modules is a symbolic link to $target, which npm would empty: remove the link, or copy its target."
 fi
 
-# npm writes the second file when an installation is complete: without it there is none, or half of one.
+# npm writes this file when an installation is complete. Without it the installation is missing or half done.
 if ! fresh node_modules/.package-lock.json package-lock.json; then
   echo 'Installing the development dependencies'
   npm ci --no-audit --no-fund

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything at once, at random, for MILLRACE_SOAK_SECONDS (default: 300). MILLRACE_SOAK_SEED repeats a run, as far as
-# processes allow.
+# Runs the soak, random calls with random kills, for MILLRACE_SOAK_SECONDS (default: 300). MILLRACE_SOAK_SEED repeats a
+# run, as far as the timing of processes allows.
 . "$(dirname "$0")/lib.sh"
 bash scripts/build.sh
 seed=${MILLRACE_SOAK_SEED:+, \"seed\": $MILLRACE_SOAK_SEED}

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Every benchmark for a moment: that they work. What they measure then means nothing, and is not looked at.
+# Runs every benchmark for a moment, to see that it works. The figures mean nothing, and nothing checks them.
 . "$(dirname "$0")/lib.sh"
 bash scripts/build.sh
-# The types need the rivals' packages. Without them, what is measured is ours.
+# The types need the packages of the other pools. Without them only Millrace and the floors run.
 if bash scripts/setup-bench.sh; then
   tsc -p bench/tsconfig.json
 else

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The suites whose tests start workers once more, with forked ones: scripts/test-forkserver.sh [--all] [AVA OPTION...]
-# Without --all those are left out that take minutes. MILLRACE_TEST_NODE is the Node that runs them (default: node).
+# Runs the suites that start workers again, with forked workers: scripts/test-forkserver.sh [--all] [AVA OPTION...]
+# Without --all, suites that take minutes are left out. MILLRACE_TEST_NODE is the Node that runs them (default: node).
 . "$(dirname "$0")/lib.sh"
 if [ "$(uname)" != Linux ]; then
   echo 'SKIPPED: there are fork servers on Linux only'
@@ -9,7 +9,7 @@ fi
 bash scripts/build.sh
 bash scripts/build-faults.sh
 
-# What is about start methods says itself which one it means.
+# Suites about start methods name the start method themselves.
 left_out='/(fork[a-z-]*|start-methods)\.spec'
 if [ "${1:-}" = --all ]; then
   shift

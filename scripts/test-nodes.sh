@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The suites with forked workers on other lines of Node: scripts/test-nodes.sh [LINE...]. They come from npm, into
-# build/nodes/.
+# Runs the suites with forked workers on other lines of Node: scripts/test-nodes.sh [LINE...]. npm installs the Nodes
+# into build/nodes/.
 . "$(dirname "$0")/lib.sh"
 platform="linux-$(node -p process.arch)"
 for line in ${*:-22 24 26}; do

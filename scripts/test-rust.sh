@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The crates without Node. millrace-node links against the process that loads it: the tests in __test__ are its tests.
+# Tests the crates that need no Node. The binding, millrace-node, links to the process that loads it: __test__ tests it.
 . "$(dirname "$0")/lib.sh"
 cargo test --workspace --exclude millrace-node --no-fail-fast
-# What only exists with faults on demand.
+# The code that only exists with faults on demand.
 cargo test -p millrace-ring -p millrace-pool --lib --features millrace-pool/fault-injection --no-fail-fast -- fault

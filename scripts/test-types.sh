@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The public types as a strict user sees them, then everything that is written in TypeScript or typed by JSDoc.
+# Checks the public types as a strict user sees them, then all TypeScript, and all JavaScript that JSDoc types.
 . "$(dirname "$0")/lib.sh"
 bash scripts/build.sh
 tsc -p tsconfig.types.json

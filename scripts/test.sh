@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that can fail, one step after the other, all of them even when one fails. What CI runs, too.
+# Runs all checks and tests one after the other, also when one fails, and sums up. CI runs the same.
 . "$(dirname "$0")/lib.sh"
 bash scripts/setup.sh
 
@@ -9,8 +9,8 @@ failures=''
 passed=0
 failed=0
 
-# count LOG: "passed failed" of the tests in it, by the summaries of cargo and of ava. When tests failed, ava's summary
-# does not say how many passed: then its ticks are counted.
+# count LOG: prints "passed failed" of the tests in a log, from the summaries of cargo and ava. When tests failed, ava's
+# summary lacks the number of passed tests: then its ticks are counted.
 count() {
   sed $'s/\033\\[[0-9;]*m//g' "$1" | awk '
     /^test result:/ { passed += $4; failed += $6 }
@@ -22,7 +22,7 @@ count() {
   '
 }
 
-# failing LOG: the names of the tests that failed, as cargo and ava print them; of a step without tests its last lines.
+# failing LOG: prints the names of failed tests, as cargo and ava print them; for a step without tests, its last lines.
 failing() {
   local failure='^ *(✘|✖|×) |^test .* FAILED$|^error|^ *(Uncaught exception|Unhandled rejection)'
   sed $'s/\033\\[[0-9;]*m//g' "$1" | grep -E "$failure" | sort -u || tail -n 5 "$1"
@@ -33,7 +33,7 @@ step() {
   printf '\n=== %s (scripts/%s.sh)\n\n' "$title" "$script"
   bash "scripts/$script.sh" 2>&1 | tee "$log" || verdict=FAILED
   read -r good bad <<< "$(count "$log")"
-  # A step that fails without a failing test (it does not compile, a test file crashed) is a failure all the same.
+  # A step that fails without a failed test (a compile error, a crash of a test file) counts as one failure.
   if [ "$verdict" = FAILED ] && [ "$bad" -eq 0 ]; then
     bad=1
   fi
@@ -61,7 +61,7 @@ if [ "${MILLRACE_TEST_FORKSERVER:-1}" = 1 ]; then
 fi
 step test-bench 'Benchmarks, for a moment each'
 
-# What failed stands at the end too: of a long log often only that is kept.
+# Failures are repeated at the end: often only the end of a long log is kept.
 if [ -n "$failures" ]; then
   printf '\n=== Failures\n%s' "$failures"
 fi

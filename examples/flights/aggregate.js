@@ -1,6 +1,8 @@
-// Medians of parts do not add up to the median of the whole, but histograms do: delays are whole minutes, so how often
-// each occurs says everything about a group. A worker counts; the host adds the counts up and reads the figures off,
-// and they are exact, whichever way the flights were cut and in whichever order the parts arrive.
+// Counts delays by group, adds counts up, and computes exact means, medians and percentiles from the sums.
+//
+// Medians of chunks cannot be combined, but histograms can. Delays are whole minutes, so the number of flights for each
+// delay says everything about a group. A worker counts, and the host adds the counts up. The figures are exact, however
+// the flights were cut into chunks and in whatever order the chunks arrive.
 
 /** @typedef {Map<number, number>} Histogram delay → number of flights */
 /** @typedef {Map<number, Histogram>} Groups hour, or first mile of the distance band → its flights */
@@ -8,7 +10,7 @@
 /** @typedef {{ key: number, flights: number, mean: number, median: number, p95: number }} Figures */
 
 export const BAND_MILES = 250
-/** From here on all distances are one band: hardly anything in the country is further apart. */
+/** All distances from here on form one band: few flights in the country are longer. */
 export const LAST_BAND = 2500
 
 /** @returns {Summary} */
@@ -67,7 +69,7 @@ export function figures(groups) {
         flights += count
         minutes += delay * count
       }
-      // Of an even number of flights the median is half way between the two in the middle.
+      // The median of an even number of flights is half way between the two in the middle.
       const median = (at(delays, Math.ceil(flights / 2)) + at(delays, Math.floor(flights / 2) + 1)) / 2
       return { key, flights, mean: minutes / flights, median, p95: at(delays, Math.ceil(flights * 0.95)) }
     })

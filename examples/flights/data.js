@@ -1,6 +1,7 @@
-// The flights, as pieces of the file they come in. What a worker receives is the text of some thousand records, because
-// reading that text is the expensive part of the job: parsed here, the records would cost more to send than to
-// aggregate.
+// Reads the file of flights, cuts it into chunks, and parses a chunk.
+//
+// A worker receives the text of some thousand records and parses it, because parsing is the expensive part of the job:
+// records that the host parsed would cost more to send than to aggregate.
 
 import { readFile } from 'node:fs/promises'
 
@@ -19,8 +20,8 @@ const BETWEEN_RECORDS = '},{'
 export const readFlights = () => readFile(FILE)
 
 /**
- * Cuts `[{…},{…},…]` between records, into chunks of about `size` bytes: `{…},…,{…}`. The records hold numbers only, so
- * that what looks like the end of a record is one.
+ * Cuts `[{…},{…},…]` between records, into chunks of about `size` bytes: `{…},…,{…}`. Records hold numbers only, so every
+ * `},{` is the end of a record.
  * @param {Buffer} file
  * @param {number} size
  * @returns {Uint8Array[]}

@@ -1,4 +1,4 @@
-// The two ways in which the flights are grouped, as tables and charts name them.
+// The two groupings of the flights, with the names that tables and charts show.
 
 import { BAND_MILES, LAST_BAND } from './aggregate.js'
 
@@ -24,5 +24,5 @@ export const GROUPINGS = [
   },
 ]
 
-/** Of fewer flights than this, mean and percentile say little: tables and charts mark them. */
+/** Mean and percentile of fewer flights than this say little: tables and charts mark such groups. */
 export const FEW = 100

@@ -1,4 +1,4 @@
-// 200,000 flights, aggregated in worker processes and, to check them, in this one.
+// Aggregates 200,000 flights in worker processes and, to check the result, in this process.
 //
 //   node examples/flights/main.js [--workers N]
 
@@ -30,8 +30,8 @@ const ms = (duration) => `${duration.toFixed(0).padStart(6)} ms`
 async function inWorkers(chunks) {
   const pool = new ProcessPoolExecutor({ maxWorkers: workers, name: 'flights' })
   try {
-    // A pool starts its workers when there is something to do. One small call for each gets them started and loaded, so
-    // that this can be told from the job itself.
+    // A pool starts a worker when a call needs it. One small call for each worker has all workers started and loaded,
+    // to measure the start apart from the job.
     const starting = performance.now()
     await Promise.all(Array.from({ length: workers }, () => pool.submit(summarizeChunk, new Uint8Array())))
     const started = elapsed(starting)
@@ -39,7 +39,7 @@ async function inWorkers(chunks) {
     const working = performance.now()
     const progress = new Progress(chunks.length, 'chunks')
     const total = emptySummary()
-    // Counts can be added up in any order, so there is no reason to wait for the chunk that is next.
+    // Counts can be added up in any order, so the results need no order.
     for await (const part of pool.map(summarizeChunk, chunks, { chunksize: 1, ordered: false })) {
       merge(total, part)
       progress.advance()

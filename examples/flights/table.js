@@ -1,4 +1,4 @@
-// The figures as a table, and as bars, for a terminal.
+// Prints the figures on a terminal, as a table and as bars.
 
 import { FEW, whole } from './groups.js'
 

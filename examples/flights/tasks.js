@@ -1,5 +1,5 @@
-// What runs in the workers. They load this module by its URL, the host imports it to name the function and to call it
-// itself.
+// The task of the workers. Workers load this module by its URL; the host imports it to submit the function, and to call
+// the function itself.
 
 import { defineTasks } from 'millrace'
 import { summarize } from './aggregate.js'

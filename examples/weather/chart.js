@@ -1,4 +1,4 @@
-// The scores as a map of all combinations: on paper, and as text.
+// The scores of all combinations as a map: an SVG chart, and text for a terminal.
 
 import { element } from '../svg.js'
 import { MEMORIES, WIDTHS } from './forecast.js'
@@ -6,10 +6,10 @@ import { MEMORIES, WIDTHS } from './forecast.js'
 const CELL = { width: 26, height: 16 }
 const MARGIN = { top: 84, right: 24, bottom: 64, left: 72 }
 const COLORS = { paper: '#ffffff', ink: '#1f2933', faint: '#616e7c', best: '#c2410c' }
-/** From the worst to the best. */
+/** The shades of a score, from the worst to the best. */
 const SHADES = ' ░▒▓█'
 
-/** The differences between good forecasts are small, and are to be seen: the root of so high a degree is shown. */
+/** The chart shows this root of the scores, so that the small differences between good forecasts can be seen. */
 const CONTRAST = 3
 
 /** @typedef {import('./forecast.js').Score} Score */
@@ -105,7 +105,7 @@ export function chart(scores, title) {
 }
 
 /**
- * The same for a terminal.
+ * The map as text, for a terminal.
  * @param {readonly Score[]} scores
  */
 export function shades(scores) {

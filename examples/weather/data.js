@@ -1,4 +1,4 @@
-// Four years of weather in Seattle.
+// Reads four years of weather in Seattle.
 
 import { readFile } from 'node:fs/promises'
 

@@ -1,17 +1,17 @@
-// Forecasts of tomorrow's high: what is usual at the time of the year, and so much of what today deviates from that.
+// Forecasts tomorrow's high: the usual high of the season, plus a share of today's deviation from the usual high.
 
 const DAYS_OF_YEAR = 365
 
 /**
- * How to forecast.
+ * The parameters of a forecast.
  * @typedef {object} Parameters
- * @property {number} width usual is the mean of so many days before and after that date, in the other years
- * @property {number} memory the share of today's deviation that tomorrow is expected to have
+ * @property {number} width days before and after a date that count as its season
+ * @property {number} memory the share of today's deviation that the forecast adds
  */
 
 /**
- * How well that went.
- * @typedef {Parameters & { error: number }} Score `error` in degrees, the mean of how far off it was
+ * The quality of a forecast.
+ * @typedef {Parameters & { error: number }} Score `error`: the mean error in degrees
  */
 
 /**
@@ -30,7 +30,7 @@ export function score(days, { width, memory }) {
 }
 
 /**
- * A year must not be known when it is forecast: only the others count.
+ * The usual high of a day's season, in the other years: a forecast must not know its own year.
  * @param {import('./data.js').Day[]} days
  * @param {import('./data.js').Day} day
  * @param {number} width
@@ -48,7 +48,7 @@ function usualHigh(days, { year, ofYear }, width) {
   return sum / count
 }
 
-/** All combinations that are tried. */
+/** The values of both parameters that are tried. */
 export const WIDTHS = Array.from({ length: 31 }, (_, n) => 2 * n)
 export const MEMORIES = Array.from({ length: 26 }, (_, n) => n / 25)
 

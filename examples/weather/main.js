@@ -1,5 +1,5 @@
-// What does it take to forecast tomorrow's temperature? Hundreds of combinations of two parameters, tried in worker
-// processes.
+// Tries hundreds of combinations of two parameters in worker processes, to find the best forecast of tomorrow's
+// temperature.
 //
 //   node examples/weather/main.js [--workers N]
 
@@ -34,7 +34,7 @@ async function sweep() {
     await pool.join()
     return scores
   } finally {
-    // Nothing is left of it if something above has thrown.
+    // Ends the workers if something above has thrown.
     await pool.terminate()
   }
 }

@@ -1,4 +1,4 @@
-// What runs in the workers: each reads the data once, when it starts.
+// The tasks of the workers: each worker reads the data once, when it starts.
 
 import { defineTasks } from 'millrace'
 import { readDays } from './data.js'
