@@ -13,17 +13,22 @@ mod attributes;
 mod child;
 #[cfg(target_os = "linux")]
 mod close_others;
+mod exit;
 mod exit_now;
 mod file_actions;
 #[cfg(target_os = "linux")]
-mod forked;
+mod grandchild;
 mod libc_extras;
 mod no_input;
+#[cfg(target_os = "linux")]
+mod pidfd;
 mod sentinel;
 mod spawn;
 mod spec;
+mod wait_pid;
 
-pub use child::{Child, Exit};
+pub use child::Child;
+pub use exit::Exit;
 pub use exit_now::exit_now;
 pub use no_input::close_input;
 pub use spawn::spawn;

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use crate::{Child, Error, Result};
+use crate::{Error, Result};
 
 /// On which side of a `fork` this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,12 +77,5 @@ impl Packets {
 impl AsFd for Packets {
   fn as_fd(&self) -> BorrowedFd<'_> {
     self.0.as_fd()
-  }
-}
-
-impl Child {
-  /// Fails.
-  pub fn forked(_pid: u32, _pidfd: OwnedFd, _parent: u32, _release: Box<dyn Fn() + Send + Sync>) -> Result<Self> {
-    Err(Error::missing("pidfd_open"))
   }
 }

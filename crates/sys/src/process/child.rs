@@ -1,23 +1,15 @@
 //! A process that this one started.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::exit::Exit;
+#[cfg(target_os = "linux")]
+use super::grandchild::Grandchild;
 use super::sentinel::Sentinel;
 use crate::{Error, Result, SentinelKind};
-
-/// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-  /// By itself, with this exit code.
-  Code(i32),
-  /// By this signal.
-  Signal(i32),
-  /// Someone else collected the status, or the host ignores `SIGCHLD`: it has ended, but nobody knows how.
-  Unknown,
-}
 
 /// A child process. Dropping it neither ends nor reaps it: wait for its end first.
 #[derive(Debug)]
@@ -38,8 +30,21 @@ impl Child {
   /// The process `pid`, which this one has forked and not waited for (see [`fork_with_heap`](crate::fork_with_heap)). If it
   /// cannot be watched it is ended.
   pub fn forked_here(pid: u32, sentinel: SentinelKind) -> Result<Self> {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(|| Error::from_errno("fork", libc::ESRCH))?;
+    let pid = pid_of_fork(pid)?;
     Ok(Self::new(pid, Sentinel::new(sentinel, pid)?))
+  }
+
+  /// The process `pid` behind `pidfd`, which another process, `parent`, has forked for this one. `release` is called once, when
+  /// the end has been seen: it asks the parent to reap. Linux only; `ENOSYS` elsewhere.
+  #[cfg(target_os = "linux")]
+  pub fn forked(pid: u32, pidfd: OwnedFd, parent: u32, release: Box<dyn Fn() + Send + Sync>) -> Result<Self> {
+    Ok(Self::new(pid_of_fork(pid)?, Sentinel::Grandchild(Grandchild::new(pid, pidfd, parent, release))))
+  }
+
+  /// Fails: there are no pidfds.
+  #[cfg(not(target_os = "linux"))]
+  pub fn forked(_pid: u32, _pidfd: OwnedFd, _parent: u32, _release: Box<dyn Fn() + Send + Sync>) -> Result<Self> {
+    Err(Error::missing("pidfd_open"))
   }
 
   /// Whether it has ended, as far as this process may care.
@@ -96,6 +101,11 @@ impl Child {
     }
     ignore_gone(kill_process_group(self.pid, signal).map_err(Error::at("kill")))
   }
+}
+
+/// `ESRCH` for a number that cannot be a process's.
+fn pid_of_fork(pid: u32) -> Result<Pid> {
+  i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(|| Error::from_errno("fork", libc::ESRCH))
 }
 
 /// A process that has ended cannot be signalled, and need not be. macOS says `EPERM` for a group of zombies.
