@@ -31,5 +31,14 @@ pub use child::Child;
 pub use exit::Exit;
 pub use exit_now::exit_now;
 pub use no_input::close_input;
+#[cfg(target_os = "linux")]
+pub use pidfd::pidfd_of;
 pub use spawn::spawn;
 pub use spec::SpawnSpec;
+pub use wait_pid::reap;
+
+/// Fails: there are no pidfds.
+#[cfg(not(target_os = "linux"))]
+pub fn pidfd_of(_pid: u32) -> crate::Result<std::os::fd::OwnedFd> {
+  Err(crate::Error::missing("pidfd_open"))
+}

@@ -20,7 +20,9 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 use rustix::process::{Signal, getpgrp, getpid, getppid, kill_process, kill_process_group};
 
-use crate::fd::{out_of_the_way, set_cloexec};
+#[cfg(target_os = "linux")]
+use crate::fd::out_of_the_way;
+use crate::fd::set_cloexec;
 use crate::lifeline::disarm;
 use crate::signals::SignalsBlocked;
 use crate::{Error, Result};

@@ -10,6 +10,13 @@ use super::exit::Exit;
 use crate::fd::readable_within;
 use crate::{Error, Result};
 
+/// A pidfd of the child `pid`, which nobody has reaped: readable once the child has ended.
+pub fn pidfd_of(pid: u32) -> Result<OwnedFd> {
+  let pid =
+    i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(|| Error::from_errno("pidfd_open", libc::ESRCH))?;
+  PidFd::open(pid).map(|pidfd| pidfd.0)
+}
+
 /// A process by its pidfd.
 ///
 /// # References

@@ -9,6 +9,12 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, waitpi
 use super::exit::Exit;
 use crate::{Error, Result};
 
+/// Reaps the child `pid` of this process if it has ended. False: it has not.
+pub fn reap(pid: u32) -> bool {
+  let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return true };
+  !matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(None))
+}
+
 /// A child by its pid. The pid stays the child's until [`WaitPid::try_reap`] has reaped it, as long as the rest of the host
 /// reaps no children that are not its own.
 ///
