@@ -32,7 +32,8 @@ pub unsafe fn adopt_fd(raw: RawFd) -> Result<OwnedFd> {
   if raw < 0 {
     return Err(Error::from_errno("fcntl", libc::EBADF));
   }
-  // SAFETY: not -1, and only used to ask whether the descriptor is open.
+  // SAFETY: not -1, and nobody else closes it meanwhile, as the caller promises. A number that is not open is refused by the
+  // first thing that is done with it.
   let probe = unsafe { BorrowedFd::borrow_raw(raw) };
   set_cloexec(probe)?;
   // SAFETY: it is open, as the call above succeeded, and the caller promises that nobody else owns it.

@@ -19,7 +19,8 @@ const KEPT_FREE: libc::c_int = 64 << 20;
 pub fn reuse_heap_memory() {
   #[cfg(all(target_os = "linux", target_env = "gnu"))]
   for (parameter, bytes) in [(libc::M_MMAP_THRESHOLD, REUSED_BELOW), (libc::M_TRIM_THRESHOLD, KEPT_FREE)] {
-    // SAFETY: the call only stores a number; it refuses one that it does not like, which leaves things as they were.
+    // SAFETY: glibc stores one aligned word, under the lock of the first arena; a thread that allocates from another arena
+    // meanwhile sees the old number or the new one, and works with either. A number that it refuses changes nothing.
     unsafe { libc::mallopt(parameter, bytes) };
   }
 }

@@ -63,7 +63,7 @@ mod kernel {
     // In this order: no signal can be sent before both it and its receiver are known.
     // SAFETY: an open descriptor and numbers; what is set belongs to the open file, which is ours.
     let chosen = unsafe { libc::fcntl(fd, F_SETSIG, libc::SIGKILL) } == 0;
-    // SAFETY: as above. The child is not reaped, so nobody else has its number.
+    // SAFETY: as above. (The caller has not reaped the child, so the number is nobody else's.)
     if chosen && unsafe { libc::fcntl(fd, libc::F_SETOWN, pid as libc::pid_t) } == 0 {
       let _ = fcntl_getfl(worker_end).and_then(|flags| fcntl_setfl(worker_end, flags | OFlags::ASYNC));
     }

@@ -65,13 +65,14 @@ impl Segment {
     Ok(Self { fd, mapping })
   }
 
-  /// Keeps the bytes where they are, for somebody who uses some of them longer than this segment lives.
+  /// The mapping, which keeps the bytes where they are for somebody who uses some of them longer than this segment lives.
   pub fn mapping(&self) -> &Arc<Mapping> {
     &self.mapping
   }
 
-  /// The first byte. Valid for reads and writes of [`len`](Self::len) bytes for as long as the segment lives; other
-  /// processes read and write them at the same time, so only atomic or raw accesses make sense.
+  /// The first byte. [`len`](Self::len) bytes from there are valid for reads and writes for as long as the segment, or its
+  /// [`mapping`](Self::mapping), lives. Other processes read and write them at the same time: what is read is arbitrary, and
+  /// only accesses that stand that (atomic ones, and copies of plain bytes) make sense.
   pub fn base(&self) -> NonNull<u8> {
     self.mapping.base()
   }

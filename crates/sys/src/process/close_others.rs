@@ -55,7 +55,8 @@ fn inheritable() -> Box<dyn Iterator<Item = RawFd>> {
     }
   };
   Box::new(iter::Iterator::filter(open, |fd| {
-    // SAFETY: not negative, and only used to ask for its flags, which fails if it is not open.
+    // SAFETY: not negative, and only used to ask for its flags. One that another thread closes meanwhile, or that was never
+    // open, fails to answer, and one that has another file by then answers for that.
     let fd = unsafe { BorrowedFd::borrow_raw(*fd) };
     fcntl_getfd(fd).is_ok_and(|flags| !flags.contains(FdFlags::CLOEXEC))
   }))
