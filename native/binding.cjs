@@ -845,3 +845,4 @@ module.exports.detachBuffer = nativeBinding.detachBuffer
 module.exports.exitNow = nativeBinding.exitNow
 module.exports.lentBuffers = nativeBinding.lentBuffers
 module.exports.liesInLane = nativeBinding.liesInLane
+module.exports.wireNumbers = nativeBinding.wireNumbers

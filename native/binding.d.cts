@@ -31,7 +31,7 @@ export declare class NativeForkServer {
    * To be called where `fork` may be.
    */
   tryFork(timeout: number): NativeDeath | null
-  /** What the host wants: 0 nothing more, 1 a worker (see `fork`), 2 to be left alone. */
+  /** What the host wants, as one of `forkRequest` (see `wireNumbers`); a worker is then forked by `fork()`. */
   nextRequest(): number
   /**
    * Forks the worker that was asked for. Returns `null` in the server. In the worker this object is of no more use.
@@ -118,7 +118,7 @@ export declare class NativePool {
   terminate(hard: boolean): void
   /** Asks the idle workers to leave. */
   dismissIdle(): void
-  /** Holds the event loop: 0 while calls are unfinished, 1 always, 2 never. */
+  /** Holds the event loop as one of `hold` says (see `wireNumbers`). */
   setHold(hold: number): void
   /** Has the event `room` sent once the queue is not full. */
   awaitRoom(): void
@@ -187,7 +187,7 @@ export declare class NativeWorker {
   arm(): boolean
   /** Whether the host wants the call that was taken to stop. */
   abortRequested(): boolean
-  /** Tells the host that this worker is ready (1), leaves after its call (2), or is about to exit (3). */
+  /** Tells the host how far this worker has come: one of `phase` (see `wireNumbers`). */
   setPhase(phase: number): void
   /** Gives back memory that nothing needs now. True: the host keeps results, so there may be more later. */
   trim(): boolean
@@ -336,3 +336,6 @@ export interface NativeWorkerStats {
   /** Resident bytes. */
   rss?: number
 }
+
+/** All numbers that both sides of the binding use, by group and name. */
+export declare function wireNumbers(): Record<string, Record<string, number>>

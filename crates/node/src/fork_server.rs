@@ -14,13 +14,7 @@ use crate::forked::{NativeForked, become_forked, own_loop};
 use crate::options::milliseconds;
 use crate::platform::sys_error;
 use crate::uv::{Poll, UvLoop};
-
-/// What `nextRequest` returns.
-mod requested {
-  pub const NOTHING: i32 = 0;
-  pub const FORK: i32 = 1;
-  pub const CLOSED: i32 = 2;
-}
+use crate::wire::fork_request;
 
 /// A fork server, for the TypeScript layer only.
 #[napi]
@@ -111,16 +105,16 @@ impl NativeForkServer {
     }
   }
 
-  /// What the host wants: 0 nothing more, 1 a worker (see `fork`), 2 to be left alone.
+  /// What the host wants, as one of `forkRequest` (see `wireNumbers`); a worker is then forked by `fork()`.
   #[napi]
   pub fn next_request(&self) -> i32 {
     match self.service.borrow_mut().as_mut().map(ForkService::next_request) {
-      Some(ForkRequest::Nothing) => requested::NOTHING,
+      Some(ForkRequest::Nothing) => fork_request::NOTHING,
       Some(ForkRequest::Fork(worker)) => {
         self.wanted.set(Some(worker));
-        requested::FORK
+        fork_request::FORK
       }
-      Some(ForkRequest::Closed) | None => requested::CLOSED,
+      Some(ForkRequest::Closed) | None => fork_request::CLOSED,
     }
   }
 

@@ -16,4 +16,5 @@ mod options;
 mod platform;
 mod staging;
 mod uv;
+mod wire;
 mod worker;

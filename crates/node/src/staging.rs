@@ -46,14 +46,3 @@ pub(crate) fn read_words<const N: usize>(buffer: &[u8]) -> [u32; N] {
   }
   words
 }
-
-/// The lower and upper half of a number of 64 bits.
-pub(crate) fn halves(value: u64) -> [u32; 2] {
-  [value as u32, (value >> 32) as u32]
-}
-
-/// Stands for "not in the buffer" where an offset into it is expected.
-pub(crate) const ELSEWHERE: u32 = u32::MAX;
-
-/// Payloads up to this size pass through the shared buffer; larger ones are copied straight to where they are wanted.
-pub(crate) const STAGED_MAX: usize = 16 << 10;

@@ -14,39 +14,21 @@ use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
 use crate::forked::take_forked;
 use crate::lending::{array_buffer, loan_of};
-use crate::staging::{ELSEWHERE, STAGED_MAX, Staging, halves, read_words, write_words};
+use crate::staging::{Staging, read_words, write_words};
 use crate::uv::Poll;
+use crate::wire::{call_record, committed, inbox, phase, put_wide, register, taken};
 
-/// What `take` returns.
-mod taken {
-  pub const NOTHING: i32 = 0;
-  pub const TASK: i32 = 1;
-  pub const DEFINE: i32 = 2;
-  pub const BOOT: i32 = 3;
-  pub const STOP: i32 = 4;
-}
+/// Where the payload, or its head, begins in the inbox: behind the record.
+const PAYLOAD: usize = call_record::WORDS * 4;
 
-/// What `commit` returns.
-mod committed {
-  pub const DONE: i32 = 0;
-  pub const NO_ROOM: i32 = 1;
-  pub const TOO_LARGE: i32 = 2;
-  pub const NO_MEMORY: i32 = 3;
-}
-
-/// `commitMoved` has committed nothing.
-const NOT_MOVED: i32 = -1;
-
-/// Words of the call record at the start of the inbox: task, codec, flags, payload length (low, high), payload offset
-/// in the inbox or [`ELSEWHERE`], task id (low, high), and of a payload that is elsewhere the length of the head, which is here
-/// all the same. Payload or head follow.
-const RECORD_WORDS: usize = 9;
+/// Payloads up to this size pass through the inbox.
+const STAGED_MAX: usize = inbox::STAGED_MAX as usize;
 
 /// The lane, and what passes through it: what runs once a call is a bare function of this.
 struct CallPath {
   worker: RefCell<Worker>,
   on_bell: Callback,
-  /// Words from JavaScript: status, codec, flags and payload length of the result to commit.
+  /// The [`register`]s of the result to commit.
   registers: Staging,
   outbox: Staging,
   inbox: RefCell<Staging>,
@@ -82,16 +64,19 @@ impl CallPath {
       Taken::Corrupt(_) => std::process::abort(),
     };
     let len = call.payload_len();
-    let offset = RECORD_WORDS * 4;
     let mut inbox = self.inbox.borrow_mut();
     let inbox = inbox.bytes_mut();
-    let staged = len <= STAGED_MAX.min(inbox.len() - offset) && !call.is_lent();
+    let staged = len <= STAGED_MAX.min(inbox.len() - PAYLOAD) && !call.is_lent();
     let here = if staged { len } else { call.inline_len() };
-    self.worker.borrow().copy_payload(&call, 0, &mut inbox[offset..offset + here]);
-    let [low, high] = halves(call.len);
-    let [id_low, id_high] = halves(call.sequence);
-    let at = if staged { offset as u32 } else { ELSEWHERE };
-    let record = [call.task, u32::from(call.codec), u32::from(call.flags), low, high, at, id_low, id_high, here as u32];
+    self.worker.borrow().copy_payload(&call, 0, &mut inbox[PAYLOAD..PAYLOAD + here]);
+    let mut record = [0; call_record::WORDS];
+    record[call_record::TASK] = call.task;
+    record[call_record::CODEC] = u32::from(call.codec);
+    record[call_record::FLAGS] = u32::from(call.flags);
+    put_wide(&mut record, call_record::LENGTH, call.len);
+    record[call_record::OFFSET] = if staged { PAYLOAD as u32 } else { inbox::ELSEWHERE };
+    put_wide(&mut record, call_record::TASK_ID, call.sequence);
+    record[call_record::HEAD_LENGTH] = here as u32;
     write_words(inbox, 0, &record);
     self.current.set(Some(call));
     match call.kind {
@@ -101,13 +86,18 @@ impl CallPath {
     }
   }
 
+  /// The result that the registers describe, and the length of its payload in the outbox.
+  fn result(&self, ran_ns: u32) -> (ResultHeader, u32) {
+    let registers: [u32; register::COUNT] = read_words(self.registers.all());
+    let (status, codec) = (registers[register::STATUS] as u8, registers[register::CODEC] as u8);
+    (ResultHeader { status, codec, flags: registers[register::FLAGS] as u16, ran_ns }, registers[register::LENGTH])
+  }
+
   /// Commits what the registers say as the result of the call that was taken.
   fn commit(&self, tail: &[u8]) -> i32 {
     let Some(call) = self.current.get() else { return committed::DONE };
-    let [status, codec, flags, length] = read_words(self.registers.all());
     let mut worker = self.worker.borrow_mut();
-    let ran_ns = worker.ran_ns();
-    let header = ResultHeader { status: status as u8, codec: codec as u8, flags: flags as u16, ran_ns };
+    let (header, length) = self.result(worker.ran_ns());
     match worker.commit(&header, &call, self.outbox.bytes(length), tail) {
       Ok(()) => {
         self.current.set(None);
@@ -122,12 +112,10 @@ impl CallPath {
   /// The same with the content of a loan as the payload's second part, without a copy.
   fn commit_loan(&self, content: &Loan) -> i32 {
     let Some(call) = self.current.get() else { return committed::DONE };
-    let [status, codec, flags, length] = read_words(self.registers.all());
     let mut worker = self.worker.borrow_mut();
-    let ran_ns = worker.ran_ns();
-    let header = ResultHeader { status: status as u8, codec: codec as u8, flags: flags as u16, ran_ns };
+    let (header, length) = self.result(worker.ran_ns());
     if !worker.commit_loan(&header, &call, self.outbox.bytes(length), content) {
-      return NOT_MOVED;
+      return committed::NOT_MOVED;
     }
     self.current.set(None);
     committed::DONE
@@ -283,7 +271,7 @@ impl NativeWorker {
   #[napi]
   pub fn commit_moved(&self, #[napi(ts_arg_type = "ArrayBuffer")] buffer: Object<'_>) -> napi::Result<i32> {
     let loan = loan_of(&buffer)?;
-    Ok(loan.map_or(NOT_MOVED, |loan| self.calls.commit_loan(&loan)))
+    Ok(loan.map_or(committed::NOT_MOVED, |loan| self.calls.commit_loan(&loan)))
   }
 
   /// An ArrayBuffer of so many bytes (not 0) in the memory of the lane; `null` if there is no room.
@@ -311,12 +299,12 @@ impl NativeWorker {
     self.calls.current.get().is_some_and(|call| self.calls.worker.borrow().abort_requested(call.position))
   }
 
-  /// Tells the host that this worker is ready (1), leaves after its call (2), or is about to exit (3).
+  /// Tells the host how far this worker has come: one of `phase` (see `wireNumbers`).
   #[napi]
   pub fn set_phase(&self, phase: u32) {
     self.calls.worker.borrow_mut().set_phase(match phase {
-      1 => WorkerPhase::Ready,
-      2 => WorkerPhase::Retiring,
+      phase::READY => WorkerPhase::Ready,
+      phase::RETIRING => WorkerPhase::Retiring,
       _ => WorkerPhase::Leaving,
     });
   }

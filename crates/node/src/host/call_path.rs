@@ -7,31 +7,21 @@ use millrace_pool::{AllocateError, CallSpec, Completion, Limits, Loan, PoolState
 
 use super::event_loop::Core;
 use crate::platform::sys_error;
-use crate::staging::{ELSEWHERE, STAGED_MAX, Staging, halves, read_words, write_words};
-
-/// Why `submit` took no call, as negative numbers; call numbers are not negative.
-mod refused {
-  pub(super) const CLOSED: i32 = -1;
-  pub(super) const BROKEN: i32 = -2;
-  pub(super) const QUEUE_FULL: i32 = -3;
-  pub(super) const SPAWN: i32 = -4;
-  pub(super) const TOO_LARGE: i32 = -5;
-}
-
-/// Words of one result record in the inbox: call, status, codec, flags, payload length (low, high), payload offset in
-/// the inbox or [`ELSEWHERE`], the worker's process id, the time that it ran in microseconds, and of a payload that is elsewhere
-/// offset and length of its head, which is in the inbox all the same.
-const RECORD_WORDS: usize = 11;
+use crate::staging::{Staging, read_words, write_words};
+use crate::wire::{drained, inbox, put_wide, refused, register, result_record};
 
 /// Results that one `drain` returns at most. The payloads follow the records in the inbox.
 const RECORDS_MAX: usize = 256;
 
-/// Added to the number of results: there are events as well.
-const EVENTS: i32 = 1 << 16;
+/// Where the payloads begin in the inbox.
+const PAYLOADS: usize = RECORDS_MAX * result_record::WORDS * 4;
+
+/// Payloads up to this size pass through the inbox.
+const STAGED_MAX: usize = inbox::STAGED_MAX as usize;
 
 pub(super) struct CallPath {
   core: Rc<Core>,
-  /// Words from JavaScript: task, codec, flags and payload length of the call to submit.
+  /// The [`register`]s of the call to submit.
   registers: Staging,
   outbox: Staging,
   inbox: RefCell<Staging>,
@@ -52,9 +42,10 @@ impl CallPath {
 
   /// The same, with `tail` behind the outbox's bytes, which is `moved` if that is there.
   pub(super) fn submit_with(&self, tail: &[u8], moved: Option<&Loan>, limits: Option<Limits>, retries: u32) -> i32 {
-    let [task, codec, flags, length] = read_words(self.registers.all());
-    let head = self.outbox.bytes(length);
-    let spec = CallSpec { task, codec: codec as u8, flags: flags as u16, limits, retries, head, tail, moved };
+    let registers: [u32; register::COUNT] = read_words(self.registers.all());
+    let (codec, flags) = (registers[register::CODEC] as u8, registers[register::FLAGS] as u16);
+    let head = self.outbox.bytes(registers[register::LENGTH]);
+    let spec = CallSpec { task: registers[register::TASK], codec, flags, limits, retries, head, tail, moved };
     let mut manager = self.core.manager();
     let outcome = manager.submit(&spec);
     // A submit changes what the loop must know only when it started a worker, brought a deadline, or is the first; and a full
@@ -110,7 +101,7 @@ impl CallPath {
     Ok(self.drain())
   }
 
-  /// Fills the inbox with results and returns how many, plus [`EVENTS`] if there are events. To be called until there are no
+  /// Fills the inbox with results and returns how many, plus [`drained::EVENTS`] if there are events. To be called until there are no
   /// more results, which ends the round. If the last record's payload is elsewhere it must be fetched before the next call.
   pub(super) fn drain(&self) -> i32 {
     self.let_go();
@@ -118,27 +109,23 @@ impl CallPath {
     let mut inbox = self.inbox.borrow_mut();
     let inbox = inbox.bytes_mut();
     let mut count = 0;
-    let mut offset = RECORDS_MAX * RECORD_WORDS * 4;
+    let mut offset = PAYLOADS;
     while count < RECORDS_MAX && inbox.len() - offset >= STAGED_MAX {
       let Some(completion) = manager.next_completion() else { break };
       let staged = completion.len <= STAGED_MAX && !completion.lent;
-      let [low, high] = halves(completion.len as u64);
-      let at = if staged { offset as u32 } else { ELSEWHERE };
-      let Completion { id, status, codec, flags, pid, ran_ns, inline_len, .. } = completion;
-      let record = [
-        id,
-        u32::from(status),
-        u32::from(codec),
-        u32::from(flags),
-        low,
-        high,
-        at,
-        pid,
-        ran_ns / 1000,
-        offset as u32,
-        inline_len as u32,
-      ];
-      write_words(inbox, count * RECORD_WORDS, &record);
+      let Completion { id, status, codec, flags, pid, ran_ns, len, inline_len, .. } = completion;
+      let mut record = [0; result_record::WORDS];
+      record[result_record::CALL] = id;
+      record[result_record::STATUS] = u32::from(status);
+      record[result_record::CODEC] = u32::from(codec);
+      record[result_record::FLAGS] = u32::from(flags);
+      put_wide(&mut record, result_record::LENGTH, len as u64);
+      record[result_record::OFFSET] = if staged { offset as u32 } else { inbox::ELSEWHERE };
+      record[result_record::PID] = pid;
+      record[result_record::RAN_MICROSECONDS] = ran_ns / 1000;
+      record[result_record::HEAD_OFFSET] = offset as u32;
+      record[result_record::HEAD_LENGTH] = inline_len as u32;
+      write_words(inbox, count * result_record::WORDS, &record);
       count += 1;
       if !staged {
         manager.copy_payload(&completion, 0, &mut inbox[offset..offset + inline_len]);
@@ -149,7 +136,7 @@ impl CallPath {
       manager.consume(&completion);
       offset += completion.len.next_multiple_of(8);
     }
-    let events = if manager.has_events() { EVENTS } else { 0 };
+    let events = if manager.has_events() { drained::EVENTS } else { 0 };
     drop(manager);
     if count == 0 {
       self.core.sync();

@@ -23,6 +23,7 @@ use crate::options::{NativePoolOptions, milliseconds};
 use crate::platform::sys_error;
 use crate::staging::Staging;
 use crate::uv::{Prepare, Timer};
+use crate::wire::hold;
 
 /// A pool of worker processes, for the TypeScript layer only.
 #[napi]
@@ -269,12 +270,12 @@ impl NativePool {
     self.core.sync();
   }
 
-  /// Holds the event loop: 0 while calls are unfinished, 1 always, 2 never.
+  /// Holds the event loop as one of `hold` says (see `wireNumbers`).
   #[napi]
   pub fn set_hold(&self, hold: u32) {
     self.core.hold.set(match hold {
-      1 => Hold::Always,
-      2 => Hold::Never,
+      hold::ALWAYS => Hold::Always,
+      hold::NEVER => Hold::Never,
       _ => Hold::Unfinished,
     });
     self.core.sync();
