@@ -214,6 +214,30 @@ export declare function lentBuffers(): number
 /** Whether an ArrayBuffer lies in the memory of a lane. */
 export declare function liesInLane(buffer: ArrayBuffer): boolean
 
+/**
+ * Why a pool broke, or a worker failed to start: workers died (`deaths`); the initializer or a preloaded module threw
+ * (`bootFailed`); workers did not boot within the start timeout (`startTimeout`); fork servers did not become ready in time, or
+ * ended before, while they loaded `module` (`serverTimeout`, `serverEnded`); the fork server, or this process, cannot be forked,
+ * for these reasons, a line each (`forkUnsafe`); or the last worker is gone, of those that this process has forked (`noneLeft`).
+ */
+export type NativeBreakCause =
+  | { kind: 'deaths' }
+  | { kind: 'bootFailed'; report: NativeReport }
+  | { kind: 'startTimeout' }
+  | { kind: 'serverTimeout'; module?: string }
+  | { kind: 'serverEnded'; module?: string }
+  | { kind: 'forkUnsafe'; reasons: string }
+  | { kind: 'noneLeft' }
+
+/** Why a call failed without a result of its worker's. */
+export type NativeCallFailure =
+  | { kind: 'workerDied'; death: NativeDeath }
+  | { kind: 'timedOut'; pid: number }
+  | { kind: 'terminated'; pid: number }
+  | { kind: 'cancelled' }
+  | { kind: 'spawn'; syscall: string; errno?: number }
+  | { kind: 'noMemory'; errno: number }
+
 /** How a worker process ended: `exitCode` or `signal` (a number), or neither when somebody else reaped it. */
 export interface NativeDeath {
   /** The worker's process id. */
@@ -230,44 +254,38 @@ export interface NativeDeath {
   outOfMemory?: boolean
 }
 
-/** Something that happened in a pool; which fields are set depends on `kind`. */
-export interface NativeEvent {
-  /**
-   * `workerStart`, `workerExit`, `workerReplace`, `callFailed`, `broken`, `workerLost`, `startFailed`, `spawnFailed`,
-   * `forkUnsafe`, `stray`, `room`, `stopped`.
-   */
-  kind: string
-  /** `workerStart`, `workerExit`, `stray`: the worker. `workerReplace`: the new one. */
-  pid?: number
-  /** `workerReplace`: the one that left. */
-  oldPid?: number
-  /** `workerStart`, `workerExit`: the worker's number. */
-  workerId?: number
-  /**
-   * `workerExit`, `workerReplace`: why it left. `callFailed`: `workerDied`, `timedOut`, `terminated`, `cancelled`,
-   * `spawn`, `noMemory`. `broken`, `startFailed`: `deaths`, `bootFailed`, `startTimeout`, `forkUnsafe`,
-   * `noneLeft`, `serverTimeout`, `serverEnded`.
-   */
-  reason?: string
-  /** `callFailed`: the call. */
-  call?: number
-  /** `workerExit`, `callFailed` (`workerDied`), `workerLost`, `startFailed`: one. `broken`: all. */
-  deaths?: Array<NativeDeath>
-  /** `callFailed` (`spawn`), `spawnFailed`: the system call. */
-  syscall?: string
-  /** `callFailed` (`spawn`, `noMemory`), `spawnFailed`: its error. */
-  errno?: number
-  /** With the reasons `serverTimeout` and `serverEnded`: what the fork server was loading. */
-  module?: string
-  /** `startFailed`: whether another worker is started. */
-  again?: boolean
-  /** `forkUnsafe`, and with the reason `forkUnsafe`: why the fork server, or this process, cannot be forked, a line each. */
-  reasons?: string
-  /** `stray`, and with the reason `bootFailed`: the encoding of `bytes`. */
-  codec?: number
-  /** `stray`, and with the reason `bootFailed`: the encoded error. */
-  bytes?: Uint8Array
-}
+/**
+ * Something that happened in a pool: a worker was started (`workerStart`), has ended (`workerExit`), or was started in the place
+ * of one that left (`workerReplace`); a call has failed, and its number is free again, unless the worker of a call that
+ * `timedOut` lives on (`callFailed`); the pool is unusable, and every call that it had has failed with that (`broken`).
+ *
+ * What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not boot, and
+ * another is started or not (`startFailed`); no worker could be started (`spawnFailed`); the fork server cannot be forked, for
+ * these reasons, a line each, and workers are spawned from now on (`forkUnsafe`); a worker reports an error that belongs to no
+ * call (`stray`).
+ *
+ * The queue has room again after it was full (`room`). The pool is closed and its last worker is reaped (`stopped`).
+ */
+export type NativeEvent =
+  | { kind: 'workerStart'; pid: number; workerId: number }
+  | { kind: 'workerExit'; workerId: number; death: NativeDeath; reason: NativeExitReason }
+  | { kind: 'workerReplace'; oldPid: number; newPid: number; reason: NativeExitReason }
+  | { kind: 'callFailed'; call: number; failure: NativeCallFailure }
+  | { kind: 'broken'; cause: NativeBreakCause; deaths: Array<NativeDeath> }
+  | { kind: 'workerLost'; death: NativeDeath }
+  | { kind: 'startFailed'; cause: NativeBreakCause; death: NativeDeath; again: boolean }
+  | { kind: 'spawnFailed'; syscall: string; errno?: number }
+  | { kind: 'forkUnsafe'; reasons: string }
+  | { kind: 'stray'; pid: number; report: NativeReport }
+  | { kind: 'room' }
+  | { kind: 'stopped' }
+
+/**
+ * Why a worker left: the pool closed (`shutdown`); it had done its share, grew too large, or retired by itself (`recycled`);
+ * it had nothing to do for the idle timeout (`idle`); the pool stopped it, with what it ran (`killed`); it ended by itself, or by
+ * somebody else's hand (`died`); or it ended before it had booted (`failed-start`).
+ */
+export type NativeExitReason = 'shutdown' | 'recycled' | 'idle' | 'killed' | 'died' | 'failed-start'
 
 /** What a process learns that has just been forked. */
 export interface NativeForked {
@@ -319,14 +337,25 @@ export interface NativePoolOptions {
   keepFull: boolean
 }
 
+/** An error that a worker reports, encoded. */
+export interface NativeReport {
+  /** The encoding of `bytes`. */
+  codec: number
+  /** The encoded error. */
+  bytes: Uint8Array
+}
+
+/** The state of a worker. */
+export type NativeWorkerState = 'starting' | 'idle' | 'busy' | 'leaving'
+
 /** What one worker does. */
 export interface NativeWorkerStats {
   /** Its process id. */
   pid: number
   /** Its number in the pool. */
   workerId: number
-  /** `starting`, `idle`, `busy` or `leaving`. */
-  state: string
+  /** Its state. */
+  state: NativeWorkerState
   /** The call that it runs. */
   running?: number
   /** Calls that it has finished. */

@@ -9,7 +9,7 @@ use napi_derive::napi;
 
 use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
-use crate::event::{NativeDeath, death};
+use crate::event::NativeDeath;
 use crate::forked::{NativeForked, become_forked, own_loop};
 use crate::options::milliseconds;
 use crate::platform::sys_error;
@@ -100,7 +100,7 @@ impl NativeForkServer {
     }
     self.service.replace(service);
     match trial.map_err(|error| sys_error(&error))? {
-      Trial::Over(exit) => Ok(Some(exit.map_or_else(NativeDeath::default, |exit| death(0, exit)))),
+      Trial::Over(exit) => Ok(Some(exit.map_or_else(NativeDeath::default, |exit| NativeDeath::new(0, exit)))),
       Trial::Child => Ok(None),
     }
   }
