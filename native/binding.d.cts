@@ -112,9 +112,15 @@ export declare class NativePool {
   cancelWaiting(): Array<number>
   /** Gives a call up and stops the worker that runs it after `grace` milliseconds; false if it is over already. */
   stopCall(call: number, grace: number): boolean
-  /** Takes no more calls and lets the workers go when those that there are have been answered. */
+  /**
+   * Closes the pool: it takes no more calls, and its workers leave when all that it has are answered. The event `stopped` tells
+   * when the last one is reaped.
+   */
   shutDown(): void
-  /** Stops everything now, by SIGKILL (`hard`) or by SIGTERM with SIGKILL to follow. */
+  /**
+   * Closes the pool and stops its workers now, by SIGKILL (`hard`) or by SIGTERM with SIGKILL to follow. Calls that they had
+   * fail; the event `stopped` tells when the last worker is reaped.
+   */
   terminate(hard: boolean): void
   /** Asks the idle workers to leave. */
   dismissIdle(): void
@@ -132,12 +138,13 @@ export declare class NativePool {
   get restarts(): number
   /** One entry a worker. */
   workerStats(): Array<NativeWorkerStats>
-  /** The public number of a call. */
-  taskId(call: number): number | null
   /** Rings, states and process ids, for people. */
   dump(): string
-  /** Kills and reaps the workers, and leaves the event loop. The pool is of no use afterwards. */
-  close(): void
+  /**
+   * Kills (SIGKILL) and reaps all workers, at once, and leaves the event loop. No call is answered and no event comes any more;
+   * the pool is of no use afterwards. `shutDown` is what closes a pool and lets its calls end.
+   */
+  destroy(): void
 }
 
 /** A worker's end of its lane, for the TypeScript layer only. */
@@ -162,8 +169,6 @@ export declare class NativeWorker {
   bareCommitAndTake(): () => number
   /** This worker's number in its pool. */
   get workerId(): number
-  /** The process that owns the pool. */
-  get hostPid(): number
   /** How deep the pools are nested here, 1 at the first level. */
   get depth(): number
   /** Copies the content of the payload, which is what follows its head, into `target`, which has its length. */

@@ -222,12 +222,6 @@ impl NativeWorker {
     self.argument.worker_id
   }
 
-  /// The process that owns the pool.
-  #[napi(getter)]
-  pub fn host_pid(&self) -> u32 {
-    self.argument.host_pid
-  }
-
   /// How deep the pools are nested here, 1 at the first level.
   #[napi(getter)]
   pub fn depth(&self) -> u32 {

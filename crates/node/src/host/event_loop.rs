@@ -148,8 +148,8 @@ impl Core {
     self.manager().leave_behind();
   }
 
-  /// Leaves the event loop. Workers that are still there are killed.
-  pub(super) fn close(&self) {
+  /// Kills the workers that are still there, and leaves the event loop.
+  pub(super) fn destroy(&self) {
     self.relief.end();
     self.manager().kill_now(Duration::from_secs(1));
     let hooks = self.hooks.borrow_mut().take();

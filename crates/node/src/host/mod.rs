@@ -61,7 +61,7 @@ impl NativePool {
       })
     };
     let on_event = on_loop(Core::on_event);
-    let on_teardown = on_loop(Core::close);
+    let on_teardown = on_loop(Core::destroy);
     let cleanup = Cleanup::register(&env, Box::new(move || on_teardown()))?;
     // SAFETY: the loop is this environment's, on whose thread we are.
     let timer = unsafe { Timer::new(uv_loop, Rc::clone(&on_event), cleanup.handle_opened()) };
@@ -249,14 +249,16 @@ impl NativePool {
     stopped
   }
 
-  /// Takes no more calls and lets the workers go when those that there are have been answered.
+  /// Closes the pool: it takes no more calls, and its workers leave when all that it has are answered. The event `stopped` tells
+  /// when the last one is reaped.
   #[napi]
   pub fn shut_down(&self) {
     self.core.manager().close();
     self.core.sync();
   }
 
-  /// Stops everything now, by SIGKILL (`hard`) or by SIGTERM with SIGKILL to follow.
+  /// Closes the pool and stops its workers now, by SIGKILL (`hard`) or by SIGTERM with SIGKILL to follow. Calls that they had
+  /// fail; the event `stopped` tells when the last worker is reaped.
   #[napi]
   pub fn terminate(&self, hard: bool) {
     self.core.manager().terminate_all(hard);
@@ -318,27 +320,22 @@ impl NativePool {
     self.core.manager().worker_stats().into_iter().map(NativeWorkerStats::from).collect()
   }
 
-  /// The public number of a call.
-  #[napi]
-  pub fn task_id(&self, call: u32) -> Option<f64> {
-    self.core.manager().sequence(call).map(|sequence| sequence as f64)
-  }
-
   /// Rings, states and process ids, for people.
   #[napi]
   pub fn dump(&self) -> String {
     self.core.manager().dump()
   }
 
-  /// Kills and reaps the workers, and leaves the event loop. The pool is of no use afterwards.
+  /// Kills (SIGKILL) and reaps all workers, at once, and leaves the event loop. No call is answered and no event comes any more;
+  /// the pool is of no use afterwards. `shutDown` is what closes a pool and lets its calls end.
   #[napi]
-  pub fn close(&self) {
-    self.core.close();
+  pub fn destroy(&self) {
+    self.core.destroy();
   }
 }
 
 impl Drop for NativePool {
   fn drop(&mut self) {
-    self.core.close();
+    self.core.destroy();
   }
 }
