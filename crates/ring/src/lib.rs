@@ -76,6 +76,8 @@ mod layout;
 #[cfg(not(loom))]
 mod memory;
 #[cfg(not(loom))]
+mod out_arena;
+#[cfg(not(loom))]
 mod probe;
 #[cfg(not(loom))]
 mod view;

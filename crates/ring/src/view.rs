@@ -9,6 +9,7 @@ use crate::error::GeometryError;
 use crate::frame::{Frame, Parts};
 use crate::geometry::Geometry;
 use crate::layout::Header;
+use crate::loan::{LOANS, LoanWord};
 use crate::memory::Memory;
 use crate::place::{Direction, Place};
 use crate::result_slot::ResultSlot;
@@ -62,6 +63,15 @@ impl View {
   pub(crate) fn header(&self) -> &Header {
     // SAFETY: mapped and aligned; all atomics, for which every bit pattern is a value.
     unsafe { self.header.as_ref() }
+  }
+
+  /// The words of the loans in an arena.
+  pub(crate) fn loan_words(&self, direction: Direction) -> &[LoanWord; LOANS] {
+    let header = self.header();
+    match direction {
+      Direction::ToWorker => &header.lent_to_worker.words,
+      Direction::ToHost => &header.lent_to_host.words,
+    }
   }
 
   #[inline]

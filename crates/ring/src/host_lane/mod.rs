@@ -9,14 +9,15 @@ pub use snapshot::{LaneSnapshot, SlotState, StateRun};
 
 use core::cell::Cell;
 
-use crate::arena::Arena;
 use crate::bell::Reasons;
 use crate::call_producer::CallProducer;
 use crate::error::GeometryError;
 use crate::geometry::Geometry;
 use crate::layout::{LAYOUT_VERSION, MAGIC};
-use crate::loan::{Lender, LoanWord};
+use crate::loan::LoanWord;
 use crate::memory::Memory;
+use crate::out_arena::OutArena;
+use crate::place::Direction;
 use crate::record::{Position, WorkerPhase};
 use crate::result_consumer::ResultConsumer;
 use crate::sync::{Ordering, SyncPoint};
@@ -40,9 +41,8 @@ pub struct HostLane<M: Memory> {
   pub(crate) view: View,
   pub(crate) calls: CallProducer,
   pub(crate) results: ResultConsumer,
-  pub(crate) arena: Arena,
-  /// Blocks of the call arena that the worker keeps for now.
-  pub(crate) loans: Lender,
+  /// The call arena.
+  pub(crate) out: OutArena<M>,
   /// The result whose block the host has borrowed.
   borrowed: Cell<Option<Position>>,
   pub(crate) geometry: Geometry,
@@ -61,7 +61,6 @@ pub struct HostLane<M: Memory> {
   aborts: Cell<u32>,
   /// What the worker was told last of spinning.
   lets_spin: Cell<bool>,
-  memory: M,
 }
 
 impl<M: Memory> HostLane<M> {
@@ -87,8 +86,7 @@ impl<M: Memory> HostLane<M> {
       view,
       calls: CallProducer::new(geometry.slots, start),
       results: ResultConsumer::new(geometry.entries(), start),
-      arena: Arena::new(geometry.arena_bytes),
-      loans: Lender::new(),
+      out: OutArena::new(memory, geometry, Direction::ToWorker),
       borrowed: Cell::new(None),
       geometry,
       identity,
@@ -99,13 +97,12 @@ impl<M: Memory> HostLane<M> {
       phase_seen: Cell::new(WorkerPhase::Starting as u32),
       aborts: Cell::new(0),
       lets_spin: Cell::new(false),
-      memory,
     })
   }
 
   /// The memory that the lane is in.
   pub fn memory(&self) -> &M {
-    &self.memory
+    self.out.memory()
   }
 }
 

@@ -3,7 +3,7 @@
 use crate::bell::ROOM;
 use crate::error::Corrupt;
 use crate::host_lane::HostLane;
-use crate::loan::{Borrowed, LOANS, LoanWord};
+use crate::loan::Borrowed;
 use crate::memory::Memory;
 use crate::place::Direction;
 use crate::place::Place;
@@ -68,17 +68,8 @@ impl<M: Memory> HostLane<M> {
   /// Whether the block of a result is one that the host has lent.
   fn has_lent(&self, r: &ResultRecord) -> bool {
     let Place::Block { inline, offset, loan: Some(loan) } = r.place else { return false };
-    let block = self.loans.block(loan);
+    let block = self.out.lender().block(loan);
     block.is_some_and(|block| block.offset() == offset && r.len - inline as u64 <= block.size())
-  }
-
-  /// The words of an arena's loans.
-  fn loan_words(&self, arena: Direction) -> &[LoanWord; LOANS] {
-    let header = self.view.header();
-    match arena {
-      Direction::ToWorker => &header.lent_to_worker.words,
-      Direction::ToHost => &header.lent_to_host.words,
-    }
   }
 
   /// Whether there is a result, or something in its place that is none.
@@ -119,7 +110,7 @@ impl<M: Memory> HostLane<M> {
     }
     self.borrowed.set(Some(r.entry));
     let len = r.payload_len() - inline;
-    let word = &self.loan_words(r.arena)[usize::from(loan)];
+    let word = &self.view.loan_words(r.arena)[usize::from(loan)];
     Some(Borrowed::new(self.view.address(r.arena, offset, len), len, word))
   }
 
@@ -132,14 +123,14 @@ impl<M: Memory> HostLane<M> {
     }
     if !r.is_notice {
       if let Some(block) = self.calls.finish(r.position) {
-        self.arena.release(block);
+        self.out.release(block);
       }
-      self.calls.retire(self.view.calls(), |block| self.arena.release(block));
+      self.calls.retire(self.view.calls(), |block| self.out.release(block));
     }
     if let Some(loan) = r.place.loan()
       && self.borrowed.take() != Some(r.entry)
     {
-      self.loan_words(r.arena)[usize::from(loan)].give_back();
+      self.view.loan_words(r.arena)[usize::from(loan)].give_back();
     }
     self.results.advance(&self.view.header().progress.consumed);
     if !r.is_inline() {

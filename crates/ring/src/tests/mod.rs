@@ -7,6 +7,7 @@ mod garbage;
 mod layout;
 mod lifecycle;
 mod loans;
+mod out_arena;
 mod payloads;
 mod queue_model;
 mod requests;

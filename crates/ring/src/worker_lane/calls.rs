@@ -110,14 +110,14 @@ impl<M: Memory> WorkerLane<M> {
     }
     self.unborrowed = None;
     let len = c.payload_len() - inline;
-    let word = &self.view.header().lent_to_worker.words[usize::from(loan)];
+    let word = &self.view.loan_words(Direction::ToWorker)[usize::from(loan)];
     Some(Borrowed::new(self.view.address(Direction::ToWorker, offset, len), len, word))
   }
 
   /// The call is over without its lent block having been wanted.
   pub(crate) fn leave_unborrowed(&mut self) {
     if let Some(loan) = self.unborrowed.take() {
-      self.view.header().lent_to_worker.words[usize::from(loan)].give_back();
+      self.view.loan_words(Direction::ToWorker)[usize::from(loan)].give_back();
     }
   }
 

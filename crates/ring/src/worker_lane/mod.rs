@@ -6,14 +6,15 @@ mod signals;
 
 use core::cell::Cell;
 
-use crate::arena::Arena;
 use crate::block::Block;
 use crate::call_consumer::CallConsumer;
 use crate::error::AttachError;
 use crate::geometry::Geometry;
 use crate::layout::{Header, LAYOUT_VERSION, MAGIC};
-use crate::loan::{Handle, Lender};
+use crate::loan::Handle;
 use crate::memory::Memory;
+use crate::out_arena::OutArena;
+use crate::place::Direction;
 use crate::record::Position;
 use crate::result_producer::ResultProducer;
 use crate::sync::{Ordering, SyncPoint};
@@ -28,9 +29,8 @@ pub struct WorkerLane<M: Memory> {
   view: View,
   calls: CallConsumer,
   results: ResultProducer,
-  arena: Arena,
-  /// Blocks of the result arena that the host keeps for now.
-  loans: Lender,
+  /// The result arena.
+  out: OutArena<M>,
   /// The block that came with the call taken last, if it is lent and nobody has borrowed it.
   unborrowed: Option<Handle>,
   /// The block of each entry of the result ring, until the host has passed it.
@@ -50,7 +50,6 @@ pub struct WorkerLane<M: Memory> {
   aborts_seen: Cell<u32>,
   #[cfg(feature = "fault-injection")]
   corrupt_next: bool,
-  memory: M,
 }
 
 /// The block of a result.
@@ -90,8 +89,7 @@ impl<M: Memory> WorkerLane<M> {
       view,
       calls: CallConsumer::new(geometry.slots, start),
       results: ResultProducer::new(geometry.entries(), start),
-      arena: Arena::new(geometry.arena_bytes),
-      loans: Lender::new(),
+      out: OutArena::new(memory, geometry, Direction::ToHost),
       unborrowed: None,
       blocks: vec![None; geometry.entries() as usize].into_boxed_slice(),
       unconsumed: 0,
@@ -103,12 +101,11 @@ impl<M: Memory> WorkerLane<M> {
       aborts_seen: Cell::new(0),
       #[cfg(feature = "fault-injection")]
       corrupt_next: false,
-      memory,
     })
   }
 
   /// The memory that the lane is in.
   pub fn memory(&self) -> &M {
-    &self.memory
+    self.out.memory()
   }
 }

@@ -1,10 +1,10 @@
 //! Results: written and committed; their memory.
 
-use crate::arena::{Arena, Refused, WARM_REMAINDER};
+use crate::arena::{Arena, Refused};
 use crate::block::Block;
 use crate::error::CommitError;
 use crate::frame::{INLINE_CAPACITY, Parts};
-use crate::loan::{Borrowed, Handle, LENT_FROM};
+use crate::loan::{Borrowed, LENT_FROM};
 use crate::memory::{ENOMEM, Memory};
 use crate::place::Direction;
 use crate::place::{Placement, inline_len};
@@ -53,22 +53,16 @@ impl<M: Memory> WorkerLane<M> {
   /// # Errors
   /// See [`CommitError`]. [`CommitError::NoRoom`]: too much is lent already, or in use.
   pub fn allocate(&mut self, len: usize) -> Result<Borrowed, CommitError> {
-    let refused_at = self.refused_at;
-    self.reap_loans();
-    if !self.loans.may_lend(Arena::block_size(len as u64)) {
+    let needed = len as u64;
+    self.check_capacity(needed)?;
+    self.reap();
+    if self.exceeds_window(needed) {
       return Err(CommitError::NoRoom);
     }
-    let block = self.reserve(len as u64);
-    // It is not a result that waits for room.
-    self.refused_at = refused_at;
-    let block = block?;
-    let words = &self.view.header().lent_to_host.words;
-    let Some(handle) = self.loans.lend(words, block) else {
-      self.arena.release(block);
-      return Err(CommitError::NoRoom);
-    };
-    let at = self.view.address(Direction::ToHost, block.offset(), len);
-    Ok(Borrowed::new(at, len, &words[usize::from(handle)]))
+    self.out.allocate(&self.view, len).map_err(|refused| match refused {
+      Refused::Full => CommitError::NoRoom,
+      Refused::NoMemory(no_memory) => CommitError::NoMemory { errno: no_memory.errno },
+    })
   }
 
   /// Commits the result of `call` with the payload `head` and the content of a block of this lane, which is the host's from then
@@ -78,10 +72,9 @@ impl<M: Memory> WorkerLane<M> {
     if head.len() > INLINE_CAPACITY || len <= INLINE_CAPACITY {
       return false;
     }
-    let header = self.view.header();
-    let own = content.handle(&header.lent_to_host.words);
-    let (kind, handle, first) = match (own, content.handle(&header.lent_to_worker.words)) {
-      (Some(handle), _) => match self.loans.block(handle) {
+    let own = content.handle(self.view.loan_words(Direction::ToHost));
+    let (kind, handle, first) = match (own, content.handle(self.view.loan_words(Direction::ToWorker))) {
+      (Some(handle), _) => match self.out.lender().block(handle) {
         Some(block) => (RESULT, handle, block.first),
         None => return false,
       },
@@ -156,7 +149,8 @@ impl<M: Memory> WorkerLane<M> {
     } else {
       self.write(block, 0, rest);
     }
-    let loan = block.and_then(|block| self.lend(head.kind, content.len(), block));
+    let lent = block.filter(|_| head.kind == RESULT);
+    let loan = lent.and_then(|block| self.out.lend(&self.view, block, content.len()));
     head.at = block.map_or(Placement::INLINE, |block| Placement::new(inline.len(), block, loan));
     #[cfg(feature = "fault-injection")]
     if core::mem::take(&mut self.corrupt_next) {
@@ -185,44 +179,37 @@ impl<M: Memory> WorkerLane<M> {
     }
   }
 
-  /// Lends the block of a large result, if that may be.
-  fn lend(&mut self, kind: u32, len: usize, block: Block) -> Option<Handle> {
-    let lends = kind == RESULT && len >= LENT_FROM && self.loans.may_lend(block.size());
-    if lends { self.loans.lend(&self.view.header().lent_to_host.words, block) } else { None }
-  }
-
   fn no_room(&mut self) -> CommitError {
     self.refused_at = Some(self.results.consumed());
     CommitError::NoRoom
   }
 
+  fn check_capacity(&self, len: u64) -> Result<(), CommitError> {
+    let capacity = self.out.arena().capacity();
+    if len > capacity { Err(CommitError::TooLarge { len, capacity }) } else { Ok(()) }
+  }
+
+  /// Whether so much more would be too much that the host has not consumed.
+  fn exceeds_window(&self, len: u64) -> bool {
+    self.unconsumed > 0 && self.unconsumed + Arena::block_size(len) > RESULT_WINDOW
+  }
+
+  /// A block for the content of a result.
   fn reserve(&mut self, len: u64) -> Result<Block, CommitError> {
-    let capacity = self.arena.capacity();
-    if len > capacity {
-      return Err(CommitError::TooLarge { len, capacity });
-    }
+    self.check_capacity(len)?;
     self.reap();
     if len as usize >= LENT_FROM {
-      self.reap_loans();
+      self.out.reap_loans(&self.view);
     }
-    if self.unconsumed > 0 && self.unconsumed + Arena::block_size(len) > RESULT_WINDOW {
+    if self.exceeds_window(len) {
       return Err(self.no_room());
     }
-    let base = self.geometry.result_arena().start;
-    let memory = &self.memory;
-    let commit =
-      |range: core::ops::Range<u64>| memory.commit(base + range.start as usize, (range.end - range.start) as usize);
-    self.arena.allocate(len, commit).map_err(|refused| match refused {
+    self.out.reserve(len).map_err(|refused| match refused {
       // Nothing to wait for: what the host keeps it may keep for ever.
       Refused::Full if self.unconsumed == 0 => CommitError::NoMemory { errno: ENOMEM },
       Refused::Full => self.no_room(),
       Refused::NoMemory(no_memory) => CommitError::NoMemory { errno: no_memory.errno },
     })
-  }
-
-  /// Takes back what the host has kept and does not need any more.
-  fn reap_loans(&mut self) {
-    self.loans.reap(&self.view.header().lent_to_host.words, |block| self.arena.release(block));
   }
 
   /// Releases the blocks of all results that the host has passed.
@@ -244,19 +231,14 @@ impl<M: Memory> WorkerLane<M> {
     let Some(Sent { block, is_lent }) = self.blocks[index].take() else { return };
     self.unconsumed -= block.size();
     if !is_lent {
-      self.arena.release(block);
+      self.out.release(block);
     }
   }
 
   /// Gives pages of the result arena back that no result uses, apart from a warm remainder. True: the host keeps others.
   pub fn trim(&mut self) -> bool {
     self.reap();
-    self.reap_loans();
-    let base = self.geometry.result_arena().start;
-    self.arena.trim(WARM_REMAINDER, |range| {
-      self.memory.discard(base + range.start as usize, (range.end - range.start) as usize);
-    });
-    self.loans.lends()
+    self.out.trim(&self.view)
   }
 }
 
