@@ -239,11 +239,4 @@ impl CallProducer {
     self.outstanding -= 1;
     entry.block.take()
   }
-
-  /// The positions of calls that have been neither consumed nor taken back, oldest first.
-  pub(crate) fn positions(&self) -> impl Iterator<Item = Position> + '_ {
-    (0..self.in_use())
-      .map(|age| self.oldest.wrapping_add(age))
-      .filter(|&position| matches!(self.standing(position), Standing::Outstanding | Standing::Revoked))
-  }
 }

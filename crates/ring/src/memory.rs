@@ -23,6 +23,7 @@ pub(crate) const ENOMEM: i32 = 12;
 /// From [`Memory::base`] on, [`Memory::len`] bytes are readable and writable, at this address and no other, until the
 /// value is dropped, also when it is moved. No Rust reference to any of them exists but those that this crate makes.
 /// `commit` and `discard` do not change that.
+#[expect(clippy::len_without_is_empty, reason = "the memory of a lane is never empty")]
 pub unsafe trait Memory: Send {
   /// Its first byte, at a page boundary.
   fn base(&self) -> NonNull<u8>;
@@ -38,9 +39,4 @@ pub unsafe trait Memory: Send {
 
   /// Gives the pages of a range back; what was in them is lost.
   fn discard(&self, offset: usize, len: usize);
-
-  /// Whether there is none.
-  fn is_empty(&self) -> bool {
-    self.len() == 0
-  }
 }

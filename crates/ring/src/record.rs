@@ -83,11 +83,6 @@ impl CallRecord {
     self.len as usize
   }
 
-  /// Whether the payload is in the slot and not in the arena.
-  pub const fn is_inline(&self) -> bool {
-    matches!(self.place, Place::Inline)
-  }
-
   /// Length of the part of the payload that is in the slot; the rest is in a block.
   pub fn inline_len(&self) -> usize {
     self.place.inline_len(self.len)

@@ -33,15 +33,6 @@ impl<M: Memory> HostLane<M> {
     has
   }
 
-  /// How many such pushes would succeed, one after the other.
-  pub fn free_slots(&self) -> u32 {
-    let free = self.calls.vacancies(self.view.calls());
-    if free == 0 {
-      self.starved.set(true);
-    }
-    free
-  }
-
   /// Queues a call with the payload `head ++ tail`.
   ///
   /// # Errors
@@ -199,11 +190,6 @@ impl<M: Memory> HostLane<M> {
   /// Calls that have been neither consumed nor taken back; definitions do not count.
   pub fn outstanding(&self) -> u32 {
     self.calls.outstanding()
-  }
-
-  /// Their positions, oldest first.
-  pub fn outstanding_positions(&self) -> impl Iterator<Item = Position> + '_ {
-    self.calls.positions()
   }
 
   /// Gives pages of the call arena back that no call uses, apart from a warm remainder. True: the worker keeps others, whose
