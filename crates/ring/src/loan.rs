@@ -147,7 +147,7 @@ pub struct Borrowed {
   word: core::ptr::NonNull<LoanWord>,
 }
 
-// SAFETY: it belongs to no thread; its pointers are used only by whoever vouches for the mapping.
+// SAFETY: it belongs to no thread, and using its pointers takes unsafe code, which vouches for the mapping.
 #[cfg(not(loom))]
 unsafe impl Send for Borrowed {}
 
@@ -157,7 +157,8 @@ impl Borrowed {
     Self { at, len, word: core::ptr::NonNull::from(word) }
   }
 
-  /// The content: the borrower's to read and to write until it gives it back.
+  /// The content: the borrower's to read and to write until the block is given back. A peer that breaks the rules writes to it,
+  /// too, at any time; a reference to it would promise the compiler otherwise.
   pub fn as_ptr(&self) -> *mut u8 {
     self.at.as_ptr()
   }
@@ -185,7 +186,7 @@ impl Borrowed {
   /// The memory of the lane that it came from is still there (the lane itself need not be), and nobody touches the content
   /// after this.
   pub unsafe fn give_back(&self) {
-    // SAFETY: the caller vouches for the memory, and a word is atomic: any bit pattern is a value.
+    // SAFETY: the caller vouches for the memory; the word is atomic, and any bit pattern is a value.
     unsafe { self.word.as_ref() }.give_back();
   }
 }

@@ -10,12 +10,12 @@ use crate::frame::{Frame, Parts};
 use crate::geometry::Geometry;
 use crate::layout::Header;
 use crate::loan::{LOANS, LoanWord};
-use crate::memory::Memory;
+use crate::memory::{Memory, copied};
 use crate::place::{Direction, Place};
 use crate::result_slot::ResultSlot;
 
-/// Everything in the mapping is reached through here. It hands out shared references to types that are atomics and
-/// [`crate::frame::Frame`]s only, so a peer that writes at the same time changes values, not what the types mean.
+/// Everything in the mapping is reached through here: header and rings by shared references to atomics and
+/// [`crate::frame::Frame`]s, the arenas by copies. `memory.rs` says why a peer may write meanwhile.
 #[derive(Debug)]
 pub(crate) struct View {
   header: NonNull<Header>,
@@ -61,7 +61,7 @@ impl View {
 
   #[inline]
   pub(crate) fn header(&self) -> &Header {
-    // SAFETY: mapped and aligned; all atomics, for which every bit pattern is a value.
+    // SAFETY: mapped and aligned, as long as this lives; all atomics, for which every bit pattern is a value.
     unsafe { self.header.as_ref() }
   }
 
@@ -123,7 +123,8 @@ impl View {
   #[inline]
   pub(crate) unsafe fn write(&self, direction: Direction, offset: u64, parts: Parts<'_>) {
     let to = self.range(direction, offset, parts.len());
-    // SAFETY: the range is mapped, and nobody else uses a block that is not published. The parts are private memory.
+    // SAFETY: the range is mapped, and nobody else uses a block that was allocated and not published. So the parts do not
+    // overlap it: they are other memory, or the content of a block that is in use.
     unsafe { parts.copy_to(to.as_ptr()) };
   }
 
@@ -156,13 +157,13 @@ impl View {
     }
   }
 
-  /// Copies from an arena. A peer that writes to the block at the same time makes the bytes arbitrary, not more: they
-  /// are read once.
+  /// Copies from an arena. A peer that writes to the block at the same time makes the bytes of the copy arbitrary.
   #[inline]
   pub(crate) fn read(&self, direction: Direction, offset: u64, to: &mut [u8]) {
     let from = self.range(direction, offset, to.len());
-    // SAFETY: the range is mapped, and `to` is private memory.
+    // SAFETY: the range is mapped, and any bytes are bytes. An exclusive slice overlaps no arena, of which nobody has one.
     unsafe { to.as_mut_ptr().copy_from_nonoverlapping(from.as_ptr(), to.len()) };
+    copied();
   }
 }
 

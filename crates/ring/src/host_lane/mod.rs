@@ -78,7 +78,7 @@ impl<M: Memory> HostLane<M> {
   /// As [`HostLane::create`].
   pub fn create_at(memory: M, geometry: Geometry, identity: Identity, start: Position) -> Result<Self, GeometryError> {
     let geometry = geometry.checked()?;
-    // SAFETY: `memory` moves into the lane, next to the view.
+    // SAFETY: `memory` moves into the lane's arena, next to the view, and stays as long as the lane does.
     let view = unsafe { View::new(&memory, geometry)? };
     memory.commit(0, geometry.rings_end()).map_err(|no_memory| GeometryError::NoMemory { errno: no_memory.errno })?;
     format(&view, geometry, identity, start);

@@ -70,7 +70,7 @@ impl<M: Memory> WorkerLane<M> {
     if memory.len() < size_of::<Header>() || !base.cast::<Header>().is_aligned() {
       return Err(AttachError::Unusable);
     }
-    // SAFETY: long enough and aligned; all atomics, for which every bit pattern is a value.
+    // SAFETY: long enough and aligned, and `memory` outlives the reference; all atomics, for which every bit pattern is a value.
     let preamble = unsafe { &base.cast::<Header>().as_ref().preamble };
     // SYNC POINT LaneReady: everything that was formatted is visible.
     let ready = preamble.ready.load(SyncPoint::LaneReady.acquire());
@@ -83,7 +83,7 @@ impl<M: Memory> WorkerLane<M> {
     }
     let geometry = Geometry::new(preamble.slots.load(Ordering::Relaxed), preamble.arena_bytes.load(Ordering::Relaxed))?;
     let start = preamble.start.load(Ordering::Relaxed);
-    // SAFETY: `memory` moves into the lane, next to the view.
+    // SAFETY: `memory` moves into the lane's arena, next to the view, and stays as long as the lane does.
     let view = unsafe { View::new(&memory, geometry)? };
     Ok(Self {
       view,
