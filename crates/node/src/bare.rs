@@ -28,10 +28,10 @@ pub(crate) fn bare_function<'env, T: 'static>(
 ) -> napi::Result<Function<'env, (), i32>> {
   let data = Box::into_raw(Box::new(Bound { target: Rc::clone(target), body })).cast::<c_void>();
   let mut function = ptr::null_mut();
-  // SAFETY: the environment is the caller's, and `data` lives as long as the function: see below.
+  // SAFETY: the environment is the caller's, and `data` lives at least as long as the function: see below.
   let made = unsafe { sys::napi_create_function(env.raw(), ptr::null(), 0, Some(invoke::<T>), data, &mut function) };
   if made != sys::Status::napi_ok {
-    // SAFETY: nobody else has it.
+    // SAFETY: no function has it.
     drop(unsafe { Box::from_raw(data.cast::<Bound<T>>()) });
   }
   check_status!(made)?;
@@ -45,7 +45,8 @@ pub(crate) fn bare_function<'env, T: 'static>(
 
 unsafe extern "C" fn invoke<T>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
   let mut data = ptr::null_mut();
-  // SAFETY: called by Node-API with an environment and an info that are valid meanwhile; only the data is asked for.
+  // SAFETY: called by Node-API with an environment and an info that are valid meanwhile, with which this cannot fail; only the
+  // data is asked for.
   unsafe {
     sys::napi_get_cb_info(env, info, ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), &mut data);
   }

@@ -15,6 +15,8 @@ use napi::{check_status, sys};
 /// The handles of one owner, and the hook that stays until they have closed.
 pub(crate) struct Cleanup {
   hook: Cell<sys::napi_async_cleanup_hook_handle>,
+  /// The reference that the hook has, as [`Rc::into_raw`] gave it; null without a hook.
+  hooked: Cell<*const Self>,
   open: Cell<usize>,
   /// No handle will be opened any more: the hook goes with the last one.
   ending: Cell<bool>,
@@ -27,20 +29,23 @@ impl Cleanup {
   pub(crate) fn register(env: &Env, on_teardown: Box<dyn FnOnce()>) -> napi::Result<Rc<Self>> {
     let this = Rc::new(Self {
       hook: Cell::new(ptr::null_mut()),
+      hooked: Cell::new(ptr::null()),
       open: Cell::new(0),
       ending: Cell::new(false),
       on_teardown: RefCell::new(Some(on_teardown)),
     });
-    let data = Rc::into_raw(Rc::clone(&this)).cast_mut().cast::<c_void>();
+    let hooked = Rc::into_raw(Rc::clone(&this));
+    let data = hooked.cast_mut().cast::<c_void>();
     let mut hook = ptr::null_mut();
     // SAFETY: the environment is the caller's, and `data` stays valid until the hook is removed.
     let status = unsafe { sys::napi_add_async_cleanup_hook(env.raw(), Some(teardown), data, &mut hook) };
     if status != sys::Status::napi_ok {
-      // SAFETY: nobody else has taken this reference over.
-      drop(unsafe { Rc::from_raw(data.cast::<Self>()) });
+      // SAFETY: no hook has taken this reference over.
+      drop(unsafe { Rc::from_raw(hooked) });
     }
     check_status!(status)?;
     this.hook.set(hook);
+    this.hooked.set(hooked);
     Ok(this)
   }
 
@@ -71,14 +76,15 @@ impl Cleanup {
     self.hook.set(ptr::null_mut());
     // SAFETY: registered, and removed once. On an environment that is ending this lets the teardown go on.
     unsafe { sys::napi_remove_async_cleanup_hook(hook) };
-    // SAFETY: the reference that `register` leaked for the hook. The caller holds another, so `self` stays valid.
-    unsafe { Rc::decrement_strong_count(ptr::from_ref(self)) };
+    // SAFETY: the reference that `register` made for the hook, taken back once, as there is no hook any more. Whoever calls has
+    // another, so `self` stays valid.
+    drop(unsafe { Rc::from_raw(self.hooked.replace(ptr::null())) });
   }
 }
 
 unsafe extern "C" fn teardown(_hook: sys::napi_async_cleanup_hook_handle, data: *mut c_void) {
   let this = data.cast::<Cleanup>().cast_const();
-  // SAFETY: `register` leaked a reference for this hook, and it has not been removed.
+  // SAFETY: the pointer of `Rc::into_raw` in `register`, whose reference lasts until the hook is removed.
   unsafe { Rc::increment_strong_count(this) };
   // SAFETY: the reference just made.
   let this = unsafe { Rc::from_raw(this) };

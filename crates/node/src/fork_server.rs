@@ -33,7 +33,7 @@ impl NativeForkServer {
   /// has something to say.
   #[napi(constructor)]
   pub fn new(env: Env, on_request: Function<'_, (), ()>) -> napi::Result<Self> {
-    // SAFETY: only the server's entry, which a pool has started with these descriptors, makes one of these, and once.
+    // SAFETY: TypeScript does this in the server's entry alone, which a pool has started with these descriptors, and once.
     let service = unsafe { ForkService::attach() }.map_err(|error| sys_error(&error))?;
     let Pollables::One(fd) = service.pollables() else {
       return Err(napi::Error::from_reason("a fork server needs epoll"));
@@ -93,7 +93,7 @@ impl NativeForkServer {
     // SAFETY: as for `fork`.
     let trial = unsafe { server.try_fork(milliseconds(timeout)) };
     if matches!(trial, Ok(Trial::Child)) {
-      // SAFETY: the loop of this thread, right after the fork.
+      // SAFETY: the loop of this thread, right after the fork, and not in the middle of its look for input and output: see above.
       unsafe { own_loop(self.uv_loop) };
       drop(self.poll.take());
       return Ok(None);
@@ -130,7 +130,7 @@ impl NativeForkServer {
       self.service.replace(Some(service));
       return None;
     };
-    // SAFETY: the loop of this thread, right after the fork.
+    // SAFETY: the loop of this thread, right after the fork, and not in the middle of its look for input and output: see above.
     let forked = unsafe { become_forked(worker, self.uv_loop) };
     drop(self.poll.take());
     // The host must see the end of the server, whose connection this is.

@@ -40,7 +40,7 @@ pub(crate) fn array_buffer(env: &Env, loan: Loan) -> napi::Result<Unknown<'_>> {
   if made == sys::Status::napi_ok {
     LOANS.with_borrow_mut(|loans| loans.insert(address as usize, loan));
   } else {
-    // SAFETY: nothing was made, so nobody else will end it.
+    // SAFETY: no ArrayBuffer was made, so `end` will not run.
     drop(unsafe { Rc::from_raw(hint.cast_const().cast::<Loan>()) });
     if made != sys::Status::napi_no_external_buffers_allowed {
       check_status!(made)?;
@@ -49,7 +49,8 @@ pub(crate) fn array_buffer(env: &Env, loan: Loan) -> napi::Result<Unknown<'_>> {
     // SAFETY: as above.
     let made = unsafe { sys::napi_create_arraybuffer(env.raw(), len, &mut memory, &mut value) };
     check_status!(made)?;
-    // SAFETY: the loan still lives, and the new memory, of the same length, is nobody else's.
+    // SAFETY: the loan still lives, and the new memory, of the same length, is nobody else's. What is copied is arbitrary if the
+    // other process writes to it meanwhile, which it must not.
     unsafe { memory.cast::<u8>().copy_from_nonoverlapping(loan.as_ptr(), len) };
   }
   // SAFETY: a value of this environment, made above.

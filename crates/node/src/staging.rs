@@ -26,7 +26,8 @@ impl Staging {
   }
 
   pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
-    // SAFETY: JavaScript runs on this thread only, and not while a native call that holds this borrow does.
+    // SAFETY: TypeScript keeps the buffer on this thread, where no JavaScript runs while a native call holds this borrow; and the
+    // exclusive reference to `self` keeps native code from having another.
     unsafe { self.array.as_mut() }
   }
 }

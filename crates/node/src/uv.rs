@@ -1,4 +1,4 @@
-//! libuv handles on Node's own loop: polling a descriptor, and a timer.
+//! libuv handles on Node's own loop: to poll a descriptor, to be called before the loop sleeps, and a timer.
 //!
 //! A handle's memory belongs to libuv from its initialisation until its close callback, whatever happens to the value
 //! here: dropping one only begins the closing. Reference: <https://docs.libuv.org/en/v1.x/handle.html>.
@@ -153,7 +153,8 @@ unsafe extern "C" fn closed(handle: *mut UvHandle) {
 pub(crate) struct Poll(Handle);
 
 impl Poll {
-  /// Watches `fd`, which must stay open until the handle has closed. The handle does not hold the loop.
+  /// Watches `fd`. It may be closed before the handle is dropped, but its number must not be watched anew before. The handle
+  /// does not hold the loop.
   ///
   /// # Safety
   /// `uv_loop` is the loop of this thread's environment.

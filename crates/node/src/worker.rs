@@ -232,7 +232,7 @@ impl NativeWorker {
   #[napi]
   pub fn fetch(&self, mut target: Uint8Array) {
     let Some(call) = self.calls.current.get() else { return };
-    // SAFETY: JavaScript, on this thread, waits for this call; nothing else refers to the array's bytes meanwhile.
+    // SAFETY: TypeScript has just made the array, and waits for this call on this thread: nothing else refers to its bytes.
     let bytes = unsafe { target.as_mut() };
     let head = call.inline_len();
     let len = bytes.len().min(call.payload_len() - head);

@@ -19,6 +19,16 @@ const PAYLOADS: usize = RECORDS_MAX * result_record::WORDS * 4;
 /// Payloads up to this size pass through the inbox.
 const STAGED_MAX: usize = inbox::STAGED_MAX as usize;
 
+/// What follows the outbox's bytes in the payload of a call.
+#[derive(Clone, Copy)]
+pub(super) enum Tail<'a> {
+  /// Bytes to copy.
+  Bytes(&'a [u8]),
+  /// The content of a block that JavaScript gives away. Its lane's worker gets it without a copy, if that can be.
+  Moved(&'a Loan),
+}
+
+/// What passes between JavaScript and the manager.
 pub(super) struct CallPath {
   core: Rc<Core>,
   /// The [`register`]s of the call to submit.
@@ -37,14 +47,20 @@ impl CallPath {
 
   /// Takes a call whose payload stands at the start of the outbox. Returns its number, or a negative reason.
   pub(super) fn submit(&self) -> i32 {
-    self.submit_with(&[], None, None, 0)
+    self.submit_with(Tail::Bytes(&[]), None, 0)
   }
 
-  /// The same, with `tail` behind the outbox's bytes, which is `moved` if that is there.
-  pub(super) fn submit_with(&self, tail: &[u8], moved: Option<&Loan>, limits: Option<Limits>, retries: u32) -> i32 {
+  /// As [`CallPath::submit`], with `tail` behind the outbox's bytes.
+  pub(super) fn submit_with(&self, tail: Tail<'_>, limits: Option<Limits>, retries: u32) -> i32 {
     let registers: [u32; register::COUNT] = read_words(self.registers.all());
     let (codec, flags) = (registers[register::CODEC] as u8, registers[register::FLAGS] as u16);
     let head = self.outbox.bytes(registers[register::LENGTH]);
+    let (tail, moved) = match tail {
+      Tail::Bytes(bytes) => (bytes, None),
+      // SAFETY: JavaScript, on this thread, waits for the call that took the loan from it, and no worker has the block: one that
+      // keeps to the protocol does not write to it.
+      Tail::Moved(loan) => (unsafe { loan.content() }, Some(loan)),
+    };
     let spec = CallSpec { task: registers[register::TASK], codec, flags, limits, retries, head, tail, moved };
     let mut manager = self.core.manager();
     let outcome = manager.submit(&spec);

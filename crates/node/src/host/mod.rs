@@ -11,7 +11,7 @@ use millrace_pool::{Limits, Manager};
 use napi::bindgen_prelude::{Env, Function, Null, Object, ToNapiValue, Uint8Array, Unknown};
 use napi_derive::napi;
 
-use self::call_path::CallPath;
+use self::call_path::{CallPath, Tail};
 use self::event_loop::{Core, Hold, Hooks};
 use crate::bare::bare_function;
 use crate::callback::{Callback, event_loop, uv_error};
@@ -112,7 +112,7 @@ impl NativePool {
   #[napi]
   pub fn submit_with(&self, tail: Option<&[u8]>, timeout: f64, grace: f64, retries: u32) -> i32 {
     let limits = (timeout >= 0.0).then(|| Limits { timeout: milliseconds(timeout), grace: milliseconds(grace) });
-    self.calls.submit_with(tail.unwrap_or_default(), None, limits, retries)
+    self.calls.submit_with(Tail::Bytes(tail.unwrap_or_default()), limits, retries)
   }
 
   /// As `submitWith`, with the memory of an ArrayBuffer behind the outbox's bytes: if it lies in a lane it is not copied, where
@@ -129,9 +129,7 @@ impl NativePool {
     let Some(loan) = loan_of(&buffer)? else {
       return Err(napi::Error::from_reason("the buffer does not lie in a lane"));
     };
-    // SAFETY: JavaScript waits for this call, and no worker has what is here.
-    let tail = unsafe { loan.content() };
-    Ok(self.calls.submit_with(tail, Some(&loan), limits, retries))
+    Ok(self.calls.submit_with(Tail::Moved(&loan), limits, retries))
   }
 
   /// An ArrayBuffer of so many bytes (not 0) in the memory of a lane; `null` if there is no room, a negative reason as of `submit` if
@@ -184,7 +182,7 @@ impl NativePool {
   /// Copies the content of the payload that did not fit the inbox into `target`, which has its length.
   #[napi]
   pub fn fetch(&self, mut target: Uint8Array) {
-    // SAFETY: JavaScript, on this thread, waits for this call; nothing else refers to the array's bytes meanwhile.
+    // SAFETY: TypeScript has just made the array, and waits for this call on this thread: nothing else refers to its bytes.
     self.calls.fetch(unsafe { target.as_mut() });
   }
 
