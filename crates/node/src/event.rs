@@ -1,7 +1,7 @@
 //! The manager's events as JavaScript objects.
 //!
-//! Kinds and reasons are enums, of which the binding generator makes unions of literals: what Rust can say and what TypeScript
-//! expects are the same by construction.
+//! Kinds and reasons are enums, of which the binding generator makes unions of literals: so the strings that Rust can
+//! send and those that TypeScript expects are the same by construction.
 
 use millrace_pool::{
   BreakCause, CallFailure, Death, Event, Exit, ExitReason, Report, ServerFailure, WorkerState, WorkerStats,
@@ -36,9 +36,9 @@ pub struct NativeReport {
   pub bytes: Uint8Array,
 }
 
-/// Why a worker left: the pool closed (`shutdown`); it had done its share, grew too large, or retired by itself (`recycled`);
-/// it had nothing to do for the idle timeout (`idle`); the pool stopped it, with what it ran (`killed`); it ended by itself, or by
-/// somebody else's hand (`died`); or it ended before it had booted (`failed-start`).
+/// Why a worker left: the pool closed (`shutdown`); it had done its share, grew too large, or retired by itself
+/// (`recycled`); it had nothing to do for the idle timeout (`idle`); the pool stopped it, with what it ran (`killed`);
+/// it ended by itself, or by somebody else's hand (`died`); or it ended before it had booted (`failed-start`).
 #[napi(string_enum = "kebab-case", object_from_js = false)]
 pub enum NativeExitReason {
   Shutdown,
@@ -67,9 +67,10 @@ pub enum NativeCallFailure {
 }
 
 /// Why a pool broke, or a worker failed to start: workers died (`deaths`); the initializer or a preloaded module threw
-/// (`bootFailed`); workers did not boot within the start timeout (`startTimeout`); fork servers did not become ready in time, or
-/// ended before, while they loaded `module` (`serverTimeout`, `serverEnded`); the fork server, or this process, cannot be forked,
-/// for these reasons, a line each (`forkUnsafe`); or the last worker is gone, of those that this process has forked (`noneLeft`).
+/// (`bootFailed`); workers did not boot within the start timeout (`startTimeout`); fork servers did not become ready in
+/// time, or ended before, while they loaded `module` (`serverTimeout`, `serverEnded`); the fork server, or this
+/// process, cannot be forked, for these reasons, a line each (`forkUnsafe`); or the last worker is gone, of those that
+/// this process has forked (`noneLeft`).
 #[napi(discriminant = "kind", discriminant_case = "camelCase", object_from_js = false)]
 pub enum NativeBreakCause {
   Deaths {},
@@ -81,14 +82,15 @@ pub enum NativeBreakCause {
   NoneLeft {},
 }
 
-/// Something that happened in a pool: a worker was started (`workerStart`), has ended (`workerExit`), or was started in the place
-/// of one that left (`workerReplace`); a call has failed, and its number is free again, unless the worker of a call that
-/// `timedOut` lives on (`callFailed`); the pool is unusable, and every call that it had has failed with that (`broken`).
+/// Something that happened in a pool: a worker was started (`workerStart`), has ended (`workerExit`), or was started in
+/// the place of one that left (`workerReplace`); a call has failed, and its number is free again, unless the worker of
+/// a call that `timedOut` lives on (`callFailed`); the pool is unusable, and every call that it had has failed with
+/// that (`broken`).
 ///
-/// What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not boot, and
-/// another is started or not (`startFailed`); no worker could be started (`spawnFailed`); the fork server cannot be forked, for
-/// these reasons, a line each, and workers are spawned from now on (`forkUnsafe`); a worker reports an error that belongs to no
-/// call (`stray`).
+/// What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not
+/// boot, and another is started or not (`startFailed`); no worker could be started (`spawnFailed`); the fork server
+/// cannot be forked, for these reasons, a line each, and workers are spawned from now on (`forkUnsafe`); a worker
+/// reports an error that belongs to no call (`stray`).
 ///
 /// The queue has room again after it was full (`room`). The pool is closed and its last worker is reaped (`stopped`).
 #[napi(discriminant = "kind", discriminant_case = "camelCase", object_from_js = false)]

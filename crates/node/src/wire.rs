@@ -65,14 +65,14 @@ groups! {
   }
 
   /// Words of the record of a call, at the start of a worker's inbox. The payload follows, or, if its content is
-  /// [elsewhere](inbox::ELSEWHERE), the head alone.
+  /// elsewhere (see [`inbox`]), the head alone.
   mod call_record: usize {
     TASK = 0;
     CODEC = 1;
     FLAGS = 2;
     /// Bytes of the payload: two words, the lower first.
     LENGTH = 3;
-    /// Where the payload begins in the inbox, or [`inbox::ELSEWHERE`].
+    /// Where the payload begins in the inbox, or `inbox::ELSEWHERE`.
     OFFSET = 5;
     /// The call's public number: two words, the lower first.
     TASK_ID = 6;
@@ -82,8 +82,8 @@ groups! {
     WORDS = 9;
   }
 
-  /// Words of the record of a result. A host's inbox begins with the records of one drain, and their payloads, or the heads of
-  /// payloads whose content is [elsewhere](inbox::ELSEWHERE), are behind.
+  /// Words of the record of a result. A host's inbox begins with the records of one drain, and their payloads, or the
+  /// heads of payloads whose content is elsewhere (see [`inbox`]), are behind.
   mod result_record: usize {
     /// The number of the call.
     CALL = 0;
@@ -92,7 +92,7 @@ groups! {
     FLAGS = 3;
     /// Bytes of the payload: two words, the lower first.
     LENGTH = 4;
-    /// Where the payload begins in the inbox, or [`inbox::ELSEWHERE`].
+    /// Where the payload begins in the inbox, or `inbox::ELSEWHERE`.
     OFFSET = 6;
     /// The worker's process.
     PID = 7;
@@ -114,9 +114,9 @@ groups! {
     STAGED_MAX = 16 << 10;
   }
 
-  /// What a drain returns beside the number of results.
+  /// What is added to the number of results that a drain returns.
   mod drained: i32 {
-    /// Added to it: there are events as well.
+    /// There are events as well.
     EVENTS = 1 << 16;
   }
 

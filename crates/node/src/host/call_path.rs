@@ -1,4 +1,4 @@
-//! Calls in and results out: what runs once a call or once a batch of results, as bare functions.
+//! Calls in and results out: the functions that run once a call or once a batch of results.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -35,7 +35,8 @@ pub(super) struct CallPath {
   registers: Staging,
   outbox: Staging,
   inbox: RefCell<Staging>,
-  /// A result too large for the inbox, which JavaScript is about to fetch.
+  /// The result whose content does not pass through the inbox: JavaScript fetches or borrows the content, or passes it
+  /// over.
   held: Cell<Option<Completion>>,
   spawn_failure: Cell<Option<SpawnFailure>>,
 }
@@ -45,7 +46,8 @@ impl CallPath {
     Self { core, registers, outbox, inbox: RefCell::new(inbox), held: Cell::new(None), spawn_failure: Cell::new(None) }
   }
 
-  /// Takes a call whose payload stands at the start of the outbox. Returns its number, or a negative reason.
+  /// Takes the call that the registers describe, with the payload at the start of the outbox. Returns its number, or
+  /// one of [`refused`].
   pub(super) fn submit(&self) -> i32 {
     self.submit_with(Tail::Bytes(&[]), None, 0)
   }
@@ -57,15 +59,15 @@ impl CallPath {
     let head = self.outbox.bytes(registers[register::LENGTH]);
     let (tail, moved) = match tail {
       Tail::Bytes(bytes) => (bytes, None),
-      // SAFETY: JavaScript, on this thread, waits for the call that took the loan from it, and no worker has the block: one that
-      // keeps to the protocol does not write to it.
+      // SAFETY: JavaScript, on this thread, waits for the call that took the loan from it, and no worker has the block:
+      // one that keeps to the protocol does not write to it.
       Tail::Moved(loan) => (unsafe { loan.content() }, Some(loan)),
     };
     let spec = CallSpec { task: registers[register::TASK], codec, flags, limits, retries, head, tail, moved };
     let mut manager = self.core.manager();
     let outcome = manager.submit(&spec);
-    // A submit changes what the loop must know only when it started a worker, brought a deadline, or is the first; and a full
-    // queue has the loop come by when a worker claims a call.
+    // A submit changes what the loop must know only when it started a worker, brought a deadline, or is the first; and
+    // a full queue has the loop come by when a worker claims a call.
     if limits.is_some() || manager.has_events() || outcome == Err(SubmitError::QueueFull) {
       drop(manager);
       self.core.sync();
@@ -85,7 +87,7 @@ impl CallPath {
     }
   }
 
-  /// A block in some lane for JavaScript to fill, if there is room in one; or a negative reason.
+  /// A block in some lane for JavaScript to fill, if there is room in one; or one of [`refused`].
   pub(super) fn allocate(&self, len: usize) -> Result<Option<Loan>, i32> {
     let allocated = self.core.manager().allocate(len);
     self.core.sync();
@@ -99,26 +101,27 @@ impl CallPath {
     })
   }
 
-  /// Keeps the reason if workers could not be started; returns whether they were.
+  /// Keeps the failure if workers could not be started, and returns whether they were.
   pub(super) fn note_spawn(&self, started: Result<(), SpawnFailure>) -> bool {
     self.spawn_failure.set(started.err());
     started.is_ok()
   }
 
-  /// Why no worker could be started when `submit` said so.
+  /// Why no worker could be started, the last time that none could.
   pub(super) fn spawn_failure(&self) -> Option<SpawnFailure> {
     self.spawn_failure.get()
   }
 
-  /// Begins a round, and goes on as `drain`.
+  /// Begins a round, and goes on as [`CallPath::drain`].
   pub(super) fn turn(&self) -> napi::Result<i32> {
     self.let_go();
     self.core.manager().turn().map_err(|e| sys_error(&e))?;
     Ok(self.drain())
   }
 
-  /// Fills the inbox with results and returns how many, plus [`drained::EVENTS`] if there are events. To be called until there are no
-  /// more results, which ends the round. If the last record's payload is elsewhere it must be fetched before the next call.
+  /// Fills the inbox with results and returns how many, plus [`drained::EVENTS`] if there are events. To be called
+  /// until there are no more results, which ends the round. A content that is elsewhere has to be fetched or borrowed
+  /// before the next call.
   pub(super) fn drain(&self) -> i32 {
     self.let_go();
     let mut manager = self.core.manager();
@@ -160,15 +163,15 @@ impl CallPath {
     count as i32 + events
   }
 
-  /// A result that JavaScript did not want is passed over.
+  /// Passes the held result over: JavaScript has not wanted its content.
   fn let_go(&self) {
     if let Some(held) = self.held.take() {
       self.core.manager().consume(&held);
     }
   }
 
-  /// Copies the content of the payload that did not fit the inbox, which is what follows its head, to `target`, which has its
-  /// length.
+  /// Copies the content of the held result, which is all but its head, to `target`, which has the length of the
+  /// content.
   pub(super) fn fetch(&self, target: &mut [u8]) {
     let Some(held) = self.held.take() else { return };
     let mut manager = self.core.manager();
@@ -177,7 +180,7 @@ impl CallPath {
     manager.consume(&held);
   }
 
-  /// The same content where it lies; `None` if it has to be fetched.
+  /// The content of the held result in the lane's own memory; `None` if the content has to be fetched.
   pub(super) fn borrow(&self) -> Option<Loan> {
     let held = self.held.get()?;
     self.core.manager().borrow(&held)
