@@ -1,4 +1,4 @@
-//! Lane memory for tests.
+//! Memory of lanes for tests: both sides in one process.
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -84,8 +84,8 @@ impl Drop for Allocation {
   }
 }
 
-// SAFETY: the allocation lives, where it is, as long as any clone does, and nothing but lanes can get at it. (Tests of what a
-// broken peer does write to it by `base`, in the peer's place.)
+// SAFETY: the allocation lives, where it is, as long as any clone does, and nothing but lanes can get at it. (Tests of
+// what a broken peer does write to it by `base`, in the peer's place.)
 unsafe impl Memory for HeapMemory {
   fn base(&self) -> NonNull<u8> {
     self.0.base

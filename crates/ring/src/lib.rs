@@ -25,9 +25,9 @@
 //!    nothing behind, and after it everything.
 //! 3. **Nothing that is needed to know what was lost is in shared memory.** The host keeps a private copy of every call
 //!    slot's header; of the shared state it only asks whether a call is still `QUEUED`.
-//! 4. **What is read from shared memory is untrusted**, in release builds too: copied to private memory first, and there
-//!    checked against the host's own books and the capacities (`memory.rs` says what makes that enough). A value that cannot be
-//!    is [`Corrupt`].
+//! 4. **What is read from shared memory is untrusted**, in release builds too: copied to private memory first, and
+//!    there checked against the host's own books and the capacities (`memory.rs` says what makes that enough). A value
+//!    that cannot be is [`Corrupt`].
 //!
 //! # Who dies where
 //!

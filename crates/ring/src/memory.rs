@@ -1,19 +1,21 @@
 //! Where the bytes of a lane live, and why a peer that breaks every rule does no more harm than wrong bytes.
 //!
-//! Rust's memory model is about the threads of one program. Two processes that keep to the protocol are ordered like two
-//! threads: what one writes before a release store, the other reads after the acquire load that sees the store (`sync.rs`). A
-//! peer that is broken may store anything, anywhere in the memory, at any time. Such a store is no data race of this program: it
-//! is outside of the model, like a device that changes memory. What an access finds then is what this crate has to stand:
+//! Rust's memory model is about the threads of one program. Two processes that keep to the protocol are ordered like
+//! two threads: what one writes before a release store, the other reads after the acquire load that sees the store
+//! (`sync.rs`). A peer that is broken may store anything, anywhere in the memory, at any time. Such a store is no data
+//! race of this program: it is outside of the model, like a device that changes memory. What an access finds then is
+//! what this crate has to stand:
 //!
-//! - Header and rings are reached through shared references to types of which the compiler assumes nothing: atomics, and cells
-//!   ([`crate::frame::Frame`]). Every bit pattern is a value of each.
+//! - Header and rings are reached through shared references to types of which the compiler assumes nothing: atomics,
+//!   and cells ([`crate::frame::Frame`]). Every bit pattern is a value of each.
 //! - In the arenas this crate makes no references. It copies bytes, by raw pointers.
-//! - Nothing is decided by shared bytes, only by a private copy of them. A slot's header is copied by one volatile read. The copy
-//!   of a payload is a plain one, and [`copied`] follows: until there the compiler may read a byte twice, from there on it has to
-//!   use the copy.
+//! - Nothing is decided by shared bytes, only by a private copy of them. A slot's header is copied by one volatile
+//!   read. The copy of a payload is a plain one, and [`copied`] follows: until there the compiler may read a byte
+//!   twice, from there on it has to use the copy.
 //!
-//! So each byte that is decided by has one value, which a broken peer chooses, and checks of that value hold. (An atomic copy
-//! would put even the broken peer into the model; Rust has none, and a loop over atomic words costs a multiple of `memcpy`.)
+//! So each byte that is decided by has one value, which a broken peer chooses, and checks of that value hold. (An
+//! atomic copy would put even the broken peer into the model; Rust has none, and a loop over atomic words costs a
+//! multiple of `memcpy`.)
 
 use core::ptr::NonNull;
 use core::sync::atomic::{Ordering, compiler_fence};
@@ -49,18 +51,18 @@ pub unsafe trait Memory: Send {
   /// Its length.
   fn len(&self) -> usize;
 
-  /// Makes sure that the pages of a range exist, so that a full machine is an error here and not a signal at a store.
+  /// Makes the pages of a range exist, so that a machine without memory is an error here and not a signal at a store.
   ///
   /// # Errors
   /// When they cannot be had; then nothing is stored to them.
   fn commit(&self, offset: usize, len: usize) -> Result<(), NoMemory>;
 
-  /// Gives the pages of a range back; what was in them is lost.
+  /// Gives the pages of a range back to the system. Their bytes are lost.
   fn discard(&self, offset: usize, len: usize);
 }
 
-/// To be called between a plain copy out of shared memory and any use of the copy: the compiler must not read the shared bytes
-/// again in place of the private ones. Costs nothing at run time.
+/// To be called between a plain copy out of shared memory and any use of the copy: the compiler must not read the
+/// shared bytes again in place of the private ones. Costs nothing at run time.
 #[inline(always)]
 pub(crate) fn copied() {
   compiler_fence(Ordering::SeqCst);

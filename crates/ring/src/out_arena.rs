@@ -1,5 +1,5 @@
-//! A side's own arena, with all that is needed to send a payload in it: who has which part, what the other side keeps for now,
-//! and the memory behind it.
+//! A side's own arena, with all that is needed to send a payload in it: the allocator, the books of loans, and the
+//! memory.
 
 use core::ops::Range;
 
@@ -24,7 +24,7 @@ pub(crate) struct OutArena<M> {
 }
 
 impl<M: Memory> OutArena<M> {
-  /// The arena for payloads in this direction, of which nothing is in use.
+  /// The unused arena for payloads in this direction.
   pub(crate) fn new(memory: M, geometry: Geometry, direction: Direction) -> Self {
     let start = match direction {
       Direction::ToWorker => geometry.call_arena().start,
@@ -38,12 +38,12 @@ impl<M: Memory> OutArena<M> {
     &self.memory
   }
 
-  /// Who has which part.
+  /// The allocator.
   pub(crate) fn arena(&self) -> &Arena {
     &self.arena
   }
 
-  /// What is lent.
+  /// The books of loans.
   pub(crate) fn lender(&self) -> &Lender {
     &self.lender
   }
@@ -56,8 +56,8 @@ impl<M: Memory> OutArena<M> {
     self.arena.allocate(len, commit)
   }
 
-  /// Lends the block of a payload whose content has `len` bytes, if that is worth it and not too much is lent already. The
-  /// handle is to be published after this.
+  /// Lends the block of a payload whose content has `len` bytes, if that is worth it and not too much is lent already.
+  /// The handle is to be published after this.
   pub(crate) fn lend(&mut self, view: &View, block: Block, len: usize) -> Option<Handle> {
     if len < LENT_FROM || !self.lender.may_lend(block.size()) {
       return None;
@@ -65,8 +65,8 @@ impl<M: Memory> OutArena<M> {
     self.lender.lend(view.loan_words(self.direction), block)
   }
 
-  /// A block of `len` bytes (not 0, and at most the capacity) for this side to fill in place: it is lent from the start, to
-  /// this side itself. What is in it is arbitrary. [`Refused::Full`]: also when too much is lent already.
+  /// A block of `len` bytes (not 0, and at most the capacity) for this side to fill in place, lent to this side itself.
+  /// Its bytes are arbitrary. [`Refused::Full`]: also when too much is lent already.
   pub(crate) fn allocate(&mut self, view: &View, len: usize) -> Result<Borrowed, Refused> {
     self.reap_loans(view);
     if !self.lender.may_lend(Arena::block_size(len as u64)) {
@@ -94,12 +94,13 @@ impl<M: Memory> OutArena<M> {
     }
   }
 
-  /// Takes back what the other side has kept and does not need any more.
+  /// Takes back the loans that were given back.
   pub(crate) fn reap_loans(&mut self, view: &View) {
     self.lender.reap(view.loan_words(self.direction), |block| self.arena.release(block));
   }
 
-  /// Gives the pages back that nothing uses, apart from a warm remainder. True: something is lent, so there may be more later.
+  /// Gives unused pages back to the system, apart from a warm remainder. True: something is lent, so there may be more
+  /// to give back later.
   pub(crate) fn trim(&mut self, view: &View) -> bool {
     self.reap_loans(view);
     self.arena.trim(WARM_REMAINDER, |range| {

@@ -1,4 +1,4 @@
-//! A lane's memory, as typed pieces.
+//! The typed parts of a lane's memory.
 
 use core::ptr::NonNull;
 use core::slice;
@@ -102,12 +102,12 @@ impl View {
     unsafe { arena.add(offset as usize) }
   }
 
-  /// Where a range of an arena is: for somebody who uses it in place.
+  /// The address of a range of an arena, for a borrower.
   pub(crate) fn address(&self, direction: Direction, offset: u64, len: usize) -> NonNull<u8> {
     self.range(direction, offset, len)
   }
 
-  /// The granule of an arena that an address in it belongs to.
+  /// The granule of an arena in which an address lies.
   pub(crate) fn granule(&self, direction: Direction, address: *const u8) -> u32 {
     let arena = match direction {
       Direction::ToWorker => self.call_arena,
@@ -123,8 +123,8 @@ impl View {
   #[inline]
   pub(crate) unsafe fn write(&self, direction: Direction, offset: u64, parts: Parts<'_>) {
     let to = self.range(direction, offset, parts.len());
-    // SAFETY: the range is mapped, and nobody else uses a block that was allocated and not published. So the parts do not
-    // overlap it: they are other memory, or the content of a block that is in use.
+    // SAFETY: the range is mapped, and nobody else uses a block that was allocated and not published. So the parts do
+    // not overlap it: they are other memory, or the content of a block that is in use.
     unsafe { parts.copy_to(to.as_ptr()) };
   }
 
@@ -161,7 +161,8 @@ impl View {
   #[inline]
   pub(crate) fn read(&self, direction: Direction, offset: u64, to: &mut [u8]) {
     let from = self.range(direction, offset, to.len());
-    // SAFETY: the range is mapped, and any bytes are bytes. An exclusive slice overlaps no arena, of which nobody has one.
+    // SAFETY: the range is mapped, and any bytes are bytes. An exclusive slice overlaps no arena, of which nobody has
+    // one.
     unsafe { to.as_mut_ptr().copy_from_nonoverlapping(from.as_ptr(), to.len()) };
     copied();
   }

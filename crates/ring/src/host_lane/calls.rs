@@ -1,4 +1,4 @@
-//! Calls: pushed, and taken back.
+//! The host's calls: pushed, and taken back.
 
 use crate::arena::Refused;
 use crate::bell::WORK;
@@ -24,7 +24,7 @@ impl<M: Memory> HostLane<M> {
     room
   }
 
-  /// Whether so many such pushes would succeed, one after the other. If not, it is news when they would.
+  /// Whether `count` such pushes would succeed, one after the other. If not, [`HostLane::arm`] looks for that many.
   pub fn has_slots(&self, count: u32) -> bool {
     let has = self.calls.vacancies(self.view.calls()) >= count;
     if !has {
@@ -89,8 +89,8 @@ impl<M: Memory> HostLane<M> {
     Ok(self.publish(head, inline, if loan.is_some() { None } else { Some(block) }))
   }
 
-  /// A block of `len` bytes (not 0) for the host to fill in place, and then to [push](HostLane::push_borrowed) or to give back.
-  /// What is in it is arbitrary.
+  /// A block of `len` bytes (not 0) for the host to fill in place, and then to [push](HostLane::push_borrowed) or to
+  /// give back. Its bytes are arbitrary.
   ///
   /// # Errors
   /// See [`PushError`]. [`PushError::Full`]: too much is lent already, or in use.
@@ -111,8 +111,8 @@ impl<M: Memory> HostLane<M> {
     self.out.lender().bytes()
   }
 
-  /// Queues a call whose payload is `head` and the content of a block of this lane, which is the worker's from then on: it is
-  /// neither copied nor to be given back. `None` if that cannot be: push a copy.
+  /// Queues a call whose payload is `head` and the content of a block of this lane. The block is not copied: it is the
+  /// worker's from then on, and not to be given back. `None`: the block cannot be passed on, push a copy.
   pub fn push_borrowed(&mut self, header: &CallHeader, head: &[u8], content: &Borrowed) -> Option<Position> {
     let handle = content.handle(self.view.loan_words(Direction::ToWorker))?;
     let block = self.out.lender().block(handle)?;
@@ -124,7 +124,7 @@ impl<M: Memory> HostLane<M> {
     Some(self.publish(head_of_call, Parts { head, tail: &[] }, None))
   }
 
-  /// Takes back what the worker has passed by.
+  /// Takes back the slots that the worker has passed by.
   fn make_room(&mut self) -> Result<(), PushError> {
     self.calls.retire(self.view.calls(), |block| self.out.release(block));
     if self.calls.is_full() {
@@ -134,7 +134,7 @@ impl<M: Memory> HostLane<M> {
     Ok(())
   }
 
-  /// The next push says a length and a block that cannot be.
+  /// The next push writes an impossible length and block.
   #[cfg(feature = "fault-injection")]
   pub fn corrupt_next_call(&mut self) {
     self.calls.corrupt_next = true;
@@ -192,8 +192,8 @@ impl<M: Memory> HostLane<M> {
     self.calls.outstanding()
   }
 
-  /// Gives pages of the call arena back that no call uses, apart from a warm remainder. True: the worker keeps others, whose
-  /// calls may be over.
+  /// Gives unused pages of the call arena back to the system, apart from a warm remainder. True: the worker keeps
+  /// blocks, so there may be more to give back later.
   pub fn trim(&mut self) -> bool {
     self.calls.retire(self.view.calls(), |block| self.out.release(block));
     self.out.trim(&self.view)

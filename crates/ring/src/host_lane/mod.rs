@@ -23,7 +23,7 @@ use crate::result_consumer::ResultConsumer;
 use crate::sync::{Ordering, SyncPoint};
 use crate::view::View;
 
-/// Whose lane it is, for dumps and for the worker.
+/// The owner of a lane, for dumps and for the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
   /// The process that owns the pool.
@@ -47,19 +47,19 @@ pub struct HostLane<M: Memory> {
   borrowed: Cell<Option<Position>>,
   pub(crate) geometry: Geometry,
   pub(crate) identity: Identity,
-  /// What was published since the last look at the worker's bell.
+  /// Reasons to ring that have come up since the last look at the worker's bell.
   published: Cell<Reasons>,
   /// Whether the host's bell is armed.
   armed: Cell<bool>,
-  /// A push was refused or foreseen to be, so a slot that becomes free is news.
+  /// A push was refused, or would have been: a slot that becomes free is news.
   starved: Cell<bool>,
-  /// So many free slots are news, since there were fewer when somebody asked; 0: nobody asked.
+  /// As many free slots are news, since somebody has asked for them in vain. 0: nobody has.
   wanted_slots: Cell<u32>,
-  /// The worker's phase, raw, as last seen.
+  /// The worker's phase, unchecked, as last seen.
   phase_seen: Cell<u32>,
   /// Requests to abort so far.
   aborts: Cell<u32>,
-  /// What the worker was told last of spinning.
+  /// Whether the worker may spin, as it was told last.
   lets_spin: Cell<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! A lane's state, for dumps.
+//! The state of a lane at a moment, for dumps.
 
 use crate::call_producer::Standing;
 use crate::host_lane::{HostLane, Identity};

@@ -70,7 +70,8 @@ impl<M: Memory> WorkerLane<M> {
     if memory.len() < size_of::<Header>() || !base.cast::<Header>().is_aligned() {
       return Err(AttachError::Unusable);
     }
-    // SAFETY: long enough and aligned, and `memory` outlives the reference; all atomics, for which every bit pattern is a value.
+    // SAFETY: long enough and aligned, and `memory` outlives the reference; all atomics, for which every bit pattern is
+    // a value.
     let preamble = unsafe { &base.cast::<Header>().as_ref().preamble };
     // SYNC POINT LaneReady: everything that was formatted is visible.
     let ready = preamble.ready.load(SyncPoint::LaneReady.acquire());

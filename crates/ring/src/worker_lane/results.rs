@@ -1,4 +1,4 @@
-//! Results: written and committed; their memory.
+//! The worker's results: written and committed, and their blocks.
 
 use crate::arena::{Arena, Refused};
 use crate::block::Block;
@@ -13,8 +13,8 @@ use crate::record::{CallRecord, Position, ResultHeader};
 use crate::result_slot::{NOTICE, RESULT, RETURNED, ResultHead};
 use crate::worker_lane::{Sent, WorkerLane};
 
-/// Unconsumed results hold at most this much of the arena, or are one result: a host that is busy elsewhere must not
-/// find its memory full of them.
+/// Unconsumed results have at most this much of the arena, unless there is only one: they must not fill the memory of a
+/// host that is busy elsewhere.
 const RESULT_WINDOW: u64 = 64 << 20;
 
 impl<M: Memory> WorkerLane<M> {
@@ -47,8 +47,8 @@ impl<M: Memory> WorkerLane<M> {
     self.send(header, Parts { head, tail }, self.results.entries(), &mut Watched(probe))
   }
 
-  /// A block of `len` bytes (not 0) for the worker to fill in place, and then to [commit](WorkerLane::commit_borrowed) or to give
-  /// back. What is in it is arbitrary.
+  /// A block of `len` bytes (not 0) for the worker to fill in place, and then to [commit](WorkerLane::commit_borrowed)
+  /// or to give back. Its bytes are arbitrary.
   ///
   /// # Errors
   /// See [`CommitError`]. [`CommitError::NoRoom`]: too much is lent already, or in use.
@@ -65,8 +65,9 @@ impl<M: Memory> WorkerLane<M> {
     })
   }
 
-  /// Commits the result of `call` with the payload `head` and the content of a block of this lane, which is the host's from then
-  /// on: it is neither copied nor to be given back. False if that cannot be: commit a copy.
+  /// Commits the result of `call` with the payload `head` and the content of a block of this lane. The block is not
+  /// copied: it is the host's from then on, and not to be given back. False: the block cannot be passed on, commit a
+  /// copy.
   pub fn commit_borrowed(&mut self, r: &ResultHeader, call: &CallRecord, head: &[u8], content: &Borrowed) -> bool {
     let len = head.len() + content.len();
     if head.len() > INLINE_CAPACITY || len <= INLINE_CAPACITY {
@@ -98,7 +99,7 @@ impl<M: Memory> WorkerLane<M> {
     true
   }
 
-  /// Sends a report that answers no call. False: there is no room for it, and it is dropped.
+  /// Sends a report that answers no call. False: there is no room for the report, which is dropped.
   pub fn notice(&mut self, status: u8, codec: u8, head: &[u8], tail: &[u8]) -> bool {
     let header = result_head(NOTICE, 0, &ResultHeader { status, codec, flags: 0, ran_ns: 0 });
     let refused_at = self.refused_at;
@@ -109,7 +110,7 @@ impl<M: Memory> WorkerLane<M> {
     sent
   }
 
-  /// The next result says a length and a block that cannot be.
+  /// The next result has an impossible length and block.
   #[cfg(feature = "fault-injection")]
   pub fn corrupt_next_result(&mut self) {
     self.corrupt_next = true;
@@ -189,7 +190,7 @@ impl<M: Memory> WorkerLane<M> {
     if len > capacity { Err(CommitError::TooLarge { len, capacity }) } else { Ok(()) }
   }
 
-  /// Whether so much more would be too much that the host has not consumed.
+  /// Whether with `len` bytes more the host would have too much to consume.
   fn exceeds_window(&self, len: u64) -> bool {
     self.unconsumed > 0 && self.unconsumed + Arena::block_size(len) > RESULT_WINDOW
   }
@@ -235,7 +236,8 @@ impl<M: Memory> WorkerLane<M> {
     }
   }
 
-  /// Gives pages of the result arena back that no result uses, apart from a warm remainder. True: the host keeps others.
+  /// Gives unused pages of the result arena back to the system, apart from a warm remainder. True: the host keeps
+  /// blocks, so there may be more to give back later.
   pub fn trim(&mut self) -> bool {
     self.reap();
     self.out.trim(&self.view)
