@@ -1,7 +1,7 @@
 //! `fork` of a process that runs V8.
 //!
-//! V8 marks the mappings of its heap `MADV_DONTFORK`, so the child of a plain `fork` ends at its first access to the heap. The
-//! marks are taken off here. Whether the process can be forked otherwise is its owner's business.
+//! V8 marks the mappings of its heap `MADV_DONTFORK`, so the child of a plain `fork` ends at its first access to the
+//! heap. The marks are taken off here. Whether the process can be forked otherwise is its owner's business.
 
 use crate::Result;
 
@@ -14,9 +14,9 @@ pub enum Forked {
   Child,
 }
 
-/// Forks this process, with all memory that it has for itself: what it shares with others and keeps from forks, such as the lanes
-/// of workers, the child does not get. libc's `fork`, so that the handlers of `pthread_atfork` run, libuv's and OpenSSL's
-/// among them. `ENOSYS` where there is no V8 heap to be forked: on all systems but Linux.
+/// Forks this process, with all memory that it has for itself: what it shares with others and keeps from forks, such as
+/// the lanes of workers, the child does not get. libc's `fork`, so that the handlers of `pthread_atfork` run, libuv's
+/// and OpenSSL's among them. `ENOSYS` where there is no V8 heap to be forked: on all systems but Linux.
 ///
 /// # Safety
 /// The child has only the calling thread: no other may hold a lock or do anything that the child needs.

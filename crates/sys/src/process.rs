@@ -2,8 +2,8 @@
 //!
 //! # Guarantees
 //!
-//! - [`spawn()`] is `posix_spawn`, which all supported systems implement like `vfork`: a host with gigabytes of heap pays
-//!   no more than a small one. No code of ours runs between fork and exec.
+//! - [`spawn()`] is `posix_spawn`, which all supported systems implement like `vfork`: a host with gigabytes of heap
+//!   pays no more than a small one. No code of ours runs between fork and exec.
 //! - In the child exactly 0, 1, 2 and the descriptors of [`SpawnSpec::fds`] are open.
 //! - The child leads a process group of its own, with no signal blocked and every signal at its default.
 //! - A child is waited for by its pidfd or its pid, never "any child": what else this process starts is not disturbed.

@@ -1,9 +1,9 @@
-//! A process that a child of this one, a fork server, has forked for it: its end is seen by its pidfd, and its status read in
-//! `/proc`, since only the parent can collect it.
+//! A process that a child of this one, a fork server, has forked for it: its end is seen by its pidfd, and its status
+//! read in `/proc`, since only the parent can collect it.
 //!
-//! The parent leaves an ended grandchild a zombie until this process says that it has seen the end. Until then the pid is
-//! nobody else's, and `/proc` has the status. A parent that died has left its children to init, which reaps at once: then the
-//! status is not known.
+//! The parent leaves an ended grandchild a zombie until this process says that it has seen the end. Until then the pid
+//! is nobody else's, and `/proc` has the status. A parent that died has left its children to init, which reaps at once:
+//! then the status is not known.
 
 use std::fmt;
 use std::fs;
@@ -25,8 +25,8 @@ pub(super) struct Grandchild {
 }
 
 impl Grandchild {
-  /// The process `pid` behind `pidfd`, which `parent` has forked. `release` is called once, when the end has been seen: it
-  /// asks the parent to reap.
+  /// The process `pid` behind `pidfd`, which `parent` has forked. `release` is called once, when the end has been seen:
+  /// it asks the parent to reap.
   pub(super) fn new(pid: u32, pidfd: OwnedFd, parent: u32, release: Box<dyn Fn() + Send + Sync>) -> Self {
     Self { pidfd: PidFd::from_fd(pidfd), pid, parent, release }
   }

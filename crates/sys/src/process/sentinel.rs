@@ -1,4 +1,5 @@
-//! How the end of one child is seen and its status collected: by a pidfd, by the pid, or from the process that forked it.
+//! How the end of one child is seen and its status collected: by a pidfd, by the pid, or from the process that forked
+//! it.
 
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
@@ -27,8 +28,8 @@ pub(super) enum Sentinel {
 }
 
 impl Sentinel {
-  /// A sentinel for the child `pid`, which was just spawned. If there can be none, the child is ended and reaped: nobody
-  /// would ever know of it.
+  /// A sentinel for the child `pid`, which was just spawned. If there can be none, the child is ended and reaped:
+  /// nobody would ever know of it.
   pub(super) fn new(kind: SentinelKind, pid: Pid) -> Result<Self> {
     match kind {
       #[cfg(target_os = "linux")]

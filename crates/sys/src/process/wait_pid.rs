@@ -15,8 +15,8 @@ pub fn reap(pid: u32) -> bool {
   !matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(None))
 }
 
-/// A child by its pid. The pid stays the child's until [`WaitPid::try_reap`] has reaped it, as long as the rest of the host
-/// reaps no children that are not its own.
+/// A child by its pid. The pid stays the child's until [`WaitPid::try_reap`] has reaped it, as long as the rest of the
+/// host reaps no children that are not its own.
 ///
 /// # References
 ///  - [Linux `waitpid`](https://man7.org/linux/man-pages/man2/waitpid.2.html)
