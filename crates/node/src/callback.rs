@@ -1,4 +1,4 @@
-//! Calling a JavaScript function from a libuv callback.
+//! Calls of a JavaScript function from a libuv callback.
 
 use std::ptr;
 

@@ -1,4 +1,4 @@
-//! Lifelines: connections on which nothing is ever said, so that each end sees the other die.
+//! Lifelines: connections on which nothing is ever said. The end of one is the message that the other side has died.
 
 use std::os::fd::{AsFd, OwnedFd};
 

@@ -1,4 +1,4 @@
-//! Lanes in a real shared segment, as both sides have it, and what goes through them.
+//! Lanes in a real shared segment, which both sides map, and the calls that go through them.
 
 use std::ptr::NonNull;
 

@@ -1,4 +1,4 @@
-//! What the surviving side makes of a lane, and what it must not find.
+//! The survivors: how each side accounts for a lane whose other side is gone, and what it must not find there.
 //!
 //! # The host, when its worker is gone
 //!
