@@ -15,7 +15,7 @@ use crate::cleanup::Cleanup;
 use crate::uv::{Poll, Prepare, Timer, UvLoop, is_busy};
 
 /// How long a loop that would sleep may go through rounds instead, before the rest of the program gets a turn.
-const AWAKE: Duration = Duration::from_micros(500);
+const STAY_AWAKE: Duration = Duration::from_micros(500);
 
 /// A pool's handles on the event loop.
 pub(super) struct Hooks {
@@ -79,7 +79,7 @@ impl Core {
       }
       self.on_event();
       let now = Instant::now();
-      if now >= *until.get_or_insert(now + AWAKE) {
+      if now >= *until.get_or_insert(now + STAY_AWAKE) {
         break;
       }
     }
