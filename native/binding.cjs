@@ -845,3 +845,6 @@ module.exports.detachBuffer = nativeBinding.detachBuffer
 module.exports.exitNow = nativeBinding.exitNow
 module.exports.lentBuffers = nativeBinding.lentBuffers
 module.exports.liesInLane = nativeBinding.liesInLane
+module.exports.NativeExitReason = nativeBinding.NativeExitReason
+module.exports.NativeWorkerState = nativeBinding.NativeWorkerState
+module.exports.wireNumbers = nativeBinding.wireNumbers

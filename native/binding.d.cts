@@ -9,122 +9,140 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
-/** A fork server, for the TypeScript layer only. */
+/** A fork server's end of the connection to its host, and the forks. For the TypeScript layer only. */
 export declare class NativeForkServer {
   /**
-   * Takes over the connection that this process was started with. `onRequest` is called, from the event loop, when the host
-   * has something to say.
+   * Takes over the connection that this process was started with. `onRequest` is called, from the event loop, when the
+   * host has sent something.
    */
   constructor(onRequest: () => void)
-  /** The descriptors by which this process is connected, which none that it forks keeps. */
+  /** The descriptors of the connection. Forked processes close theirs. */
   descriptors(): Array<number>
-  /** Tells the host what is loaded next. */
+  /** Tells the host which module is loaded next. */
   loading(module: string): void
-  /** Tells it that workers can be forked, and whether some module did not load. */
+  /** Tells the host that workers can be forked, and whether some module did not load. */
   ready(isIncomplete: boolean): void
-  /** Tells it that they cannot, and why, a line for each reason. */
+  /** Tells the host that workers cannot be forked, and why, a line for each reason. */
   refuse(reasons: string): void
   /**
-   * Forks a process to see whether it can do anything, and waits for its end, at most for so many milliseconds. Returns `null` in
-   * that process, in which this object is of no more use.
+   * Forks a process that tries whether forks work here, and waits for its end, at most for `timeout` milliseconds.
+   * Returns its end (without exit code and signal when it did not end in time); `null` in the forked process, in which
+   * this object is of no more use.
    *
-   * To be called where `fork` may be.
+   * May be called where `fork` may be.
    */
   tryFork(timeout: number): NativeDeath | null
-  /** What the host wants: 0 nothing more, 1 a worker (see `fork`), 2 to be left alone. */
+  /** The host's next request, one of `forkRequest` (see `wireNumbers`). `fork()` forks the worker that was asked for. */
   nextRequest(): number
   /**
-   * Forks the worker that was asked for. Returns `null` in the server. In the worker this object is of no more use.
+   * Forks the worker that `nextRequest()` has announced. Returns `null` in the server. In the worker it returns what
+   * the worker has to know, and this object is of no more use.
    *
-   * Must not be called from a callback for input or output, in whose middle libuv would not know of the new loop.
+   * Must not be called from a callback for input or output: libuv is in the middle of its loop then, and would go on
+   * with the parent's.
    */
   fork(): NativeForked | null
 }
 
-/** A pool of worker processes, for the TypeScript layer only. */
+/** A pool of worker processes. For the TypeScript layer only. */
 export declare class NativePool {
   /**
-   * A pool without workers. `boot` is sent to each worker first; `registers` and `outbox` carry numbers and payloads from
-   * JavaScript, `inbox` what goes to it; `onEvent` is called, from the event loop, when there is something to `drain`.
+   * A pool without workers. `boot` is sent to each worker first. `registers` and `outbox` carry numbers and payloads
+   * from JavaScript, `inbox` carries both to JavaScript. `onEvent` is called, from the event loop, when there is
+   * something to `drain()`.
    */
   constructor(options: NativePoolOptions, bootCodec: number, boot: Uint8Array, registers: Uint8Array, outbox: Uint8Array, inbox: Uint8Array, onEvent: () => void)
   /**
-   * `submit()`: takes the call whose task, codec, flags and payload length are the registers, and whose payload stands at the
-   * start of the outbox. Returns its number, or a negative reason.
+   * Returns `submit()`, which takes the call that the registers (`register`) describe, with the payload at the start
+   * of the outbox. It returns the call's number, or one of `refused`, which are negative. For the names of numbers see
+   * `wireNumbers`.
    */
   bareSubmit(): () => number
-  /** `turn()`: begins a round, and goes on as `drain()`. */
+  /** Returns `turn()`, which begins a round, and goes on as `drain()`. */
   bareTurn(): () => number
   /**
-   * `drain()`: fills the inbox with results and returns how many, plus 65,536 if there are events. Call it until there are no
-   * more results, which ends the round. If the last record's payload is elsewhere it must be fetched before the next call.
+   * Returns `drain()`, which fills the inbox with results (`resultRecord`) and returns how many, plus `events` of
+   * `drained` if there are events. Call it until there are no more results, which ends the round. If the content of
+   * the last result is `elsewhere`, fetch or borrow it before the next call; else it is lost.
    */
   bareDrain(): () => number
-  /** Defines what task number `index` is. */
+  /** Defines the task number `index`. */
   defineTask(index: number, bytes: Uint8Array): void
   /**
-   * As `submit`, with `tail` after the outbox's bytes, limits in milliseconds if `timeout` is not negative, and so many
-   * repetitions.
+   * As `submit()`, with `tail` after the outbox's bytes. `timeout` and `grace` are milliseconds; a negative `timeout`
+   * means no limit. The call is repeated up to `retries` times.
    */
   submitWith(tail: Uint8Array | undefined | null, timeout: number, grace: number, retries: number): number
   /**
-   * As `submitWith`, with the memory of an ArrayBuffer behind the outbox's bytes: if it lies in a lane it is not copied, where
-   * that can be. Whether or not, the call has what was in it, and the buffer is of no further use: detach it.
+   * As `submitWith`, with the memory of an ArrayBuffer that lies in a lane after the outbox's bytes. The memory is not
+   * copied if that lane's worker can be given the call. Copied or not: once the call is taken, detach the buffer.
    */
   submitMoved(buffer: ArrayBuffer, timeout: number, grace: number, retries: number): number
   /**
-   * An ArrayBuffer of so many bytes (not 0) in the memory of a lane; `null` if there is no room, a negative reason as of `submit` if
+   * An ArrayBuffer of `bytes` bytes (not 0) in the memory of a lane; `null` if there is no room; one of `refused` if
    * there is no worker.
    */
   allocate(bytes: number): ArrayBuffer | number | null
-  /** Starts as many workers as the pool may have, or none. False: one could not be started. */
+  /** Starts as many workers as the pool may have. False: one could not be started, and none is. */
   startAll(): boolean
   /**
-   * Forks the workers from this process, all of them. Returns `null` here. In each worker it returns what that has to be, and no
-   * pool that was in its memory is of any use.
+   * Forks all workers from this process. Returns `null` in this process. In a worker it returns what the worker has to
+   * know, and none of the pools in its memory is of any use.
    *
    * To be called from the top of an event-loop turn, in a process that can be forked.
    */
   forkWorkers(): NativeForked | null
-  /** Breaks the pool instead, for these reasons, a line each. */
+  /** Breaks the pool because this process cannot be forked, for these reasons, a line each. */
   refuseForks(reasons: string): void
-  /** The system call that failed when `startAll` or `submit` said that no worker could be started. */
+  /** The system call that failed when no worker could be started (`spawn` of `refused`, or false from `startAll`). */
   spawnFailureSyscall(): string | null
   /** The error of that system call. */
   spawnFailureErrno(): number | null
-  /** Copies the content of the payload that did not fit the inbox into `target`, which has its length. */
+  /**
+   * Copies the content of the last result, whose offset is `elsewhere`, into `target`, which has the length of the
+   * content.
+   */
   fetch(target: Uint8Array): void
-  /** The same content where it lies; `null` if it has to be fetched. */
+  /** The content of the last result in the lane's own memory; `null` if the content has to be fetched. */
   borrow(): ArrayBuffer | null
   /** Whether `takeEvents` would return any. */
   get hasEvents(): boolean
-  /** What else happened, in order. */
+  /** What happened besides results, in order. */
   takeEvents(): Array<NativeEvent>
-  /** Blocks this thread until there is something to drain, at most for so many milliseconds (negative: without bound). */
+  /**
+   * Blocks this thread until there is something to drain, at most for `timeout` milliseconds; a negative `timeout`
+   * means no limit.
+   */
   wait(timeout: number): void
-  /** Makes the event loop come back at once. */
+  /** Makes the event loop call `onEvent` at once. */
   wakeAgain(): void
   /** Whether a worker has claimed the call. */
   isRunning(call: number): boolean
-  /** Takes back a call that no worker has claimed; false if one has. */
+  /** Takes back a call that no worker has claimed. False: a worker has. */
   cancel(call: number): boolean
   /** Takes back every call that no worker has claimed, and returns them. */
   cancelWaiting(): Array<number>
-  /** Gives a call up and stops the worker that runs it after `grace` milliseconds; false if it is over already. */
+  /** Gives a call up, and stops the worker that runs it after `grace` milliseconds. False: the call is over already. */
   stopCall(call: number, grace: number): boolean
-  /** Takes no more calls and lets the workers go when those that there are have been answered. */
+  /**
+   * Closes the pool: it takes no more calls, and its workers leave when all of its calls are answered. The event
+   * `stopped` tells when the last worker is reaped.
+   */
   shutDown(): void
-  /** Stops everything now, by SIGKILL (`hard`) or by SIGTERM with SIGKILL to follow. */
+  /**
+   * Closes the pool and stops its workers now, by SIGKILL (`hard`) or by SIGTERM with SIGKILL to follow. The calls of
+   * the pool fail. The event `stopped` tells when the last worker is reaped.
+   */
   terminate(hard: boolean): void
   /** Asks the idle workers to leave. */
   dismissIdle(): void
-  /** Holds the event loop: 0 while calls are unfinished, 1 always, 2 never. */
+  /** When the pool holds the event loop: one of `hold` (see `wireNumbers`). */
   setHold(hold: number): void
-  /** Has the event `room` sent once the queue is not full. */
+  /** Asks for the event `room` once the queue is not full. */
   awaitRoom(): void
   /** Calls that no worker has claimed. */
   get queued(): number
-  /** Whether `submit` would refuse a call because the queue is full. */
+  /** Whether `submit()` would refuse a call because the queue is full. */
   get isFull(): boolean
   /** Worker processes that are not reaped. */
   get liveWorkers(): number
@@ -132,87 +150,124 @@ export declare class NativePool {
   get restarts(): number
   /** One entry a worker. */
   workerStats(): Array<NativeWorkerStats>
-  /** The public number of a call. */
-  taskId(call: number): number | null
   /** Rings, states and process ids, for people. */
   dump(): string
-  /** Kills and reaps the workers, and leaves the event loop. The pool is of no use afterwards. */
-  close(): void
+  /**
+   * Kills and reaps all workers at once, and leaves the event loop. No call is answered and no event comes any more;
+   * the pool is of no use afterwards. To let calls end, use `shutDown`.
+   */
+  destroy(): void
 }
 
-/** A worker's end of its lane, for the TypeScript layer only. */
+/** A worker's end of its lane. For the TypeScript layer only. */
 export declare class NativeWorker {
   /**
-   * Takes over the lane that this process was started with; `argument` is the last of its command line. `registers` and
-   * `outbox` carry numbers and payloads from JavaScript, `inbox` what goes to it. `onBell` is called, from the event loop,
-   * when the host rang.
+   * Takes over the lane that this process was started with. `argument` is the last of its command line. `registers`
+   * and `outbox` carry numbers and payloads from JavaScript, `inbox` carries both to JavaScript. `onBell` is called,
+   * from the event loop, when the host has rung.
    */
   constructor(argument: string, registers: Uint8Array, outbox: Uint8Array, inbox: Uint8Array, onBell: () => void)
   /**
-   * `take()`: claims the next call and puts its record, and its payload if it fits, into the inbox. Returns what it is; 0 if
-   * there is none: the host rings for the next one.
+   * Returns `take()`, which claims the next call and puts its record (`callRecord`), and its payload if it fits, into
+   * the inbox. It returns one of `taken`: if there is no call, the host rings for the next one. For the names of
+   * numbers see `wireNumbers`.
    */
   bareTake(): () => number
   /**
-   * `commit()`: commits the result whose status, codec, flags and payload length are the registers, and whose payload stands
-   * at the start of the outbox. Returns 0, or why not.
+   * Returns `commit()`, which commits the result that the registers (`register`) describe, with the payload at the
+   * start of the outbox. It returns one of `committed`.
    */
   bareCommit(): () => number
-  /** `commitAndTake()`: what `take()` returns, or the negative of what `commit()` returns if that is not 0. */
+  /**
+   * Returns `commitAndTake()`, which commits and then takes. It returns what `take()` returns, or the negative of what
+   * `commit()` returns if that is not `done`.
+   */
   bareCommitAndTake(): () => number
   /** This worker's number in its pool. */
   get workerId(): number
-  /** The process that owns the pool. */
-  get hostPid(): number
-  /** How deep the pools are nested here, 1 at the first level. */
+  /** How deep pools are nested in this process: 1 in a worker of an ordinary process. */
   get depth(): number
-  /** Copies the content of the payload, which is what follows its head, into `target`, which has its length. */
+  /**
+   * Copies the content of the payload of the call that was taken, which is all but the head, into `target`, which has
+   * the length of the content.
+   */
   fetch(target: Uint8Array): void
-  /** The content of the payload where it lies; `null` if it has to be fetched. */
+  /**
+   * The content of the payload of the call that was taken, in the lane's own memory; `null` if the content has to be
+   * fetched.
+   */
   borrow(): ArrayBuffer | null
-  /** Lets go of the task definition that `take` returned. */
+  /** Frees the slot of the task definition that was taken. */
   releaseDefine(): void
-  /** As `commit`, with `tail` after the outbox's bytes. */
+  /** As `commit()`, with `tail` after the outbox's bytes. */
   commitWith(tail: Uint8Array): number
   /**
-   * As `commit`, with the memory of an ArrayBuffer in the lane behind the outbox's bytes, which is not copied; the buffer is to
-   * be detached then. -1: a copy has to be committed.
+   * As `commit()`, with the memory of an ArrayBuffer behind the outbox's bytes. The memory lies in the lane and is not
+   * copied: the buffer has to be detached afterwards. `notMoved`: nothing is committed, a copy has to be.
    */
   commitMoved(buffer: ArrayBuffer): number
-  /** An ArrayBuffer of so many bytes (not 0) in the memory of the lane; `null` if there is no room. */
+  /** An ArrayBuffer of `bytes` bytes (not 0) in the memory of the lane; `null` if there is no room. */
   allocate(bytes: number): ArrayBuffer | null
-  /** Reports something that answers no call; false when there is no room for it. */
+  /** Sends a report that answers no call. False: there is no room for the report, which is dropped. */
   notice(status: number, codec: number, payload: Uint8Array): boolean
-  /** Says that this worker is about to wait for the bell; true if there is something to do after all. */
+  /** Tells the host that this worker is about to wait for the bell. True: there is something to do after all. */
   arm(): boolean
   /** Whether the host wants the call that was taken to stop. */
   abortRequested(): boolean
-  /** Tells the host that this worker is ready (1), leaves after its call (2), or is about to exit (3). */
+  /** Tells the host how far this worker has come: one of `phase` (see `wireNumbers`). */
   setPhase(phase: number): void
-  /** Gives back memory that nothing needs now. True: the host keeps results, so there may be more later. */
+  /**
+   * Gives memory that nothing needs back to the system. True: the host keeps results, so there may be more to give
+   * back later.
+   */
   trim(): boolean
 }
 
-/** Pools of this environment that have workers, or a server that forks them. */
+/** How many pools of this environment have workers, or a fork server. */
 export declare function busyPools(): number
 
 /** Throws, naming what is missing, on a platform that cannot carry a pool. */
 export declare function checkPlatform(): void
 
-/** The processors that this process's control group may use; absent when it has no quota. */
+/** How many processors this process's control groups may use, as a fraction; `null` without a quota. */
 export declare function cpuQuota(): number | null
 
-/** Detaches an ArrayBuffer; false if that cannot be. */
+/** Detaches an ArrayBuffer. False: it cannot be detached. */
 export declare function detachBuffer(buffer: ArrayBuffer): boolean
 
 /** Ends this process at once, without waiting for threads that a forked process does not have. */
 export declare function exitNow(code: number): void
 
-/** How many ArrayBuffers of this environment lie in the memory of lanes, and are not collected. */
+/** How many ArrayBuffers of this environment lie in the memory of lanes and are not collected yet. */
 export declare function lentBuffers(): number
 
 /** Whether an ArrayBuffer lies in the memory of a lane. */
 export declare function liesInLane(buffer: ArrayBuffer): boolean
+
+/**
+ * Why a pool broke, or a worker failed to start: workers died (`deaths`); the initializer or a preloaded module threw
+ * (`bootFailed`); workers did not boot within the start timeout (`startTimeout`); fork servers did not become ready in
+ * time, or ended before, while they loaded `module` (`serverTimeout`, `serverEnded`); the fork server, or this
+ * process, cannot be forked, for these reasons, a line each (`forkUnsafe`); or the last worker is gone, of those that
+ * this process has forked (`noneLeft`).
+ */
+export type NativeBreakCause =
+  | { kind: 'deaths' }
+  | { kind: 'bootFailed'; report: NativeReport }
+  | { kind: 'startTimeout' }
+  | { kind: 'serverTimeout'; module?: string }
+  | { kind: 'serverEnded'; module?: string }
+  | { kind: 'forkUnsafe'; reasons: string }
+  | { kind: 'noneLeft' }
+
+/** Why a call failed without a result of its worker's. */
+export type NativeCallFailure =
+  | { kind: 'workerDied'; death: NativeDeath }
+  | { kind: 'timedOut'; pid: number }
+  | { kind: 'terminated'; pid: number }
+  | { kind: 'cancelled' }
+  | { kind: 'spawn'; syscall: string; errno?: number }
+  | { kind: 'noMemory'; errno: number }
 
 /** How a worker process ended: `exitCode` or `signal` (a number), or neither when somebody else reaped it. */
 export interface NativeDeath {
@@ -230,62 +285,57 @@ export interface NativeDeath {
   outOfMemory?: boolean
 }
 
-/** Something that happened in a pool; which fields are set depends on `kind`. */
-export interface NativeEvent {
-  /**
-   * `workerStart`, `workerExit`, `workerReplace`, `callFailed`, `broken`, `workerLost`, `startFailed`, `spawnFailed`,
-   * `forkUnsafe`, `stray`, `room`, `stopped`.
-   */
-  kind: string
-  /** `workerStart`, `workerExit`, `stray`: the worker. `workerReplace`: the new one. */
-  pid?: number
-  /** `workerReplace`: the one that left. */
-  oldPid?: number
-  /** `workerStart`, `workerExit`: the worker's number. */
-  workerId?: number
-  /**
-   * `workerExit`, `workerReplace`: why it left. `callFailed`: `workerDied`, `timedOut`, `terminated`, `cancelled`,
-   * `spawn`, `noMemory`. `broken`, `startFailed`: `deaths`, `bootFailed`, `startTimeout`, `forkUnsafe`,
-   * `noneLeft`, `serverTimeout`, `serverEnded`.
-   */
-  reason?: string
-  /** `callFailed`: the call. */
-  call?: number
-  /** `workerExit`, `callFailed` (`workerDied`), `workerLost`, `startFailed`: one. `broken`: all. */
-  deaths?: Array<NativeDeath>
-  /** `callFailed` (`spawn`), `spawnFailed`: the system call. */
-  syscall?: string
-  /** `callFailed` (`spawn`, `noMemory`), `spawnFailed`: its error. */
-  errno?: number
-  /** With the reasons `serverTimeout` and `serverEnded`: what the fork server was loading. */
-  module?: string
-  /** `startFailed`: whether another worker is started. */
-  again?: boolean
-  /** `forkUnsafe`, and with the reason `forkUnsafe`: why the fork server, or this process, cannot be forked, a line each. */
-  reasons?: string
-  /** `stray`, and with the reason `bootFailed`: the encoding of `bytes`. */
-  codec?: number
-  /** `stray`, and with the reason `bootFailed`: the encoded error. */
-  bytes?: Uint8Array
-}
+/**
+ * Something that happened in a pool: a worker was started (`workerStart`), has ended (`workerExit`), or was started in
+ * the place of one that left (`workerReplace`); a call has failed, and its number is free again, unless the worker of
+ * a call that `timedOut` lives on (`callFailed`); the pool is unusable, and every call that it had has failed with
+ * that (`broken`).
+ *
+ * What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not
+ * boot, and another is started or not (`startFailed`); no worker could be started (`spawnFailed`); the fork server
+ * cannot be forked, for these reasons, a line each, and workers are spawned from now on (`forkUnsafe`); a worker
+ * reports an error that belongs to no call (`stray`).
+ *
+ * The queue has room again after it was full (`room`). The pool is closed and its last worker is reaped (`stopped`).
+ */
+export type NativeEvent =
+  | { kind: 'workerStart'; pid: number; workerId: number }
+  | { kind: 'workerExit'; workerId: number; death: NativeDeath; reason: NativeExitReason }
+  | { kind: 'workerReplace'; oldPid: number; newPid: number; reason: NativeExitReason }
+  | { kind: 'callFailed'; call: number; failure: NativeCallFailure }
+  | { kind: 'broken'; cause: NativeBreakCause; deaths: Array<NativeDeath> }
+  | { kind: 'workerLost'; death: NativeDeath }
+  | { kind: 'startFailed'; cause: NativeBreakCause; death: NativeDeath; again: boolean }
+  | { kind: 'spawnFailed'; syscall: string; errno?: number }
+  | { kind: 'forkUnsafe'; reasons: string }
+  | { kind: 'stray'; pid: number; report: NativeReport }
+  | { kind: 'room' }
+  | { kind: 'stopped' }
 
-/** What a process learns that has just been forked. */
+/**
+ * Why a worker left: the pool closed (`shutdown`); it had done its share, grew too large, or retired by itself
+ * (`recycled`); it had nothing to do for the idle timeout (`idle`); the pool stopped it, with what it ran (`killed`);
+ * it ended by itself, or by somebody else's hand (`died`); or it ended before it had booted (`failed-start`).
+ */
+export type NativeExitReason = 'shutdown' | 'recycled' | 'idle' | 'killed' | 'died' | 'failed-start'
+
+/** What a process that has just been forked has to know of itself. */
 export interface NativeForked {
-  /** Its lane's argument. */
+  /** The argument for its `NativeWorker`. */
   argument: string
   /** Its process id. */
   pid: number
 }
 
-/** One pool's rules. Times are milliseconds, sizes bytes; what is absent is unlimited. */
+/** A pool's options. Times are milliseconds, sizes bytes; a limit that is absent is no limit. */
 export interface NativePoolOptions {
-  /** At most so many worker processes. */
+  /** Worker processes, at most. */
   maxWorkers: number
   /** Whether one worker's death fails the whole pool. */
   breakOnDeath: boolean
   /** The executable of the workers. */
   program: string
-  /** Its arguments, before the one that describes the lane. */
+  /** The arguments of the workers, without the last one, which describes the lane. */
   args: Array<string>
   /** The arguments of the fork server; absent: workers are spawned. */
   forkServer?: Array<string>
@@ -305,13 +355,13 @@ export interface NativePoolOptions {
   slots: number
   /** Address space of each payload arena; memory is used only as payloads need it. */
   arenaBytes: number
-  /** Idle workers leave after this time. */
+  /** How long a worker may be idle before it leaves. */
   idleTimeout?: number
-  /** Workers must boot within this time. */
+  /** How long a worker may take to boot. */
   startTimeout: number
-  /** Workers are replaced after so many calls. */
+  /** Calls after which a worker is replaced. */
   maxTasksPerChild?: number
-  /** Workers with more resident memory are replaced between calls. */
+  /** Resident bytes of a worker, at most: one that has more is replaced between two calls. */
   maxMemory?: number
   /** Calls that no worker has claimed, at most. */
   maxQueue?: number
@@ -319,14 +369,25 @@ export interface NativePoolOptions {
   keepFull: boolean
 }
 
+/** An error that a worker reports, encoded. */
+export interface NativeReport {
+  /** The encoding of `bytes`. */
+  codec: number
+  /** The encoded error. */
+  bytes: Uint8Array
+}
+
+/** The state of a worker. */
+export type NativeWorkerState = 'starting' | 'idle' | 'busy' | 'leaving'
+
 /** What one worker does. */
 export interface NativeWorkerStats {
   /** Its process id. */
   pid: number
   /** Its number in the pool. */
   workerId: number
-  /** `starting`, `idle`, `busy` or `leaving`. */
-  state: string
+  /** Its state. */
+  state: NativeWorkerState
   /** The call that it runs. */
   running?: number
   /** Calls that it has finished. */
@@ -336,3 +397,6 @@ export interface NativeWorkerStats {
   /** Resident bytes. */
   rss?: number
 }
+
+/** All numbers that both sides of the binding use, by group and name. */
+export declare function wireNumbers(): Record<string, Record<string, number>>

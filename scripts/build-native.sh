@@ -24,7 +24,8 @@ rm -f "$stamp"
 # builds at once must not mix them up.
 aside=build/aside-${binding//\//-}
 rm -rf "$aside"
-napi build --platform --release -p millrace-node --manifest-path Cargo.toml \
+# Without const enums, those of strings are unions of literals in the types, and nothing at run time.
+napi build --platform --release -p millrace-node --manifest-path Cargo.toml --no-const-enum \
   --js binding.cjs --dts binding.d.cts -o "$aside" ${features:+--features "$features" --target-dir target/features} "$@"
 mkdir -p "$binding"
 for built in "$aside"/*; do

@@ -1,11 +1,11 @@
-//! Calling a JavaScript function from a libuv callback.
+//! Calls of a JavaScript function from a libuv callback.
 
 use std::ptr;
 
 use napi::bindgen_prelude::{Env, Function, JsValue};
 use napi::{Status, check_status, sys};
 
-/// A JavaScript function without arguments, held for good.
+/// A JavaScript function without arguments, held for as long as this lives.
 pub(crate) struct Callback {
   env: sys::napi_env,
   reference: sys::napi_ref,
@@ -20,8 +20,8 @@ impl Callback {
     Ok(Self { env: env.raw(), reference })
   }
 
-  /// Calls it as the event loop calls a callback: microtasks run afterwards, and what it throws is an uncaught
-  /// exception. Must not be called from within JavaScript.
+  /// Calls the function as the event loop calls a callback: microtasks run afterwards, and an exception is an uncaught
+  /// one. Must not be called from within JavaScript.
   pub(crate) fn call(&self) {
     let mut scope = ptr::null_mut();
     // SAFETY: the environment is alive: its cleanup closes the handles that lead here first.

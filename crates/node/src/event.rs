@@ -1,12 +1,17 @@
 //! The manager's events as JavaScript objects.
+//!
+//! Kinds and reasons are enums, of which the binding generator makes unions of literals: so the strings that Rust can
+//! send and those that TypeScript expects are the same by construction.
 
-use millrace_pool::{BreakCause, CallFailure, Death, Event, Exit, ExitReason, Report, ServerFailure, WorkerStats};
+use millrace_pool::{
+  BreakCause, CallFailure, Death, Event, Exit, ExitReason, Report, ServerFailure, WorkerState, WorkerStats,
+};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
 /// How a worker process ended: `exitCode` or `signal` (a number), or neither when somebody else reaped it.
-#[napi(object)]
-#[derive(Clone, Default)]
+#[napi(object, object_from_js = false)]
+#[derive(Default)]
 pub struct NativeDeath {
   /// The worker's process id.
   pub pid: u32,
@@ -22,52 +27,106 @@ pub struct NativeDeath {
   pub out_of_memory: Option<bool>,
 }
 
-/// Something that happened in a pool; which fields are set depends on `kind`.
-#[napi(object)]
-#[derive(Default)]
-pub struct NativeEvent {
-  /// `workerStart`, `workerExit`, `workerReplace`, `callFailed`, `broken`, `workerLost`, `startFailed`, `spawnFailed`,
-  /// `forkUnsafe`, `stray`, `room`, `stopped`.
-  pub kind: String,
-  /// `workerStart`, `workerExit`, `stray`: the worker. `workerReplace`: the new one.
-  pub pid: Option<u32>,
-  /// `workerReplace`: the one that left.
-  pub old_pid: Option<u32>,
-  /// `workerStart`, `workerExit`: the worker's number.
-  pub worker_id: Option<u32>,
-  /// `workerExit`, `workerReplace`: why it left. `callFailed`: `workerDied`, `timedOut`, `terminated`, `cancelled`,
-  /// `spawn`, `noMemory`. `broken`, `startFailed`: `deaths`, `bootFailed`, `startTimeout`, `forkUnsafe`,
-  /// `noneLeft`, `serverTimeout`, `serverEnded`.
-  pub reason: Option<String>,
-  /// `callFailed`: the call.
-  pub call: Option<u32>,
-  /// `workerExit`, `callFailed` (`workerDied`), `workerLost`, `startFailed`: one. `broken`: all.
-  pub deaths: Option<Vec<NativeDeath>>,
-  /// `callFailed` (`spawn`), `spawnFailed`: the system call.
-  pub syscall: Option<String>,
-  /// `callFailed` (`spawn`, `noMemory`), `spawnFailed`: its error.
-  pub errno: Option<i32>,
-  /// With the reasons `serverTimeout` and `serverEnded`: what the fork server was loading.
-  pub module: Option<String>,
-  /// `startFailed`: whether another worker is started.
-  pub again: Option<bool>,
-  /// `forkUnsafe`, and with the reason `forkUnsafe`: why the fork server, or this process, cannot be forked, a line each.
-  pub reasons: Option<String>,
-  /// `stray`, and with the reason `bootFailed`: the encoding of `bytes`.
-  pub codec: Option<u32>,
-  /// `stray`, and with the reason `bootFailed`: the encoded error.
-  pub bytes: Option<Uint8Array>,
+/// An error that a worker reports, encoded.
+#[napi(object, object_from_js = false)]
+pub struct NativeReport {
+  /// The encoding of `bytes`.
+  pub codec: u32,
+  /// The encoded error.
+  pub bytes: Uint8Array,
+}
+
+/// Why a worker left: the pool closed (`shutdown`); it had done its share, grew too large, or retired by itself
+/// (`recycled`); it had nothing to do for the idle timeout (`idle`); the pool stopped it, with what it ran (`killed`);
+/// it ended by itself, or by somebody else's hand (`died`); or it ended before it had booted (`failed-start`).
+#[napi(string_enum = "kebab-case", object_from_js = false)]
+pub enum NativeExitReason {
+  Shutdown,
+  Recycled,
+  Idle,
+  Killed,
+  Died,
+  FailedStart,
+}
+
+/// Why a call failed without a result of its worker's.
+#[napi(discriminant = "kind", discriminant_case = "camelCase", object_from_js = false)]
+pub enum NativeCallFailure {
+  /// The worker that ran it died.
+  WorkerDied { death: NativeDeath },
+  /// It ran longer than it may; its worker is being stopped.
+  TimedOut { pid: u32 },
+  /// Its worker was killed with the whole pool.
+  Terminated { pid: u32 },
+  /// It had not started when the pool was killed.
+  Cancelled {},
+  /// No worker could be started to run it: the system call that failed, and its error.
+  Spawn { syscall: String, errno: Option<i32> },
+  /// There was no memory for its arguments: the error of the allocation.
+  NoMemory { errno: i32 },
+}
+
+/// Why a pool broke, or a worker failed to start: workers died (`deaths`); the initializer or a preloaded module threw
+/// (`bootFailed`); workers did not boot within the start timeout (`startTimeout`); fork servers did not become ready in
+/// time, or ended before, while they loaded `module` (`serverTimeout`, `serverEnded`); the fork server, or this
+/// process, cannot be forked, for these reasons, a line each (`forkUnsafe`); or the last worker is gone, of those that
+/// this process has forked (`noneLeft`).
+#[napi(discriminant = "kind", discriminant_case = "camelCase", object_from_js = false)]
+pub enum NativeBreakCause {
+  Deaths {},
+  BootFailed { report: NativeReport },
+  StartTimeout {},
+  ServerTimeout { module: Option<String> },
+  ServerEnded { module: Option<String> },
+  ForkUnsafe { reasons: String },
+  NoneLeft {},
+}
+
+/// Something that happened in a pool: a worker was started (`workerStart`), has ended (`workerExit`), or was started in
+/// the place of one that left (`workerReplace`); a call has failed, and its number is free again, unless the worker of
+/// a call that `timedOut` lives on (`callFailed`); the pool is unusable, and every call that it had has failed with
+/// that (`broken`).
+///
+/// What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not
+/// boot, and another is started or not (`startFailed`); no worker could be started (`spawnFailed`); the fork server
+/// cannot be forked, for these reasons, a line each, and workers are spawned from now on (`forkUnsafe`); a worker
+/// reports an error that belongs to no call (`stray`).
+///
+/// The queue has room again after it was full (`room`). The pool is closed and its last worker is reaped (`stopped`).
+#[napi(discriminant = "kind", discriminant_case = "camelCase", object_from_js = false)]
+pub enum NativeEvent {
+  WorkerStart { pid: u32, worker_id: u32 },
+  WorkerExit { worker_id: u32, death: NativeDeath, reason: NativeExitReason },
+  WorkerReplace { old_pid: u32, new_pid: u32, reason: NativeExitReason },
+  CallFailed { call: u32, failure: NativeCallFailure },
+  Broken { cause: NativeBreakCause, deaths: Vec<NativeDeath> },
+  WorkerLost { death: NativeDeath },
+  StartFailed { cause: NativeBreakCause, death: NativeDeath, again: bool },
+  SpawnFailed { syscall: String, errno: Option<i32> },
+  ForkUnsafe { reasons: String },
+  Stray { pid: u32, report: NativeReport },
+  Room {},
+  Stopped {},
+}
+
+/// The state of a worker.
+#[napi(string_enum = "camelCase", object_from_js = false)]
+pub enum NativeWorkerState {
+  Starting,
+  Idle,
+  Busy,
+  Leaving,
 }
 
 /// What one worker does.
-#[napi(object)]
+#[napi(object, object_from_js = false)]
 pub struct NativeWorkerStats {
   /// Its process id.
   pub pid: u32,
   /// Its number in the pool.
   pub worker_id: u32,
-  /// `starting`, `idle`, `busy` or `leaving`.
-  pub state: String,
+  /// Its state.
+  pub state: NativeWorkerState,
   /// The call that it runs.
   pub running: Option<u32>,
   /// Calls that it has finished.
@@ -78,85 +137,69 @@ pub struct NativeWorkerStats {
   pub rss: Option<f64>,
 }
 
-impl From<WorkerStats> for NativeWorkerStats {
-  fn from(stats: WorkerStats) -> Self {
-    Self {
-      pid: stats.pid,
-      worker_id: stats.worker_id,
-      state: stats.state.name().to_owned(),
-      running: stats.running,
-      tasks_done: stats.tasks_done as f64,
-      age: stats.age_ms as f64,
-      rss: stats.rss.map(|bytes| bytes as f64),
-    }
+impl NativeDeath {
+  pub(crate) fn new(pid: u32, exit: Exit) -> Self {
+    let (exit_code, signal) = match exit {
+      Exit::Code(code) => (Some(code), None),
+      Exit::Signal(signal) => (None, Some(signal)),
+      Exit::Unknown => (None, None),
+    };
+    Self { pid, exit_code, signal, ..Self::default() }
   }
-}
-
-pub(crate) fn death(pid: u32, exit: Exit) -> NativeDeath {
-  let (exit_code, signal) = match exit {
-    Exit::Code(code) => (Some(code), None),
-    Exit::Signal(signal) => (None, Some(signal)),
-    Exit::Unknown => (None, None),
-  };
-  NativeDeath { pid, exit_code, signal, ..NativeDeath::default() }
 }
 
 impl From<Death> for NativeDeath {
-  fn from(value: Death) -> Self {
-    let Death { pid, exit, call, corrupt, out_of_memory } = value;
-    Self { call, corrupt: corrupt.map(str::to_owned), out_of_memory, ..death(pid, exit) }
+  fn from(Death { pid, exit, call, corrupt, out_of_memory }: Death) -> Self {
+    Self { call, corrupt: corrupt.map(str::to_owned), out_of_memory, ..Self::new(pid, exit) }
   }
 }
 
-fn reason_name(reason: ExitReason) -> Option<String> {
-  let name = match reason {
-    ExitReason::Shutdown => "shutdown",
-    ExitReason::Recycled => "recycled",
-    ExitReason::Idle => "idle",
-    ExitReason::Killed => "killed",
-    ExitReason::Died => "died",
-    ExitReason::FailedStart => "failed-start",
-  };
-  Some(name.to_owned())
+impl From<Report> for NativeReport {
+  fn from(Report { codec, bytes }: Report) -> Self {
+    Self { codec: u32::from(codec), bytes: bytes.into() }
+  }
 }
 
-impl NativeEvent {
-  fn of(kind: &str) -> Self {
-    Self { kind: kind.to_owned(), ..Self::default() }
-  }
-
-  fn with_cause(self, cause: BreakCause) -> Self {
-    match cause {
-      BreakCause::Deaths => Self { reason: Some("deaths".to_owned()), ..self },
-      BreakCause::StartTimeout => Self { reason: Some("startTimeout".to_owned()), ..self },
-      BreakCause::ServerFailed(ServerFailure { timed_out, loading }) => {
-        let reason = if timed_out { "serverTimeout" } else { "serverEnded" };
-        Self { reason: Some(reason.to_owned()), module: Some(loading).filter(|url| !url.is_empty()), ..self }
-      }
-      BreakCause::NoneLeft => Self { reason: Some("noneLeft".to_owned()), ..self },
-      BreakCause::ForkUnsafe(reasons) => Self { reason: Some("forkUnsafe".to_owned()), reasons: Some(reasons), ..self },
-      BreakCause::BootFailed(report) => Self { reason: Some("bootFailed".to_owned()), ..self }.with_report(report),
+impl From<ExitReason> for NativeExitReason {
+  fn from(reason: ExitReason) -> Self {
+    match reason {
+      ExitReason::Shutdown => Self::Shutdown,
+      ExitReason::Recycled => Self::Recycled,
+      ExitReason::Idle => Self::Idle,
+      ExitReason::Killed => Self::Killed,
+      ExitReason::Died => Self::Died,
+      ExitReason::FailedStart => Self::FailedStart,
     }
   }
+}
 
-  fn with_report(self, report: Report) -> Self {
-    Self { codec: Some(u32::from(report.codec)), bytes: Some(report.bytes.into()), ..self }
-  }
-
-  fn with_failure(self, failure: CallFailure) -> Self {
-    let named = |reason: &str| Some(reason.to_owned());
+impl From<CallFailure> for NativeCallFailure {
+  fn from(failure: CallFailure) -> Self {
     match failure {
       CallFailure::WorkerDied { pid, exit, corrupt, out_of_memory } => {
-        let death = Death { pid, exit, call: None, corrupt, out_of_memory };
-        Self { reason: named("workerDied"), deaths: Some(vec![death.into()]), ..self }
+        Self::WorkerDied { death: Death { pid, exit, call: None, corrupt, out_of_memory }.into() }
       }
-      CallFailure::TimedOut { pid } => Self { reason: named("timedOut"), pid: Some(pid), ..self },
-      CallFailure::Terminated { pid } => Self { reason: named("terminated"), pid: Some(pid), ..self },
-      CallFailure::Cancelled => Self { reason: named("cancelled"), ..self },
-      CallFailure::Spawn { syscall, errno } => {
-        Self { reason: named("spawn"), syscall: Some(syscall.to_owned()), errno, ..self }
+      CallFailure::TimedOut { pid } => Self::TimedOut { pid },
+      CallFailure::Terminated { pid } => Self::Terminated { pid },
+      CallFailure::Cancelled => Self::Cancelled {},
+      CallFailure::Spawn { syscall, errno } => Self::Spawn { syscall: syscall.to_owned(), errno },
+      CallFailure::NoMemory { errno } => Self::NoMemory { errno },
+    }
+  }
+}
+
+impl From<BreakCause> for NativeBreakCause {
+  fn from(cause: BreakCause) -> Self {
+    match cause {
+      BreakCause::Deaths => Self::Deaths {},
+      BreakCause::BootFailed(report) => Self::BootFailed { report: report.into() },
+      BreakCause::StartTimeout => Self::StartTimeout {},
+      BreakCause::ServerFailed(ServerFailure { timed_out, loading }) => {
+        let module = Some(loading).filter(|url| !url.is_empty());
+        if timed_out { Self::ServerTimeout { module } } else { Self::ServerEnded { module } }
       }
-      CallFailure::NoMemory { errno } => Self { reason: named("noMemory"), errno: Some(errno), ..self },
+      BreakCause::ForkUnsafe(reasons) => Self::ForkUnsafe { reasons },
+      BreakCause::NoneLeft => Self::NoneLeft {},
     }
   }
 }
@@ -164,35 +207,51 @@ impl NativeEvent {
 impl From<Event> for NativeEvent {
   fn from(event: Event) -> Self {
     match event {
-      Event::WorkerStart { pid, worker_id } => {
-        Self { pid: Some(pid), worker_id: Some(worker_id), ..Self::of("workerStart") }
+      Event::WorkerStart { pid, worker_id } => Self::WorkerStart { pid, worker_id },
+      Event::WorkerExit { pid, worker_id, exit, reason } => {
+        Self::WorkerExit { worker_id, death: NativeDeath::new(pid, exit), reason: reason.into() }
       }
-      Event::WorkerExit { pid, worker_id, exit, reason } => Self {
-        pid: Some(pid),
-        worker_id: Some(worker_id),
-        reason: reason_name(reason),
-        deaths: Some(vec![death(pid, exit)]),
-        ..Self::of("workerExit")
-      },
       Event::WorkerReplace { old_pid, new_pid, reason } => {
-        Self { pid: Some(new_pid), old_pid: Some(old_pid), reason: reason_name(reason), ..Self::of("workerReplace") }
+        Self::WorkerReplace { old_pid, new_pid, reason: reason.into() }
       }
-      Event::CallFailed { id, failure } => Self { call: Some(id), ..Self::of("callFailed") }.with_failure(failure),
+      Event::CallFailed { id, failure } => Self::CallFailed { call: id, failure: failure.into() },
       Event::Broken { cause, deaths } => {
-        let deaths = deaths.into_iter().map(NativeDeath::from).collect();
-        Self { deaths: Some(deaths), ..Self::of("broken") }.with_cause(cause)
+        Self::Broken { cause: cause.into(), deaths: deaths.into_iter().map(NativeDeath::from).collect() }
       }
-      Event::WorkerLost(death) => Self { deaths: Some(vec![death.into()]), ..Self::of("workerLost") },
+      Event::WorkerLost(death) => Self::WorkerLost { death: death.into() },
       Event::StartFailed { cause, death, again } => {
-        Self { deaths: Some(vec![death.into()]), again: Some(again), ..Self::of("startFailed") }.with_cause(cause)
+        Self::StartFailed { cause: cause.into(), death: death.into(), again }
       }
-      Event::SpawnFailed { syscall, errno } => {
-        Self { syscall: Some(syscall.to_owned()), errno, ..Self::of("spawnFailed") }
-      }
-      Event::ForkUnsafe(reasons) => Self { reasons: Some(reasons), ..Self::of("forkUnsafe") },
-      Event::Stray { pid, report } => Self { pid: Some(pid), ..Self::of("stray") }.with_report(report),
-      Event::Room => Self::of("room"),
-      Event::Stopped => Self::of("stopped"),
+      Event::SpawnFailed { syscall, errno } => Self::SpawnFailed { syscall: syscall.to_owned(), errno },
+      Event::ForkUnsafe(reasons) => Self::ForkUnsafe { reasons },
+      Event::Stray { pid, report } => Self::Stray { pid, report: report.into() },
+      Event::Room => Self::Room {},
+      Event::Stopped => Self::Stopped {},
+    }
+  }
+}
+
+impl From<WorkerState> for NativeWorkerState {
+  fn from(state: WorkerState) -> Self {
+    match state {
+      WorkerState::Starting => Self::Starting,
+      WorkerState::Idle => Self::Idle,
+      WorkerState::Busy => Self::Busy,
+      WorkerState::Leaving => Self::Leaving,
+    }
+  }
+}
+
+impl From<WorkerStats> for NativeWorkerStats {
+  fn from(stats: WorkerStats) -> Self {
+    Self {
+      pid: stats.pid,
+      worker_id: stats.worker_id,
+      state: stats.state.into(),
+      running: stats.running,
+      tasks_done: stats.tasks_done as f64,
+      age: stats.age_ms as f64,
+      rss: stats.rss.map(|bytes| bytes as f64),
     }
   }
 }

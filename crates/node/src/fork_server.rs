@@ -1,4 +1,4 @@
-//! The fork server's side: a process that forks workers from itself.
+//! The binding of a fork server: a process that forks workers from itself.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -9,24 +9,18 @@ use napi_derive::napi;
 
 use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
-use crate::event::{NativeDeath, death};
+use crate::event::NativeDeath;
 use crate::forked::{NativeForked, become_forked, own_loop};
 use crate::options::milliseconds;
 use crate::platform::sys_error;
 use crate::uv::{Poll, UvLoop};
+use crate::wire::fork_request;
 
-/// What `nextRequest` returns.
-mod requested {
-  pub const NOTHING: i32 = 0;
-  pub const FORK: i32 = 1;
-  pub const CLOSED: i32 = 2;
-}
-
-/// A fork server, for the TypeScript layer only.
+/// A fork server's end of the connection to its host, and the forks. For the TypeScript layer only.
 #[napi]
 pub struct NativeForkServer {
   service: RefCell<Option<ForkService>>,
-  /// A worker that was asked for.
+  /// The worker that the host has asked for.
   wanted: Cell<Option<ForkedWorker>>,
   poll: Rc<RefCell<Option<Poll>>>,
   cleanup: Rc<Cleanup>,
@@ -35,11 +29,12 @@ pub struct NativeForkServer {
 
 #[napi]
 impl NativeForkServer {
-  /// Takes over the connection that this process was started with. `onRequest` is called, from the event loop, when the host
-  /// has something to say.
+  /// Takes over the connection that this process was started with. `onRequest` is called, from the event loop, when the
+  /// host has sent something.
   #[napi(constructor)]
   pub fn new(env: Env, on_request: Function<'_, (), ()>) -> napi::Result<Self> {
-    // SAFETY: only the server's entry, which a pool has started with these descriptors, makes one of these, and once.
+    // SAFETY: TypeScript does this in the server's entry alone, which a pool has started with these descriptors, and
+    // once.
     let service = unsafe { ForkService::attach() }.map_err(|error| sys_error(&error))?;
     let Pollables::One(fd) = service.pollables() else {
       return Err(napi::Error::from_reason("a fork server needs epoll"));
@@ -58,13 +53,13 @@ impl NativeForkServer {
     Ok(Self { service: RefCell::new(Some(service)), wanted: Cell::new(None), poll, cleanup, uv_loop })
   }
 
-  /// The descriptors by which this process is connected, which none that it forks keeps.
+  /// The descriptors of the connection. Forked processes close theirs.
   #[napi]
   pub fn descriptors(&self) -> Vec<i32> {
     self.service.borrow().as_ref().map(ForkService::descriptors).unwrap_or_default()
   }
 
-  /// Tells the host what is loaded next.
+  /// Tells the host which module is loaded next.
   #[napi]
   pub fn loading(&self, module: String) {
     if let Some(service) = &mut *self.service.borrow_mut() {
@@ -72,7 +67,7 @@ impl NativeForkServer {
     }
   }
 
-  /// Tells it that workers can be forked, and whether some module did not load.
+  /// Tells the host that workers can be forked, and whether some module did not load.
   #[napi]
   pub fn ready(&self, is_incomplete: bool) {
     if let Some(service) = &mut *self.service.borrow_mut() {
@@ -80,7 +75,7 @@ impl NativeForkServer {
     }
   }
 
-  /// Tells it that they cannot, and why, a line for each reason.
+  /// Tells the host that workers cannot be forked, and why, a line for each reason.
   #[napi]
   pub fn refuse(&self, reasons: String) {
     if let Some(service) = &mut *self.service.borrow_mut() {
@@ -88,10 +83,11 @@ impl NativeForkServer {
     }
   }
 
-  /// Forks a process to see whether it can do anything, and waits for its end, at most for so many milliseconds. Returns `null` in
-  /// that process, in which this object is of no more use.
+  /// Forks a process that tries whether forks work here, and waits for its end, at most for `timeout` milliseconds.
+  /// Returns its end (without exit code and signal when it did not end in time); `null` in the forked process, in which
+  /// this object is of no more use.
   ///
-  /// To be called where `fork` may be.
+  /// May be called where `fork` may be.
   #[napi]
   pub fn try_fork(&self, timeout: f64) -> napi::Result<Option<NativeDeath>> {
     let service = self.service.take();
@@ -99,47 +95,52 @@ impl NativeForkServer {
     // SAFETY: as for `fork`.
     let trial = unsafe { server.try_fork(milliseconds(timeout)) };
     if matches!(trial, Ok(Trial::Child)) {
-      // SAFETY: the loop of this thread, right after the fork.
+      // SAFETY: the loop of this thread, right after the fork, and not in the middle of its look for input and output:
+      // see above.
       unsafe { own_loop(self.uv_loop) };
       drop(self.poll.take());
       return Ok(None);
     }
     self.service.replace(service);
     match trial.map_err(|error| sys_error(&error))? {
-      Trial::Over(exit) => Ok(Some(exit.map_or_else(NativeDeath::default, |exit| death(0, exit)))),
+      Trial::Over(exit) => Ok(Some(exit.map_or_else(NativeDeath::default, |exit| NativeDeath::new(0, exit)))),
       Trial::Child => Ok(None),
     }
   }
 
-  /// What the host wants: 0 nothing more, 1 a worker (see `fork`), 2 to be left alone.
+  /// The host's next request, one of `forkRequest` (see `wireNumbers`). `fork()` forks the worker that was asked for.
   #[napi]
   pub fn next_request(&self) -> i32 {
     match self.service.borrow_mut().as_mut().map(ForkService::next_request) {
-      Some(ForkRequest::Nothing) => requested::NOTHING,
+      Some(ForkRequest::Nothing) => fork_request::NOTHING,
       Some(ForkRequest::Fork(worker)) => {
         self.wanted.set(Some(worker));
-        requested::FORK
+        fork_request::FORK
       }
-      Some(ForkRequest::Closed) | None => requested::CLOSED,
+      Some(ForkRequest::Closed) | None => fork_request::CLOSED,
     }
   }
 
-  /// Forks the worker that was asked for. Returns `null` in the server. In the worker this object is of no more use.
+  /// Forks the worker that `nextRequest()` has announced. Returns `null` in the server. In the worker it returns what
+  /// the worker has to know, and this object is of no more use.
   ///
-  /// Must not be called from a callback for input or output, in whose middle libuv would not know of the new loop.
+  /// Must not be called from a callback for input or output: libuv is in the middle of its loop then, and would go on
+  /// with the parent's.
   #[napi]
   pub fn fork(&self) -> Option<NativeForked> {
     let (Some(worker), Some(mut service)) = (self.wanted.take(), self.service.take()) else { return None };
-    // SAFETY: the server was started so that V8 has no thread that does anything, and has seen that there are no others.
+    // SAFETY: the server was started so that V8 has no thread that does anything, and has seen that there are no
+    // others.
     let forked = unsafe { service.fork(worker) };
     let Some(worker) = forked else {
       self.service.replace(Some(service));
       return None;
     };
-    // SAFETY: the loop of this thread, right after the fork.
+    // SAFETY: the loop of this thread, right after the fork, and not in the middle of its look for input and output:
+    // see above.
     let forked = unsafe { become_forked(worker, self.uv_loop) };
     drop(self.poll.take());
-    // The host must see the end of the server, whose connection this is.
+    // Closes this process's copy of the connection, by whose end the host sees the end of the server.
     drop(service);
     Some(forked)
   }

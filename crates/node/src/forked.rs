@@ -1,4 +1,4 @@
-//! A process that was just forked to be a worker.
+//! The first steps of a process that was just forked to be a worker.
 
 use std::cell::Cell;
 
@@ -9,29 +9,29 @@ use napi_derive::napi;
 use crate::uv::{UvLoop, fork_loop};
 
 thread_local! {
-  /// What this process was forked to be, until its worker takes it over.
+  /// The worker that this process was forked to be, until `NativeWorker` takes it over.
   static FORKED: Cell<Option<ForkedWorker>> = const { Cell::new(None) };
 }
 
-/// What a process ends with that has got no further than to be forked.
+/// The exit code of a process that was forked and could get no further.
 const NO_WORKER: i32 = 70;
 
-/// The lane of this process, if it was forked and has not taken it over.
+/// The worker that this process was forked to be, if nobody has taken it over.
 pub(crate) fn take_forked() -> Option<ForkedWorker> {
   FORKED.take()
 }
 
-/// What a process learns that has just been forked.
+/// What a process that has just been forked has to know of itself.
 #[napi(object)]
 pub struct NativeForked {
-  /// Its lane's argument.
+  /// The argument for its `NativeWorker`.
   pub argument: String,
   /// Its process id.
   pub pid: u32,
 }
 
-/// Gives this process an event loop of its own, and nothing to read. What watches something in the loop for the parent may be
-/// dropped after that, and not before. If it fails it ends here: nothing behind the caller is meant for this process.
+/// Gives this process an event loop of its own, and an empty standard input. Handles in the loop that were the parent's
+/// may be dropped after that, and not before. On failure the process ends here: it must not run the parent's code.
 ///
 /// # Safety
 /// As [`fork_loop`], right after the fork.
@@ -43,7 +43,7 @@ pub(crate) unsafe fn own_loop(uv_loop: *mut UvLoop) {
   }
 }
 
-/// The same for a process that has to be a worker.
+/// As [`own_loop`], in a process that has to be a worker, which is noted for [`take_forked`].
 ///
 /// # Safety
 /// As [`own_loop`].

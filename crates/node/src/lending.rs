@@ -1,7 +1,7 @@
 //! ArrayBuffers over the memory of lanes.
 //!
-//! Such a buffer holds a [`Loan`], which ends when the buffer is collected. Until then the loan is found by the buffer's address,
-//! so that a call or a result can take the memory along without a copy; the buffer is detached after that.
+//! Such a buffer holds a [`Loan`], which ends when the buffer is collected. Until then the loan can be found by the
+//! buffer's address, so that a call or a result takes the memory along without a copy; then the buffer is detached.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,18 +15,20 @@ use napi::{JsValue, check_status, sys};
 use napi_derive::napi;
 
 thread_local! {
-  /// The loans of this environment's buffers that are not collected, by address. An environment has a thread of its own.
+  /// The loans of this environment's buffers, by address, until the buffers are collected. An environment has a thread
+  /// of its own.
   static LOANS: RefCell<HashMap<usize, Rc<Loan>>> = RefCell::default();
 }
 
-/// How many ArrayBuffers of this environment lie in the memory of lanes, and are not collected.
+/// How many ArrayBuffers of this environment lie in the memory of lanes and are not collected yet.
 #[napi]
 pub fn lent_buffers() -> u32 {
   LOANS.with_borrow(|loans| loans.len() as u32)
 }
 
-/// An ArrayBuffer whose memory is the content of `loan`, which ends when that is collected, or its environment. Where no
-/// ArrayBuffer may lie outside of the engine's own memory (its sandbox) it is a copy.
+/// An ArrayBuffer whose memory is the content of `loan`. The loan ends when the ArrayBuffer is collected, at the latest
+/// with the environment. An engine with a sandbox allows no ArrayBuffer outside of its own memory: there the content is
+/// copied.
 ///
 /// # References
 ///  - [Node-API](https://nodejs.org/api/n-api.html#napi_create_external_arraybuffer)
@@ -35,12 +37,13 @@ pub(crate) fn array_buffer(env: &Env, loan: Loan) -> napi::Result<Unknown<'_>> {
   let (address, len) = (loan.as_ptr().cast::<c_void>(), loan.len());
   let hint = Rc::into_raw(Rc::clone(&loan)).cast_mut().cast::<c_void>();
   let mut value = ptr::null_mut();
-  // SAFETY: the environment is the caller's. The memory is valid for as long as the loan lives, which is until `end` runs.
+  // SAFETY: the environment is the caller's. The memory is valid for as long as the loan lives, which is until `end`
+  // runs.
   let made = unsafe { sys::napi_create_external_arraybuffer(env.raw(), address, len, Some(end), hint, &mut value) };
   if made == sys::Status::napi_ok {
     LOANS.with_borrow_mut(|loans| loans.insert(address as usize, loan));
   } else {
-    // SAFETY: nothing was made, so nobody else will end it.
+    // SAFETY: no ArrayBuffer was made, so `end` will not run.
     drop(unsafe { Rc::from_raw(hint.cast_const().cast::<Loan>()) });
     if made != sys::Status::napi_no_external_buffers_allowed {
       check_status!(made)?;
@@ -49,7 +52,8 @@ pub(crate) fn array_buffer(env: &Env, loan: Loan) -> napi::Result<Unknown<'_>> {
     // SAFETY: as above.
     let made = unsafe { sys::napi_create_arraybuffer(env.raw(), len, &mut memory, &mut value) };
     check_status!(made)?;
-    // SAFETY: the loan still lives, and the new memory, of the same length, is nobody else's.
+    // SAFETY: the loan still lives, and the new memory, of the same length, is nobody else's. What is copied is
+    // arbitrary if the other process writes to it meanwhile, which it must not.
     unsafe { memory.cast::<u8>().copy_from_nonoverlapping(loan.as_ptr(), len) };
   }
   // SAFETY: a value of this environment, made above.
@@ -62,23 +66,23 @@ unsafe extern "C" fn end(_env: sys::napi_env, data: *mut c_void, hint: *mut c_vo
   // At the end of the thread there may be no table any more.
   let _ = LOANS.try_with(|loans| {
     let mut loans = loans.borrow_mut();
-    // What was passed on may have come back meanwhile, at the same address, with a buffer of its own.
+    // A block that was passed on may have come back meanwhile, and have another buffer at the same address.
     if loans.get(&(data as usize)).is_some_and(|other| Rc::ptr_eq(other, &loan)) {
       loans.remove(&(data as usize));
     }
   });
 }
 
-/// The loan that an ArrayBuffer lies in, if it does.
+/// The loan in whose memory an ArrayBuffer lies, if there is one.
 pub(crate) fn loan_of(buffer: &Object<'_>) -> napi::Result<Option<Rc<Loan>>> {
   let address = address_of(buffer)?;
   Ok(LOANS.with_borrow(|loans| loans.get(&address).cloned()))
 }
 
-/// Detaches an ArrayBuffer: it has no memory any more, and views of it neither.
+/// Detaches an ArrayBuffer: neither the buffer nor its views have memory any more.
 ///
 /// # Errors
-/// When it cannot be, as that of a WebAssembly memory.
+/// When the buffer cannot be detached, such as that of a WebAssembly memory.
 ///
 /// # References
 ///  - [Node-API](https://nodejs.org/api/n-api.html#napi_detach_arraybuffer)
@@ -101,7 +105,7 @@ fn address_of(buffer: &Object<'_>) -> napi::Result<usize> {
   Ok(address as usize)
 }
 
-/// Detaches an ArrayBuffer; false if that cannot be.
+/// Detaches an ArrayBuffer. False: it cannot be detached.
 #[napi(js_name = "detachBuffer")]
 pub fn detach_buffer(#[napi(ts_arg_type = "ArrayBuffer")] buffer: Object<'_>) -> bool {
   detach(&buffer).is_ok()

@@ -1,4 +1,4 @@
-//! A pool's options as JavaScript gives them. They have been checked there.
+//! A pool's options as TypeScript, which has checked them, passes them.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,16 +7,16 @@ use std::time::Duration;
 use millrace_pool::{DeathPolicy, Geometry, PoolConfig, StartMethod, WorkerCommand};
 use napi_derive::napi;
 
-/// One pool's rules. Times are milliseconds, sizes bytes; what is absent is unlimited.
+/// A pool's options. Times are milliseconds, sizes bytes; a limit that is absent is no limit.
 #[napi(object)]
 pub struct NativePoolOptions {
-  /// At most so many worker processes.
+  /// Worker processes, at most.
   pub max_workers: u32,
   /// Whether one worker's death fails the whole pool.
   pub break_on_death: bool,
   /// The executable of the workers.
   pub program: String,
-  /// Its arguments, before the one that describes the lane.
+  /// The arguments of the workers, without the last one, which describes the lane.
   pub args: Vec<String>,
   /// The arguments of the fork server; absent: workers are spawned.
   pub fork_server: Option<Vec<String>>,
@@ -36,13 +36,13 @@ pub struct NativePoolOptions {
   pub slots: u32,
   /// Address space of each payload arena; memory is used only as payloads need it.
   pub arena_bytes: f64,
-  /// Idle workers leave after this time.
+  /// How long a worker may be idle before it leaves.
   pub idle_timeout: Option<f64>,
-  /// Workers must boot within this time.
+  /// How long a worker may take to boot.
   pub start_timeout: f64,
-  /// Workers are replaced after so many calls.
+  /// Calls after which a worker is replaced.
   pub max_tasks_per_child: Option<u32>,
-  /// Workers with more resident memory are replaced between calls.
+  /// Resident bytes of a worker, at most: one that has more is replaced between two calls.
   pub max_memory: Option<f64>,
   /// Calls that no worker has claimed, at most.
   pub max_queue: Option<f64>,

@@ -1,10 +1,10 @@
-//! What the platform offers, and its errors.
+//! The platform: whether it can carry a pool, its processors, its errors.
 
 use millrace_sys::Capabilities;
 use napi_derive::napi;
 
-/// An error of the operating system's. Its text begins with the system call's name and, if there is an error number, ends
-/// with `(os error N)`: `asSystemError` in src/host/failures.ts reads both.
+/// An error of the operating system. Its text begins with the system call's name and, if there is an error number, ends
+/// with `(os error N)`: the TypeScript layer (`asSystemError`) reads both.
 pub(crate) fn sys_error(error: &millrace_sys::Error) -> napi::Error {
   napi::Error::from_reason(error.to_string())
 }
@@ -15,7 +15,7 @@ pub fn check_platform() -> napi::Result<()> {
   Capabilities::get().map(|_| ()).map_err(|error| sys_error(&error))
 }
 
-/// The processors that this process's control group may use; absent when it has no quota.
+/// How many processors this process's control groups may use, as a fraction; `null` without a quota.
 #[napi]
 pub fn cpu_quota() -> Option<f64> {
   millrace_sys::cpu_quota()

@@ -1,11 +1,11 @@
-//! Memory that JavaScript and this side share for good.
+//! Buffers that JavaScript and this side share: numbers and payloads pass through them.
 
 use napi::bindgen_prelude::Uint8Array;
 
-/// A buffer that JavaScript allocated and handed over once.
+/// A buffer that TypeScript allocates once and keeps.
 ///
-/// Holding the `Uint8Array` keeps its memory alive and in place: V8 does not move backing stores, and the TypeScript
-/// layer, which alone has the other reference, never transfers it.
+/// Holding the `Uint8Array` keeps its memory alive and in place: V8 does not move backing stores, and TypeScript, which
+/// alone has another reference, never transfers the buffer.
 pub(crate) struct Staging {
   array: Uint8Array,
 }
@@ -15,7 +15,7 @@ impl Staging {
     Self { array }
   }
 
-  /// The first `len` bytes, or all if there are not so many.
+  /// The first `len` bytes, or all if the buffer is shorter.
   pub(crate) fn bytes(&self, len: u32) -> &[u8] {
     let all: &[u8] = self.array.as_ref();
     &all[..all.len().min(len as usize)]
@@ -26,7 +26,8 @@ impl Staging {
   }
 
   pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
-    // SAFETY: JavaScript runs on this thread only, and not while a native call that holds this borrow does.
+    // SAFETY: TypeScript keeps the buffer on this thread, where no JavaScript runs while a native call holds this
+    // borrow; and the exclusive reference to `self` keeps native code from having another.
     unsafe { self.array.as_mut() }
   }
 }
@@ -38,7 +39,7 @@ pub(crate) fn write_words(buffer: &mut [u8], at: usize, words: &[u32]) {
   }
 }
 
-/// The words at the start of a buffer; 0 for those that it is too short for.
+/// The words at the start of a buffer. Words behind the end of a buffer that is too short are 0.
 pub(crate) fn read_words<const N: usize>(buffer: &[u8]) -> [u32; N] {
   let mut words = [0; N];
   for (word, bytes) in words.iter_mut().zip(buffer.chunks_exact(4)) {
@@ -46,14 +47,3 @@ pub(crate) fn read_words<const N: usize>(buffer: &[u8]) -> [u32; N] {
   }
   words
 }
-
-/// The lower and upper half of a number of 64 bits.
-pub(crate) fn halves(value: u64) -> [u32; 2] {
-  [value as u32, (value >> 32) as u32]
-}
-
-/// Stands for "not in the buffer" where an offset into it is expected.
-pub(crate) const ELSEWHERE: u32 = u32::MAX;
-
-/// Payloads up to this size pass through the shared buffer; larger ones are copied straight to where they are wanted.
-pub(crate) const STAGED_MAX: usize = 16 << 10;

@@ -1,4 +1,4 @@
-//! libuv handles on Node's own loop: polling a descriptor, and a timer.
+//! libuv handles on Node's own loop: to poll a descriptor, to be called before the loop sleeps, and a timer.
 //!
 //! A handle's memory belongs to libuv from its initialisation until its close callback, whatever happens to the value
 //! here: dropping one only begins the closing. Reference: <https://docs.libuv.org/en/v1.x/handle.html>.
@@ -9,7 +9,7 @@ use std::os::fd::RawFd;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-/// Opaque; sizes are asked of libuv, never assumed.
+/// A handle of any kind. Its size is asked of libuv, never assumed.
 #[repr(C)]
 pub(crate) struct UvHandle {
   _opaque: [u8; 0],
@@ -51,7 +51,7 @@ unsafe extern "C" {
   fn uv_close(handle: *mut UvHandle, callback: CloseCallback);
 }
 
-/// What a handle calls, and whom it tells when it has closed.
+/// The callbacks of a handle.
 struct HandleData {
   on_event: Rc<dyn Fn()>,
   on_closed: Rc<dyn Fn()>,
@@ -64,8 +64,8 @@ struct Handle {
 }
 
 impl Handle {
-  /// Allocates a handle and lets `init` initialise it. `on_closed` is called in any case: when it has closed, or at once
-  /// when it could not be initialised.
+  /// Allocates a handle and lets `init` initialise it. `on_closed` is called in any case: when the handle has closed,
+  /// or at once when it could not be initialised.
   fn new(
     kind: c_int,
     on_event: Rc<dyn Fn()>,
@@ -153,7 +153,8 @@ unsafe extern "C" fn closed(handle: *mut UvHandle) {
 pub(crate) struct Poll(Handle);
 
 impl Poll {
-  /// Watches `fd`, which must stay open until the handle has closed. The handle does not hold the loop.
+  /// Watches `fd`. It may be closed before the handle is dropped, but its number must not be watched anew before. The
+  /// handle does not hold the loop.
   ///
   /// # Safety
   /// `uv_loop` is the loop of this thread's environment.
@@ -180,7 +181,7 @@ impl Poll {
   }
 }
 
-/// Is called each time before the loop would sleep. It does not hold the loop.
+/// Calls each time before the loop would sleep. The handle does not hold the loop.
 pub(crate) struct Prepare {
   _handle: Handle,
 }
@@ -216,7 +217,7 @@ pub(crate) unsafe fn is_busy(uv_loop: *const UvLoop) -> bool {
   unsafe { uv_backend_timeout(uv_loop) == 0 }
 }
 
-/// Has the loop of a process that was just forked watch for itself what its parent's watched.
+/// Makes the loop of a process that was just forked independent of its parent's, with the same handles.
 ///
 /// # Safety
 /// `uv_loop` is the loop of this thread, and not in the middle of looking for input and output.
@@ -228,7 +229,7 @@ pub(crate) unsafe fn fork_loop(uv_loop: *mut UvLoop) -> Result<(), c_int> {
   }
 }
 
-/// Fires once after a time. It does not hold the loop.
+/// Fires once after a time. The handle does not hold the loop.
 pub(crate) struct Timer {
   handle: Handle,
   uv_loop: *mut UvLoop,
@@ -250,7 +251,7 @@ impl Timer {
     Ok(Self { handle, uv_loop })
   }
 
-  /// Arms it to fire in `milliseconds`, or disarms it.
+  /// Arms the timer to fire in `milliseconds`, or disarms it.
   pub(crate) fn arm(&self, milliseconds: Option<u64>) {
     match milliseconds {
       Some(milliseconds) => {

@@ -1,4 +1,4 @@
-//! The worker's side: a lane on the event loop of a worker process.
+//! The binding of a worker: its end of a lane, on the event loop of its process.
 
 use std::cell::{Cell, RefCell};
 use std::os::fd::AsRawFd;
@@ -14,49 +14,32 @@ use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
 use crate::forked::take_forked;
 use crate::lending::{array_buffer, loan_of};
-use crate::staging::{ELSEWHERE, STAGED_MAX, Staging, halves, read_words, write_words};
+use crate::staging::{Staging, read_words, write_words};
 use crate::uv::Poll;
+use crate::wire::{call_record, committed, inbox, phase, put_wide, register, taken};
 
-/// What `take` returns.
-mod taken {
-  pub const NOTHING: i32 = 0;
-  pub const TASK: i32 = 1;
-  pub const DEFINE: i32 = 2;
-  pub const BOOT: i32 = 3;
-  pub const STOP: i32 = 4;
-}
+/// Where the payload, or its head, begins in the inbox: behind the record.
+const PAYLOAD: usize = call_record::WORDS * 4;
 
-/// What `commit` returns.
-mod committed {
-  pub const DONE: i32 = 0;
-  pub const NO_ROOM: i32 = 1;
-  pub const TOO_LARGE: i32 = 2;
-  pub const NO_MEMORY: i32 = 3;
-}
+/// Payloads up to this size pass through the inbox.
+const STAGED_MAX: usize = inbox::STAGED_MAX as usize;
 
-/// `commitMoved` has committed nothing.
-const NOT_MOVED: i32 = -1;
-
-/// Words of the call record at the start of the inbox: task, codec, flags, payload length (low, high), payload offset
-/// in the inbox or [`ELSEWHERE`], task id (low, high), and of a payload that is elsewhere the length of the head, which is here
-/// all the same. Payload or head follow.
-const RECORD_WORDS: usize = 9;
-
-/// The lane, and what passes through it: what runs once a call is a bare function of this.
+/// The lane, and the buffers through which calls and results pass. The functions that run once a call are bound to
+/// this.
 struct CallPath {
   worker: RefCell<Worker>,
   on_bell: Callback,
-  /// Words from JavaScript: status, codec, flags and payload length of the result to commit.
+  /// The [`register`]s of the result to commit.
   registers: Staging,
   outbox: Staging,
   inbox: RefCell<Staging>,
-  /// The call that was taken and is not answered.
+  /// The call that was taken last, until it is answered.
   current: Cell<Option<CallRecord>>,
 }
 
 impl CallPath {
-  /// Claims the next call and puts its record, and its payload if it fits, into the inbox. If there is none the bell is
-  /// armed.
+  /// Claims the next call and puts its record, and its payload if it fits, into the inbox. Arms the bell if there is no
+  /// call.
   fn take(&self) -> i32 {
     loop {
       let taken = self.worker.borrow_mut().take();
@@ -67,7 +50,7 @@ impl CallPath {
     }
   }
 
-  /// There is no call: looks for one for a moment, then arms the bell. True: there is something now.
+  /// There is no call: looks for one for a moment, then arms the bell. True: there is one now.
   fn is_due_again(&self) -> bool {
     let mut worker = self.worker.borrow_mut();
     worker.spin() || worker.arm()
@@ -78,20 +61,23 @@ impl CallPath {
       Taken::Empty => return taken::NOTHING,
       Taken::Stop => return taken::STOP,
       Taken::Call(call) => call,
-      // The memory that this process lives by is damaged: nothing that it could still answer would be right.
+      // The lane is damaged: no answer of this process would be right.
       Taken::Corrupt(_) => std::process::abort(),
     };
     let len = call.payload_len();
-    let offset = RECORD_WORDS * 4;
     let mut inbox = self.inbox.borrow_mut();
     let inbox = inbox.bytes_mut();
-    let staged = len <= STAGED_MAX.min(inbox.len() - offset) && !call.is_lent();
+    let staged = len <= STAGED_MAX.min(inbox.len() - PAYLOAD) && !call.is_lent();
     let here = if staged { len } else { call.inline_len() };
-    self.worker.borrow().copy_payload(&call, 0, &mut inbox[offset..offset + here]);
-    let [low, high] = halves(call.len);
-    let [id_low, id_high] = halves(call.sequence);
-    let at = if staged { offset as u32 } else { ELSEWHERE };
-    let record = [call.task, u32::from(call.codec), u32::from(call.flags), low, high, at, id_low, id_high, here as u32];
+    self.worker.borrow().copy_payload(&call, 0, &mut inbox[PAYLOAD..PAYLOAD + here]);
+    let mut record = [0; call_record::WORDS];
+    record[call_record::TASK] = call.task;
+    record[call_record::CODEC] = u32::from(call.codec);
+    record[call_record::FLAGS] = u32::from(call.flags);
+    put_wide(&mut record, call_record::LENGTH, call.len);
+    record[call_record::OFFSET] = if staged { PAYLOAD as u32 } else { inbox::ELSEWHERE };
+    put_wide(&mut record, call_record::TASK_ID, call.sequence);
+    record[call_record::HEAD_LENGTH] = here as u32;
     write_words(inbox, 0, &record);
     self.current.set(Some(call));
     match call.kind {
@@ -101,13 +87,19 @@ impl CallPath {
     }
   }
 
-  /// Commits what the registers say as the result of the call that was taken.
+  /// The result that the registers describe, and the length of its payload in the outbox.
+  fn result(&self, ran_ns: u32) -> (ResultHeader, u32) {
+    let registers: [u32; register::COUNT] = read_words(self.registers.all());
+    let (status, codec) = (registers[register::STATUS] as u8, registers[register::CODEC] as u8);
+    (ResultHeader { status, codec, flags: registers[register::FLAGS] as u16, ran_ns }, registers[register::LENGTH])
+  }
+
+  /// Commits the result that the registers describe, with `tail` behind the outbox's bytes, for the call that was
+  /// taken.
   fn commit(&self, tail: &[u8]) -> i32 {
     let Some(call) = self.current.get() else { return committed::DONE };
-    let [status, codec, flags, length] = read_words(self.registers.all());
     let mut worker = self.worker.borrow_mut();
-    let ran_ns = worker.ran_ns();
-    let header = ResultHeader { status: status as u8, codec: codec as u8, flags: flags as u16, ran_ns };
+    let (header, length) = self.result(worker.ran_ns());
     match worker.commit(&header, &call, self.outbox.bytes(length), tail) {
       Ok(()) => {
         self.current.set(None);
@@ -119,21 +111,20 @@ impl CallPath {
     }
   }
 
-  /// The same with the content of a loan as the payload's second part, without a copy.
+  /// As [`CallPath::commit`], with the content of a loan in place of `tail`, which is not copied.
   fn commit_loan(&self, content: &Loan) -> i32 {
     let Some(call) = self.current.get() else { return committed::DONE };
-    let [status, codec, flags, length] = read_words(self.registers.all());
     let mut worker = self.worker.borrow_mut();
-    let ran_ns = worker.ran_ns();
-    let header = ResultHeader { status: status as u8, codec: codec as u8, flags: flags as u16, ran_ns };
+    let (header, length) = self.result(worker.ran_ns());
     if !worker.commit_loan(&header, &call, self.outbox.bytes(length), content) {
-      return NOT_MOVED;
+      return committed::NOT_MOVED;
     }
     self.current.set(None);
     committed::DONE
   }
 
-  /// Both, with what `commit` returns made negative if that is not [`committed::DONE`].
+  /// Commits, and takes the next call. Returns the negative of what `commit` returns, if that is not
+  /// [`committed::DONE`].
   fn commit_and_take(&self) -> i32 {
     let committed = self.commit(&[]);
     if committed != committed::DONE {
@@ -147,7 +138,7 @@ impl CallPath {
   }
 }
 
-/// A worker's end of its lane, for the TypeScript layer only.
+/// A worker's end of its lane. For the TypeScript layer only.
 #[napi]
 pub struct NativeWorker {
   calls: Rc<CallPath>,
@@ -158,9 +149,9 @@ pub struct NativeWorker {
 
 #[napi]
 impl NativeWorker {
-  /// Takes over the lane that this process was started with; `argument` is the last of its command line. `registers` and
-  /// `outbox` carry numbers and payloads from JavaScript, `inbox` what goes to it. `onBell` is called, from the event loop,
-  /// when the host rang.
+  /// Takes over the lane that this process was started with. `argument` is the last of its command line. `registers`
+  /// and `outbox` carry numbers and payloads from JavaScript, `inbox` carries both to JavaScript. `onBell` is called,
+  /// from the event loop, when the host has rung.
   #[napi(constructor)]
   pub fn new(
     env: Env,
@@ -174,8 +165,8 @@ impl NativeWorker {
     let argument: LaneArgument = argument.parse().map_err(to_js)?;
     let worker = match take_forked() {
       Some(forked) => Worker::attach_forked(forked),
-      // SAFETY: a process with this argument was started by a pool with these descriptors, and the worker's entry, which
-      // is the first thing that runs in it, calls this once.
+      // SAFETY: a process with this argument was started by a pool with these descriptors, and the worker's entry,
+      // which is the first thing that runs in it, calls this once.
       None => unsafe { Worker::attach(&argument) },
     }
     .map_err(to_js)?;
@@ -191,7 +182,7 @@ impl NativeWorker {
     let weak: Weak<CallPath> = Rc::downgrade(&calls);
     let on_event: Rc<dyn Fn()> = Rc::new(move || {
       if let Some(calls) = weak.upgrade() {
-        // Before JavaScript looks for work: what comes after this rings again.
+        // Before JavaScript looks for work: the host rings again for anything that comes later.
         calls.worker.borrow().clear_bell();
         calls.on_bell.call();
       }
@@ -208,21 +199,23 @@ impl NativeWorker {
     Ok(Self { calls, argument, poll, cleanup })
   }
 
-  /// `take()`: claims the next call and puts its record, and its payload if it fits, into the inbox. Returns what it is; 0 if
-  /// there is none: the host rings for the next one.
+  /// Returns `take()`, which claims the next call and puts its record (`callRecord`), and its payload if it fits, into
+  /// the inbox. It returns one of `taken`: if there is no call, the host rings for the next one. For the names of
+  /// numbers see `wireNumbers`.
   #[napi]
   pub fn bare_take<'env>(&self, env: &'env Env) -> napi::Result<Function<'env, (), i32>> {
     bare_function(env, &self.calls, |calls| Ok(calls.take()))
   }
 
-  /// `commit()`: commits the result whose status, codec, flags and payload length are the registers, and whose payload stands
-  /// at the start of the outbox. Returns 0, or why not.
+  /// Returns `commit()`, which commits the result that the registers (`register`) describe, with the payload at the
+  /// start of the outbox. It returns one of `committed`.
   #[napi]
   pub fn bare_commit<'env>(&self, env: &'env Env) -> napi::Result<Function<'env, (), i32>> {
     bare_function(env, &self.calls, |calls| Ok(calls.commit(&[])))
   }
 
-  /// `commitAndTake()`: what `take()` returns, or the negative of what `commit()` returns if that is not 0.
+  /// Returns `commitAndTake()`, which commits and then takes. It returns what `take()` returns, or the negative of what
+  /// `commit()` returns if that is not `done`.
   #[napi]
   pub fn bare_commit_and_take<'env>(&self, env: &'env Env) -> napi::Result<Function<'env, (), i32>> {
     bare_function(env, &self.calls, |calls| Ok(calls.commit_and_take()))
@@ -234,37 +227,34 @@ impl NativeWorker {
     self.argument.worker_id
   }
 
-  /// The process that owns the pool.
-  #[napi(getter)]
-  pub fn host_pid(&self) -> u32 {
-    self.argument.host_pid
-  }
-
-  /// How deep the pools are nested here, 1 at the first level.
+  /// How deep pools are nested in this process: 1 in a worker of an ordinary process.
   #[napi(getter)]
   pub fn depth(&self) -> u32 {
     self.argument.depth
   }
 
-  /// Copies the content of the payload, which is what follows its head, into `target`, which has its length.
+  /// Copies the content of the payload of the call that was taken, which is all but the head, into `target`, which has
+  /// the length of the content.
   #[napi]
   pub fn fetch(&self, mut target: Uint8Array) {
     let Some(call) = self.calls.current.get() else { return };
-    // SAFETY: JavaScript, on this thread, waits for this call; nothing else refers to the array's bytes meanwhile.
+    // SAFETY: TypeScript has just made the array, and waits for this call on this thread: nothing else refers to its
+    // bytes.
     let bytes = unsafe { target.as_mut() };
     let head = call.inline_len();
     let len = bytes.len().min(call.payload_len() - head);
     self.calls.worker.borrow().copy_payload(&call, head, &mut bytes[..len]);
   }
 
-  /// The content of the payload where it lies; `null` if it has to be fetched.
+  /// The content of the payload of the call that was taken, in the lane's own memory; `null` if the content has to be
+  /// fetched.
   #[napi(ts_return_type = "ArrayBuffer | null")]
   pub fn borrow<'env>(&self, env: &'env Env) -> napi::Result<Option<Unknown<'env>>> {
     let loan = self.calls.current.get().and_then(|call| self.calls.worker.borrow_mut().borrow(&call));
     loan.map(|loan| array_buffer(env, loan)).transpose()
   }
 
-  /// Lets go of the task definition that `take` returned.
+  /// Frees the slot of the task definition that was taken.
   #[napi]
   pub fn release_define(&self) {
     if let Some(call) = self.calls.current.take() {
@@ -272,34 +262,34 @@ impl NativeWorker {
     }
   }
 
-  /// As `commit`, with `tail` after the outbox's bytes.
+  /// As `commit()`, with `tail` after the outbox's bytes.
   #[napi]
   pub fn commit_with(&self, tail: &[u8]) -> i32 {
     self.calls.commit(tail)
   }
 
-  /// As `commit`, with the memory of an ArrayBuffer in the lane behind the outbox's bytes, which is not copied; the buffer is to
-  /// be detached then. -1: a copy has to be committed.
+  /// As `commit()`, with the memory of an ArrayBuffer behind the outbox's bytes. The memory lies in the lane and is not
+  /// copied: the buffer has to be detached afterwards. `notMoved`: nothing is committed, a copy has to be.
   #[napi]
   pub fn commit_moved(&self, #[napi(ts_arg_type = "ArrayBuffer")] buffer: Object<'_>) -> napi::Result<i32> {
     let loan = loan_of(&buffer)?;
-    Ok(loan.map_or(NOT_MOVED, |loan| self.calls.commit_loan(&loan)))
+    Ok(loan.map_or(committed::NOT_MOVED, |loan| self.calls.commit_loan(&loan)))
   }
 
-  /// An ArrayBuffer of so many bytes (not 0) in the memory of the lane; `null` if there is no room.
+  /// An ArrayBuffer of `bytes` bytes (not 0) in the memory of the lane; `null` if there is no room.
   #[napi(ts_return_type = "ArrayBuffer | null")]
   pub fn allocate<'env>(&self, env: &'env Env, bytes: f64) -> napi::Result<Option<Unknown<'env>>> {
     let allocated = self.calls.worker.borrow_mut().allocate(bytes as usize);
     allocated.ok().map(|loan| array_buffer(env, loan)).transpose()
   }
 
-  /// Reports something that answers no call; false when there is no room for it.
+  /// Sends a report that answers no call. False: there is no room for the report, which is dropped.
   #[napi]
   pub fn notice(&self, status: u32, codec: u32, payload: &[u8]) -> bool {
     self.calls.worker.borrow_mut().notice(status as u8, codec as u8, payload, &[])
   }
 
-  /// Says that this worker is about to wait for the bell; true if there is something to do after all.
+  /// Tells the host that this worker is about to wait for the bell. True: there is something to do after all.
   #[napi]
   pub fn arm(&self) -> bool {
     self.calls.worker.borrow().arm()
@@ -311,17 +301,18 @@ impl NativeWorker {
     self.calls.current.get().is_some_and(|call| self.calls.worker.borrow().abort_requested(call.position))
   }
 
-  /// Tells the host that this worker is ready (1), leaves after its call (2), or is about to exit (3).
+  /// Tells the host how far this worker has come: one of `phase` (see `wireNumbers`).
   #[napi]
   pub fn set_phase(&self, phase: u32) {
     self.calls.worker.borrow_mut().set_phase(match phase {
-      1 => WorkerPhase::Ready,
-      2 => WorkerPhase::Retiring,
+      phase::READY => WorkerPhase::Ready,
+      phase::RETIRING => WorkerPhase::Retiring,
       _ => WorkerPhase::Leaving,
     });
   }
 
-  /// Gives back memory that nothing needs now. True: the host keeps results, so there may be more later.
+  /// Gives memory that nothing needs back to the system. True: the host keeps results, so there may be more to give
+  /// back later.
   #[napi]
   pub fn trim(&self) -> bool {
     self.calls.worker.borrow_mut().trim()

@@ -1,5 +1,5 @@
-//! What a call costs in the rings alone: both halves of a lane in one thread, over heap memory. No process is woken, and
-//! no cache line moves between processors.
+//! What a call costs in the rings alone: both halves of a lane in one thread, over heap memory. No process is woken,
+//! and no cache line moves between processors.
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};

@@ -1,7 +1,7 @@
-//! Who has which part of an arena: private to the side that writes payloads.
+//! The allocator of an arena: private books of the side that writes payloads.
 //!
-//! First fit from the lowest address. A fresh page of shared memory costs a hundred times a used one, so the pages that
-//! were used before are used again, and what lies above them is never touched.
+//! First fit from the lowest address. A fresh page of shared memory costs a hundred times a used one, so used pages are
+//! used again, and pages above them are not touched.
 
 use core::num::NonZeroU32;
 use core::ops::Range;
@@ -24,9 +24,9 @@ pub(crate) const WARM_REMAINDER: u64 = 32 << 20;
 /// Why there is no block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-  /// Not until others are released.
+  /// There is no room until other blocks are released.
   Full,
-  /// The machine has no memory for it.
+  /// The machine has no memory for the block.
   NoMemory(NoMemory),
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Arena {
   /// Free ranges in granules: sorted, not empty, no two adjacent.
   free: Vec<Range<u32>>,
   capacity: u32,
-  /// Everything below was committed.
+  /// All granules below are committed.
   committed: u32,
   in_use: u32,
 }
@@ -63,13 +63,13 @@ impl Arena {
     u64::from(self.committed) * GRANULE
   }
 
-  /// Size of the block for a payload of `len` bytes, which must not be more than the capacity.
+  /// Size of the block for a payload of `len` bytes, at most the capacity.
   pub(crate) fn block_size(len: u64) -> u64 {
     if len < LARGE { len.max(1).next_multiple_of(GRANULE) } else { len.next_multiple_of(4096) }
   }
 
-  /// A block for `len` bytes (not 0). `commit` is asked to back fresh pages, as a range of bytes of the arena; nothing
-  /// changes if it fails.
+  /// A block for `len` bytes (not 0). `commit` is asked to back fresh pages, a range of bytes of the arena. If `commit`
+  /// fails, nothing changes.
   pub(crate) fn allocate(
     &mut self,
     len: u64,
@@ -115,7 +115,7 @@ impl Arena {
     self.in_use += block.count.get();
   }
 
-  /// Takes a block back, which [`Arena::allocate`] gave and nobody uses any more.
+  /// Takes back a block that [`Arena::allocate`] gave and nobody uses any more.
   pub(crate) fn release(&mut self, block: Block) {
     let index = self.free.partition_point(|range| range.start < block.first);
     let joins_before = index > 0 && self.free[index - 1].end == block.first;

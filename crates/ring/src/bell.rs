@@ -1,4 +1,4 @@
-//! The sleep handshake: a writer makes a system call only for a peer that really sleeps, and never fails to.
+//! The sleep handshake: a writer makes a system call for its peer if, and only if, the peer sleeps.
 //!
 //! ```text
 //! sleeper                                 writer
@@ -11,8 +11,8 @@
 //! Either fence comes first in the one order of all sequentially consistent fences. If the sleeper's does, the writer
 //! sees `awaited` and rings; if the writer's does, the sleeper sees what was published and does not sleep.
 //!
-//! A killed sleeper leaves `awaited` set: the writer rings once for nobody. A writer killed between publication and ring
-//! wakes nobody: so the host also drains a lane whose worker has died. (A worker does not outlive its host.)
+//! A killed sleeper leaves `awaited` set: the writer rings once for nobody. A writer killed between publication and
+//! ring wakes nobody: so the host also drains a lane whose worker has died. (A worker does not outlive its host.)
 
 use crate::sync::{AtomicU32, Half, Ordering, SyncPoint};
 
@@ -28,10 +28,10 @@ pub(crate) const CONTROL: Reasons = 4;
 /// The host waits for whatever its worker has to say.
 pub(crate) const NEWS: Reasons = 1;
 
-/// One side's word, on a line of its own: the writer looks at it after each publication.
+/// One side's word, on a line of its own, since the writer looks at the word after each publication.
 ///
-/// Both sides write to it, and always by a swap, so that its values have one order that both agree on, and an arming is either
-/// seen by a later writer or was taken away by one that rings.
+/// Both sides write the word, always by a swap: so its values have one order that both agree on, and an arming is
+/// either seen by a later writer or was taken away by one that rings.
 #[derive(Debug)]
 #[repr(C, align(128))]
 pub(crate) struct Bell {
@@ -44,14 +44,14 @@ impl Bell {
     self.awaited.store(0, Ordering::Relaxed);
   }
 
-  /// Sleeper: says what it waits for. It must look once more after this, and not sleep if it finds something.
+  /// Sleeper: says what it waits for. After this the sleeper must look once more, and not sleep if it finds something.
   pub(crate) fn arm(&self, reasons: Reasons) {
     self.awaited.swap(reasons, Ordering::Relaxed);
     // SYNC POINT Sleep: pairs with the fence in `must_ring`.
     SyncPoint::Sleep.fence(Half::Acquire);
   }
 
-  /// Sleeper: it is awake. A writer that has just seen it asleep rings for nothing.
+  /// Sleeper: takes the arming back. A writer that has seen it already rings for nothing.
   pub(crate) fn disarm(&self) {
     self.awaited.swap(0, Ordering::Relaxed);
   }
@@ -66,7 +66,7 @@ impl Bell {
     self.awaited.load(Ordering::Relaxed) & reasons != 0 && self.silence()
   }
 
-  /// Writer: takes the arming away because it rings; whether there was one.
+  /// Writer: takes the arming away, since it rings. Returns whether there was one.
   pub(crate) fn silence(&self) -> bool {
     self.awaited.swap(0, Ordering::Relaxed) != 0
   }
@@ -83,7 +83,7 @@ impl Bell {
     Self { awaited: AtomicU32::new(0) }
   }
 
-  /// [`Bell::silence`] that says what was armed, for a writer that makes the wrong thing of it.
+  /// [`Bell::silence`] that returns the reasons, for a writer that does the wrong thing with them.
   pub(crate) fn silenced(&self) -> Reasons {
     self.awaited.swap(0, Ordering::Relaxed)
   }

@@ -1,6 +1,6 @@
 //! The worker's end of the call ring.
 //!
-//! The worker looks at one slot only, the one at its cursor, and steps on when it has claimed or skipped that. So calls
+//! The worker looks only at the slot at its cursor, and steps on when it has claimed or skipped the slot. So calls
 //! start in the order in which they were pushed.
 //!
 //! | the worker dies | the slot is | the host |
@@ -13,7 +13,7 @@ use crate::call_slot::{CallSlot, QUEUED, REVOKED};
 use crate::record::Position;
 use crate::sync::{AtomicU32, SyncPoint};
 
-/// What the worker finds.
+/// What the worker finds at its cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
   /// A call, now claimed.
@@ -28,7 +28,7 @@ pub(crate) enum Next {
 pub(crate) struct CallConsumer {
   mask: u32,
   cursor: Position,
-  /// Slots were handed back to the host, which it may be waiting for, since this was last cleared.
+  /// Slots were handed back since this was last cleared. The host may be waiting for one.
   pub(crate) released: bool,
 }
 
@@ -49,8 +49,8 @@ impl CallConsumer {
     if let Some(position) = self.take(slots, &mut before_claim) {
       return Next::Call(position);
     }
-    // SYNC POINT StopRequested: what was pushed before the request is visible from here on, but need not have been to the
-    // look above. So look once more.
+    // SYNC POINT StopRequested: what was pushed before the request is visible from here on, but need not have been to
+    // the look above. So look once more.
     if stop.load(SyncPoint::StopRequested.acquire()) != 1 {
       return Next::Nothing;
     }

@@ -1,13 +1,14 @@
-//! The host's end of the call ring, and its private copy of what is in there.
+//! The host's end of the call ring, with a private copy of the ring's content.
 //!
 //! ```text
 //!   oldest                        next            oldest + N
 //!     │ outstanding, revoked, skipping │    vacant    │
 //! ```
 //!
-//! `oldest` and `next` are private: the worker learns of a call from its slot's state, in order of position, and the
-//! host learns what has become of it from results and from slots turning `FREE`. So there is no cursor that a peer
-//! could set wrongly, and lengths and blocks that are needed when a call ends come from here, never from the slot.
+//! `oldest` and `next` are private. The worker learns of a call by the state of its slot, in order of position; the
+//! host learns of the end of a call by its result, or by its slot turning `FREE`. So there is no cursor that a peer
+//! could set wrongly. Lengths and blocks that are needed at the end of a call come from the private copy, never from
+//! the slot.
 
 use crate::block::Block;
 use crate::call_slot::{CallHead, CallSlot};
@@ -23,7 +24,7 @@ pub(crate) enum Standing {
   Outstanding,
   /// Revoked; its payload is still to be copied back or dropped.
   Revoked,
-  /// Nothing to wait for but that the worker passes by: a definition, or a revoked call.
+  /// A definition, or a revoked call: the worker has yet to pass by.
   Skipping,
 }
 
@@ -72,7 +73,7 @@ impl CallProducer {
     self.next.wrapping_sub(self.oldest)
   }
 
-  /// Whether all slots are in use, as far as is known without a look at shared memory.
+  /// Whether all slots are in use, by the private copy alone.
   #[inline]
   pub(crate) fn is_full(&self) -> bool {
     self.in_use() > self.mask
@@ -83,7 +84,7 @@ impl CallProducer {
     self.next
   }
 
-  /// The oldest position that is not done with.
+  /// The oldest position in use.
   pub(crate) fn oldest(&self) -> Position {
     self.oldest
   }
@@ -93,7 +94,7 @@ impl CallProducer {
     self.outstanding
   }
 
-  /// Whether the oldest slot only waits for the worker to pass by, and it has.
+  /// Whether the oldest slot is free again because the worker has passed by.
   pub(crate) fn oldest_was_released(&self, slots: &[CallSlot]) -> bool {
     let index = self.index(self.oldest);
     self.in_use() != 0 && self.mirror[index].standing == Standing::Skipping && slots[index].is_free()
@@ -238,12 +239,5 @@ impl CallProducer {
     entry.standing = Standing::Vacant;
     self.outstanding -= 1;
     entry.block.take()
-  }
-
-  /// The positions of calls that have been neither consumed nor taken back, oldest first.
-  pub(crate) fn positions(&self) -> impl Iterator<Item = Position> + '_ {
-    (0..self.in_use())
-      .map(|age| self.oldest.wrapping_add(age))
-      .filter(|&position| matches!(self.standing(position), Standing::Outstanding | Standing::Revoked))
   }
 }

@@ -1,4 +1,4 @@
-//! One entry of the call ring.
+//! A slot of the call ring, and its states.
 //!
 //! ```text
 //! FREE ──host──► QUEUED ──worker──► CLAIMED ──(its result is consumed, or a definition is read)──► vacant
@@ -9,12 +9,13 @@
 //! |---|---|---|
 //! | `FREE` | the host | the host: a store (`QUEUED`) |
 //! | `QUEUED` | nobody may write; the host's to take back, the worker's to claim | whoever wins the compare-and-swap |
-//! | `CLAIMED` | the worker, to read | a definition: the worker's store (`FREE`). A call: nobody; it counts as vacant once the host has consumed its result, and the next push overwrites it |
+//! | `CLAIMED` (definition) | the worker, to read | the worker: a store (`FREE`) |
+//! | `CLAIMED` (call) | the worker, to read, until its result is consumed | the host: the next push |
 //! | `REVOKED` | the host, to read (it may copy the call back) | the worker: a store (`FREE`) as it passes by |
 //!
-//! A consumed call's slot keeps the word `CLAIMED` until it is pushed to again, because to the worker that looks at it
-//! one lap later `CLAIMED` says the same as `FREE`, "nothing here", and the host does not ask the word but its own
-//! books. That saves a store into a cache line that the worker has.
+//! The slot of a consumed call keeps the word `CLAIMED` until the next push to the slot. The worker, which looks at the
+//! slot one lap later, takes `CLAIMED` like `FREE`: no call here. The host asks its own books, not the word. That saves
+//! a store into a cache line that the worker has.
 
 use crate::frame::{Frame, Parts};
 use crate::place::Placement;
@@ -26,7 +27,7 @@ pub(crate) const QUEUED: u32 = 1;
 pub(crate) const CLAIMED: u32 = 2;
 pub(crate) const REVOKED: u32 = 3;
 
-/// A call's header as it is in memory.
+/// The header of a call, as it lies in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct CallHead {
@@ -52,7 +53,7 @@ impl CallHead {
     }
   }
 
-  /// Back to what was pushed. `None` for a kind that does not exist.
+  /// The header that was pushed. `None` for a kind that does not exist.
   pub(crate) fn header(&self) -> Option<CallHeader> {
     let kind = CallKind::from_u8(self.kind)?;
     Some(CallHeader { kind, codec: self.codec, flags: self.flags, task: self.task, sequence: self.sequence })
@@ -96,14 +97,14 @@ impl CallSlot {
 
   /// Host: takes a call back, if the worker has not claimed it. Exactly one of this and [`CallSlot::claim`] wins.
   ///
-  /// Nothing is handed over by it (the worker does not read a revoked slot), so a success orders nothing; a failure
-  /// has seen the claim.
+  /// A success hands nothing over, since the worker does not read a revoked slot, and orders nothing. A failure has
+  /// seen the claim.
   pub(crate) fn revoke(&self) -> bool {
     // SYNC POINT CallClaimed (failure).
     self.state.compare_exchange(QUEUED, REVOKED, Ordering::Relaxed, SyncPoint::CallClaimed.acquire()).is_ok()
   }
 
-  /// Host: whether the worker is still to decide on it.
+  /// Host: whether the call is queued, so that the worker has not decided on it.
   pub(crate) fn is_queued(&self) -> bool {
     // SYNC POINT CallClaimed: whoever sees that it is claimed sees when.
     self.state.load(SyncPoint::CallClaimed.acquire()) == QUEUED
@@ -153,7 +154,7 @@ impl CallSlot {
     self.abort.store(position.wrapping_add(1), Ordering::Relaxed);
   }
 
-  /// Worker: whether the host has asked for that.
+  /// Worker: whether the host has asked for the abort of the call at `position`.
   pub(crate) fn abort_requested(&self, position: Position) -> bool {
     self.abort.load(Ordering::Relaxed) == position.wrapping_add(1)
   }

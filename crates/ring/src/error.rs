@@ -1,4 +1,4 @@
-//! What can go wrong, one type per operation.
+//! The errors of this crate, one type for each operation.
 
 use thiserror::Error;
 
@@ -6,7 +6,7 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the lane is corrupt: {what}")]
 pub struct Corrupt {
-  /// What made no sense.
+  /// The part that made no sense.
   pub what: &'static str,
 }
 

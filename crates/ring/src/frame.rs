@@ -1,14 +1,15 @@
-//! What a slot carries: a fixed header and the inline part of a payload.
+//! The content of a slot: a fixed header, and the inline part of a payload.
 
+use crate::memory::copied;
 use crate::sync::UnsafeCell;
 
 /// Payload bytes that travel in a slot; longer payloads go through the arena.
 ///
-/// With it a slot has 512 bytes, and a header of 40 leaves the first 24 payload bytes in the header's cache line, which
-/// is all that a call with a few numbers needs.
+/// So a slot has 512 bytes. Its words and its header take 40, which leaves 24 payload bytes in the first cache line:
+/// enough for a call with a few numbers.
 pub const INLINE_CAPACITY: usize = 472;
 
-/// A payload in two parts, so that a caller need not join what it has in two places.
+/// A payload in two parts, which lie in different places.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parts<'a> {
   pub(crate) head: &'a [u8],
@@ -50,7 +51,8 @@ impl<'a> Parts<'a> {
   }
 }
 
-/// Header and inline payload. Whoever the slot's word names as the owner may touch it, nobody else.
+/// Header and inline payload. Whoever the slot's word names as the owner may touch them, nobody else: `memory.rs` says
+/// what a peer that does so all the same can bring about.
 ///
 /// `H` is plain integers without padding: every bit pattern is a value, since the peer may have written anything.
 #[derive(Debug)]
@@ -66,8 +68,8 @@ struct Body<H> {
   inline: [u8; INLINE_CAPACITY],
 }
 
-// SAFETY: a frame is only touched through its unsafe methods, whose callers own the slot at that time. (Between
-// processes nobody asks; the model checker's threads do.)
+// SAFETY: a frame is only touched through its unsafe methods, whose callers own the slot at that time. (Two processes
+// need no `Sync`; the model checker's threads do.)
 #[cfg(loom)]
 unsafe impl<H: Send> Sync for Frame<H> {}
 
@@ -81,7 +83,7 @@ impl<H: Copy> Frame<H> {
     self.body.with_mut(|body| {
       // SAFETY: `body` points to this frame.
       let to = unsafe { &raw mut (*body).head };
-      // SAFETY: the caller owns the slot, so nobody else reads or writes this.
+      // SAFETY: valid and aligned; the caller owns the slot, so no other thread of this process touches it.
       unsafe { to.write(head) };
     });
   }
@@ -105,13 +107,15 @@ impl<H: Copy> Frame<H> {
   /// Takes one private copy of the header. Checks are made on that copy only: the peer may write at any time.
   ///
   /// # Safety
-  /// The caller owns the slot for reading. (A peer that breaks this rule makes the value arbitrary, not more.)
+  /// The caller owns the slot for reading: no thread of this process writes to it meanwhile. A peer that does makes the
+  /// value arbitrary.
   #[inline]
   pub(crate) unsafe fn read_head(&self) -> H {
     self.body.with(|body| {
       // SAFETY: `body` points to this frame.
       let from = unsafe { &raw const (*body).head };
-      // SAFETY: `from` is valid and aligned, and any bytes are an `H`. Volatile, so that it is read once and not again.
+      // SAFETY: `from` is valid and aligned, and any bytes are an `H`. Volatile: the compiler reads it here, once, and
+      // not again in place of the copy.
       unsafe { from.read_volatile() }
     })
   }
@@ -131,9 +135,11 @@ impl<H: Copy> Frame<H> {
       let inline = unsafe { &raw const (*body).inline };
       // SAFETY: `at` was checked.
       let from = unsafe { inline.cast::<u8>().add(at) };
-      // SAFETY: the range was checked, and `to` is private memory, which a slot never overlaps.
+      // SAFETY: the range was checked, and any bytes are bytes. An exclusive slice overlaps no slot, of which nobody
+      // has one.
       unsafe { to.as_mut_ptr().copy_from_nonoverlapping(from, to.len()) };
     });
+    copied();
   }
 }
 

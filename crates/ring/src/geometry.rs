@@ -13,7 +13,7 @@ const HEADER_LEN: usize = 4096;
 
 const _: () = assert!(size_of::<Header>() <= HEADER_LEN);
 
-/// Arenas begin at a multiple of this, which is one of every page size in use: their pages can be given back.
+/// Arenas begin at a multiple of this, which is a multiple of every page size in use: so their pages can be given back.
 pub(crate) const ARENA_ALIGN: u64 = 64 * 1024;
 
 /// An arena has at most this size, so that its granules can be counted in 32 bits with room to spare.
@@ -26,7 +26,7 @@ const _: () = assert!(ARENA_MAX / GRANULE <= 1 << 31);
 pub struct Geometry {
   /// Call slots: a power of two from 2 to 4096. There are twice as many result slots.
   pub slots: u32,
-  /// Bytes of payload arena, per direction: a multiple of 64 KiB, at least that. Costs what is used of it.
+  /// Bytes of payload arena, per direction: a multiple of 64 KiB, at least that. Only used pages cost memory.
   pub arena_bytes: u64,
 }
 
@@ -70,7 +70,7 @@ impl Geometry {
     self.calls_offset() + self.slots as usize * size_of::<CallSlot>()
   }
 
-  /// Where header and rings end: these pages are needed from the start.
+  /// Where the rings end. All pages before are needed from the start.
   pub(crate) const fn rings_end(&self) -> usize {
     self.results_offset() + self.entries() as usize * size_of::<ResultSlot>()
   }

@@ -1,4 +1,4 @@
-//! Lane memory for tests.
+//! Memory of lanes for tests: both sides in one process.
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -84,7 +84,8 @@ impl Drop for Allocation {
   }
 }
 
-// SAFETY: the allocation lives, where it is, as long as any clone does, and it is never handed out as a reference.
+// SAFETY: the allocation lives, where it is, as long as any clone does, and nothing but lanes can get at it. (Tests of
+// what a broken peer does write to it by `base`, in the peer's place.)
 unsafe impl Memory for HeapMemory {
   fn base(&self) -> NonNull<u8> {
     self.0.base
@@ -114,7 +115,7 @@ unsafe impl Memory for HeapMemory {
     pages.committed[range.clone()].fill(false);
     // SAFETY: `range` was in bounds for the vector of pages.
     let first = unsafe { self.0.base.add(range.start * PAGE) };
-    // SAFETY: the same range; a peer that reads it meanwhile reads a block that it does not own.
+    // SAFETY: the same range, of pages in which no block is in use: no lane reads or writes them.
     unsafe { first.write_bytes(0, range.len() * PAGE) };
   }
 }

@@ -1,4 +1,4 @@
-//! The lane's header, and the proof that everything is where this version says.
+//! The header of a lane, and assertions that every part has the place and size of this layout version.
 //!
 //! Each line of 128 bytes (two cache lines, which processors prefetch in pairs) has one writer:
 //!
@@ -27,7 +27,7 @@ pub const LAYOUT_VERSION: u32 = 4;
 /// "millrace", the first bytes of a lane.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"millrace");
 
-/// What a worker must know before it can believe anything else.
+/// What a worker checks before it uses anything else.
 #[derive(Debug)]
 #[repr(C, align(128))]
 pub(crate) struct Preamble {
@@ -57,7 +57,7 @@ pub(crate) struct Control {
   pub(crate) stop: AtomicU32,
   /// Counts requests to abort; which call is meant is in its slot.
   pub(crate) aborts: AtomicU32,
-  /// 1: the worker may look for its next call for a moment before it sleeps, since a processor is spare. Advice, no more.
+  /// 1: the worker may spin for a moment before it sleeps, since a processor is spare. Advice only.
   pub(crate) spin: AtomicU32,
 }
 

@@ -25,8 +25,9 @@
 //!    nothing behind, and after it everything.
 //! 3. **Nothing that is needed to know what was lost is in shared memory.** The host keeps a private copy of every call
 //!    slot's header; of the shared state it only asks whether a call is still `QUEUED`.
-//! 4. **What is read from shared memory is untrusted**, in release builds too: copied once, then checked against the
-//!    private copies and the capacities. A value that cannot be is [`Corrupt`].
+//! 4. **What is read from shared memory is untrusted**, in release builds too: copied to private memory first, and
+//!    there checked against the host's own books and the capacities (`memory.rs` says what makes that enough). A value
+//!    that cannot be is [`Corrupt`].
 //!
 //! # Who dies where
 //!
@@ -56,6 +57,7 @@ mod call_slot;
 mod error;
 mod frame;
 mod loan;
+mod memory;
 mod place;
 mod record;
 mod result_consumer;
@@ -74,7 +76,7 @@ mod host_lane;
 #[cfg(not(loom))]
 mod layout;
 #[cfg(not(loom))]
-mod memory;
+mod out_arena;
 #[cfg(not(loom))]
 mod probe;
 #[cfg(not(loom))]

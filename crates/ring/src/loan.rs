@@ -1,22 +1,23 @@
-//! Blocks that their reader keeps after the call is over.
+//! Loans: blocks that their reader keeps after the call is over.
 //!
-//! A large payload can be used where it is, without a copy, for as long as the reader wants. Its block has a handle then, and
-//! the handle a word that both sides see:
+//! The reader of a large payload can use the payload in place, without a copy, for as long as it wants. The block has a
+//! handle then, and the handle has a word that both sides see:
 //!
 //! ```text
-//! HOME ──lender, before it publishes the slot that names the handle──► LENT ──borrower, when it needs the block no more──► HOME
+//! HOME ──► LENT   by the lender, before it publishes the slot that names the handle
+//! LENT ──► HOME   by the borrower, when it does not need the block any more
 //! ```
 //!
-//! So each word has one writer at a time. The lender looks at the words of what it has lent when it needs memory; nobody waits
-//! for them, and the number and size of loans is bounded: beyond that the reader copies.
+//! So each word has one writer at a time. The lender looks at the words of its loans when it needs memory. Nobody waits
+//! for a word: number and size of loans are bounded, and beyond the bound the reader copies.
 //!
-//! The owner of an arena may also take a block for its own use, to fill it in place: it is its own borrower then. Whoever has
-//! borrowed a block may pass it on to the other side instead of giving it back: the slot of a call or a result names the handle,
-//! and nothing is copied. The word stays `LENT` all the while.
+//! The owner of an arena may also lend a block to itself, to fill it in place. A borrower may pass its block on to the
+//! other side instead of giving it back: the slot of a call or a result names the handle, nothing is copied, and the
+//! word stays `LENT`.
 //!
-//! Which block a handle stands for only the lender knows, from its own books. A borrower that gives back what it still
-//! uses, or writes to it, damages what it has been given itself; a word of what is not lent is never looked at. A borrower that
-//! dies gives nothing back: its lane goes with all that is in it.
+//! Only the lender knows which block a handle stands for, from its own books, and it looks only at words of handles
+//! that are lent. So a borrower that gives a block back too early, or writes to one, damages only what it has been
+//! given itself. A borrower that dies gives nothing back: its lane goes, with all memory.
 
 use crate::block::Block;
 use crate::sync::{AtomicU32, Ordering, SyncPoint};
@@ -24,11 +25,12 @@ use crate::sync::{AtomicU32, Ordering, SyncPoint};
 /// Handles of each direction.
 pub(crate) const LOANS: usize = 256;
 
-/// Content of this size and more is lent. Below, the copy into memory of the reader's own costs no more than a view does: an
-/// object that the garbage collector has to find, and colder memory, since the block comes back only then.
+/// Content of this size and more is lent. Smaller content is cheaper to copy than to lend: a loan costs an object that
+/// the garbage collector has to find, and colder memory, since its block comes back only then.
 pub const LENT_FROM: usize = 128 << 10;
 
-/// Bytes that may be lent at a time, in each direction: what the borrower's garbage collector lets lie around.
+/// Bytes that may be lent at a time, in each direction: a bound on what the borrower's garbage collector leaves lying
+/// around.
 const LENT_MAX: u64 = 512 << 20;
 
 /// Names a lent block: an index into the words.
@@ -48,12 +50,12 @@ impl LoanWord {
     self.0.store(HOME, Ordering::Relaxed);
   }
 
-  /// Lender. Visible to the borrower with the slot that names the handle.
+  /// Lender: visible to the borrower with the slot that names the handle.
   fn lend(&self) {
     self.0.store(LENT, Ordering::Relaxed);
   }
 
-  /// Borrower: it does not touch the block any more.
+  /// Borrower: gives the block back, and does not touch it any more.
   pub(crate) fn give_back(&self) {
     // SYNC POINT LoanReturned: pairs with the lender's look. The borrower's accesses to the block are before.
     self.0.store(HOME, SyncPoint::LoanReturned.release());
@@ -117,7 +119,7 @@ impl Lender {
     *self.lent.get(usize::from(handle))?
   }
 
-  /// Takes back a block that never came to its borrower, or that went with one that is no more.
+  /// Takes back a block that never came to its borrower.
   pub(crate) fn recover(&mut self, handle: Handle) -> Option<Block> {
     let block = self.lent.get_mut(usize::from(handle))?.take()?;
     self.bytes -= block.size();
@@ -138,7 +140,7 @@ impl Lender {
   }
 }
 
-/// A lent block, with its borrower.
+/// A lent block, in the hands of its borrower.
 #[cfg(not(loom))]
 #[derive(Debug)]
 pub struct Borrowed {
@@ -147,7 +149,7 @@ pub struct Borrowed {
   word: core::ptr::NonNull<LoanWord>,
 }
 
-// SAFETY: it belongs to no thread; its pointers are used only by whoever vouches for the mapping.
+// SAFETY: it belongs to no thread, and using its pointers takes unsafe code, which vouches for the mapping.
 #[cfg(not(loom))]
 unsafe impl Send for Borrowed {}
 
@@ -157,7 +159,8 @@ impl Borrowed {
     Self { at, len, word: core::ptr::NonNull::from(word) }
   }
 
-  /// The content: the borrower's to read and to write until it gives it back.
+  /// The content: the borrower's to read and to write until the block is given back. A peer that breaks the rules
+  /// writes to it, too, at any time; a reference to it would promise the compiler otherwise.
   pub fn as_ptr(&self) -> *mut u8 {
     self.at.as_ptr()
   }
@@ -167,12 +170,12 @@ impl Borrowed {
     self.len
   }
 
-  /// Whether there is no content; there always is.
+  /// False: there is always content.
   pub fn is_empty(&self) -> bool {
     self.len == 0
   }
 
-  /// Its handle, if the word of that is one of `words`.
+  /// Its handle, if the handle's word is one of `words`.
   pub(crate) fn handle(&self, words: &[LoanWord; LOANS]) -> Option<Handle> {
     let offset = (self.word.as_ptr() as usize).checked_sub(words.as_ptr() as usize)?;
     let index = offset / size_of::<LoanWord>();
@@ -182,10 +185,10 @@ impl Borrowed {
   /// Gives the block back.
   ///
   /// # Safety
-  /// The memory of the lane that it came from is still there (the lane itself need not be), and nobody touches the content
+  /// The memory of the block's lane is still mapped (the lane itself need not live), and nobody touches the content
   /// after this.
   pub unsafe fn give_back(&self) {
-    // SAFETY: the caller vouches for the memory, and a word is atomic: any bit pattern is a value.
+    // SAFETY: the caller vouches for the memory; the word is atomic, and any bit pattern is a value.
     unsafe { self.word.as_ref() }.give_back();
   }
 }

@@ -1,6 +1,24 @@
-//! Where the bytes of a lane live.
+//! Where the bytes of a lane live, and why a peer that breaks every rule does no more harm than wrong bytes.
+//!
+//! Rust's memory model is about the threads of one program. Two processes that keep to the protocol are ordered like
+//! two threads: what one writes before a release store, the other reads after the acquire load that sees the store
+//! (`sync.rs`). A peer that is broken may store anything, anywhere in the memory, at any time. Such a store is no data
+//! race of this program: it is outside of the model, like a device that changes memory. What an access finds then is
+//! what this crate has to stand:
+//!
+//! - Header and rings are reached through shared references to types of which the compiler assumes nothing: atomics,
+//!   and cells ([`crate::frame::Frame`]). Every bit pattern is a value of each.
+//! - In the arenas this crate makes no references. It copies bytes, by raw pointers.
+//! - Nothing is decided by shared bytes, only by a private copy of them. A slot's header is copied by one volatile
+//!   read. The copy of a payload is a plain one, and [`copied`] follows: until there the compiler may read a byte
+//!   twice, from there on it has to use the copy.
+//!
+//! So each byte that is decided by has one value, which a broken peer chooses, and checks of that value hold. (An
+//! atomic copy would put even the broken peer into the model; Rust has none, and a loop over atomic words costs a
+//! multiple of `memcpy`.)
 
 use core::ptr::NonNull;
+use core::sync::atomic::{Ordering, compiler_fence};
 
 use thiserror::Error;
 
@@ -21,8 +39,11 @@ pub(crate) const ENOMEM: i32 = 12;
 ///
 /// # Safety
 /// From [`Memory::base`] on, [`Memory::len`] bytes are readable and writable, at this address and no other, until the
-/// value is dropped, also when it is moved. No Rust reference to any of them exists but those that this crate makes.
-/// `commit` and `discard` do not change that.
+/// value is dropped, also when it is moved. `commit` and `discard` do not change that.
+///
+/// Nothing in this process touches these bytes but the lanes of this crate, and, in a block that a lane has lent
+/// ([`crate::Borrowed`]), whoever has the loan. What another process does to them is not promised.
+#[expect(clippy::len_without_is_empty, reason = "the memory of a lane is never empty")]
 pub unsafe trait Memory: Send {
   /// Its first byte, at a page boundary.
   fn base(&self) -> NonNull<u8>;
@@ -30,17 +51,19 @@ pub unsafe trait Memory: Send {
   /// Its length.
   fn len(&self) -> usize;
 
-  /// Makes sure that the pages of a range exist, so that a full machine is an error here and not a signal at a store.
+  /// Makes the pages of a range exist, so that a machine without memory is an error here and not a signal at a store.
   ///
   /// # Errors
   /// When they cannot be had; then nothing is stored to them.
   fn commit(&self, offset: usize, len: usize) -> Result<(), NoMemory>;
 
-  /// Gives the pages of a range back; what was in them is lost.
+  /// Gives the pages of a range back to the system. Their bytes are lost.
   fn discard(&self, offset: usize, len: usize);
+}
 
-  /// Whether there is none.
-  fn is_empty(&self) -> bool {
-    self.len() == 0
-  }
+/// To be called between a plain copy out of shared memory and any use of the copy: the compiler must not read the
+/// shared bytes again in place of the private ones. Costs nothing at run time.
+#[inline(always)]
+pub(crate) fn copied() {
+  compiler_fence(Ordering::SeqCst);
 }

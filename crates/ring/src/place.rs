@@ -1,14 +1,14 @@
-//! Where a payload is.
+//! The place of a payload: in its slot, or in its slot and a block.
 //!
-//! A payload that fits a slot is in the slot. Of a longer one the sender's first part, if that fits, is in the slot, and the
-//! rest in a block: so the rest, which may be the content of a typed array, begins at a page, and its reader can use it where
-//! it is.
+//! A payload that fits a slot lies in the slot. A longer payload has its first part in the slot, if that part fits, and
+//! the rest in a block. So the rest, which may be the content of a typed array, begins at a page, and its reader can
+//! use it in place.
 
 use crate::block::{Block, GRANULE};
 use crate::frame::{INLINE_CAPACITY, Parts};
 use crate::loan::{Handle, LOANS};
 
-/// What a slot says of its payload.
+/// The place of a payload, as a slot names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct Placement {
@@ -32,7 +32,7 @@ impl Placement {
     Self { block: block.first, inline: inline as u16, loan: loan.unwrap_or(Self::NOT_LENT) }
   }
 
-  /// What cannot be, for a test of what the reader makes of it.
+  /// An impossible placement, for a test of its reader.
   #[cfg(feature = "fault-injection")]
   pub(crate) fn corrupted(self) -> Self {
     Self { block: !self.block, ..self }
@@ -66,8 +66,8 @@ pub(crate) enum Place {
 }
 
 impl Place {
-  /// What a slot says of its payload, if that can be: in the slot exactly if it fits, else as [`Place::Block`] says, whole
-  /// inside an arena of `capacity` bytes.
+  /// The place that a slot names, if it is possible: in the slot exactly if the payload fits, else as [`Place::Block`]
+  /// says, whole inside an arena of `capacity` bytes.
   #[inline]
   pub(crate) fn check(len: u64, at: Placement, capacity: u64) -> Option<Self> {
     if len <= INLINE_CAPACITY as u64 {
@@ -102,7 +102,8 @@ impl Place {
   }
 }
 
-/// How much of a payload goes into its slot: all of it, or the first part if there is another and it fits, or nothing.
+/// How much of a payload goes into its slot: all if it fits; else the first part, if that fits and there is a second;
+/// else nothing.
 #[inline]
 pub(crate) fn inline_len(parts: Parts<'_>) -> usize {
   if parts.len() <= INLINE_CAPACITY {

@@ -1,4 +1,4 @@
-//! Points inside an operation that tests of a worker's death need to stand at.
+//! Points inside of operations, for tests that kill a worker there.
 
 /// Where a worker is inside [`crate::WorkerLane::take`] or [`crate::WorkerLane::commit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What goes through the rings, as their users see it.
+//! Calls and results as the users of a lane see them.
 
 use crate::error::Corrupt;
 use crate::place::{Direction, Place};
@@ -12,7 +12,7 @@ pub type Position = u32;
 pub enum CallKind {
   /// Run a task; answered by a result.
   Task = 1,
-  /// Learn what a task number stands for; not answered.
+  /// Learn the definition of a task number; not answered.
   Define = 2,
   /// Get ready; answered by a result.
   Boot = 3,
@@ -60,7 +60,7 @@ pub struct ResultHeader {
 /// A call that the worker has claimed.
 #[derive(Clone, Copy, Debug)]
 pub struct CallRecord {
-  /// Where it is in the ring; names it in aborts and results.
+  /// Its place in the ring, which is its name in aborts and results.
   pub position: Position,
   /// What is asked for.
   pub kind: CallKind,
@@ -83,11 +83,6 @@ impl CallRecord {
     self.len as usize
   }
 
-  /// Whether the payload is in the slot and not in the arena.
-  pub const fn is_inline(&self) -> bool {
-    matches!(self.place, Place::Inline)
-  }
-
   /// Length of the part of the payload that is in the slot; the rest is in a block.
   pub fn inline_len(&self) -> usize {
     self.place.inline_len(self.len)
@@ -102,9 +97,9 @@ impl CallRecord {
 /// A call that was taken back out of the ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reclaimed {
-  /// As it was pushed.
+  /// The header that was pushed.
   pub header: CallHeader,
-  /// Where to cut the payload when it is pushed again: a first part that went into the slot goes there once more.
+  /// Where to cut the payload for the next push, so that a first part which was in the slot goes into a slot again.
   pub cut: usize,
 }
 

@@ -1,8 +1,8 @@
 //! The host's end of the result ring.
 //!
-//! The host never writes to the slots. It keeps its cursor to itself and publishes it as `consumed`, from which the
-//! worker sees what it may overwrite. A worker that dies has committed whole results only, so a drain after its death
-//! finds them all and nothing else.
+//! The host never writes to the slots. Its cursor is private; a copy, `consumed`, tells the worker which slots it may
+//! overwrite. A worker that dies has committed whole results only, so a drain after its death finds all of them and
+//! nothing else.
 
 use crate::record::Position;
 use crate::result_slot::{ResultSlot, Stamp};
@@ -44,7 +44,7 @@ impl ResultConsumer {
     self.slot(slots, position).look(position, self.mask + 1)
   }
 
-  /// Steps on: the entry, and the block that it names, are the worker's again.
+  /// Steps on: the entry and its block are the worker's again.
   #[inline]
   pub(crate) fn advance(&mut self, consumed: &AtomicU32) {
     self.next = self.next.wrapping_add(1);

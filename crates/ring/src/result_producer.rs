@@ -7,8 +7,8 @@
 //! | after the store of the stamp | a whole result | that result, as soon as it looks |
 //!
 //! With twice as many entries as call slots the ring never refuses a result: a call slot is pushed to again only after
-//! its result was consumed, so at most N results are in the ring, and a notice is posted only while fewer than N entries
-//! are taken.
+//! its result was consumed, so at most N results are in the ring, and a notice is committed only while fewer than N
+//! entries are taken.
 
 use crate::record::Position;
 use crate::result_slot::ResultSlot;
@@ -58,7 +58,7 @@ impl ResultProducer {
     self.next.wrapping_sub(self.consumed)
   }
 
-  /// Looks where the host is. A cursor outside of what was committed is none that a correct host stores; it is ignored.
+  /// Looks where the host is. A cursor that no correct host stores, outside of the committed entries, is ignored.
   #[inline]
   pub(crate) fn refresh(&mut self, consumed: &AtomicU32) {
     // SYNC POINT ResultConsumed: the host's reads of what it has passed are over.

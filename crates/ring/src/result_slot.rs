@@ -1,7 +1,7 @@
-//! One entry of the result ring: written by the worker only.
+//! A slot of the result ring, which only the worker writes.
 //!
-//! The entry for position `p` is committed when its stamp is `p + 1`. Until then it has the stamp of one lap before,
-//! `p + 1 - entries`, which formatting gives it too. Any other value is none that a correct worker stores.
+//! The entry for position `p` is committed when its stamp is `p + 1`. Until then the stamp is that of one lap before,
+//! `p + 1 - entries`, as formatting leaves it, too. No correct worker stores any other value.
 
 use crate::frame::{Frame, Parts};
 use crate::place::Placement;
@@ -15,7 +15,7 @@ pub(crate) const NOTICE: u32 = 2;
 /// The result of a call, with a block of the call arena that the host lent to the worker, and now has again.
 pub(crate) const RETURNED: u32 = 3;
 
-/// A result's header as it is in memory.
+/// The header of a result, as it lies in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct ResultHead {
@@ -38,7 +38,7 @@ pub(crate) struct ResultSlot {
   frame: Frame<ResultHead>,
 }
 
-/// What a stamp says.
+/// The meaning of a stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamp {
   /// Not written yet.

@@ -1,5 +1,5 @@
-//! The one place where atomics come from, so that the model checker can replace them, and the names of the orderings
-//! that the protocols rest on.
+//! Atomics, from one place so that the model checker can replace them, and the names of the orderings on which the
+//! protocols rest.
 
 #[cfg(loom)]
 pub(crate) use {
@@ -102,10 +102,10 @@ pub(crate) mod sabotage {
 
 /// loom's atomic, so that really every order of accesses is tried.
 ///
-/// loom remembers only the last access to a word: where one thread loads a word twice, it does not see that the first of
-/// these loads could have come after another thread's store. Here each access is preceded by one to a word that all have
-/// in common. That word is only ever added to, relaxed, so it orders nothing; it only makes all accesses depend on each
-/// other for loom's choice of what to try.
+/// loom remembers only the last access to a word: where one thread loads a word twice, it does not see that the first
+/// of these loads could have come after another thread's store. Here each access is preceded by one to a word that all
+/// have in common. That word is only ever added to, relaxed, so it orders nothing; it only makes all accesses depend on
+/// each other for loom's choice of what to try.
 #[cfg(loom)]
 mod interleaved {
   use loom::sync::atomic::{AtomicU32 as Inner, Ordering};
@@ -119,7 +119,8 @@ mod interleaved {
 
   impl AtomicU32 {
     pub(crate) fn new(value: u32) -> Self {
-      // The first access to `TURN` makes it, and what came before that is ordered before all later ones: so make it now.
+      // The first access to `TURN` makes it, and what came before that is ordered before all later ones: so make it
+      // now.
       TURN.fetch_add(1, Ordering::Relaxed);
       Self(Inner::new(value))
     }

@@ -1,4 +1,4 @@
-//! A lane's memory, as typed pieces.
+//! The typed parts of a lane's memory.
 
 use core::ptr::NonNull;
 use core::slice;
@@ -9,12 +9,13 @@ use crate::error::GeometryError;
 use crate::frame::{Frame, Parts};
 use crate::geometry::Geometry;
 use crate::layout::Header;
-use crate::memory::Memory;
+use crate::loan::{LOANS, LoanWord};
+use crate::memory::{Memory, copied};
 use crate::place::{Direction, Place};
 use crate::result_slot::ResultSlot;
 
-/// Everything in the mapping is reached through here. It hands out shared references to types that are atomics and
-/// [`crate::frame::Frame`]s only, so a peer that writes at the same time changes values, not what the types mean.
+/// Everything in the mapping is reached through here: header and rings by shared references to atomics and
+/// [`crate::frame::Frame`]s, the arenas by copies. `memory.rs` says why a peer may write meanwhile.
 #[derive(Debug)]
 pub(crate) struct View {
   header: NonNull<Header>,
@@ -60,8 +61,17 @@ impl View {
 
   #[inline]
   pub(crate) fn header(&self) -> &Header {
-    // SAFETY: mapped and aligned; all atomics, for which every bit pattern is a value.
+    // SAFETY: mapped and aligned, as long as this lives; all atomics, for which every bit pattern is a value.
     unsafe { self.header.as_ref() }
+  }
+
+  /// The words of the loans in an arena.
+  pub(crate) fn loan_words(&self, direction: Direction) -> &[LoanWord; LOANS] {
+    let header = self.header();
+    match direction {
+      Direction::ToWorker => &header.lent_to_worker.words,
+      Direction::ToHost => &header.lent_to_host.words,
+    }
   }
 
   #[inline]
@@ -92,12 +102,12 @@ impl View {
     unsafe { arena.add(offset as usize) }
   }
 
-  /// Where a range of an arena is: for somebody who uses it in place.
+  /// The address of a range of an arena, for a borrower.
   pub(crate) fn address(&self, direction: Direction, offset: u64, len: usize) -> NonNull<u8> {
     self.range(direction, offset, len)
   }
 
-  /// The granule of an arena that an address in it belongs to.
+  /// The granule of an arena in which an address lies.
   pub(crate) fn granule(&self, direction: Direction, address: *const u8) -> u32 {
     let arena = match direction {
       Direction::ToWorker => self.call_arena,
@@ -113,7 +123,8 @@ impl View {
   #[inline]
   pub(crate) unsafe fn write(&self, direction: Direction, offset: u64, parts: Parts<'_>) {
     let to = self.range(direction, offset, parts.len());
-    // SAFETY: the range is mapped, and nobody else uses a block that is not published. The parts are private memory.
+    // SAFETY: the range is mapped, and nobody else uses a block that was allocated and not published. So the parts do
+    // not overlap it: they are other memory, or the content of a block that is in use.
     unsafe { parts.copy_to(to.as_ptr()) };
   }
 
@@ -146,13 +157,14 @@ impl View {
     }
   }
 
-  /// Copies from an arena. A peer that writes to the block at the same time makes the bytes arbitrary, not more: they
-  /// are read once.
+  /// Copies from an arena. A peer that writes to the block at the same time makes the bytes of the copy arbitrary.
   #[inline]
   pub(crate) fn read(&self, direction: Direction, offset: u64, to: &mut [u8]) {
     let from = self.range(direction, offset, to.len());
-    // SAFETY: the range is mapped, and `to` is private memory.
+    // SAFETY: the range is mapped, and any bytes are bytes. An exclusive slice overlaps no arena, of which nobody has
+    // one.
     unsafe { to.as_mut_ptr().copy_from_nonoverlapping(from.as_ptr(), to.len()) };
+    copied();
   }
 }
 

@@ -1,4 +1,4 @@
-//! Which mechanisms this machine has, found out by trying them once.
+//! The mechanisms that this machine has, found out by one trial of each.
 //!
 //! Kernels, containers and seccomp filters take calls away independently of the version they claim, so each mechanism
 //! is tried in full. An environment variable forces one of them; a forced mechanism that is missing is an error, not
@@ -102,7 +102,7 @@ impl Capabilities {
   }
 }
 
-/// Of the two `choices` the first if `probe` finds it, else the second; or the one that `variable` names.
+/// The first of the two `choices` if `probe` succeeds, else the second; or the one that `variable` names.
 fn choose<K>(
   env: impl Fn(&str) -> Option<String>,
   variable: &str,
@@ -144,8 +144,8 @@ mod native {
     epoll::create(epoll::CreateFlags::CLOEXEC).map(drop).map_err(Error::at("epoll_create1"))
   }
 
-  /// `waitid` learned of pidfds (5.4) after `pidfd_open` (5.3) and `pidfd_send_signal` (5.1). To wait for oneself is
-  /// `ECHILD` where it knows them, `EINVAL` where not.
+  /// `waitid` learned of pidfds (5.4) after `pidfd_open` (5.3) and `pidfd_send_signal` (5.1). A process that waits for
+  /// itself gets `ECHILD` where `waitid` knows pidfds, `EINVAL` where not.
   pub(super) fn pidfd() -> Result<()> {
     let fd = pidfd_open(getpid(), PidfdFlags::empty()).map_err(Error::at("pidfd_open"))?;
     match waitid(WaitId::PidFd(fd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {

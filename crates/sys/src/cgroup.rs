@@ -1,4 +1,4 @@
-//! Control groups: where this process's groups are in the file system, and what their files say.
+//! Control groups: the directories of this process's groups.
 //!
 //! `/proc/self/cgroup` names the group of each hierarchy, `/proc/self/mountinfo` where the hierarchies are mounted and
 //! which part of them: in a container the mount often shows the container's own group as its root.
@@ -20,7 +20,7 @@ pub(crate) enum Version {
 #[derive(Debug)]
 pub(crate) struct Group {
   pub(crate) version: Version,
-  /// Its directory, and those of the groups above it as far as they can be seen.
+  /// The directory of the group, and those of the groups above as far as they can be seen.
   pub(crate) directories: Vec<PathBuf>,
 }
 
@@ -30,11 +30,12 @@ struct Mount {
   version: Version,
   /// The group that the mount shows as its root.
   root: PathBuf,
-  /// Where that is.
+  /// Where the root is mounted.
   point: PathBuf,
 }
 
-/// The groups that this process is in as far as `controller` goes; `read` gives the content of a file, if it can be read.
+/// The groups of this process in the hierarchies that have `controller`. `read` gives the content of a file, if the
+/// file can be read.
 pub(crate) fn groups(controller: &str, read: impl Fn(&Path) -> Option<String>) -> Vec<Group> {
   let texts = read(Path::new("/proc/self/cgroup")).zip(read(Path::new("/proc/self/mountinfo")));
   let Some((groups, mounts)) = texts else { return Vec::new() };
@@ -46,8 +47,8 @@ pub(crate) fn groups(controller: &str, read: impl Fn(&Path) -> Option<String>) -
   mounts.filter_map(group_of).collect()
 }
 
-/// The group in a line of `/proc/self/cgroup`, if it is of the hierarchy that has the controller: `0::/user.slice` (v2, which
-/// has all) or `4:cpu,cpuacct:/user.slice` (v1).
+/// The group in a line of `/proc/self/cgroup`, if it is of the hierarchy that has the controller: `0::/user.slice` (v2,
+/// which has all) or `4:cpu,cpuacct:/user.slice` (v1).
 fn parse_group<'a>(line: &'a str, version: Version, controller: &str) -> Option<&'a Path> {
   let mut fields = line.splitn(3, ':');
   let (id, controllers, group) = (fields.next()?, fields.next()?, fields.next()?);
@@ -81,8 +82,8 @@ fn unescape(field: &str) -> String {
 
 /// The directory of `group` and those above it, as far as the mount shows them.
 fn directories(mount: &Mount, group: &Path) -> Vec<PathBuf> {
-  // A group that is not below the root of the mount is outside of what this process may see: the mount's root is then
-  // the nearest there is.
+  // This process may not see a group that is not below the root of the mount: the mount's root is then the nearest
+  // directory.
   let below = group.strip_prefix(&mount.root).unwrap_or(Path::new(""));
   below.ancestors().map(|part| mount.point.join(part)).collect()
 }

@@ -1,4 +1,4 @@
-//! How much processor time this process may use.
+//! The processor time that control groups allow this process.
 
 #[cfg(any(target_os = "linux", test))]
 use std::path::Path;
@@ -41,7 +41,7 @@ fn parse_max(text: &str) -> Option<f64> {
 }
 
 #[cfg(any(target_os = "linux", test))]
-/// Quota over period; `None` for `max`, for -1 (no limit) and for anything that makes no sense.
+/// Quota over period; `None` for `max` and -1 (no limit), and for anything that makes no sense.
 fn ratio(quota: &str, period: &str) -> Option<f64> {
   let (quota, period): (i64, i64) = (quota.trim().parse().ok()?, period.trim().parse().ok()?);
   (quota > 0 && period > 0).then(|| quota as f64 / period as f64)

@@ -1,20 +1,20 @@
 //! Doorbells: waking a process that sleeps in `poll`, `epoll_wait` or an event loop.
 //!
-//! A doorbell has two ends, which may be in different processes. What holds for both kinds:
+//! A doorbell has two ends, which may be in different processes. Of both kinds:
 //!
-//! - To ring never blocks, however often it is done and whether or not anyone listens.
+//! - Ringing never blocks, however often it happens and whether or not anyone listens.
 //! - Rings coalesce: the listener is readable from the first ring until it is cleared.
 //! - A ring during `clear` is either swallowed by it or leaves the listener readable. So whoever clears first and looks
 //!   for work afterwards misses nothing: the work of a swallowed ring was published before it.
 //!
-//! An eventfd holds a counter; a pipe holds eight bytes per ring until it is full. Both ends treat the two alike, so an
-//! end made from a bare descriptor does not need to know which it is.
+//! An eventfd holds a counter; a pipe holds eight bytes per ring until it is full. Both ends treat the two kinds alike,
+//! so an end that is made from a descriptor does not need to know its kind.
 //!
 //! # SIGPIPE
 //!
-//! Ringing a pipe whose listener is gone raises `SIGPIPE` in the ringing thread. Node ignores that signal from its
-//! start on, and so does Rust's runtime; the write then fails with `EPIPE`, which is ignored like a full pipe. A
-//! program that does neither must ignore `SIGPIPE` itself. Eventfds never raise it.
+//! Ringing a pipe whose listener is gone raises `SIGPIPE` in the ringing thread. Node ignores the signal from its start
+//! on, and so does Rust's runtime; the write then fails with `EPIPE`, which is ignored like a full pipe. Any other
+//! program must ignore `SIGPIPE` itself. Eventfds never raise the signal.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -27,7 +27,7 @@ use crate::{Error, Result, WakeupKind};
 #[derive(Debug)]
 pub struct Ringer(OwnedFd);
 
-/// The end of a doorbell that is readable once it was rung.
+/// The end of a doorbell that is readable once the doorbell was rung.
 #[derive(Debug)]
 pub struct Listener(OwnedFd);
 
@@ -44,8 +44,8 @@ pub fn doorbell(kind: WakeupKind) -> Result<(Ringer, Listener)> {
 }
 
 impl Ringer {
-  /// Wakes the listener, now or as soon as it looks. False: never again, since other code in this process has closed the
-  /// descriptor, or has put something in its place.
+  /// Wakes the listener, now or as soon as it looks. False: never again, since other code in this process has closed
+  /// the descriptor, or has put something in its place.
   pub fn ring(&self) -> bool {
     match retry_on_intr(|| write(&self.0, &1_u64.to_ne_bytes())) {
       // There is nobody to wake: the listener is readable to the brim, or gone.

@@ -1,4 +1,4 @@
-//! Descriptors that no other program inherits.
+//! Descriptors that this process keeps to itself: close-on-exec, and at high numbers.
 
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
@@ -15,15 +15,15 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::{Error, Result};
 
-/// Above the numbers that programs close in a row without looking what they are, and above those that files get which the
-/// process opens later. The second is for a process that may not have so many.
+/// Lowest numbers for descriptors out of the way: above those that some programs close in a row, and above those of
+/// files that the process opens later. The second is for a process that may not have so many.
 const OUT_OF_THE_WAY: [RawFd; 2] = [1024, 128];
 
 /// Takes over the descriptor with the number `raw`, which this process was started with (see
-/// [`SpawnSpec::fds`](crate::SpawnSpec::fds)): moves it to a high number, if there is one, and makes it close-on-exec, so
-/// that it goes no further.
+/// [`SpawnSpec::fds`](crate::SpawnSpec::fds)): moves it to a high number, if there is one, and makes it close-on-exec,
+/// so that it goes no further.
 ///
-/// Fails with `EBADF` if it is not open.
+/// `EBADF`: there is no such descriptor.
 ///
 /// # Safety
 ///
@@ -32,7 +32,8 @@ pub unsafe fn adopt_fd(raw: RawFd) -> Result<OwnedFd> {
   if raw < 0 {
     return Err(Error::from_errno("fcntl", libc::EBADF));
   }
-  // SAFETY: not -1, and only used to ask whether the descriptor is open.
+  // SAFETY: not -1, and nobody else closes it meanwhile, as the caller promises. A number that is not open is refused
+  // by the first thing that is done with it.
   let probe = unsafe { BorrowedFd::borrow_raw(raw) };
   set_cloexec(probe)?;
   // SAFETY: it is open, as the call above succeeded, and the caller promises that nobody else owns it.
@@ -46,7 +47,7 @@ pub fn out_of_the_way(fd: OwnedFd) -> OwnedFd {
   moved.unwrap_or(fd)
 }
 
-/// The number that [`out_of_the_way`] will find in a child with the limits of this process, if there is one.
+/// The number at which [`out_of_the_way`] begins in a child with the limits of this process, if there is one.
 #[cfg(target_os = "linux")]
 pub(crate) fn way_out() -> Option<RawFd> {
   let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);

@@ -1,29 +1,22 @@
 //! `fork` of a process that runs V8.
 //!
-//! V8 marks the mappings of its heap `MADV_DONTFORK`, so a plain `fork` ends at the child's first access to it. The marks are
-//! taken off again here. What else it takes is not the system's business: a process that was booted for it.
+//! V8 marks the mappings of its heap `MADV_DONTFORK`, so the child of a plain `fork` ends at its first access to the
+//! heap. The marks are taken off here. Whether the process can be forked otherwise is its owner's business.
 
-use std::ffi::c_void;
-use std::ops::Range;
-use std::os::fd::OwnedFd;
-use std::{fs, io};
+use crate::Result;
 
-use rustix::process::{Pid, PidfdFlags, WaitOptions, pidfd_open, waitpid};
-
-use crate::{Error, Result};
-
-/// On which side of a `fork` this is.
+/// On which side of a `fork` the caller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forked {
-  /// The process that called, with the new one's id.
+  /// In the process that called, with the new one's id.
   Parent(u32),
-  /// The new process, which leads a process group of its own.
+  /// In the new process, which leads a process group of its own.
   Child,
 }
 
-/// Forks this process, with all memory that it has for itself: what it shares with others and keeps from forks, such as the lanes
-/// of workers, the child does not get. libc's `fork`, so that the handlers of `pthread_atfork` run, libuv's and OpenSSL's
-/// among them.
+/// Forks this process, with all memory that it has for itself: what it shares with others and keeps from forks, such as
+/// the lanes of workers, the child does not get. libc's `fork`, so that the handlers of `pthread_atfork` run, libuv's
+/// and OpenSSL's among them. `ENOSYS` where there is no V8 heap to be forked: on all systems but Linux.
 ///
 /// # Safety
 /// The child has only the calling thread: no other may hold a lock or do anything that the child needs.
@@ -32,72 +25,88 @@ pub enum Forked {
 ///  - [Linux `fork`](https://man7.org/linux/man-pages/man2/fork.2.html)
 ///  - [Linux `madvise`](https://man7.org/linux/man-pages/man2/madvise.2.html)
 pub unsafe fn fork_with_heap() -> Result<Forked> {
-  share_marked_mappings()?;
-  // SAFETY: the caller vouches for the other threads.
-  match unsafe { libc::fork() } {
-    -1 => Err(Error::new("fork", io::Error::last_os_error())),
-    0 => {
-      // SAFETY: numbers only. Done on both sides, so that the group is there before either goes on.
-      unsafe { libc::setpgid(0, 0) };
-      Ok(Forked::Child)
-    }
-    pid => {
-      // SAFETY: as above.
-      unsafe { libc::setpgid(pid, pid) };
-      Ok(Forked::Parent(pid.unsigned_abs()))
-    }
-  }
+  // SAFETY: passed on by the caller.
+  unsafe { native::fork_with_heap() }
 }
 
-/// A descriptor of the child `pid`, which nobody has reaped: readable once it has ended.
-pub fn pidfd_of(pid: u32) -> Result<OwnedFd> {
-  let pid =
-    i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(|| Error::from_errno("pidfd_open", libc::ESRCH))?;
-  pidfd_open(pid, PidfdFlags::empty()).map_err(Error::at("pidfd_open"))
-}
+#[cfg(target_os = "linux")]
+mod native {
+  use std::ffi::c_void;
+  use std::ops::Range;
+  use std::{fs, io};
 
-/// Reaps the child `pid` of this process if it has ended. False: it has not.
-pub fn reap(pid: u32) -> bool {
-  let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return true };
-  !matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(None))
-}
+  use super::Forked;
+  use crate::{Error, Result};
 
-fn share_marked_mappings() -> Result<()> {
-  let maps = fs::read_to_string("/proc/self/smaps").map_err(|error| Error::new("/proc/self/smaps", error))?;
-  for Range { start, end } in marked(&maps) {
-    // SAFETY: a mapping of this process as the kernel lists it; the advice changes nothing for this process.
-    if unsafe { libc::madvise(start as *mut c_void, end - start, libc::MADV_DOFORK) } != 0 {
-      let error = Error::new("madvise", io::Error::last_os_error());
-      // It is gone since: another thread's, or the list's own memory.
-      if error.errno() != Some(libc::ENOMEM) {
-        return Err(error);
+  /// # Safety
+  /// As [`super::fork_with_heap`].
+  pub(super) unsafe fn fork_with_heap() -> Result<Forked> {
+    share_marked_mappings()?;
+    // SAFETY: the caller vouches for the other threads.
+    match unsafe { libc::fork() } {
+      -1 => Err(Error::new("fork", io::Error::last_os_error())),
+      0 => {
+        // SAFETY: numbers only. Done on both sides, so that the group is there before either goes on.
+        unsafe { libc::setpgid(0, 0) };
+        Ok(Forked::Child)
+      }
+      pid => {
+        // SAFETY: as above.
+        unsafe { libc::setpgid(pid, pid) };
+        Ok(Forked::Parent(pid.unsigned_abs()))
       }
     }
   }
-  Ok(())
-}
 
-/// The private mappings of a list like `/proc/self/smaps` that a child would not get.
-fn marked(maps: &str) -> impl Iterator<Item = Range<usize>> {
-  let mut current = 0..0;
-  let mut is_private = false;
-  maps.lines().filter_map(move |line| {
-    if let Some(flags) = line.strip_prefix("VmFlags:") {
-      let is_marked = flags.split_ascii_whitespace().any(|flag| flag == "dc");
-      return (is_marked && is_private).then(|| current.clone());
+  fn share_marked_mappings() -> Result<()> {
+    let maps = fs::read_to_string("/proc/self/smaps").map_err(|error| Error::new("/proc/self/smaps", error))?;
+    for Range { start, end } in marked(&maps) {
+      // SAFETY: whatever is mapped there by now, the advice changes what a child gets and nothing in this process.
+      if unsafe { libc::madvise(start as *mut c_void, end - start, libc::MADV_DOFORK) } != 0 {
+        let error = Error::new("madvise", io::Error::last_os_error());
+        // The mapping is gone since: another thread's, or the list's own memory.
+        if error.errno() != Some(libc::ENOMEM) {
+          return Err(error);
+        }
+      }
     }
-    // `7f00a000-7f00b000 rw-p …`; other lines begin with a name and a colon.
-    let (range, rest) = line.split_once(' ')?;
-    let (start, end) = range.split_once('-')?;
-    current = usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
-    is_private = rest.split(' ').next()?.ends_with('p');
-    None
-  })
+    Ok(())
+  }
+
+  /// The private mappings of a list like `/proc/self/smaps` that a child would not get.
+  pub(super) fn marked(maps: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut current = 0..0;
+    let mut is_private = false;
+    maps.lines().filter_map(move |line| {
+      if let Some(flags) = line.strip_prefix("VmFlags:") {
+        let is_marked = flags.split_ascii_whitespace().any(|flag| flag == "dc");
+        return (is_marked && is_private).then(|| current.clone());
+      }
+      // `7f00a000-7f00b000 rw-p …`; other lines begin with a name and a colon.
+      let (range, rest) = line.split_once(' ')?;
+      let (start, end) = range.split_once('-')?;
+      current = usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
+      is_private = rest.split(' ').next()?.ends_with('p');
+      None
+    })
+  }
 }
 
-#[cfg(test)]
+#[cfg(not(target_os = "linux"))]
+mod native {
+  use super::Forked;
+  use crate::{Error, Result};
+
+  /// # Safety
+  /// None is needed.
+  pub(super) unsafe fn fork_with_heap() -> Result<Forked> {
+    Err(Error::missing("fork"))
+  }
+}
+
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
-  use super::*;
+  use super::native::marked;
 
   #[test]
   fn private_mappings_are_found_by_their_flag() {

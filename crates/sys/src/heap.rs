@@ -1,25 +1,27 @@
-//! The C library's heap in a worker process.
+//! Settings of the C library's heap, for a worker process.
 
 /// Blocks below this size are used again without a system call: glibc's maximum for it.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const REUSED_BELOW: libc::c_int = 32 << 20;
 
-/// So much free memory at the end of the heap is kept, for the next large block.
+/// Free memory that is kept at the end of the heap, for the next large block.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const KEPT_FREE: libc::c_int = 64 << 20;
 
-/// Has freed memory used again instead of being given back to the system at once.
+/// Makes the heap use freed memory again instead of giving it back to the system at once.
 ///
-/// By default glibc maps each block of 128 KiB and more by itself and unmaps it when it is freed, so that each buffer that
-/// a task gets consists of pages that the kernel has yet to clear: for 1 MiB that takes longer than all copying of a call.
-/// Only for a process that is our own, since it holds for all of it. Other C libraries have no such setting.
+/// By default glibc maps each block of 128 KiB and more by itself and unmaps it when it is freed, so that each buffer
+/// that a task gets consists of pages that the kernel has yet to clear: for 1 MiB that takes longer than all copying of
+/// a call. The setting is the whole process's: only for a process of our own. Other C libraries have no such setting.
 ///
 /// # References
 ///  - [glibc](https://man7.org/linux/man-pages/man3/mallopt.3.html)
 pub fn reuse_heap_memory() {
   #[cfg(all(target_os = "linux", target_env = "gnu"))]
   for (parameter, bytes) in [(libc::M_MMAP_THRESHOLD, REUSED_BELOW), (libc::M_TRIM_THRESHOLD, KEPT_FREE)] {
-    // SAFETY: the call only stores a number; it refuses one that it does not like, which leaves things as they were.
+    // SAFETY: glibc stores one aligned word, under the lock of the first arena; a thread that allocates from another
+    // arena meanwhile sees the old number or the new one, and works with either. A number that it refuses changes
+    // nothing.
     unsafe { libc::mallopt(parameter, bytes) };
   }
 }

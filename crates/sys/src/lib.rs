@@ -29,19 +29,15 @@ mod cpu;
 mod doorbell;
 mod error;
 mod fd;
-#[cfg(target_os = "linux")]
 mod fork;
 mod heap;
 mod lifeline;
 mod memory;
 mod oom;
-#[cfg(target_os = "linux")]
 mod packets;
 mod process;
 mod segment;
 mod signals;
-#[cfg(not(target_os = "linux"))]
-mod unforkable;
 mod wait_set;
 mod watchdog;
 
@@ -51,18 +47,14 @@ pub use cpu::cpu_quota;
 pub use doorbell::{Listener, Ringer, doorbell};
 pub use error::{Error, Result};
 pub use fd::{adopt_fd, out_of_the_way};
-#[cfg(target_os = "linux")]
-pub use fork::{Forked, fork_with_heap, pidfd_of, reap};
+pub use fork::{Forked, fork_with_heap};
 pub use heap::{reuse_heap_memory, trim_heap};
 pub use lifeline::{kill_at_hangup, lifeline};
 pub use memory::resident_bytes;
 pub use oom::oom_kills;
-#[cfg(target_os = "linux")]
 pub use packets::{Packets, Received, packets};
-pub use process::{Child, Exit, SpawnSpec, close_input, exit_now, spawn};
+pub use process::{Child, Exit, SpawnSpec, close_input, exit_now, pidfd_of, reap, spawn};
 pub use segment::{Mapping, Segment};
 pub use signals::{SignalsBlocked, ignore_sigint};
-#[cfg(not(target_os = "linux"))]
-pub use unforkable::{Forked, Packets, Received, fork_with_heap, packets, pidfd_of, reap};
 pub use wait_set::{Pollables, WaitSet};
 pub use watchdog::{StartedBy, start_watchdog};

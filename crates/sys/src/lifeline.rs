@@ -1,4 +1,4 @@
-//! A connection on which nothing is ever said; its end is the message.
+//! Lifelines: connections on which nothing is ever said. The end of one is the message that the other side has died.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -34,12 +34,11 @@ pub fn lifeline() -> Result<(OwnedFd, OwnedFd)> {
   Ok(ends)
 }
 
-/// Has the kernel itself kill the worker `pid` when the host's end closes: `worker_end` is the host's copy of the worker's
-/// end. For the time before [`start_watchdog`](crate::start_watchdog), which takes this back: until the worker has come that
-/// far nothing of ours runs in it, and it may never come that far, in a module that is loaded first or in wait for a
-/// debugger.
+/// Makes the kernel kill the worker `pid` when the host's end closes: `worker_end` is the host's copy of the worker's
+/// end. For the time before [`start_watchdog`](crate::start_watchdog), which takes this back: until then none of our
+/// code runs in the worker, which may be loading a module, or waiting for a debugger, for ever.
 ///
-/// Where the system cannot do it a worker sees its host's death only when it has started.
+/// Elsewhere than on Linux, a worker sees its host's death only once the watchdog runs.
 ///
 /// # References
 ///  - [Linux `F_SETOWN`, `F_SETSIG`](https://man7.org/linux/man-pages/man2/fcntl.2.html)
@@ -60,16 +59,16 @@ mod kernel {
 
   pub(super) fn arm(worker_end: BorrowedFd<'_>, pid: u32) {
     let fd = worker_end.as_raw_fd();
-    // In this order: no signal can be sent before both it and its receiver are known.
+    // In this order: no signal is sent before both the signal and its receiver are known.
     // SAFETY: an open descriptor and numbers; what is set belongs to the open file, which is ours.
     let chosen = unsafe { libc::fcntl(fd, F_SETSIG, libc::SIGKILL) } == 0;
-    // SAFETY: as above. The child is not reaped, so nobody else has its number.
+    // SAFETY: as above. (The caller has not reaped the child, so the number is nobody else's.)
     if chosen && unsafe { libc::fcntl(fd, libc::F_SETOWN, pid as libc::pid_t) } == 0 {
       let _ = fcntl_getfl(worker_end).and_then(|flags| fcntl_setfl(worker_end, flags | OFlags::ASYNC));
     }
   }
 
-  /// For the worker, once it watches by itself.
+  /// Worker: takes [`arm`] back, since the watchdog runs.
   pub(crate) fn disarm(worker_end: BorrowedFd<'_>) {
     let _ = fcntl_getfl(worker_end).and_then(|flags| fcntl_setfl(worker_end, flags - OFlags::ASYNC));
   }

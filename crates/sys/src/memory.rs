@@ -1,7 +1,7 @@
-//! How much memory a process uses.
+//! The resident memory of a process.
 
 /// The resident set of the process `pid` in bytes, pages of shared segments included; `None` if there is no such
-/// process or it may not be looked at.
+/// process, or this process may not look at it.
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html)
@@ -13,7 +13,7 @@ pub fn resident_bytes(pid: u32) -> Option<u64> {
 }
 
 /// The resident set of the process `pid` in bytes, pages of shared segments included; `None` if there is no such
-/// process or it may not be looked at.
+/// process, or this process may not look at it.
 ///
 /// # References
 ///  - [Apple](https://opensource.apple.com/source/xnu/xnu-2422.1.72/libsyscall/wrappers/libproc/libproc.h.auto.html)

@@ -1,7 +1,7 @@
-//! What the kernel's out-of-memory killer has done.
+//! The count of the kernel's out-of-memory kills.
 
-/// How many processes of this one's memory control group the kernel has killed for want of memory so far, whoever's limit it
-/// was; of the whole machine, where the group does not tell. `None`: the system does not say.
+/// How many processes of this process's memory control group the kernel has killed for want of memory so far, by
+/// whichever limit; of the whole machine, if the group has no count. `None`: there is no count.
 ///
 /// A victim is counted before it is sent SIGKILL, so whoever sees its end sees the count.
 ///
@@ -27,7 +27,7 @@ mod linux {
 
   use crate::cgroup::{Version, groups};
 
-  /// The file that counts for this process, which is looked for once: a process seldom changes its group.
+  /// The file that has the count for this process. Looked for once: a process seldom changes its group.
   #[cfg(target_os = "linux")]
   pub(super) fn counter() -> &'static Option<PathBuf> {
     static COUNTER: OnceLock<Option<PathBuf>> = OnceLock::new();

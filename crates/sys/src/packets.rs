@@ -1,22 +1,9 @@
-//! Messages between two processes that carry descriptors along.
+//! Messages between two processes that carry descriptors along. Linux only: macOS has no such sockets.
 
-use std::io::{IoSlice, IoSliceMut};
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-
 use std::time::Duration;
 
-use rustix::io::{Errno, retry_on_intr};
-use rustix::net::{
-  AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-  SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
-};
-
-use crate::fd::readable_within;
-use crate::{Error, Result};
-
-/// Descriptors in one message, at most.
-const MAX_DESCRIPTORS: usize = 4;
+use crate::Result;
 
 /// One end of a connection that keeps the bounds of messages. Neither end blocks.
 #[derive(Debug)]
@@ -33,14 +20,12 @@ pub enum Received {
   Closed,
 }
 
-/// Two connected ends, both close-on-exec.
+/// Two connected ends, both close-on-exec. `ENOSYS` where there are no such sockets.
 ///
 /// # References
 ///  - [Linux `unix`](https://man7.org/linux/man-pages/man7/unix.7.html)
 pub fn packets() -> Result<(Packets, Packets)> {
-  let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-  let ends = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).map_err(Error::at("socketpair"))?;
-  Ok((Packets(ends.0), Packets(ends.1)))
+  native::pair().map(|(one, other)| (Packets(one), Packets(other)))
 }
 
 impl Packets {
@@ -52,26 +37,70 @@ impl Packets {
   /// Sends a message of at least one byte, with at most four descriptors. `EPIPE` or `ECONNRESET` when the other end is
   /// closed, `EAGAIN` when it does not read.
   pub fn send(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<()> {
+    native::send(self.as_fd(), bytes, fds)
+  }
+
+  /// Sleeps until there is a message, or the other end is closed, at most for `timeout`.
+  pub fn wait(&self, timeout: Duration) -> Result<()> {
+    native::wait(self.as_fd(), timeout)
+  }
+
+  /// The next message, if there is one. What does not fit `bytes` of it is lost.
+  pub fn receive(&self, bytes: &mut [u8]) -> Result<Received> {
+    native::receive(self.as_fd(), bytes)
+  }
+}
+
+impl AsFd for Packets {
+  fn as_fd(&self) -> BorrowedFd<'_> {
+    self.0.as_fd()
+  }
+}
+
+#[cfg(target_os = "linux")]
+mod native {
+  use std::io::{IoSlice, IoSliceMut};
+  use std::mem::MaybeUninit;
+  use std::os::fd::{BorrowedFd, OwnedFd};
+  use std::time::Duration;
+
+  use rustix::io::{Errno, retry_on_intr};
+  use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+  };
+
+  use super::Received;
+  use crate::fd::readable_within;
+  use crate::{Error, Result};
+
+  /// Descriptors in one message, at most.
+  const MAX_DESCRIPTORS: usize = 4;
+
+  pub(super) fn pair() -> Result<(OwnedFd, OwnedFd)> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).map_err(Error::at("socketpair"))
+  }
+
+  pub(super) fn send(end: BorrowedFd<'_>, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     if !fds.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(fds)) {
       return Err(Error::from_errno("sendmsg", libc::EINVAL));
     }
-    let sent = retry_on_intr(|| sendmsg(&self.0, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL));
+    let sent = retry_on_intr(|| sendmsg(end, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL));
     sent.map(drop).map_err(Error::at("sendmsg"))
   }
 
-  /// Sleeps until there is a message, or the other end is closed, at most for `timeout`.
-  pub fn wait(&self, timeout: Duration) -> Result<()> {
-    readable_within(self, timeout).map(drop)
+  pub(super) fn wait(end: BorrowedFd<'_>, timeout: Duration) -> Result<()> {
+    readable_within(end, timeout).map(drop)
   }
 
-  /// The next message, if there is one. What does not fit `bytes` of it is lost.
-  pub fn receive(&self, bytes: &mut [u8]) -> Result<Received> {
+  pub(super) fn receive(end: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<Received> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::CMSG_CLOEXEC;
-    let received = retry_on_intr(|| recvmsg(&self.0, &mut [IoSliceMut::new(bytes)], &mut ancillary, flags));
+    let received = retry_on_intr(|| recvmsg(end, &mut [IoSliceMut::new(bytes)], &mut ancillary, flags));
     match received {
       Ok(message) if message.bytes == 0 => Ok(Received::Closed),
       Ok(message) => {
@@ -88,8 +117,27 @@ impl Packets {
   }
 }
 
-impl AsFd for Packets {
-  fn as_fd(&self) -> BorrowedFd<'_> {
-    self.0.as_fd()
+#[cfg(not(target_os = "linux"))]
+mod native {
+  use std::os::fd::{BorrowedFd, OwnedFd};
+  use std::time::Duration;
+
+  use super::Received;
+  use crate::{Error, Result};
+
+  pub(super) fn pair() -> Result<(OwnedFd, OwnedFd)> {
+    Err(Error::missing("socketpair"))
+  }
+
+  pub(super) fn send(_end: BorrowedFd<'_>, _bytes: &[u8], _fds: &[BorrowedFd<'_>]) -> Result<()> {
+    Err(Error::missing("sendmsg"))
+  }
+
+  pub(super) fn wait(_end: BorrowedFd<'_>, _timeout: Duration) -> Result<()> {
+    Err(Error::missing("poll"))
+  }
+
+  pub(super) fn receive(_end: BorrowedFd<'_>, _bytes: &mut [u8]) -> Result<Received> {
+    Err(Error::missing("recvmsg"))
   }
 }

@@ -2,12 +2,12 @@
 //!
 //! # Guarantees
 //!
-//! - The file has no name, so nothing is left behind however the processes end, and is not counted against the size of
-//!   `/dev/shm` when it is a memfd.
-//! - It has its full length from the start and is sparse: it costs the pages that were touched. Its address never
-//!   changes.
-//! - A memfd is sealed against shrinking and growing before anyone else sees it. A peer can write garbage, but it cannot
-//!   truncate the file, which would turn our next access into `SIGBUS`. (POSIX shared memory has no seals.)
+//! - The file has no name, so nothing is left behind however the processes end. A memfd is not counted against the size
+//!   of `/dev/shm`.
+//! - The file has its full length from the start and is sparse: only touched pages cost memory. The address of the
+//!   mapping never changes.
+//! - A memfd is sealed against shrinking and growing before anyone else sees it. A peer can write garbage, but it
+//!   cannot truncate the file, which would turn our next access into `SIGBUS`. (POSIX shared memory has no seals.)
 //! - A `fork` by other code in this process does not inherit the mapping and so cannot become a second writer.
 //!
 //! A store to a page that does not exist yet allocates it, and when memory is short that store is `SIGBUS`.
@@ -65,13 +65,15 @@ impl Segment {
     Ok(Self { fd, mapping })
   }
 
-  /// Keeps the bytes where they are, for somebody who uses some of them longer than this segment lives.
+  /// The mapping, which keeps the bytes where they are for somebody who uses some of them longer than this segment
+  /// lives.
   pub fn mapping(&self) -> &Arc<Mapping> {
     &self.mapping
   }
 
-  /// The first byte. Valid for reads and writes of [`len`](Self::len) bytes for as long as the segment lives; other
-  /// processes read and write them at the same time, so only atomic or raw accesses make sense.
+  /// The first byte. [`len`](Self::len) bytes from there are valid for reads and writes for as long as the segment, or
+  /// its [`mapping`](Self::mapping), lives. Other processes read and write them at the same time: what is read is
+  /// arbitrary, and only accesses that stand that (atomic ones, and copies of plain bytes) make sense.
   pub fn base(&self) -> NonNull<u8> {
     self.mapping.base()
   }
@@ -83,7 +85,7 @@ impl Segment {
   }
 
   /// Makes the pages of the range exist, so that a machine without memory answers `ENOMEM` or `ENOSPC` here and not
-  /// with `SIGBUS` at a later store. Bytes that exist keep their value. Does nothing where the system cannot do it.
+  /// with `SIGBUS` at a later store. Bytes that exist keep their value. Does nothing on systems that cannot.
   ///
   /// # References
   ///  - [Linux `fallocate`](https://man7.org/linux/man-pages/man2/fallocate.2.html)
@@ -93,7 +95,7 @@ impl Segment {
   }
 
   /// Gives the whole pages inside the range back to the system, for all processes that map them; their bytes are zero
-  /// afterwards. Does nothing where the system cannot do it.
+  /// afterwards. Does nothing on systems that cannot.
   ///
   /// # References
   ///  - [Linux `fallocate`](https://man7.org/linux/man-pages/man2/fallocate.2.html)

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// `signal(SIGINT, SIG_IGN)`: Ctrl-C reaches every process of the terminal's foreground group; it is the host that
-/// decides what it means for its workers.
+/// `signal(SIGINT, SIG_IGN)`: Ctrl-C reaches every process of the terminal's foreground group, but the host decides for
+/// its workers.
 ///
 /// # References
 ///  - [Linux](https://man7.org/linux/man-pages/man2/signal.2.html)

@@ -1,4 +1,4 @@
-//! Waiting for many descriptors at once.
+//! Wait sets: many descriptors, waited for at once.
 //!
 //! Level-triggered: a descriptor is reported by every wait for as long as it is readable or its peer has hung up.
 //!
@@ -29,7 +29,7 @@ enum Poller {
   Poll(PollSet),
 }
 
-/// What an outer event loop has to watch to know when [`WaitSet::wait`] would report something.
+/// The descriptors by which an outer event loop sees that [`WaitSet::wait`] would report something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pollables<'set> {
   /// This descriptor alone, whatever is in the set.
@@ -54,7 +54,7 @@ impl WaitSet {
     }
   }
 
-  /// Watches `fd` and reports it as `token`. `EEXIST` if it is in the set already.
+  /// Watches `fd` and reports it as `token`. `EEXIST`: the set has it already.
   pub fn add(&mut self, fd: BorrowedFd<'_>, token: u64) -> Result<()> {
     match &mut self.0 {
       #[cfg(target_os = "linux")]
@@ -63,7 +63,7 @@ impl WaitSet {
     }
   }
 
-  /// Watches `fd`, which was added as `token`, no longer. `ENOENT` if it is not in the set.
+  /// Does not watch `fd` any longer, which was added as `token`. `ENOENT`: the set does not have it.
   pub fn remove(&mut self, fd: BorrowedFd<'_>, token: u64) -> Result<()> {
     match &mut self.0 {
       #[cfg(target_os = "linux")]

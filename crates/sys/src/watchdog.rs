@@ -1,4 +1,4 @@
-//! A worker must not outlive its host, whatever either is doing.
+//! The watchdog: a worker must not outlive its host, whatever either is doing.
 //!
 //! The watchdog is a thread that sleeps in `poll` until the host is gone and then kills the process, so it works in the
 //! middle of a busy loop or a blocking call of the main thread. It watches two things, as neither covers all:
@@ -7,7 +7,7 @@
 //!   the host holds a copy of the host's end;
 //! - a pidfd of the host (Linux) tells of the host's death alone.
 //!
-//! Until the worker has come so far as to start it, the kernel looks after it: see
+//! Until the worker has started its watchdog, the kernel does the same: see
 //! [`kill_at_hangup`](crate::kill_at_hangup()). `PR_SET_PDEATHSIG` is no substitute: it follows the thread that spawned
 //! the worker, not the process.
 
@@ -20,13 +20,14 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 use rustix::process::{Signal, getpgrp, getpid, getppid, kill_process, kill_process_group};
 
-use crate::fd::{out_of_the_way, set_cloexec};
+#[cfg(target_os = "linux")]
+use crate::fd::out_of_the_way;
+use crate::fd::set_cloexec;
 use crate::lifeline::disarm;
 use crate::signals::SignalsBlocked;
 use crate::{Error, Result};
 
-/// The thread calls `poll` and `kill`. What it needs is mostly the thread-local storage of the libraries in the
-/// process, which libc takes out of the stack.
+/// The thread calls `poll` and `kill`. Most of its stack is the thread-local storage of the libraries in the process.
 const STACK: usize = 128 << 10;
 
 /// Whose child this process is.
@@ -38,15 +39,15 @@ pub enum StartedBy {
   Another,
 }
 
-/// Starts the watchdog of this worker: once `lifeline`, the worker's end of [`lifeline`](crate::lifeline()), hangs up or
-/// the process `host_pid` dies, this process and its whole process group are killed. At once, if the parent should be
-/// `host_pid` and is not: the host died before this call.
+/// Starts the watchdog of this worker: once `lifeline`, the worker's end of [`lifeline`](crate::lifeline()), hangs up
+/// or the process `host_pid` dies, this process and its whole process group are killed. At once, if the parent should
+/// be `host_pid` and is not: the host died before this call.
 pub fn start_watchdog(lifeline: OwnedFd, host_pid: u32, started_by: StartedBy) -> Result<()> {
   set_cloexec(&lifeline)?;
   let host = open_host(host_pid)?;
-  // The order matters: as long as `host_pid` is our parent, it is alive or at least unreaped, so the pidfd opened before
-  // cannot be of a stranger that got the same number.
-  // (Where somebody else is our parent, the lifeline has to tell.)
+  // The order matters: as long as `host_pid` is our parent, that process is alive or at least unreaped, so the pidfd
+  // opened before cannot be of a stranger that got the same number. (Where somebody else is our parent, the lifeline
+  // has to tell.)
   if started_by == StartedBy::Host
     && getppid().is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != host_pid)
   {
@@ -55,7 +56,7 @@ pub fn start_watchdog(lifeline: OwnedFd, host_pid: u32, started_by: StartedBy) -
   // Signals are for the threads of Node; the mask is inherited by the thread.
   let _blocked = SignalsBlocked::new();
   let watch = move || {
-    // From now on it is this thread that acts, because it takes the whole group along.
+    // From now on this thread acts in place of the kernel, since it kills the whole group.
     disarm(lifeline.as_fd());
     watch(&lifeline, host.as_ref());
   };
@@ -100,7 +101,7 @@ fn watch(lifeline: &OwnedFd, host: Option<&OwnedFd>) {
   }
 }
 
-/// Nothing is ever said on the lifeline; if someone does, it is swallowed.
+/// Nothing is ever said on the lifeline; bytes that come all the same are swallowed.
 fn hung_up(lifeline: &OwnedFd) -> bool {
   match recv(lifeline, &mut [0_u8; 64], RecvFlags::DONTWAIT) {
     Ok((_, length)) => length == 0,
@@ -109,8 +110,8 @@ fn hung_up(lifeline: &OwnedFd) -> bool {
   }
 }
 
-/// Ends this process and, if it leads its group, all that it has started there. (Else the group is that of someone else,
-/// perhaps the user's shell.)
+/// Ends this process and, if it leads its group, all that it has started there. (Else the group is that of someone
+/// else, perhaps the user's shell.)
 fn end_process() -> ! {
   let own = getpid();
   let _ = if getpgrp() == own { kill_process_group(own, Signal::KILL) } else { kill_process(own, Signal::KILL) };

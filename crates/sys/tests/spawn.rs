@@ -1,4 +1,4 @@
-//! What a child is given, and why it may not start.
+//! What a child gets at its start, and the errors of a start that fails.
 
 #![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
 

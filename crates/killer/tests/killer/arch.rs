@@ -1,4 +1,4 @@
-//! What `ptrace` does not abstract from: where a process is, and how to stop it at an address.
+//! The parts of tracing that depend on the processor: the instruction pointer, and a stop at an address.
 
 use std::ptr;
 

@@ -1,4 +1,4 @@
-//! What a side sleeps on: its doorbell, and the end of its peer.
+//! The descriptors on which a side sleeps: its doorbell, and the end of its peer.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;

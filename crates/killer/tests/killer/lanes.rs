@@ -1,4 +1,4 @@
-//! Lanes in a real shared segment, as both sides have it, and what goes through them.
+//! Lanes in a real shared segment, which both sides map, and the calls that go through them.
 
 use std::ptr::NonNull;
 
@@ -63,7 +63,7 @@ impl SharedMemory {
 }
 
 // SAFETY: a segment stays mapped at one address, for its whole length, until it is dropped, and the mapping is
-// writable.
+// writable. Only lanes touch its bytes, or a test in the place of a peer.
 unsafe impl Memory for SharedMemory {
   fn base(&self) -> NonNull<u8> {
     self.0.base()

@@ -1,4 +1,4 @@
-//! What the surviving side makes of a lane, and what it must not find.
+//! The survivors: how each side accounts for a lane whose other side is gone, and what it must not find there.
 //!
 //! # The host, when its worker is gone
 //!
@@ -10,7 +10,7 @@
 //!
 //! It sees a call whole or not at all, those before it as they were, and each of them once.
 
-use millrace_ring::{Arrival, CallKind, INLINE_CAPACITY, Position, ResultHeader, Taken};
+use millrace_ring::{Arrival, CallKind, INLINE_CAPACITY, Position, ResultHeader, SlotState, Taken};
 
 use crate::lanes::{CLAIMED_AT, Call, DONE, Host, Worker};
 
@@ -83,8 +83,10 @@ impl Bereaved {
       fates[index] = Some(if is_claimed { Fate::Claimed } else { Fate::Queued });
     }
     ensure(!self.host.has_result(), "a result after the last")?;
-    let left: Vec<_> = self.host.outstanding_positions().collect();
-    ensure(left == lost.iter().map(|(position, _)| *position).collect::<Vec<_>>(), "calls that are not accounted for")?;
+    ensure(
+      outstanding(&self.host) == lost.iter().map(|(position, _)| *position).collect::<Vec<_>>(),
+      "calls that are not accounted for",
+    )?;
     let blocks: u64 = lost.iter().map(|(_, call)| block_size(call.payload.len())).sum();
     ensure(self.host.snapshot().arena_in_use == blocks, "blocks that are not accounted for")?;
     let fates: Vec<_> = fates.into_iter().flatten().collect();
@@ -92,6 +94,18 @@ impl Bereaved {
     ensure(lost.len() <= 1, "two calls that were claimed at once")?;
     Ok(fates)
   }
+}
+
+/// How many pushes of small payloads would succeed, one after the other.
+pub(crate) fn free_slots(host: &Host) -> u32 {
+  (1..).take_while(|&count| host.has_slots(count)).count() as u32
+}
+
+/// The positions of calls that have been neither consumed nor taken back, oldest first.
+fn outstanding(host: &Host) -> Vec<Position> {
+  let runs = host.snapshot().calls.into_iter();
+  let outstanding = runs.filter(|run| matches!(run.state, SlotState::Queued | SlotState::Claimed));
+  outstanding.flat_map(|run| (0..run.count).map(move |step| run.from.wrapping_add(step))).collect()
 }
 
 /// A worker whose host is gone takes all calls that there are, and answers them.

@@ -4,7 +4,7 @@ use millrace_ring::{Arrival, CallRecord};
 
 use crate::lanes::{Call, DONE, Host, LARGE, SMALL, Worker, bytes, take, take_and_copy, used_lane};
 use crate::runner::survives;
-use crate::survivor::{Bereaved, Fate, ensure};
+use crate::survivor::{Bereaved, Fate, ensure, free_slots};
 
 /// A worker, and the memory that it copies payloads to.
 type Taker = (Worker, Vec<u8>);
@@ -48,7 +48,7 @@ fn a_worker_that_dies_in_passing_by_a_revoked_call_loses_no_slot_and_no_other_ca
   };
   survives("skip and take", &["queued", "passed by", "claimed"], prepare, act_take, |mut host| {
     // Of four slots two are taken, and one more as long as the worker has not passed by.
-    let passed_by = host.host.free_slots() == 2;
+    let passed_by = free_slots(&host.host) == 2;
     let fates = host.settle()?;
     ensure(fates[1] == Fate::Queued, "a call that was claimed before its turn")?;
     ensure(passed_by || fates[0] == Fate::Queued, "a claim before the slot in front was passed by")?;
@@ -114,7 +114,7 @@ fn a_definition_is_held_or_let_go_wherever_its_worker_dies_in_reading_it() {
     worker.release_define(&definition);
   };
   survives("take and release a definition", &["held", "let go"], prepare, act, |mut host| {
-    let free = host.host.free_slots();
+    let free = free_slots(&host.host);
     let fates = match free {
       // Its block is freed with its slot, when the host next looks for room.
       3 => {

@@ -1,4 +1,4 @@
-//! Calls in and results out: what runs once a call or once a batch of results, as bare functions.
+//! Calls in and results out: the functions that run once a call or once a batch of results.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -7,35 +7,36 @@ use millrace_pool::{AllocateError, CallSpec, Completion, Limits, Loan, PoolState
 
 use super::event_loop::Core;
 use crate::platform::sys_error;
-use crate::staging::{ELSEWHERE, STAGED_MAX, Staging, halves, read_words, write_words};
-
-/// Why `submit` took no call, as negative numbers; call numbers are not negative.
-mod refused {
-  pub(super) const CLOSED: i32 = -1;
-  pub(super) const BROKEN: i32 = -2;
-  pub(super) const QUEUE_FULL: i32 = -3;
-  pub(super) const SPAWN: i32 = -4;
-  pub(super) const TOO_LARGE: i32 = -5;
-}
-
-/// Words of one result record in the inbox: call, status, codec, flags, payload length (low, high), payload offset in
-/// the inbox or [`ELSEWHERE`], the worker's process id, the time that it ran in microseconds, and of a payload that is elsewhere
-/// offset and length of its head, which is in the inbox all the same.
-const RECORD_WORDS: usize = 11;
+use crate::staging::{Staging, read_words, write_words};
+use crate::wire::{drained, inbox, put_wide, refused, register, result_record};
 
 /// Results that one `drain` returns at most. The payloads follow the records in the inbox.
 const RECORDS_MAX: usize = 256;
 
-/// Added to the number of results: there are events as well.
-const EVENTS: i32 = 1 << 16;
+/// Where the payloads begin in the inbox.
+const PAYLOADS: usize = RECORDS_MAX * result_record::WORDS * 4;
 
+/// Payloads up to this size pass through the inbox.
+const STAGED_MAX: usize = inbox::STAGED_MAX as usize;
+
+/// What follows the outbox's bytes in the payload of a call.
+#[derive(Clone, Copy)]
+pub(super) enum Tail<'a> {
+  /// Bytes to copy.
+  Bytes(&'a [u8]),
+  /// The content of a block that JavaScript gives away. Its lane's worker gets it without a copy, if that can be.
+  Moved(&'a Loan),
+}
+
+/// What passes between JavaScript and the manager.
 pub(super) struct CallPath {
   core: Rc<Core>,
-  /// Words from JavaScript: task, codec, flags and payload length of the call to submit.
+  /// The [`register`]s of the call to submit.
   registers: Staging,
   outbox: Staging,
   inbox: RefCell<Staging>,
-  /// A result too large for the inbox, which JavaScript is about to fetch.
+  /// The result whose content does not pass through the inbox: JavaScript fetches or borrows the content, or passes it
+  /// over.
   held: Cell<Option<Completion>>,
   spawn_failure: Cell<Option<SpawnFailure>>,
 }
@@ -45,20 +46,28 @@ impl CallPath {
     Self { core, registers, outbox, inbox: RefCell::new(inbox), held: Cell::new(None), spawn_failure: Cell::new(None) }
   }
 
-  /// Takes a call whose payload stands at the start of the outbox. Returns its number, or a negative reason.
+  /// Takes the call that the registers describe, with the payload at the start of the outbox. Returns its number, or
+  /// one of [`refused`].
   pub(super) fn submit(&self) -> i32 {
-    self.submit_with(&[], None, None, 0)
+    self.submit_with(Tail::Bytes(&[]), None, 0)
   }
 
-  /// The same, with `tail` behind the outbox's bytes, which is `moved` if that is there.
-  pub(super) fn submit_with(&self, tail: &[u8], moved: Option<&Loan>, limits: Option<Limits>, retries: u32) -> i32 {
-    let [task, codec, flags, length] = read_words(self.registers.all());
-    let head = self.outbox.bytes(length);
-    let spec = CallSpec { task, codec: codec as u8, flags: flags as u16, limits, retries, head, tail, moved };
+  /// As [`CallPath::submit`], with `tail` behind the outbox's bytes.
+  pub(super) fn submit_with(&self, tail: Tail<'_>, limits: Option<Limits>, retries: u32) -> i32 {
+    let registers: [u32; register::COUNT] = read_words(self.registers.all());
+    let (codec, flags) = (registers[register::CODEC] as u8, registers[register::FLAGS] as u16);
+    let head = self.outbox.bytes(registers[register::LENGTH]);
+    let (tail, moved) = match tail {
+      Tail::Bytes(bytes) => (bytes, None),
+      // SAFETY: JavaScript, on this thread, waits for the call that took the loan from it, and no worker has the block:
+      // one that keeps to the protocol does not write to it.
+      Tail::Moved(loan) => (unsafe { loan.content() }, Some(loan)),
+    };
+    let spec = CallSpec { task: registers[register::TASK], codec, flags, limits, retries, head, tail, moved };
     let mut manager = self.core.manager();
     let outcome = manager.submit(&spec);
-    // A submit changes what the loop must know only when it started a worker, brought a deadline, or is the first; and a full
-    // queue has the loop come by when a worker claims a call.
+    // A submit changes what the loop must know only when it started a worker, brought a deadline, or is the first; and
+    // a full queue has the loop come by when a worker claims a call.
     if limits.is_some() || manager.has_events() || outcome == Err(SubmitError::QueueFull) {
       drop(manager);
       self.core.sync();
@@ -78,7 +87,7 @@ impl CallPath {
     }
   }
 
-  /// A block in some lane for JavaScript to fill, if there is room in one; or a negative reason.
+  /// A block in some lane for JavaScript to fill, if there is room in one; or one of [`refused`].
   pub(super) fn allocate(&self, len: usize) -> Result<Option<Loan>, i32> {
     let allocated = self.core.manager().allocate(len);
     self.core.sync();
@@ -92,53 +101,50 @@ impl CallPath {
     })
   }
 
-  /// Keeps the reason if workers could not be started; returns whether they were.
+  /// Keeps the failure if workers could not be started, and returns whether they were.
   pub(super) fn note_spawn(&self, started: Result<(), SpawnFailure>) -> bool {
     self.spawn_failure.set(started.err());
     started.is_ok()
   }
 
-  /// Why no worker could be started when `submit` said so.
+  /// Why no worker could be started, the last time that none could.
   pub(super) fn spawn_failure(&self) -> Option<SpawnFailure> {
     self.spawn_failure.get()
   }
 
-  /// Begins a round, and goes on as `drain`.
+  /// Begins a round, and goes on as [`CallPath::drain`].
   pub(super) fn turn(&self) -> napi::Result<i32> {
     self.let_go();
     self.core.manager().turn().map_err(|e| sys_error(&e))?;
     Ok(self.drain())
   }
 
-  /// Fills the inbox with results and returns how many, plus [`EVENTS`] if there are events. To be called until there are no
-  /// more results, which ends the round. If the last record's payload is elsewhere it must be fetched before the next call.
+  /// Fills the inbox with results and returns how many, plus [`drained::EVENTS`] if there are events. To be called
+  /// until there are no more results, which ends the round. A content that is elsewhere has to be fetched or borrowed
+  /// before the next call.
   pub(super) fn drain(&self) -> i32 {
     self.let_go();
     let mut manager = self.core.manager();
     let mut inbox = self.inbox.borrow_mut();
     let inbox = inbox.bytes_mut();
     let mut count = 0;
-    let mut offset = RECORDS_MAX * RECORD_WORDS * 4;
+    let mut offset = PAYLOADS;
     while count < RECORDS_MAX && inbox.len() - offset >= STAGED_MAX {
       let Some(completion) = manager.next_completion() else { break };
       let staged = completion.len <= STAGED_MAX && !completion.lent;
-      let [low, high] = halves(completion.len as u64);
-      let at = if staged { offset as u32 } else { ELSEWHERE };
-      let Completion { id, status, codec, flags, pid, ran_ns, inline_len, .. } = completion;
-      let record = [
-        id,
-        u32::from(status),
-        u32::from(codec),
-        u32::from(flags),
-        low,
-        high,
-        at,
-        pid,
-        ran_ns / 1000,
-        offset as u32,
-        inline_len as u32,
-      ];
-      write_words(inbox, count * RECORD_WORDS, &record);
+      let Completion { id, status, codec, flags, pid, ran_ns, len, inline_len, .. } = completion;
+      let mut record = [0; result_record::WORDS];
+      record[result_record::CALL] = id;
+      record[result_record::STATUS] = u32::from(status);
+      record[result_record::CODEC] = u32::from(codec);
+      record[result_record::FLAGS] = u32::from(flags);
+      put_wide(&mut record, result_record::LENGTH, len as u64);
+      record[result_record::OFFSET] = if staged { offset as u32 } else { inbox::ELSEWHERE };
+      record[result_record::PID] = pid;
+      record[result_record::RAN_MICROSECONDS] = ran_ns / 1000;
+      record[result_record::HEAD_OFFSET] = offset as u32;
+      record[result_record::HEAD_LENGTH] = inline_len as u32;
+      write_words(inbox, count * result_record::WORDS, &record);
       count += 1;
       if !staged {
         manager.copy_payload(&completion, 0, &mut inbox[offset..offset + inline_len]);
@@ -149,7 +155,7 @@ impl CallPath {
       manager.consume(&completion);
       offset += completion.len.next_multiple_of(8);
     }
-    let events = if manager.has_events() { EVENTS } else { 0 };
+    let events = if manager.has_events() { drained::EVENTS } else { 0 };
     drop(manager);
     if count == 0 {
       self.core.sync();
@@ -157,15 +163,15 @@ impl CallPath {
     count as i32 + events
   }
 
-  /// A result that JavaScript did not want is passed over.
+  /// Passes the held result over: JavaScript has not wanted its content.
   fn let_go(&self) {
     if let Some(held) = self.held.take() {
       self.core.manager().consume(&held);
     }
   }
 
-  /// Copies the content of the payload that did not fit the inbox, which is what follows its head, to `target`, which has its
-  /// length.
+  /// Copies the content of the held result, which is all but its head, to `target`, which has the length of the
+  /// content.
   pub(super) fn fetch(&self, target: &mut [u8]) {
     let Some(held) = self.held.take() else { return };
     let mut manager = self.core.manager();
@@ -174,7 +180,7 @@ impl CallPath {
     manager.consume(&held);
   }
 
-  /// The same content where it lies; `None` if it has to be fetched.
+  /// The content of the held result in the lane's own memory; `None` if the content has to be fetched.
   pub(super) fn borrow(&self) -> Option<Loan> {
     let held = self.held.get()?;
     self.core.manager().borrow(&held)

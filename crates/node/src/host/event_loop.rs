@@ -1,4 +1,5 @@
-//! What ties a manager to the event loop of its environment.
+//! The tie between a manager and the event loop of its environment: descriptors, timer, and when the pool holds the
+//! loop.
 
 use std::cell::{Cell, RefCell};
 use std::os::fd::RawFd;
@@ -13,10 +14,10 @@ use crate::callback::Callback;
 use crate::cleanup::Cleanup;
 use crate::uv::{Poll, Prepare, Timer, UvLoop, is_busy};
 
-/// Rounds before the rest of the program gets a turn.
-const AWAKE: Duration = Duration::from_micros(500);
+/// How long a loop that would sleep may go through rounds instead, before the rest of the program gets a turn.
+const STAY_AWAKE: Duration = Duration::from_micros(500);
 
-/// What a pool has on the event loop.
+/// A pool's handles on the event loop.
 pub(super) struct Hooks {
   uv_loop: *mut UvLoop,
   polls: Vec<Poll>,
@@ -29,12 +30,13 @@ pub(super) struct Hooks {
   holds: bool,
 }
 
-/// Everything but the JavaScript object. Handles on the loop reach it weakly, so that none of them keeps a pool alive.
+/// A pool apart from its JavaScript object. Handles on the loop have weak references, so that none of them keeps a pool
+/// alive.
 pub(super) struct Core {
   manager: Arc<Mutex<Manager>>,
   relief: Relief,
   pub(super) hooks: RefCell<Option<Hooks>>,
-  /// The owner wants the loop held, or not held, whatever is unfinished.
+  /// When the owner wants the loop held.
   pub(super) hold: Cell<Hold>,
 }
 
@@ -42,7 +44,7 @@ pub(super) struct Core {
 pub(super) enum Hold {
   /// While calls are unfinished.
   Unfinished,
-  /// Also when none is: somebody waits for the pool to stop.
+  /// Always: somebody waits for the pool to stop.
   Always,
   /// Never: the pool is unref'd.
   Never,
@@ -55,19 +57,19 @@ impl Core {
     Self { manager, relief, hooks: RefCell::new(None), hold: Cell::new(Hold::Unfinished) }
   }
 
-  /// The manager, which nobody else has meanwhile. Not to be asked for again before this is dropped.
+  /// The manager, locked. This thread must not lock it again before the guard is dropped.
   pub(super) fn manager(&self) -> MutexGuard<'_, Manager> {
     lock(&self.manager)
   }
 
-  /// From now on the loop is told of what happens, and tells.
+  /// Ties the manager to the loop, from now on.
   pub(super) fn start(&self, hooks: Hooks) {
     *self.hooks.borrow_mut() = Some(hooks);
     self.sync();
   }
 
-  /// The loop is about to sleep: goes through rounds instead, as long as there is something to look at at once and nothing
-  /// else waits for long.
+  /// The loop is about to sleep: goes through rounds instead, for as long as there is work and the rest of the program
+  /// does not wait too long.
   pub(super) fn on_prepare(&self) {
     let mut until = None;
     loop {
@@ -77,7 +79,7 @@ impl Core {
       }
       self.on_event();
       let now = Instant::now();
-      if now >= *until.get_or_insert(now + AWAKE) {
+      if now >= *until.get_or_insert(now + STAY_AWAKE) {
         break;
       }
     }
@@ -132,12 +134,12 @@ impl Core {
     }
   }
 
-  /// The loop, unless this has left it.
+  /// The loop, unless the pool has left it.
   pub(super) fn uv_loop(&self) -> Option<*mut UvLoop> {
     self.hooks.borrow().as_ref().map(|hooks| hooks.uv_loop)
   }
 
-  /// In a process that was forked from this one's: leaves the event loop, and everything to the parent.
+  /// In a process that was forked from the pool's: leaves the event loop, and everything else to the parent.
   pub(super) fn leave_behind(&self) {
     let hooks = self.hooks.borrow_mut().take();
     if let Some(hooks) = hooks {
@@ -148,8 +150,8 @@ impl Core {
     self.manager().leave_behind();
   }
 
-  /// Leaves the event loop. Workers that are still there are killed.
-  pub(super) fn close(&self) {
+  /// Kills the workers that are still there, and leaves the event loop.
+  pub(super) fn destroy(&self) {
     self.relief.end();
     self.manager().kill_now(Duration::from_secs(1));
     let hooks = self.hooks.borrow_mut().take();
@@ -190,8 +192,8 @@ impl Hooks {
     unsafe { !is_busy(self.uv_loop) }
   }
 
-  /// Watches what the manager says has to be watched. A descriptor that is gone may be closed already: libuv needs
-  /// only its number to forget it.
+  /// Watches the descriptors that the manager names. One that it does not name any more may be closed already: libuv
+  /// needs only the number to forget it.
   fn watch(&mut self, manager: &Manager) {
     let generation = Some(manager.pollables_generation());
     if self.generation == generation {
@@ -202,8 +204,8 @@ impl Hooks {
       Pollables::One(fd) => vec![fd],
       Pollables::Many(fds) => fds.to_vec(),
     };
-    // All of them anew: a number that is wanted still may be another descriptor's by now. The old handles go first, since
-    // libuv lets only one watch a number.
+    // All of them anew: a number that is still named may be another descriptor's by now. The old handles go first,
+    // since libuv lets only one handle watch a number.
     self.polls.clear();
     for fd in wanted {
       let closed = self.cleanup.handle_opened();

@@ -1,4 +1,4 @@
-//! The host's side: a pool on the event loop of its environment.
+//! The binding of a host: a pool on the event loop of its environment.
 
 mod call_path;
 mod event_loop;
@@ -11,7 +11,7 @@ use millrace_pool::{Limits, Manager};
 use napi::bindgen_prelude::{Env, Function, Null, Object, ToNapiValue, Uint8Array, Unknown};
 use napi_derive::napi;
 
-use self::call_path::CallPath;
+use self::call_path::{CallPath, Tail};
 use self::event_loop::{Core, Hold, Hooks};
 use crate::bare::bare_function;
 use crate::callback::{Callback, event_loop, uv_error};
@@ -23,8 +23,9 @@ use crate::options::{NativePoolOptions, milliseconds};
 use crate::platform::sys_error;
 use crate::staging::Staging;
 use crate::uv::{Prepare, Timer};
+use crate::wire::hold;
 
-/// A pool of worker processes, for the TypeScript layer only.
+/// A pool of worker processes. For the TypeScript layer only.
 #[napi]
 pub struct NativePool {
   core: Rc<Core>,
@@ -33,8 +34,9 @@ pub struct NativePool {
 
 #[napi]
 impl NativePool {
-  /// A pool without workers. `boot` is sent to each worker first; `registers` and `outbox` carry numbers and payloads from
-  /// JavaScript, `inbox` what goes to it; `onEvent` is called, from the event loop, when there is something to `drain`.
+  /// A pool without workers. `boot` is sent to each worker first. `registers` and `outbox` carry numbers and payloads
+  /// from JavaScript, `inbox` carries both to JavaScript. `onEvent` is called, from the event loop, when there is
+  /// something to `drain()`.
   #[napi(constructor)]
   #[allow(clippy::too_many_arguments, reason = "an options object would be taken apart at once")]
   pub fn new(
@@ -60,7 +62,7 @@ impl NativePool {
       })
     };
     let on_event = on_loop(Core::on_event);
-    let on_teardown = on_loop(Core::close);
+    let on_teardown = on_loop(Core::destroy);
     let cleanup = Cleanup::register(&env, Box::new(move || on_teardown()))?;
     // SAFETY: the loop is this environment's, on whose thread we are.
     let timer = unsafe { Timer::new(uv_loop, Rc::clone(&on_event), cleanup.handle_opened()) };
@@ -80,42 +82,44 @@ impl NativePool {
     Ok(Self { core, calls })
   }
 
-  /// `submit()`: takes the call whose task, codec, flags and payload length are the registers, and whose payload stands at the
-  /// start of the outbox. Returns its number, or a negative reason.
+  /// Returns `submit()`, which takes the call that the registers (`register`) describe, with the payload at the start
+  /// of the outbox. It returns the call's number, or one of `refused`, which are negative. For the names of numbers see
+  /// `wireNumbers`.
   #[napi]
   pub fn bare_submit<'env>(&self, env: &'env Env) -> napi::Result<Function<'env, (), i32>> {
     bare_function(env, &self.calls, |calls| Ok(calls.submit()))
   }
 
-  /// `turn()`: begins a round, and goes on as `drain()`.
+  /// Returns `turn()`, which begins a round, and goes on as `drain()`.
   #[napi]
   pub fn bare_turn<'env>(&self, env: &'env Env) -> napi::Result<Function<'env, (), i32>> {
     bare_function(env, &self.calls, CallPath::turn)
   }
 
-  /// `drain()`: fills the inbox with results and returns how many, plus 65,536 if there are events. Call it until there are no
-  /// more results, which ends the round. If the last record's payload is elsewhere it must be fetched before the next call.
+  /// Returns `drain()`, which fills the inbox with results (`resultRecord`) and returns how many, plus `events` of
+  /// `drained` if there are events. Call it until there are no more results, which ends the round. If the content of
+  /// the last result is `elsewhere`, fetch or borrow it before the next call; else it is lost.
   #[napi]
   pub fn bare_drain<'env>(&self, env: &'env Env) -> napi::Result<Function<'env, (), i32>> {
     bare_function(env, &self.calls, |calls| Ok(calls.drain()))
   }
 
-  /// Defines what task number `index` is.
+  /// Defines the task number `index`.
   #[napi]
   pub fn define_task(&self, index: u32, bytes: &[u8]) {
     self.core.manager().define_task(index, bytes.into());
   }
 
-  /// As `submit`, with `tail` after the outbox's bytes, limits in milliseconds if `timeout` is not negative, and so many
-  /// repetitions.
+  /// As `submit()`, with `tail` after the outbox's bytes. `timeout` and `grace` are milliseconds; a negative `timeout`
+  /// means no limit. The call is repeated up to `retries` times.
   #[napi]
   pub fn submit_with(&self, tail: Option<&[u8]>, timeout: f64, grace: f64, retries: u32) -> i32 {
     let limits = (timeout >= 0.0).then(|| Limits { timeout: milliseconds(timeout), grace: milliseconds(grace) });
-    self.calls.submit_with(tail.unwrap_or_default(), None, limits, retries)
+    self.calls.submit_with(Tail::Bytes(tail.unwrap_or_default()), limits, retries)
   }
 
-  /// As `submitWith`, with the memory of an ArrayBuffer behind the outbox's bytes: if it lies in a lane it is not copied, where
-  /// that can be. Whether or not, the call has what was in it, and the buffer is of no further use: detach it.
+  /// As `submitWith`, with the memory of an ArrayBuffer that lies in a lane after the outbox's bytes. The memory is not
+  /// copied if that lane's worker can be given the call. Copied or not: once the call is taken, detach the buffer.
   #[napi]
   pub fn submit_moved(
     &self,
@@ -128,12 +132,10 @@ impl NativePool {
     let Some(loan) = loan_of(&buffer)? else {
       return Err(napi::Error::from_reason("the buffer does not lie in a lane"));
     };
-    // SAFETY: JavaScript waits for this call, and no worker has what is here.
-    let tail = unsafe { loan.content() };
-    Ok(self.calls.submit_with(tail, Some(&loan), limits, retries))
+    Ok(self.calls.submit_with(Tail::Moved(&loan), limits, retries))
   }
 
-  /// An ArrayBuffer of so many bytes (not 0) in the memory of a lane; `null` if there is no room, a negative reason as of `submit` if
+  /// An ArrayBuffer of `bytes` bytes (not 0) in the memory of a lane; `null` if there is no room; one of `refused` if
   /// there is no worker.
   #[napi(ts_return_type = "ArrayBuffer | number | null")]
   pub fn allocate<'env>(&self, env: &'env Env, bytes: f64) -> napi::Result<Unknown<'env>> {
@@ -144,7 +146,7 @@ impl NativePool {
     }
   }
 
-  /// Starts as many workers as the pool may have, or none. False: one could not be started.
+  /// Starts as many workers as the pool may have. False: one could not be started, and none is.
   #[napi]
   pub fn start_all(&self) -> bool {
     let started = self.core.manager().start_all();
@@ -152,8 +154,8 @@ impl NativePool {
     self.calls.note_spawn(started)
   }
 
-  /// Forks the workers from this process, all of them. Returns `null` here. In each worker it returns what that has to be, and no
-  /// pool that was in its memory is of any use.
+  /// Forks all workers from this process. Returns `null` in this process. In a worker it returns what the worker has to
+  /// know, and none of the pools in its memory is of any use.
   ///
   /// To be called from the top of an event-loop turn, in a process that can be forked.
   #[napi]
@@ -161,14 +163,14 @@ impl NativePool {
     own_forks::fork_workers(&self.core)
   }
 
-  /// Breaks the pool instead, for these reasons, a line each.
+  /// Breaks the pool because this process cannot be forked, for these reasons, a line each.
   #[napi]
   pub fn refuse_forks(&self, reasons: String) {
     self.core.manager().refuse_forks(reasons);
     self.core.sync();
   }
 
-  /// The system call that failed when `startAll` or `submit` said that no worker could be started.
+  /// The system call that failed when no worker could be started (`spawn` of `refused`, or false from `startAll`).
   #[napi]
   pub fn spawn_failure_syscall(&self) -> Option<String> {
     self.calls.spawn_failure().map(|failure| failure.syscall.to_owned())
@@ -180,14 +182,16 @@ impl NativePool {
     self.calls.spawn_failure().and_then(|failure| failure.errno)
   }
 
-  /// Copies the content of the payload that did not fit the inbox into `target`, which has its length.
+  /// Copies the content of the last result, whose offset is `elsewhere`, into `target`, which has the length of the
+  /// content.
   #[napi]
   pub fn fetch(&self, mut target: Uint8Array) {
-    // SAFETY: JavaScript, on this thread, waits for this call; nothing else refers to the array's bytes meanwhile.
+    // SAFETY: TypeScript has just made the array, and waits for this call on this thread: nothing else refers to its
+    // bytes.
     self.calls.fetch(unsafe { target.as_mut() });
   }
 
-  /// The same content where it lies; `null` if it has to be fetched.
+  /// The content of the last result in the lane's own memory; `null` if the content has to be fetched.
   #[napi(ts_return_type = "ArrayBuffer | null")]
   pub fn borrow<'env>(&self, env: &'env Env) -> napi::Result<Option<Unknown<'env>>> {
     self.calls.borrow().map(|loan| array_buffer(env, loan)).transpose()
@@ -199,20 +203,21 @@ impl NativePool {
     self.core.manager().has_events()
   }
 
-  /// What else happened, in order.
+  /// What happened besides results, in order.
   #[napi]
   pub fn take_events(&self) -> Vec<NativeEvent> {
     self.core.manager().take_events().into_iter().map(NativeEvent::from).collect()
   }
 
-  /// Blocks this thread until there is something to drain, at most for so many milliseconds (negative: without bound).
+  /// Blocks this thread until there is something to drain, at most for `timeout` milliseconds; a negative `timeout`
+  /// means no limit.
   #[napi]
   pub fn wait(&self, timeout: f64) -> napi::Result<()> {
     let timeout = (timeout >= 0.0).then(|| milliseconds(timeout));
     self.core.manager().wait(timeout).map_err(|e| sys_error(&e))
   }
 
-  /// Makes the event loop come back at once.
+  /// Makes the event loop call `onEvent` at once.
   #[napi]
   pub fn wake_again(&self) {
     self.core.manager().wake_again();
@@ -224,7 +229,7 @@ impl NativePool {
     self.core.manager().is_running(call)
   }
 
-  /// Takes back a call that no worker has claimed; false if one has.
+  /// Takes back a call that no worker has claimed. False: a worker has.
   #[napi]
   pub fn cancel(&self, call: u32) -> bool {
     let cancelled = self.core.manager().cancel(call);
@@ -240,7 +245,7 @@ impl NativePool {
     cancelled
   }
 
-  /// Gives a call up and stops the worker that runs it after `grace` milliseconds; false if it is over already.
+  /// Gives a call up, and stops the worker that runs it after `grace` milliseconds. False: the call is over already.
   #[napi]
   pub fn stop_call(&self, call: u32, grace: f64) -> bool {
     let stopped = self.core.manager().stop_call(call, milliseconds(grace));
@@ -248,14 +253,16 @@ impl NativePool {
     stopped
   }
 
-  /// Takes no more calls and lets the workers go when those that there are have been answered.
+  /// Closes the pool: it takes no more calls, and its workers leave when all of its calls are answered. The event
+  /// `stopped` tells when the last worker is reaped.
   #[napi]
   pub fn shut_down(&self) {
     self.core.manager().close();
     self.core.sync();
   }
 
-  /// Stops everything now, by SIGKILL (`hard`) or by SIGTERM with SIGKILL to follow.
+  /// Closes the pool and stops its workers now, by SIGKILL (`hard`) or by SIGTERM with SIGKILL to follow. The calls of
+  /// the pool fail. The event `stopped` tells when the last worker is reaped.
   #[napi]
   pub fn terminate(&self, hard: bool) {
     self.core.manager().terminate_all(hard);
@@ -269,18 +276,18 @@ impl NativePool {
     self.core.sync();
   }
 
-  /// Holds the event loop: 0 while calls are unfinished, 1 always, 2 never.
+  /// When the pool holds the event loop: one of `hold` (see `wireNumbers`).
   #[napi]
   pub fn set_hold(&self, hold: u32) {
     self.core.hold.set(match hold {
-      1 => Hold::Always,
-      2 => Hold::Never,
+      hold::ALWAYS => Hold::Always,
+      hold::NEVER => Hold::Never,
       _ => Hold::Unfinished,
     });
     self.core.sync();
   }
 
-  /// Has the event `room` sent once the queue is not full.
+  /// Asks for the event `room` once the queue is not full.
   #[napi]
   pub fn await_room(&self) {
     self.core.manager().await_room();
@@ -293,7 +300,7 @@ impl NativePool {
     self.core.manager().queued() as u32
   }
 
-  /// Whether `submit` would refuse a call because the queue is full.
+  /// Whether `submit()` would refuse a call because the queue is full.
   #[napi(getter)]
   pub fn is_full(&self) -> bool {
     self.core.manager().is_full()
@@ -317,27 +324,22 @@ impl NativePool {
     self.core.manager().worker_stats().into_iter().map(NativeWorkerStats::from).collect()
   }
 
-  /// The public number of a call.
-  #[napi]
-  pub fn task_id(&self, call: u32) -> Option<f64> {
-    self.core.manager().sequence(call).map(|sequence| sequence as f64)
-  }
-
   /// Rings, states and process ids, for people.
   #[napi]
   pub fn dump(&self) -> String {
     self.core.manager().dump()
   }
 
-  /// Kills and reaps the workers, and leaves the event loop. The pool is of no use afterwards.
+  /// Kills and reaps all workers at once, and leaves the event loop. No call is answered and no event comes any more;
+  /// the pool is of no use afterwards. To let calls end, use `shutDown`.
   #[napi]
-  pub fn close(&self) {
-    self.core.close();
+  pub fn destroy(&self) {
+    self.core.destroy();
   }
 }
 
 impl Drop for NativePool {
   fn drop(&mut self) {
-    self.core.close();
+    self.core.destroy();
   }
 }

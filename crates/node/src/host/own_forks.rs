@@ -1,4 +1,4 @@
-//! Forking the workers of a pool from its own process.
+//! The pools of an environment, and the forks of a pool's workers from its own process.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -10,11 +10,11 @@ use super::event_loop::Core;
 use crate::forked::{NativeForked, become_forked};
 
 thread_local! {
-  /// The pools of this environment, as far as they live.
+  /// The pools of this environment that live.
   static POOLS: RefCell<Vec<Weak<Core>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Has a pool left behind by processes that are forked from this one.
+/// Notes a pool, so that processes which are forked from this one leave it behind.
 pub(super) fn register(core: &Rc<Core>) {
   POOLS.with_borrow_mut(|pools| {
     pools.retain(|pool| pool.strong_count() > 0);
@@ -22,7 +22,7 @@ pub(super) fn register(core: &Rc<Core>) {
   });
 }
 
-/// Pools of this environment that have workers, or a server that forks them.
+/// How many pools of this environment have workers, or a fork server.
 #[napi]
 pub fn busy_pools() -> u32 {
   POOLS.with_borrow(|pools| {
@@ -31,11 +31,12 @@ pub fn busy_pools() -> u32 {
   })
 }
 
-/// Forks all workers of a pool. In each of them it returns what that has to be.
+/// Forks all workers of a pool. Returns `None` in this process, and in a worker what the worker has to know.
 pub(super) fn fork_workers(core: &Core) -> Option<NativeForked> {
   let uv_loop = core.uv_loop()?;
   loop {
-    // SAFETY: JavaScript has seen that this process can be forked, and calls from the top of a turn; the child goes on below.
+    // SAFETY: JavaScript has seen that this process can be forked, and calls from the top of a turn; the child goes on
+    // below.
     let fork = unsafe { core.manager().fork_next() };
     match fork {
       OwnFork::Worker => {}

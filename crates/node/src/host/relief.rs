@@ -1,8 +1,8 @@
 //! The thread that keeps workers fed while the environment's own thread computes.
 //!
-//! It is started when calls are pending for the first time, and sleeps while none wait. Else it looks each millisecond whether the
-//! owner has come by since; if not, it goes through a round in its place (see `Manager::relieve`). It touches the manager only,
-//! under its lock, and never JavaScript.
+//! The thread is started when calls are pending for the first time, and sleeps while none wait. Else it looks each
+//! millisecond whether the owner has gone through a round since; if not, the thread goes through one in its place (see
+//! `Manager::relieve`). It touches the manager only, under the manager's lock, and never JavaScript.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -13,10 +13,10 @@ use std::time::Duration;
 use millrace_pool::Manager;
 use millrace_sys::SignalsBlocked;
 
-/// How long the owner may stay away.
+/// How long the owner may go without a round.
 const PATIENCE: Duration = Duration::from_millis(1);
 
-/// It copies payloads and starts processes.
+/// Enough to copy payloads and to start processes.
 const STACK: usize = 256 << 10;
 
 const IDLE: u8 = 0;
@@ -26,8 +26,8 @@ const ENDING: u8 = 2;
 /// Handing over between the owner and the thread.
 pub(super) struct Relief {
   manager: Arc<Mutex<Manager>>,
-  /// Written by the owner, under the manager's lock when it says `WATCHING`; by the thread, under that lock, when it
-  /// says `IDLE`. So the thread does not fall asleep over a call that became pending meanwhile.
+  /// `WATCHING` is written by the owner and `IDLE` by the thread, both under the manager's lock: so the thread does not
+  /// fall asleep over a call that became pending meanwhile. `ENDING` is written by the owner, last.
   state: Arc<AtomicU8>,
   thread: RefCell<Option<JoinHandle<()>>>,
 }
@@ -37,7 +37,7 @@ impl Relief {
     Self { manager, state: Arc::new(AtomicU8::new(IDLE)), thread: RefCell::new(None) }
   }
 
-  /// Calls are pending. `_manager`: the owner has it.
+  /// Calls are pending: wakes the thread. `_manager` shows that the owner has the lock.
   pub(super) fn watch(&self, _manager: &Manager) {
     if self.state.load(Ordering::Relaxed) != IDLE {
       return;
@@ -61,7 +61,7 @@ impl Relief {
     thread.spawn(move || stand_in(&manager, &state)).ok()
   }
 
-  /// Ends the thread, and waits for that. The owner must not have the manager.
+  /// Ends the thread, and waits for its end. The owner must not have the manager's lock.
   pub(super) fn end(&self) {
     self.state.store(ENDING, Ordering::Relaxed);
     if let Some(thread) = self.thread.borrow_mut().take() {
@@ -85,10 +85,10 @@ fn stand_in(manager: &Mutex<Manager>, state: &AtomicU8) {
   }
 }
 
-/// One look: does the owner's work if its turns are still what they were. Returns what they are now.
+/// One look: does the owner's work if the count of its turns is still `before`. Returns the count.
 fn look(manager: &Mutex<Manager>, state: &AtomicU8, before: Option<u64>) -> Option<u64> {
   loop {
-    // Who has it is coming by.
+    // Whoever has the lock looks after the workers.
     let mut manager = try_lock(manager)?;
     if !manager.has_waiting() {
       let _ = state.compare_exchange(WATCHING, IDLE, Ordering::Relaxed, Ordering::Relaxed);
@@ -109,7 +109,7 @@ fn try_lock(manager: &Mutex<Manager>) -> Option<MutexGuard<'_, Manager>> {
   }
 }
 
-/// The owner's way to the manager.
+/// The manager, for the owner.
 pub(super) fn lock(manager: &Mutex<Manager>) -> MutexGuard<'_, Manager> {
   manager.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
-//! Calls: pushed, and taken back.
+//! The host's calls: pushed, and taken back.
 
-use crate::arena::{Arena, Refused, WARM_REMAINDER};
+use crate::arena::Refused;
 use crate::bell::WORK;
 use crate::block::Block;
 use crate::call_producer::Entry;
@@ -24,22 +24,13 @@ impl<M: Memory> HostLane<M> {
     room
   }
 
-  /// Whether so many such pushes would succeed, one after the other. If not, it is news when they would.
+  /// Whether `count` such pushes would succeed, one after the other. If not, [`HostLane::arm`] looks for that many.
   pub fn has_slots(&self, count: u32) -> bool {
     let has = self.calls.vacancies(self.view.calls()) >= count;
     if !has {
       self.wanted_slots.set(count);
     }
     has
-  }
-
-  /// How many such pushes would succeed, one after the other.
-  pub fn free_slots(&self) -> u32 {
-    let free = self.calls.vacancies(self.view.calls());
-    if free == 0 {
-      self.starved.set(true);
-    }
-    free
   }
 
   /// Queues a call with the payload `head ++ tail`.
@@ -69,23 +60,18 @@ impl<M: Memory> HostLane<M> {
   /// A payload that does not fit a slot. The block is written before the slot, so that dying in between leaves nothing.
   fn push_block(&mut self, header: &CallHeader, parts: Parts<'_>) -> Result<Position, PushError> {
     let len = parts.len() as u64;
-    let capacity = self.arena.capacity();
+    let capacity = self.out.arena().capacity();
     if len > capacity {
       return Err(PushError::TooLarge { len, capacity });
     }
     self.make_room()?;
     let (inline, content) = parts.split(inline_len(parts));
-    let is_large = content.len() >= LENT_FROM;
-    if is_large {
-      self.reap_loans();
+    if content.len() >= LENT_FROM {
+      self.out.reap_loans(&self.view);
     }
-    let base = self.geometry.call_arena().start;
-    let memory = &self.memory;
-    let commit =
-      |range: core::ops::Range<u64>| memory.commit(base + range.start as usize, (range.end - range.start) as usize);
-    let block = self.arena.allocate(content.len() as u64, commit).map_err(|refused| match refused {
+    let block = self.out.reserve(content.len() as u64).map_err(|refused| match refused {
       // Nothing is under way that would make room: what the worker keeps it may keep for ever.
-      Refused::Full if self.calls.outstanding() == 0 && self.arena.in_use() == self.loans.bytes() => {
+      Refused::Full if self.calls.outstanding() == 0 && self.out.arena().in_use() == self.lent_bytes() => {
         PushError::NoMemory { errno: ENOMEM }
       }
       Refused::Full => {
@@ -96,55 +82,40 @@ impl<M: Memory> HostLane<M> {
     })?;
     // SAFETY: the block was just allocated, and no slot names it.
     unsafe { self.view.write(Direction::ToWorker, block.offset(), content) };
-    let lends = is_large && header.kind == CallKind::Task && self.loans.may_lend(block.size());
-    let loan = if lends { self.loans.lend(&self.view.header().lent_to_worker.words, block) } else { None };
+    let may_lend = header.kind == CallKind::Task;
+    let loan = if may_lend { self.out.lend(&self.view, block, content.len()) } else { None };
     let head = CallHead::new(header, len, Placement::new(inline.len(), block, loan));
     // A lent block comes back by its word, and not with the end of the call.
     Ok(self.publish(head, inline, if loan.is_some() { None } else { Some(block) }))
   }
 
-  /// A block of `len` bytes (not 0) for the host to fill in place, and then to [push](HostLane::push_borrowed) or to give back.
-  /// What is in it is arbitrary.
+  /// A block of `len` bytes (not 0) for the host to fill in place, and then to [push](HostLane::push_borrowed) or to
+  /// give back. Its bytes are arbitrary.
   ///
   /// # Errors
   /// See [`PushError`]. [`PushError::Full`]: too much is lent already, or in use.
   pub fn allocate(&mut self, len: usize) -> Result<Borrowed, PushError> {
-    self.reap_loans();
-    self.calls.retire(self.view.calls(), |block| self.arena.release(block));
-    let capacity = self.arena.capacity();
+    self.calls.retire(self.view.calls(), |block| self.out.release(block));
+    let capacity = self.out.arena().capacity();
     if len as u64 > capacity {
       return Err(PushError::TooLarge { len: len as u64, capacity });
     }
-    if !self.loans.may_lend(Arena::block_size(len as u64)) {
-      return Err(PushError::Full);
-    }
-    let base = self.geometry.call_arena().start;
-    let memory = &self.memory;
-    let commit =
-      |range: core::ops::Range<u64>| memory.commit(base + range.start as usize, (range.end - range.start) as usize);
-    let block = self.arena.allocate(len as u64, commit).map_err(|refused| match refused {
+    self.out.allocate(&self.view, len).map_err(|refused| match refused {
       Refused::Full => PushError::Full,
       Refused::NoMemory(no_memory) => PushError::NoMemory { errno: no_memory.errno },
-    })?;
-    let words = &self.view.header().lent_to_worker.words;
-    let Some(handle) = self.loans.lend(words, block) else {
-      self.arena.release(block);
-      return Err(PushError::Full);
-    };
-    let at = self.view.address(Direction::ToWorker, block.offset(), len);
-    Ok(Borrowed::new(at, len, &words[usize::from(handle)]))
+    })
   }
 
   /// Bytes of the call arena that are lent, or taken by [`HostLane::allocate`].
   pub fn lent_bytes(&self) -> u64 {
-    self.loans.bytes()
+    self.out.lender().bytes()
   }
 
-  /// Queues a call whose payload is `head` and the content of a block of this lane, which is the worker's from then on: it is
-  /// neither copied nor to be given back. `None` if that cannot be: push a copy.
+  /// Queues a call whose payload is `head` and the content of a block of this lane. The block is not copied: it is the
+  /// worker's from then on, and not to be given back. `None`: the block cannot be passed on, push a copy.
   pub fn push_borrowed(&mut self, header: &CallHeader, head: &[u8], content: &Borrowed) -> Option<Position> {
-    let handle = content.handle(&self.view.header().lent_to_worker.words)?;
-    let block = self.loans.block(handle)?;
+    let handle = content.handle(self.view.loan_words(Direction::ToWorker))?;
+    let block = self.out.lender().block(handle)?;
     let len = head.len() + content.len();
     if head.len() > INLINE_CAPACITY || len <= INLINE_CAPACITY || self.make_room().is_err() {
       return None;
@@ -153,14 +124,9 @@ impl<M: Memory> HostLane<M> {
     Some(self.publish(head_of_call, Parts { head, tail: &[] }, None))
   }
 
-  /// Takes back what the worker has kept and does not need any more.
-  fn reap_loans(&mut self) {
-    self.loans.reap(&self.view.header().lent_to_worker.words, |block| self.arena.release(block));
-  }
-
-  /// Takes back what the worker has passed by.
+  /// Takes back the slots that the worker has passed by.
   fn make_room(&mut self) -> Result<(), PushError> {
-    self.calls.retire(self.view.calls(), |block| self.arena.release(block));
+    self.calls.retire(self.view.calls(), |block| self.out.release(block));
     if self.calls.is_full() {
       self.starved.set(true);
       return Err(PushError::Full);
@@ -168,7 +134,7 @@ impl<M: Memory> HostLane<M> {
     Ok(())
   }
 
-  /// The next push says a length and a block that cannot be.
+  /// The next push writes an impossible length and block.
   #[cfg(feature = "fault-injection")]
   pub fn corrupt_next_call(&mut self) {
     self.calls.corrupt_next = true;
@@ -212,11 +178,13 @@ impl<M: Memory> HostLane<M> {
   pub fn abandon(&mut self, p: Position) {
     let loan = self.calls.revoked(p).and_then(|entry| entry.head.at.loan());
     let block = self.calls.let_go(p);
-    // The worker has not seen the call, so nobody gives the block back.
-    if let Some(block) = block.or_else(|| self.loans.recover(loan?)) {
-      self.arena.release(block);
+    if let Some(block) = block {
+      self.out.release(block);
+    } else if let Some(loan) = loan {
+      // The worker has not seen the call, so nobody gives the block back.
+      self.out.recover(loan);
     }
-    self.calls.retire(self.view.calls(), |block| self.arena.release(block));
+    self.calls.retire(self.view.calls(), |block| self.out.release(block));
   }
 
   /// Calls that have been neither consumed nor taken back; definitions do not count.
@@ -224,20 +192,10 @@ impl<M: Memory> HostLane<M> {
     self.calls.outstanding()
   }
 
-  /// Their positions, oldest first.
-  pub fn outstanding_positions(&self) -> impl Iterator<Item = Position> + '_ {
-    self.calls.positions()
-  }
-
-  /// Gives pages of the call arena back that no call uses, apart from a warm remainder. True: the worker keeps others, whose
-  /// calls may be over.
+  /// Gives unused pages of the call arena back to the system, apart from a warm remainder. True: the worker keeps
+  /// blocks, so there may be more to give back later.
   pub fn trim(&mut self) -> bool {
-    self.reap_loans();
-    self.calls.retire(self.view.calls(), |block| self.arena.release(block));
-    let base = self.geometry.call_arena().start;
-    self.arena.trim(WARM_REMAINDER, |range| {
-      self.memory.discard(base + range.start as usize, (range.end - range.start) as usize);
-    });
-    self.loans.lends()
+    self.calls.retire(self.view.calls(), |block| self.out.release(block));
+    self.out.trim(&self.view)
   }
 }

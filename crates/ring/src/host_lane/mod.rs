@@ -9,20 +9,21 @@ pub use snapshot::{LaneSnapshot, SlotState, StateRun};
 
 use core::cell::Cell;
 
-use crate::arena::Arena;
 use crate::bell::Reasons;
 use crate::call_producer::CallProducer;
 use crate::error::GeometryError;
 use crate::geometry::Geometry;
 use crate::layout::{LAYOUT_VERSION, MAGIC};
-use crate::loan::{Lender, LoanWord};
+use crate::loan::LoanWord;
 use crate::memory::Memory;
+use crate::out_arena::OutArena;
+use crate::place::Direction;
 use crate::record::{Position, WorkerPhase};
 use crate::result_consumer::ResultConsumer;
 use crate::sync::{Ordering, SyncPoint};
 use crate::view::View;
 
-/// Whose lane it is, for dumps and for the worker.
+/// The owner of a lane, for dumps and for the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
   /// The process that owns the pool.
@@ -40,28 +41,26 @@ pub struct HostLane<M: Memory> {
   pub(crate) view: View,
   pub(crate) calls: CallProducer,
   pub(crate) results: ResultConsumer,
-  pub(crate) arena: Arena,
-  /// Blocks of the call arena that the worker keeps for now.
-  pub(crate) loans: Lender,
+  /// The call arena.
+  pub(crate) out: OutArena<M>,
   /// The result whose block the host has borrowed.
   borrowed: Cell<Option<Position>>,
   pub(crate) geometry: Geometry,
   pub(crate) identity: Identity,
-  /// What was published since the last look at the worker's bell.
+  /// Reasons to ring that have come up since the last look at the worker's bell.
   published: Cell<Reasons>,
   /// Whether the host's bell is armed.
   armed: Cell<bool>,
-  /// A push was refused or foreseen to be, so a slot that becomes free is news.
+  /// A push was refused, or would have been: a slot that becomes free is news.
   starved: Cell<bool>,
-  /// So many free slots are news, since there were fewer when somebody asked; 0: nobody asked.
+  /// As many free slots are news, since somebody has asked for them in vain. 0: nobody has.
   wanted_slots: Cell<u32>,
-  /// The worker's phase, raw, as last seen.
+  /// The worker's phase, unchecked, as last seen.
   phase_seen: Cell<u32>,
   /// Requests to abort so far.
   aborts: Cell<u32>,
-  /// What the worker was told last of spinning.
+  /// Whether the worker may spin, as it was told last.
   lets_spin: Cell<bool>,
-  memory: M,
 }
 
 impl<M: Memory> HostLane<M> {
@@ -79,7 +78,7 @@ impl<M: Memory> HostLane<M> {
   /// As [`HostLane::create`].
   pub fn create_at(memory: M, geometry: Geometry, identity: Identity, start: Position) -> Result<Self, GeometryError> {
     let geometry = geometry.checked()?;
-    // SAFETY: `memory` moves into the lane, next to the view.
+    // SAFETY: `memory` moves into the lane's arena, next to the view, and stays as long as the lane does.
     let view = unsafe { View::new(&memory, geometry)? };
     memory.commit(0, geometry.rings_end()).map_err(|no_memory| GeometryError::NoMemory { errno: no_memory.errno })?;
     format(&view, geometry, identity, start);
@@ -87,8 +86,7 @@ impl<M: Memory> HostLane<M> {
       view,
       calls: CallProducer::new(geometry.slots, start),
       results: ResultConsumer::new(geometry.entries(), start),
-      arena: Arena::new(geometry.arena_bytes),
-      loans: Lender::new(),
+      out: OutArena::new(memory, geometry, Direction::ToWorker),
       borrowed: Cell::new(None),
       geometry,
       identity,
@@ -99,13 +97,12 @@ impl<M: Memory> HostLane<M> {
       phase_seen: Cell::new(WorkerPhase::Starting as u32),
       aborts: Cell::new(0),
       lets_spin: Cell::new(false),
-      memory,
     })
   }
 
   /// The memory that the lane is in.
   pub fn memory(&self) -> &M {
-    &self.memory
+    self.out.memory()
   }
 }
 

@@ -1,9 +1,9 @@
-//! Results: found, checked, read, consumed.
+//! The host's results: found, checked, read, consumed.
 
 use crate::bell::ROOM;
 use crate::error::Corrupt;
 use crate::host_lane::HostLane;
-use crate::loan::{Borrowed, LOANS, LoanWord};
+use crate::loan::Borrowed;
 use crate::memory::Memory;
 use crate::place::Direction;
 use crate::place::Place;
@@ -12,11 +12,11 @@ use crate::result_slot::{NOTICE, RESULT, RETURNED, ResultHead, Stamp};
 use crate::view::check_range;
 
 impl<M: Memory> HostLane<M> {
-  /// The oldest result that was not consumed. Its lengths and indexes are checked; it stays until
+  /// The oldest result that was not consumed, with checked lengths and indexes. The result stays until
   /// [`HostLane::consume`].
   ///
   /// # Errors
-  /// When what the worker wrote cannot be. The lane stays so: end the worker.
+  /// When no correct worker writes what is there. The lane stays corrupt: end the worker.
   #[inline]
   pub fn next_result(&mut self) -> Result<Option<Arrival>, Corrupt> {
     match self.results.look(self.view.results()) {
@@ -68,26 +68,17 @@ impl<M: Memory> HostLane<M> {
   /// Whether the block of a result is one that the host has lent.
   fn has_lent(&self, r: &ResultRecord) -> bool {
     let Place::Block { inline, offset, loan: Some(loan) } = r.place else { return false };
-    let block = self.loans.block(loan);
+    let block = self.out.lender().block(loan);
     block.is_some_and(|block| block.offset() == offset && r.len - inline as u64 <= block.size())
   }
 
-  /// The words of an arena's loans.
-  fn loan_words(&self, arena: Direction) -> &[LoanWord; LOANS] {
-    let header = self.view.header();
-    match arena {
-      Direction::ToWorker => &header.lent_to_worker.words,
-      Direction::ToHost => &header.lent_to_host.words,
-    }
-  }
-
-  /// Whether there is a result, or something in its place that is none.
+  /// Whether there is a result, or garbage in its place.
   pub fn has_result(&self) -> bool {
     self.results.look(self.view.results()) != Stamp::Empty
   }
 
-  /// Whether the worker has committed a result for the call at `position`. That result may be behind others; it is not
-  /// checked, and this only says what will come.
+  /// Whether the worker has committed a result for the call at `position`. The result may be behind others, and is not
+  /// checked yet.
   pub fn has_answer(&self, position: Position) -> bool {
     let slots = self.view.results();
     let entries = (0..self.geometry.entries()).map(|step| self.results.next().wrapping_add(step));
@@ -110,8 +101,9 @@ impl<M: Memory> HostLane<M> {
     unsafe { self.view.read_payload(r.arena, slot.frame(), r.place, at, dst) };
   }
 
-  /// The part of a result's payload that is not in the slot, to be used where it is; `None` if the worker does not lend it.
-  /// Give it back, once, whenever it is not needed any more. What is in it is what the worker writes, at any time.
+  /// The content of a result's payload, which is all but the part in the slot, to be used in place. `None`: the worker
+  /// does not lend it. Give the loan back, once, when the content is not needed any more. A worker that breaks the
+  /// rules may change the content at any time.
   pub fn borrow(&self, r: &ResultRecord) -> Option<Borrowed> {
     let Place::Block { inline, offset, loan: Some(loan) } = r.place else { return None };
     if r.entry != self.results.next() || self.borrowed.get() == Some(r.entry) {
@@ -119,12 +111,12 @@ impl<M: Memory> HostLane<M> {
     }
     self.borrowed.set(Some(r.entry));
     let len = r.payload_len() - inline;
-    let word = &self.loan_words(r.arena)[usize::from(loan)];
+    let word = &self.view.loan_words(r.arena)[usize::from(loan)];
     Some(Borrowed::new(self.view.address(r.arena, offset, len), len, word))
   }
 
-  /// The result has been read: its call is over, and slots and blocks of both are free again. Nothing happens unless it
-  /// is the one that [`HostLane::next_result`] gave last.
+  /// Ends the call of a result that has been read: slots and blocks of both are free again. Does nothing unless
+  /// [`HostLane::next_result`] gave this result last.
   #[inline]
   pub fn consume(&mut self, r: &ResultRecord) {
     if r.entry != self.results.next() {
@@ -132,14 +124,14 @@ impl<M: Memory> HostLane<M> {
     }
     if !r.is_notice {
       if let Some(block) = self.calls.finish(r.position) {
-        self.arena.release(block);
+        self.out.release(block);
       }
-      self.calls.retire(self.view.calls(), |block| self.arena.release(block));
+      self.calls.retire(self.view.calls(), |block| self.out.release(block));
     }
     if let Some(loan) = r.place.loan()
       && self.borrowed.take() != Some(r.entry)
     {
-      self.loan_words(r.arena)[usize::from(loan)].give_back();
+      self.view.loan_words(r.arena)[usize::from(loan)].give_back();
     }
     self.results.advance(&self.view.header().progress.consumed);
     if !r.is_inline() {

@@ -1,4 +1,4 @@
-//! Waking the worker, being woken by it, and what is said apart from calls and results.
+//! The host's signals: wake-ups in both directions, and requests to the worker.
 
 use crate::bell::{CONTROL, NEWS};
 use crate::host_lane::HostLane;
@@ -48,14 +48,14 @@ impl<M: Memory> HostLane<M> {
     wanted > 0 && self.calls.vacancies(self.view.calls()) >= wanted
   }
 
-  /// The worker leaves when it finds no queued call. Push nothing after this.
+  /// Asks the worker to leave when it finds no queued call. Push nothing after this.
   pub fn request_stop(&self) {
     // SYNC POINT StopRequested: a worker that sees this sees every call pushed before.
     self.view.header().control.stop.store(1, SyncPoint::StopRequested.release());
     self.published.set(self.published.get() | CONTROL);
   }
 
-  /// The worker aborts the call at `p`, if it runs that.
+  /// Asks the worker to abort the call at `p`, if the worker runs it.
   pub fn request_abort(&self, p: Position) {
     if self.calls.request_abort(self.view.calls(), p) {
       let aborts = self.aborts.get().wrapping_add(1);
@@ -71,14 +71,14 @@ impl<M: Memory> HostLane<M> {
     self.view.header().worker_bell.awaited() != 0
   }
 
-  /// Tells the worker whether it may spin before it sleeps. Nothing but time depends on when it sees that.
+  /// Tells the worker whether it may spin before it sleeps. Only speed depends on when the worker sees this.
   pub fn let_spin(&self, may: bool) {
     if self.lets_spin.replace(may) != may {
       self.view.header().control.spin.store(u32::from(may), Ordering::Relaxed);
     }
   }
 
-  /// How far the worker says it has come; `None` if that makes no sense.
+  /// The worker's phase, by its own account; `None` for a phase that does not exist.
   pub fn phase(&self) -> Option<WorkerPhase> {
     // SYNC POINT PhaseChanged: what the worker did before is visible.
     let phase = self.view.header().life.phase.load(SyncPoint::PhaseChanged.acquire());
@@ -86,8 +86,8 @@ impl<M: Memory> HostLane<M> {
     WorkerPhase::from_u32(phase)
   }
 
-  /// When the worker made its last claim, by its own account, in nanoseconds of the monotonic clock. To be held against
-  /// what the host knows.
+  /// When the worker made its last claim, by its own account, in nanoseconds of the monotonic clock. To be compared
+  /// with what the host knows.
   pub fn claimed_at(&self) -> u64 {
     self.view.header().clock.claimed_at.load(Ordering::Relaxed)
   }

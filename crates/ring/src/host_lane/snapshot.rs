@@ -1,4 +1,4 @@
-//! A lane's state, for dumps.
+//! The state of a lane at a moment, for dumps.
 
 use crate::call_producer::Standing;
 use crate::host_lane::{HostLane, Identity};
@@ -85,9 +85,9 @@ impl<M: Memory> HostLane<M> {
       stop_requested: header.control.stop.load(Ordering::Relaxed) == 1,
       host_sleeps: header.host_bell.awaited() != 0,
       worker_sleeps: header.worker_bell.awaited() != 0,
-      arena_in_use: self.arena.in_use(),
-      arena_committed: self.arena.committed(),
-      arena_largest_free: self.arena.free_ranges().map(|range| range.end - range.start).max().unwrap_or(0),
+      arena_in_use: self.out.arena().in_use(),
+      arena_committed: self.out.arena().committed(),
+      arena_largest_free: self.out.arena().free_ranges().map(|range| range.end - range.start).max().unwrap_or(0),
     }
   }
 

@@ -1,4 +1,4 @@
-//! Nobody sleeps while there is something for it.
+//! The sleep handshake: no side sleeps while there is something for it to do.
 
 use loom::sync::Arc;
 use loom::thread;

@@ -29,8 +29,8 @@ const SLOTS: u32 = 2;
 /// Just before the positions wrap.
 const START: Position = u32::MAX - 1;
 
-/// Runs a model in all its interleavings, with no more than `preemptions` switches away from a thread that could go on, and
-/// says how many those were (`cargo test … -- --show-output` shows it).
+/// Runs a model in all its interleavings, with no more than `preemptions` switches away from a thread that could go on,
+/// and says how many those were (`cargo test … -- --show-output` shows it).
 #[allow(clippy::print_stdout, reason = "shown on demand, with the test that it belongs to")]
 fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
   let mut builder = loom::model::Builder::new();

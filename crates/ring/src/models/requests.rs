@@ -1,4 +1,4 @@
-//! What the host asks of its worker, apart from calls.
+//! The host's requests to its worker, apart from calls.
 
 use loom::sync::Arc;
 use loom::thread;

@@ -1,4 +1,4 @@
-//! Where everything is. A change here needs another `LAYOUT_VERSION`.
+//! The place of every field and slot. A change here needs another `LAYOUT_VERSION`.
 
 use core::mem::offset_of;
 

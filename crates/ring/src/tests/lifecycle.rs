@@ -1,4 +1,4 @@
-//! What each operation does, one at a time.
+//! Each operation of a lane, one at a time.
 
 use super::{DONE, bytes, call_payload, consume, define, lane, result_payload, take, task};
 use crate::{Arrival, CallKind, CommitError, PushError};

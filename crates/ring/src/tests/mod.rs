@@ -7,14 +7,16 @@ mod garbage;
 mod layout;
 mod lifecycle;
 mod loans;
+mod out_arena;
 mod payloads;
 mod queue_model;
 mod requests;
 mod threads;
 mod wakeups;
 
+use crate::call_producer::Standing;
 use crate::{
-  Arrival, CallHeader, CallKind, CallRecord, Geometry, HeapMemory, HostLane, Identity, Position, ResultHeader,
+  Arrival, CallHeader, CallKind, CallRecord, Geometry, HeapMemory, HostLane, Identity, Memory, Position, ResultHeader,
   ResultRecord, Taken, WorkerLane,
 };
 
@@ -60,6 +62,22 @@ fn bytes(seed: u64, len: usize) -> Vec<u8> {
   }
   out.truncate(len);
   out
+}
+
+impl<M: Memory> HostLane<M> {
+  /// How many pushes of payloads that fit a slot would succeed, one after the other.
+  fn free_slots(&self) -> u32 {
+    self.calls.vacancies(self.view.calls())
+  }
+
+  /// The positions of calls that have been neither consumed nor taken back, oldest first.
+  fn outstanding_positions(&self) -> impl Iterator<Item = Position> + '_ {
+    let (oldest, next) = (self.calls.oldest(), self.calls.next());
+    (0..next.wrapping_sub(oldest)).map(move |age| oldest.wrapping_add(age)).filter(|&position| {
+      let standing = self.calls.entry(position).map(|entry| entry.standing);
+      matches!(standing, Some(Standing::Outstanding | Standing::Revoked))
+    })
+  }
 }
 
 fn take(worker: &mut Worker) -> Option<CallRecord> {

@@ -8,7 +8,7 @@ fn echo(host: &mut Host, worker: &mut Worker, payload: &[u8], cut: usize) {
   let (head, tail) = payload.split_at(cut);
   host.push(&task(1), head, tail).unwrap();
   let call = take(worker).unwrap();
-  assert_eq!(call.is_inline(), payload.len() <= INLINE_CAPACITY);
+  assert_eq!(call.inline_len() == payload.len(), payload.len() <= INLINE_CAPACITY);
   assert!(call_payload(worker, &call) == payload, "{} bytes, cut at {cut}", payload.len());
   worker.commit(&DONE, &call, head, tail).unwrap();
   let (result, back) = consume(host).unwrap();

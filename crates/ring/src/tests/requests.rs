@@ -1,4 +1,4 @@
-//! What goes between host and worker apart from calls and results, and what a dump shows.
+//! Requests, phases and dumps: everything between host and worker apart from calls and results.
 
 use super::{DONE, bytes, consume, lane, lane_at, take, task};
 use crate::{SlotState, StateRun, Taken, WorkerPhase};

@@ -1,5 +1,5 @@
-//! Both halves in two threads that really run at once, and really sleep. What is proved of the protocols by the models is
-//! tried here of the lanes that put them together.
+//! Both halves in two threads that really run at once, and really sleep. What is proved of the protocols by the models
+//! is tried here of the lanes that put them together.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -79,7 +79,8 @@ fn payload_of(sequence: u64) -> Vec<u8> {
   bytes(sequence, len)
 }
 
-/// Pushes what there is room for, from `next` on; each tenth call has a definition before it, each seventh is taken back.
+/// Pushes what there is room for, from `next` on; each tenth call has a definition before it, each seventh is taken
+/// back.
 fn fill(host: &mut Host, next: &mut u64, expected: &mut std::collections::VecDeque<u64>, calls: u64) {
   while *next < calls {
     if next.is_multiple_of(10) && host.free_slots() >= 2 {

@@ -1,4 +1,4 @@
-//! Calls: claimed, checked, read.
+//! The worker's calls: claimed, checked, read.
 
 use crate::call_consumer::Next;
 use crate::error::Corrupt;
@@ -100,9 +100,9 @@ impl<M: Memory> WorkerLane<M> {
     unsafe { self.view.read_payload(Direction::ToWorker, slot.frame(), c.place, at, dst) };
   }
 
-  /// The part of a call's payload that is not in the slot, to be used where it is; `None` if the host does not lend it, or
-  /// it is not the call that was taken last. Give it back, once, whenever it is not needed any more: that may be long after
-  /// the call.
+  /// The content of a call's payload, which is all but the part in the slot, to be used in place. `None`: the host does
+  /// not lend it, it is borrowed already, or another call was taken since. Give the loan back, once, when the content
+  /// is not needed any more: that may be long after the call.
   pub fn borrow(&mut self, c: &CallRecord) -> Option<Borrowed> {
     let Place::Block { inline, offset, loan: Some(loan) } = c.place else { return None };
     if self.unborrowed != Some(loan) {
@@ -110,18 +110,18 @@ impl<M: Memory> WorkerLane<M> {
     }
     self.unborrowed = None;
     let len = c.payload_len() - inline;
-    let word = &self.view.header().lent_to_worker.words[usize::from(loan)];
+    let word = &self.view.loan_words(Direction::ToWorker)[usize::from(loan)];
     Some(Borrowed::new(self.view.address(Direction::ToWorker, offset, len), len, word))
   }
 
-  /// The call is over without its lent block having been wanted.
+  /// Gives the block back that came with the call taken last, if nobody has borrowed it.
   pub(crate) fn leave_unborrowed(&mut self) {
     if let Some(loan) = self.unborrowed.take() {
-      self.view.header().lent_to_worker.words[usize::from(loan)].give_back();
+      self.view.loan_words(Direction::ToWorker)[usize::from(loan)].give_back();
     }
   }
 
-  /// Lets go of a [`CallKind::Define`] that has been read. Nothing happens for another call.
+  /// Frees the slot of a [`CallKind::Define`] that has been read. Does nothing for another call.
   pub fn release_define(&mut self, c: &CallRecord) {
     if c.kind == CallKind::Define {
       self.calls.release(self.view.calls(), c.position);

@@ -6,14 +6,15 @@ mod signals;
 
 use core::cell::Cell;
 
-use crate::arena::Arena;
 use crate::block::Block;
 use crate::call_consumer::CallConsumer;
 use crate::error::AttachError;
 use crate::geometry::Geometry;
 use crate::layout::{Header, LAYOUT_VERSION, MAGIC};
-use crate::loan::{Handle, Lender};
+use crate::loan::Handle;
 use crate::memory::Memory;
+use crate::out_arena::OutArena;
+use crate::place::Direction;
 use crate::record::Position;
 use crate::result_producer::ResultProducer;
 use crate::sync::{Ordering, SyncPoint};
@@ -28,9 +29,8 @@ pub struct WorkerLane<M: Memory> {
   view: View,
   calls: CallConsumer,
   results: ResultProducer,
-  arena: Arena,
-  /// Blocks of the result arena that the host keeps for now.
-  loans: Lender,
+  /// The result arena.
+  out: OutArena<M>,
   /// The block that came with the call taken last, if it is lent and nobody has borrowed it.
   unborrowed: Option<Handle>,
   /// The block of each entry of the result ring, until the host has passed it.
@@ -50,7 +50,6 @@ pub struct WorkerLane<M: Memory> {
   aborts_seen: Cell<u32>,
   #[cfg(feature = "fault-injection")]
   corrupt_next: bool,
-  memory: M,
 }
 
 /// The block of a result.
@@ -71,7 +70,8 @@ impl<M: Memory> WorkerLane<M> {
     if memory.len() < size_of::<Header>() || !base.cast::<Header>().is_aligned() {
       return Err(AttachError::Unusable);
     }
-    // SAFETY: long enough and aligned; all atomics, for which every bit pattern is a value.
+    // SAFETY: long enough and aligned, and `memory` outlives the reference; all atomics, for which every bit pattern is
+    // a value.
     let preamble = unsafe { &base.cast::<Header>().as_ref().preamble };
     // SYNC POINT LaneReady: everything that was formatted is visible.
     let ready = preamble.ready.load(SyncPoint::LaneReady.acquire());
@@ -84,14 +84,13 @@ impl<M: Memory> WorkerLane<M> {
     }
     let geometry = Geometry::new(preamble.slots.load(Ordering::Relaxed), preamble.arena_bytes.load(Ordering::Relaxed))?;
     let start = preamble.start.load(Ordering::Relaxed);
-    // SAFETY: `memory` moves into the lane, next to the view.
+    // SAFETY: `memory` moves into the lane's arena, next to the view, and stays as long as the lane does.
     let view = unsafe { View::new(&memory, geometry)? };
     Ok(Self {
       view,
       calls: CallConsumer::new(geometry.slots, start),
       results: ResultProducer::new(geometry.entries(), start),
-      arena: Arena::new(geometry.arena_bytes),
-      loans: Lender::new(),
+      out: OutArena::new(memory, geometry, Direction::ToHost),
       unborrowed: None,
       blocks: vec![None; geometry.entries() as usize].into_boxed_slice(),
       unconsumed: 0,
@@ -103,12 +102,11 @@ impl<M: Memory> WorkerLane<M> {
       aborts_seen: Cell::new(0),
       #[cfg(feature = "fault-injection")]
       corrupt_next: false,
-      memory,
     })
   }
 
   /// The memory that the lane is in.
   pub fn memory(&self) -> &M {
-    &self.memory
+    self.out.memory()
   }
 }

@@ -1,10 +1,10 @@
-//! Results: written and committed; their memory.
+//! The worker's results: written and committed, and their blocks.
 
-use crate::arena::{Arena, Refused, WARM_REMAINDER};
+use crate::arena::{Arena, Refused};
 use crate::block::Block;
 use crate::error::CommitError;
 use crate::frame::{INLINE_CAPACITY, Parts};
-use crate::loan::{Borrowed, Handle, LENT_FROM};
+use crate::loan::{Borrowed, LENT_FROM};
 use crate::memory::{ENOMEM, Memory};
 use crate::place::Direction;
 use crate::place::{Placement, inline_len};
@@ -13,8 +13,8 @@ use crate::record::{CallRecord, Position, ResultHeader};
 use crate::result_slot::{NOTICE, RESULT, RETURNED, ResultHead};
 use crate::worker_lane::{Sent, WorkerLane};
 
-/// Unconsumed results hold at most this much of the arena, or are one result: a host that is busy elsewhere must not
-/// find its memory full of them.
+/// Unconsumed results have at most this much of the arena, unless there is only one: they must not fill the memory of a
+/// host that is busy elsewhere.
 const RESULT_WINDOW: u64 = 64 << 20;
 
 impl<M: Memory> WorkerLane<M> {
@@ -47,41 +47,35 @@ impl<M: Memory> WorkerLane<M> {
     self.send(header, Parts { head, tail }, self.results.entries(), &mut Watched(probe))
   }
 
-  /// A block of `len` bytes (not 0) for the worker to fill in place, and then to [commit](WorkerLane::commit_borrowed) or to give
-  /// back. What is in it is arbitrary.
+  /// A block of `len` bytes (not 0) for the worker to fill in place, and then to [commit](WorkerLane::commit_borrowed)
+  /// or to give back. Its bytes are arbitrary.
   ///
   /// # Errors
   /// See [`CommitError`]. [`CommitError::NoRoom`]: too much is lent already, or in use.
   pub fn allocate(&mut self, len: usize) -> Result<Borrowed, CommitError> {
-    let refused_at = self.refused_at;
-    self.reap_loans();
-    if !self.loans.may_lend(Arena::block_size(len as u64)) {
+    let needed = len as u64;
+    self.check_capacity(needed)?;
+    self.reap();
+    if self.exceeds_window(needed) {
       return Err(CommitError::NoRoom);
     }
-    let block = self.reserve(len as u64);
-    // It is not a result that waits for room.
-    self.refused_at = refused_at;
-    let block = block?;
-    let words = &self.view.header().lent_to_host.words;
-    let Some(handle) = self.loans.lend(words, block) else {
-      self.arena.release(block);
-      return Err(CommitError::NoRoom);
-    };
-    let at = self.view.address(Direction::ToHost, block.offset(), len);
-    Ok(Borrowed::new(at, len, &words[usize::from(handle)]))
+    self.out.allocate(&self.view, len).map_err(|refused| match refused {
+      Refused::Full => CommitError::NoRoom,
+      Refused::NoMemory(no_memory) => CommitError::NoMemory { errno: no_memory.errno },
+    })
   }
 
-  /// Commits the result of `call` with the payload `head` and the content of a block of this lane, which is the host's from then
-  /// on: it is neither copied nor to be given back. False if that cannot be: commit a copy.
+  /// Commits the result of `call` with the payload `head` and the content of a block of this lane. The block is not
+  /// copied: it is the host's from then on, and not to be given back. False: the block cannot be passed on, commit a
+  /// copy.
   pub fn commit_borrowed(&mut self, r: &ResultHeader, call: &CallRecord, head: &[u8], content: &Borrowed) -> bool {
     let len = head.len() + content.len();
     if head.len() > INLINE_CAPACITY || len <= INLINE_CAPACITY {
       return false;
     }
-    let header = self.view.header();
-    let own = content.handle(&header.lent_to_host.words);
-    let (kind, handle, first) = match (own, content.handle(&header.lent_to_worker.words)) {
-      (Some(handle), _) => match self.loans.block(handle) {
+    let own = content.handle(self.view.loan_words(Direction::ToHost));
+    let (kind, handle, first) = match (own, content.handle(self.view.loan_words(Direction::ToWorker))) {
+      (Some(handle), _) => match self.out.lender().block(handle) {
         Some(block) => (RESULT, handle, block.first),
         None => return false,
       },
@@ -105,7 +99,7 @@ impl<M: Memory> WorkerLane<M> {
     true
   }
 
-  /// Sends a report that answers no call. False: there is no room for it, and it is dropped.
+  /// Sends a report that answers no call. False: there is no room for the report, which is dropped.
   pub fn notice(&mut self, status: u8, codec: u8, head: &[u8], tail: &[u8]) -> bool {
     let header = result_head(NOTICE, 0, &ResultHeader { status, codec, flags: 0, ran_ns: 0 });
     let refused_at = self.refused_at;
@@ -116,7 +110,7 @@ impl<M: Memory> WorkerLane<M> {
     sent
   }
 
-  /// The next result says a length and a block that cannot be.
+  /// The next result has an impossible length and block.
   #[cfg(feature = "fault-injection")]
   pub fn corrupt_next_result(&mut self) {
     self.corrupt_next = true;
@@ -156,7 +150,8 @@ impl<M: Memory> WorkerLane<M> {
     } else {
       self.write(block, 0, rest);
     }
-    let loan = block.and_then(|block| self.lend(head.kind, content.len(), block));
+    let lent = block.filter(|_| head.kind == RESULT);
+    let loan = lent.and_then(|block| self.out.lend(&self.view, block, content.len()));
     head.at = block.map_or(Placement::INLINE, |block| Placement::new(inline.len(), block, loan));
     #[cfg(feature = "fault-injection")]
     if core::mem::take(&mut self.corrupt_next) {
@@ -185,44 +180,37 @@ impl<M: Memory> WorkerLane<M> {
     }
   }
 
-  /// Lends the block of a large result, if that may be.
-  fn lend(&mut self, kind: u32, len: usize, block: Block) -> Option<Handle> {
-    let lends = kind == RESULT && len >= LENT_FROM && self.loans.may_lend(block.size());
-    if lends { self.loans.lend(&self.view.header().lent_to_host.words, block) } else { None }
-  }
-
   fn no_room(&mut self) -> CommitError {
     self.refused_at = Some(self.results.consumed());
     CommitError::NoRoom
   }
 
+  fn check_capacity(&self, len: u64) -> Result<(), CommitError> {
+    let capacity = self.out.arena().capacity();
+    if len > capacity { Err(CommitError::TooLarge { len, capacity }) } else { Ok(()) }
+  }
+
+  /// Whether with `len` bytes more the host would have too much to consume.
+  fn exceeds_window(&self, len: u64) -> bool {
+    self.unconsumed > 0 && self.unconsumed + Arena::block_size(len) > RESULT_WINDOW
+  }
+
+  /// A block for the content of a result.
   fn reserve(&mut self, len: u64) -> Result<Block, CommitError> {
-    let capacity = self.arena.capacity();
-    if len > capacity {
-      return Err(CommitError::TooLarge { len, capacity });
-    }
+    self.check_capacity(len)?;
     self.reap();
     if len as usize >= LENT_FROM {
-      self.reap_loans();
+      self.out.reap_loans(&self.view);
     }
-    if self.unconsumed > 0 && self.unconsumed + Arena::block_size(len) > RESULT_WINDOW {
+    if self.exceeds_window(len) {
       return Err(self.no_room());
     }
-    let base = self.geometry.result_arena().start;
-    let memory = &self.memory;
-    let commit =
-      |range: core::ops::Range<u64>| memory.commit(base + range.start as usize, (range.end - range.start) as usize);
-    self.arena.allocate(len, commit).map_err(|refused| match refused {
+    self.out.reserve(len).map_err(|refused| match refused {
       // Nothing to wait for: what the host keeps it may keep for ever.
       Refused::Full if self.unconsumed == 0 => CommitError::NoMemory { errno: ENOMEM },
       Refused::Full => self.no_room(),
       Refused::NoMemory(no_memory) => CommitError::NoMemory { errno: no_memory.errno },
     })
-  }
-
-  /// Takes back what the host has kept and does not need any more.
-  fn reap_loans(&mut self) {
-    self.loans.reap(&self.view.header().lent_to_host.words, |block| self.arena.release(block));
   }
 
   /// Releases the blocks of all results that the host has passed.
@@ -244,19 +232,15 @@ impl<M: Memory> WorkerLane<M> {
     let Some(Sent { block, is_lent }) = self.blocks[index].take() else { return };
     self.unconsumed -= block.size();
     if !is_lent {
-      self.arena.release(block);
+      self.out.release(block);
     }
   }
 
-  /// Gives pages of the result arena back that no result uses, apart from a warm remainder. True: the host keeps others.
+  /// Gives unused pages of the result arena back to the system, apart from a warm remainder. True: the host keeps
+  /// blocks, so there may be more to give back later.
   pub fn trim(&mut self) -> bool {
     self.reap();
-    self.reap_loans();
-    let base = self.geometry.result_arena().start;
-    self.arena.trim(WARM_REMAINDER, |range| {
-      self.memory.discard(base + range.start as usize, (range.end - range.start) as usize);
-    });
-    self.loans.lends()
+    self.out.trim(&self.view)
   }
 }
 

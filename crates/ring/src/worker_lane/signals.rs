@@ -1,4 +1,4 @@
-//! Waking the host, being woken by it, and what is said apart from calls and results.
+//! The worker's signals: wake-ups in both directions, its phase, and the host's requests.
 
 use crate::bell::{NEWS, ROOM, WORK};
 use crate::memory::Memory;
@@ -14,7 +14,7 @@ impl<M: Memory> WorkerLane<M> {
   }
 
   /// Says that the worker is about to sleep, until there is a call or a request, or, after
-  /// [`crate::CommitError::NoRoom`], until the host has consumed results. True: that is so already, do not sleep.
+  /// [`crate::CommitError::NoRoom`], until the host has consumed results. True: there is already, do not sleep.
   pub fn arm(&self) -> bool {
     let header = self.view.header();
     header.worker_bell.arm(if self.refused_at.is_some() { ROOM } else { WORK });
@@ -44,7 +44,7 @@ impl<M: Memory> WorkerLane<M> {
     self.calls.has_work(self.view.calls()) || self.view.header().control.stop.load(Ordering::Relaxed) == 1
   }
 
-  /// Tells the host how far this worker has come.
+  /// Tells the host this worker's phase.
   pub fn set_phase(&self, phase: WorkerPhase) {
     // SYNC POINT PhaseChanged: who sees the phase sees what was done before.
     self.view.header().life.phase.store(phase as u32, SyncPoint::PhaseChanged.release());

@@ -1,4 +1,4 @@
-//! `posix_spawnattr_t`: the state in which a child starts.
+//! `posix_spawnattr_t`: process group and signals of a child at its start.
 
 use std::mem::MaybeUninit;
 

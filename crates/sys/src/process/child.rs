@@ -1,23 +1,15 @@
-//! A process that this one started.
+//! A child process: waited for, signalled, however its end is seen.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::exit::Exit;
+#[cfg(target_os = "linux")]
+use super::grandchild::Grandchild;
 use super::sentinel::Sentinel;
 use crate::{Error, Result, SentinelKind};
-
-/// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-  /// By itself, with this exit code.
-  Code(i32),
-  /// By this signal.
-  Signal(i32),
-  /// Someone else collected the status, or the host ignores `SIGCHLD`: it has ended, but nobody knows how.
-  Unknown,
-}
 
 /// A child process. Dropping it neither ends nor reaps it: wait for its end first.
 #[derive(Debug)]
@@ -26,7 +18,7 @@ pub struct Child {
   pid: Pid,
   sentinel: Sentinel,
   exit: Option<Exit>,
-  /// The process that started it, or had it started: a fork of that has no business with it.
+  /// The process that owns this value: in a fork of that process the child is nobody's.
   owner: u32,
 }
 
@@ -35,19 +27,33 @@ impl Child {
     Self { pid, sentinel, exit: None, owner: std::process::id() }
   }
 
-  /// The process `pid`, which this one has forked and not waited for (see [`fork_with_heap`](crate::fork_with_heap)). If it
-  /// cannot be watched it is ended.
+  /// The process `pid`, which this one has forked and not waited for (see [`fork_with_heap`](crate::fork_with_heap)). A
+  /// child that cannot be watched is killed.
   pub fn forked_here(pid: u32, sentinel: SentinelKind) -> Result<Self> {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(|| Error::from_errno("fork", libc::ESRCH))?;
+    let pid = pid_of_fork(pid)?;
     Ok(Self::new(pid, Sentinel::new(sentinel, pid)?))
   }
 
-  /// Whether it has ended, as far as this process may care.
+  /// The process `pid` behind `pidfd`, which another process, `parent`, has forked for this one. `release` is called
+  /// once, when the end has been seen: it asks the parent to reap. Linux only; `ENOSYS` elsewhere.
+  #[cfg(target_os = "linux")]
+  pub fn forked(pid: u32, pidfd: OwnedFd, parent: u32, release: Box<dyn Fn() + Send + Sync>) -> Result<Self> {
+    Ok(Self::new(pid_of_fork(pid)?, Sentinel::Grandchild(Grandchild::new(pid, pidfd, parent, release))))
+  }
+
+  /// Fails: there are no pidfds.
+  #[cfg(not(target_os = "linux"))]
+  pub fn forked(_pid: u32, _pidfd: OwnedFd, _parent: u32, _release: Box<dyn Fn() + Send + Sync>) -> Result<Self> {
+    Err(Error::missing("pidfd_open"))
+  }
+
+  /// Whether the child has ended, or is not this process's.
   fn is_over(&self) -> bool {
     self.exit.is_some() || self.owner != std::process::id()
   }
 
-  /// Its process id, which is also the id of its process group. Means nothing once the child has been reaped.
+  /// The process id, which is also the id of the child's process group. Once the child has been reaped, it may be
+  /// another process's.
   pub fn pid(&self) -> u32 {
     self.pid.as_raw_nonzero().get().unsigned_abs()
   }
@@ -84,11 +90,12 @@ impl Child {
     if self.is_over() { Ok(()) } else { ignore_gone(self.sentinel.signal(signal)) }
   }
 
-  /// Sends the signal to the process group of the child: to it and to all that it has started and that did not leave.
+  /// Sends the signal to the process group of the child: to the child and to all processes that it has started and that
+  /// did not leave the group.
   ///
-  /// Does nothing once the child has been reaped, as its number may then be that of another group. So to end what a dead
-  /// child left behind, call this before [`try_wait`](Self::try_wait): the sentinel tells of the death, and a child that
-  /// was not reaped still holds its number.
+  /// Does nothing once the child has been reaped, as its number may then be that of another group. So to end what a
+  /// dead child left behind, call this before [`try_wait`](Self::try_wait): the sentinel tells of the death, and a
+  /// child that was not reaped still holds its number.
   pub fn signal_group(&self, signal: i32) -> Result<()> {
     let signal = Signal::from_named_raw(signal).ok_or_else(|| Error::from_errno("kill", libc::EINVAL))?;
     if self.is_over() {
@@ -96,6 +103,11 @@ impl Child {
     }
     ignore_gone(kill_process_group(self.pid, signal).map_err(Error::at("kill")))
   }
+}
+
+/// `ESRCH` for a number that cannot be a process's.
+fn pid_of_fork(pid: u32) -> Result<Pid> {
+  i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(|| Error::from_errno("fork", libc::ESRCH))
 }
 
 /// A process that has ended cannot be signalled, and need not be. macOS says `EPERM` for a group of zombies.

@@ -1,7 +1,7 @@
-//! Closing in the child what it was not given.
+//! The closing, in the child, of descriptors that the child was not given.
 //!
-//! Every descriptor of this crate is close-on-exec and needs no closing; this is for those of other code in the host:
-//! libraries, addons, or whoever started the host.
+//! Descriptors of this crate are close-on-exec and need no closing. Other code in the host may have others: libraries,
+//! addons, whoever started the host.
 
 use std::os::fd::{BorrowedFd, RawFd};
 use std::{fs, iter};
@@ -29,7 +29,7 @@ impl CloseOthers {
     add_close_from().map_or(Self::Listed, Self::From)
   }
 
-  /// Adds what closes all descriptors but 0, 1, 2 and the `targets`, which are below `above`.
+  /// Adds actions that close all descriptors but 0, 1, 2 and the `targets`, which are below `above`.
   pub(super) fn add_to(self, actions: &mut FileActions, targets: &[RawFd], above: RawFd) -> Result<()> {
     match self {
       Self::From(add) => {
@@ -55,7 +55,8 @@ fn inheritable() -> Box<dyn Iterator<Item = RawFd>> {
     }
   };
   Box::new(iter::Iterator::filter(open, |fd| {
-    // SAFETY: not negative, and only used to ask for its flags, which fails if it is not open.
+    // SAFETY: not negative, and only used to ask for its flags. One that another thread closes meanwhile, or that was
+    // never open, fails to answer, and one that has another file by then answers for that.
     let fd = unsafe { BorrowedFd::borrow_raw(*fd) };
     fcntl_getfd(fd).is_ok_and(|flags| !flags.contains(FdFlags::CLOEXEC))
   }))

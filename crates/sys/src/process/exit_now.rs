@@ -1,4 +1,4 @@
-//! Ending this process without its teardown.
+//! The end of this process without its teardown.
 
 /// Ends this process at once: no handler, no destructor, no thread is waited for.
 pub fn exit_now(code: i32) -> ! {

@@ -1,4 +1,4 @@
-//! `posix_spawn_file_actions_t`: what the child does with its descriptors before it runs the program, in order.
+//! `posix_spawn_file_actions_t`: steps that the child takes before it runs the program, in order.
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -7,7 +7,8 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use super::libc_extras;
 use crate::{Error, Result};
 
-/// A list of steps. It names descriptors by number only, so they must be open until the child was spawned.
+/// A list of steps. The list has numbers of descriptors only, so the descriptors must be open until the child was
+/// spawned.
 ///
 /// Boxed, as POSIX does not promise that an initialised object may be moved.
 pub(super) struct FileActions(Box<MaybeUninit<libc::posix_spawn_file_actions_t>>);

@@ -1,5 +1,5 @@
-//! Functions that a libc may or may not have. They are looked up at run time, as a reference to them would keep the
-//! library from being loaded where they are missing.
+//! Functions that some libcs do not have. They are looked up at run time: a reference to a missing function would keep
+//! this library from being loaded.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::mem;

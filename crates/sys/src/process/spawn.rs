@@ -1,4 +1,4 @@
-//! `posix_spawn` with everything about it prepared beforehand.
+//! `posix_spawn`, with descriptors, attributes and strings prepared beforehand.
 
 use std::ffi::CString;
 use std::fs;
@@ -65,8 +65,8 @@ impl DescriptorPlan {
     Ok(plan)
   }
 
-  /// Has the kernel make the child's table of descriptors as large as it will be when the child has moved its own
-  /// [out of the way](crate::out_of_the_way). Nobody shares it yet: a process with threads, as the child will be, waits some
+  /// Has the kernel make the child's table of descriptors as large as it will be when the child has moved its own [out
+  /// of the way](crate::out_of_the_way). Nobody shares it yet: a process with threads, as the child will be, waits some
   /// milliseconds until no processor can be looking at the smaller one.
   ///
   /// # References
@@ -123,8 +123,8 @@ fn spawn_by(spec: &SpawnSpec<'_>, plan: &DescriptorPlan, sentinel: SentinelKind)
   Ok(Child::new(pid, Sentinel::new(sentinel, pid)?))
 }
 
-/// `posix_spawn` does not tell whether the program or the directory was at fault. If there is something wrong with the
-/// directory, it was.
+/// `posix_spawn` does not tell whether the program or the directory was at fault. The directory was, if there is
+/// something wrong with it.
 fn blame_directory(error: Error, cwd: Option<&Path>) -> Error {
   let of_a_path = matches!(error.errno(), Some(libc::ENOENT | libc::ENOTDIR | libc::EACCES));
   match cwd.filter(|_| of_a_path).map(fs::metadata) {

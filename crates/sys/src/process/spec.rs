@@ -1,4 +1,4 @@
-//! What to start.
+//! The specification of a child: program, arguments, environment, descriptors.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::{BorrowedFd, RawFd};

@@ -1,4 +1,4 @@
-//! The two ways to make a file that exists only in memory and has no name.
+//! The two ways to make a nameless file in memory: `memfd_create` and `shm_open`.
 
 use std::hash::{BuildHasher, RandomState};
 use std::os::fd::OwnedFd;

@@ -1,4 +1,4 @@
-//! The mapping of a segment, which may be needed for longer than its file.
+//! The mapping of a segment, which may outlive the segment.
 
 use std::os::fd::BorrowedFd;
 use std::ptr::{self, NonNull};
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 pub struct Mapping {
   base: NonNull<u8>,
   len: usize,
-  /// The process that has it: a fork of that has nothing at this address, or something else.
+  /// The process that has the mapping: in a fork of that process there is nothing at this address, or something else.
   owner: u32,
 }
 
@@ -35,7 +35,8 @@ impl Mapping {
     Ok(mapping)
   }
 
-  /// Whether it is in the memory of the calling process, and not in that of the one that this was forked from.
+  /// Whether the mapping is in the memory of the calling process, and not only in that of the process it was forked
+  /// from.
   pub fn is_here(&self) -> bool {
     self.owner == std::process::id()
   }
@@ -69,7 +70,8 @@ impl Drop for Mapping {
     if !self.is_here() {
       return;
     }
-    // SAFETY: the mapping was made by `of` with this address and length, and whoever uses `base` outlives us by contract.
+    // SAFETY: `of` made the mapping, with this address and length, in this process. Nobody uses `base` any more: who
+    // does has to keep the mapping (see `Segment::base`).
     let outcome = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
     debug_assert!(outcome.is_ok(), "munmap of an own mapping: {outcome:?}");
   }

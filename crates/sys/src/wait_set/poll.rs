@@ -45,7 +45,7 @@ impl PollSet {
   pub(super) fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<u64>) -> Result<()> {
     let count = self.polls.len() as libc::nfds_t;
     // SAFETY: a list of `count` entries that lives through the call. The numbers in it need not be open: one that was
-    // closed without being removed is reported as such (and so as ready), and nothing is done to it.
+    // closed without being removed is reported as closed (and so as ready), and nothing is done to it.
     let outcome = unsafe { libc::poll(self.polls.as_mut_ptr(), count, to_millis(timeout)) };
     if outcome < 0 {
       let error = io::Error::last_os_error();

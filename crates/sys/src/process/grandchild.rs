@@ -1,8 +1,9 @@
-//! A process that another one has forked for this one: a grandchild, whose end is seen by its pidfd, and whose status only its
-//! parent can collect.
+//! A process that a child of this one, a fork server, has forked for it: its end is seen by its pidfd, and its status
+//! read in `/proc`, since only the parent can collect it.
 //!
-//! The parent leaves it a zombie until this process says that it has seen it. Until then the number is nobody else's, and
-//! `/proc` has the status. A parent that died has left it to init, which reaps at once: the status is not known then.
+//! The parent leaves an ended grandchild a zombie until this process says that it has seen the end. Until then the pid
+//! is nobody else's, and `/proc` has the status. A parent that died has left its children to init, which reaps at once:
+//! then the status is not known.
 
 use std::fmt;
 use std::fs;
@@ -11,30 +12,30 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use rustix::process::Pid;
-
-use super::child::{Child, Exit};
-use super::sentinel::{PidFd, Sentinel};
-use crate::{Error, Result};
+use super::exit::Exit;
+use super::pidfd::PidFd;
+use crate::Result;
 
 /// Watches one such process.
-pub(super) struct Forked {
-  pub(super) pidfd: PidFd,
+pub(super) struct Grandchild {
+  pidfd: PidFd,
   pid: u32,
   parent: u32,
   release: Box<dyn Fn() + Send + Sync>,
 }
 
-impl Child {
-  /// The process `pid` behind `pidfd`, which `parent` has forked. `release` is called once, when the end has been seen: it
-  /// asks the parent to reap.
-  pub fn forked(pid: u32, pidfd: OwnedFd, parent: u32, release: Box<dyn Fn() + Send + Sync>) -> Result<Self> {
-    let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(|| Error::from_errno("fork", libc::ESRCH))?;
-    Ok(Self::new(raw, Sentinel::Forked(Forked { pidfd: PidFd::from_fd(pidfd), pid, parent, release })))
+impl Grandchild {
+  /// The process `pid` behind `pidfd`, which `parent` has forked. `release` is called once, when the end has been seen:
+  /// it asks the parent to reap.
+  pub(super) fn new(pid: u32, pidfd: OwnedFd, parent: u32, release: Box<dyn Fn() + Send + Sync>) -> Self {
+    Self { pidfd: PidFd::from_fd(pidfd), pid, parent, release }
   }
-}
 
-impl Forked {
+  pub(super) fn pidfd(&self) -> &PidFd {
+    &self.pidfd
+  }
+
+  /// The status, once the process has ended. The parent may reap it then.
   pub(super) fn try_reap(&self) -> Result<Option<Exit>> {
     if !self.pidfd.pause(Duration::ZERO)? {
       return Ok(None);
@@ -63,9 +64,9 @@ fn exit_in(stat: &[u8], parent: u32) -> Option<Exit> {
   status.code().map(Exit::Code).or_else(|| status.signal().map(Exit::Signal))
 }
 
-impl fmt::Debug for Forked {
+impl fmt::Debug for Grandchild {
   fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.debug_struct("Forked").field("pid", &self.pid).field("parent", &self.parent).finish_non_exhaustive()
+    f.debug_struct("Grandchild").field("pid", &self.pid).field("parent", &self.parent).finish_non_exhaustive()
   }
 }
 
