@@ -2,18 +2,10 @@
 
 use std::time::Instant;
 
-use crate::lane::SpawnFailure;
+use crate::error::AllocateError;
+use crate::event::PoolState;
 use crate::loan::Loan;
-use crate::manager::{Manager, PoolState};
-
-/// Why there is no lane to have a block in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AllocateError {
-  /// The pool takes no calls any more.
-  NotRunning(PoolState),
-  /// No worker lives, and none could be started.
-  Spawn(SpawnFailure),
-}
+use crate::manager::Manager;
 
 impl Manager {
   /// A block of `len` bytes (not 0) in the memory of some worker's lane: a call with it goes to that worker, without a copy, if that

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use millrace_ring::{CallHeader, CallKind, Position};
 
+use crate::completion::CallId;
 use crate::payload::Payload;
 use crate::retry::Retries;
-
-/// A call's number, unique among the unfinished calls of its pool and used again afterwards.
-pub type CallId = u32;
 
 /// How long a call may run.
 #[derive(Clone, Copy, Debug)]

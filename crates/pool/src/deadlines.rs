@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use millrace_sys::monotonic_ns;
 
-use crate::call::CallId;
+use crate::completion::CallId;
 use crate::event::{BreakCause, CallFailure, Event, ExitReason};
 use crate::lane::Life;
 use crate::manager::Manager;

@@ -13,11 +13,13 @@ use std::time::Instant;
 
 use millrace_ring::{CallHeader, PushError};
 
-use crate::call::{Call, CallId, Limits, Outcome, Place};
-use crate::event::{CallFailure, Event};
-use crate::lane::{Lane, SpawnFailure, Tail};
+use crate::call::{Call, Limits, Outcome, Place};
+use crate::completion::CallId;
+use crate::error::{SpawnFailure, SubmitError};
+use crate::event::{CallFailure, Event, PoolState};
+use crate::lane::{Lane, Tail};
 use crate::loan::Loan;
-use crate::manager::{Manager, PoolState};
+use crate::manager::Manager;
 use crate::payload::Payload;
 use crate::retry::Retries;
 use crate::spin::processors;
@@ -54,24 +56,6 @@ pub struct CallSpec<'a> {
   pub tail: &'a [u8],
   /// Where these bytes are, if in the memory of a lane: that lane's worker is given them without a copy, if it can be.
   pub moved: Option<&'a Loan>,
-}
-
-/// Why a call was not taken. Nothing of it is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SubmitError {
-  /// The pool takes no calls any more.
-  NotRunning(PoolState),
-  /// As many calls wait as may.
-  QueueFull,
-  /// No worker lives and none could be started.
-  Spawn(SpawnFailure),
-  /// The payload is larger than a lane can hold.
-  TooLarge {
-    /// Bytes of the payload.
-    len: usize,
-    /// The most that a lane can hold.
-    capacity: usize,
-  },
 }
 
 impl Manager {

@@ -2,7 +2,18 @@
 
 use millrace_sys::Exit;
 
-use crate::call::CallId;
+use crate::completion::CallId;
+
+/// How far a pool's life has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolState {
+  /// It takes calls.
+  Running,
+  /// It takes no more calls, and stops when it has answered those that it has.
+  Closing,
+  /// It is unusable.
+  Broken,
+}
 
 /// Why a worker left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

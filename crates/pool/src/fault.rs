@@ -45,12 +45,14 @@ pub(crate) enum Point {
   ResultSlot,
 }
 
+/// The codec of no payload: what a damaged frame carries, since any other byte could happen to be right.
+pub(crate) const NO_CODEC: u8 = 0;
+
 #[cfg(not(feature = "fault-injection"))]
 mod switch {
-  use millrace_ring::{HostLane, WorkerLane};
+  use millrace_ring::{HostLane, Memory, WorkerLane};
 
   use super::Point;
-  use crate::segment::LaneSegment;
 
   /// Without the feature nothing ever fails on demand.
   #[inline(always)]
@@ -64,10 +66,10 @@ mod switch {
   }
 
   /// Not without the feature.
-  pub(crate) fn corrupt_next_call(_lane: &mut HostLane<LaneSegment>) {}
+  pub(crate) fn corrupt_next_call<M: Memory>(_lane: &mut HostLane<M>) {}
 
   /// Not without the feature.
-  pub(crate) fn corrupt_next_result(_lane: &mut WorkerLane<LaneSegment>) {}
+  pub(crate) fn corrupt_next_result<M: Memory>(_lane: &mut WorkerLane<M>) {}
 }
 
 #[cfg(feature = "fault-injection")]
@@ -76,10 +78,9 @@ mod switch {
   use std::sync::atomic::{AtomicU64, Ordering};
   use std::time::Duration;
 
-  use millrace_ring::{HostLane, WorkerLane};
+  use millrace_ring::{HostLane, Memory, WorkerLane};
 
   use super::Point;
-  use crate::segment::LaneSegment;
 
   #[derive(Clone, Copy, Debug, PartialEq, Eq)]
   pub(super) enum Action {
@@ -198,12 +199,12 @@ mod switch {
   }
 
   /// The next call's lengths and indexes are wrong.
-  pub(crate) fn corrupt_next_call(lane: &mut HostLane<LaneSegment>) {
+  pub(crate) fn corrupt_next_call<M: Memory>(lane: &mut HostLane<M>) {
     lane.corrupt_next_call();
   }
 
   /// The next result's lengths and indexes are wrong.
-  pub(crate) fn corrupt_next_result(lane: &mut WorkerLane<LaneSegment>) {
+  pub(crate) fn corrupt_next_result<M: Memory>(lane: &mut WorkerLane<M>) {
     lane.corrupt_next_result();
   }
 

@@ -7,15 +7,13 @@ use std::time::{Duration, Instant};
 use millrace_ring::{CallHeader, CallKind, HostLane, INLINE_CAPACITY, Position, PushError, WorkerPhase};
 use millrace_sys::{Child, Exit, Listener, Ringer};
 
-use crate::call::CallId;
+use crate::completion::CallId;
 use crate::config::{KILL_AFTER, PoolConfig};
 use crate::event::{BreakCause, ExitReason};
-use crate::fault::{self, Point, hits};
-use crate::fork_server::ForkError;
+use crate::fault::{self, NO_CODEC, Point, hits};
 use crate::loan::Loan;
 use crate::prepared_lane::PreparedLane;
 use crate::segment::LaneSegment;
-use crate::worker::NO_CODEC;
 
 /// The work that a lane should hold in reserve: long enough to bridge the host's wake-up, short enough that a call
 /// seldom waits behind another while a worker is idle.
@@ -123,33 +121,6 @@ pub(crate) struct Lane {
   pub(crate) listed_idle: bool,
   /// It does not come to its calls while others could: nothing is queued here.
   pub(crate) stalled: bool,
-}
-
-/// Why a worker could not be started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SpawnFailure {
-  /// The system call that failed.
-  pub syscall: &'static str,
-  /// Its error.
-  pub errno: Option<i32>,
-}
-
-impl From<SpawnFailure> for ForkError {
-  fn from(failure: SpawnFailure) -> Self {
-    Self::Failed(failure)
-  }
-}
-
-impl From<millrace_sys::Error> for ForkError {
-  fn from(error: millrace_sys::Error) -> Self {
-    Self::Failed(error.into())
-  }
-}
-
-impl From<millrace_sys::Error> for SpawnFailure {
-  fn from(error: millrace_sys::Error) -> Self {
-    Self { syscall: error.syscall, errno: error.errno() }
-  }
 }
 
 impl Lane {

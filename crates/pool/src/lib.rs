@@ -5,10 +5,12 @@
 
 mod allocate;
 mod call;
+mod completion;
 mod config;
 mod deadlines;
 mod dispatch;
 mod dump;
+mod error;
 mod event;
 mod fault;
 mod fork_server;
@@ -32,18 +34,17 @@ mod stats;
 mod stop;
 pub mod worker;
 
-pub use allocate::AllocateError;
-pub use call::{CallId, Limits};
+pub use call::Limits;
+pub use completion::{CallId, Completion, status};
 pub use config::{DeathPolicy, KILL_AFTER, MAX_FAILED_STARTS, PoolConfig, START_BACKOFF, StartMethod, WorkerCommand};
-pub use dispatch::{CallSpec, SubmitError};
-pub use event::{BreakCause, CallFailure, Death, Event, ExitReason, Report, ServerFailure};
+pub use dispatch::CallSpec;
+pub use error::{AllocateError, SpawnFailure, SubmitError};
+pub use event::{BreakCause, CallFailure, Death, Event, ExitReason, PoolState, Report, ServerFailure};
 pub use fork_server::{ForkRequest, ForkService, ForkedWorker, Trial};
-pub use lane::SpawnFailure;
 pub use loan::Loan;
-pub use manager::{Completion, Manager, PoolState};
+pub use manager::Manager;
 pub use millrace_ring::{CallKind, CallRecord, CommitError, Geometry, ResultHeader, Taken, WorkerPhase};
 pub use millrace_sys::{Exit, Pollables};
 pub use own_forks::OwnFork;
-pub use round::status;
 pub use segment::LaneSegment;
 pub use stats::{WorkerState, WorkerStats};

@@ -7,12 +7,14 @@ use millrace_sys::Exit;
 
 use millrace_ring::Reclaimed;
 
-use crate::call::{CallId, Outcome, Place};
+use crate::call::{Outcome, Place};
+use crate::completion::CallId;
 use crate::config::{KILL_AFTER, MAX_FAILED_STARTS, START_BACKOFF};
-use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason};
+use crate::error::SpawnFailure;
+use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason, PoolState};
 use crate::fork_server::ForkError;
-use crate::lane::{Lane, Life, SpawnFailure};
-use crate::manager::{Manager, PoolState, Replacement};
+use crate::lane::{Lane, Life};
+use crate::manager::{Manager, Replacement};
 use crate::payload::Payload;
 use crate::prepared_lane::PreparedLane;
 use crate::round::token;

@@ -21,56 +21,18 @@ use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use millrace_ring::ResultRecord;
 use millrace_sys::{Capabilities, Listener, Pollables, PollerKind, Ringer, WaitSet, doorbell};
 
-use crate::call::{CallId, CallTable, PendingQueue};
+use crate::call::{CallTable, PendingQueue};
+use crate::completion::CallId;
 use crate::config::{DeathPolicy, PoolConfig};
-use crate::event::{Event, ExitReason};
+use crate::event::{Event, ExitReason, PoolState};
 use crate::fault;
 use crate::lane::{Lane, READ_AHEAD_NS, TaskDefinition};
 use crate::oom::OomVictims;
 use crate::relief::Backlog;
 use crate::spin::Spinner;
 use crate::starter::Starter;
-
-/// How far a pool's life has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PoolState {
-  /// It takes calls.
-  Running,
-  /// It takes no more calls, and stops when it has answered those that it has.
-  Closing,
-  /// It is unusable.
-  Broken,
-}
-
-/// A result that lies in a lane, ready to be read.
-#[derive(Clone, Copy, Debug)]
-pub struct Completion {
-  /// The call.
-  pub id: CallId,
-  /// What kind of outcome it is; the meaning is the owner's.
-  pub status: u8,
-  /// The encoding of its payload.
-  pub codec: u8,
-  /// The owner's bits.
-  pub flags: u16,
-  /// Bytes of its payload.
-  pub len: usize,
-  /// Bytes of the payload in front of the content that [`Manager::borrow`] gives.
-  pub inline_len: usize,
-  /// Whether [`Manager::borrow`] gives that content.
-  pub lent: bool,
-  /// The worker's process id.
-  pub pid: u32,
-  /// How long the worker says that the call ran, in nanoseconds, saturated.
-  pub ran_ns: u32,
-  pub(crate) lane: usize,
-  pub(crate) record: ResultRecord,
-  /// It is in the backlog, and in no lane any more.
-  pub(crate) taken_out: bool,
-}
 
 /// A worker's start that the pool owes for one that left.
 #[derive(Clone, Copy, Debug)]

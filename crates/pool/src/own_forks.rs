@@ -7,10 +7,11 @@ use std::time::Instant;
 use millrace_sys::{Child, Forked, PollerKind, WaitSet, fork_with_heap};
 
 use crate::config::StartMethod;
-use crate::event::{BreakCause, Death};
+use crate::error::SpawnFailure;
+use crate::event::{BreakCause, Death, PoolState};
 use crate::fork_server::ForkedWorker;
-use crate::lane::{Lane, SpawnFailure};
-use crate::manager::{Manager, PoolState};
+use crate::lane::Lane;
+use crate::manager::Manager;
 use crate::starter::Starter;
 
 /// Where a fork of this process has led.

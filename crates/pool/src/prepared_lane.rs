@@ -9,9 +9,9 @@ use millrace_sys::{
 };
 
 use crate::config::{PoolConfig, WorkerCommand};
+use crate::error::SpawnFailure;
 use crate::fault::{Point, hits};
 use crate::fork_server::{ForkError, ForkServer, ForkedWorker};
-use crate::lane::SpawnFailure;
 use crate::segment::LaneSegment;
 use crate::worker::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, LaneDescriptors, RESULT_BELL_FD};
 

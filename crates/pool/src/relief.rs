@@ -7,8 +7,9 @@
 use std::collections::VecDeque;
 
 use crate::call::Place;
+use crate::completion::Completion;
 use crate::lane::READ_AHEAD_NS;
-use crate::manager::{Completion, Manager};
+use crate::manager::Manager;
 
 /// Nobody comes by for about a millisecond: so much work is given to a lane.
 const RELIEF_AHEAD_NS: u32 = 4_000_000;

@@ -5,7 +5,8 @@
 //! it ended within its grace. What is sent again is a copy that no worker could write to. The attempts of a call
 //! share its number and its place in the accounts; the next one waits behind all other calls.
 
-use crate::call::{CallId, Outcome, Place};
+use crate::call::{Outcome, Place};
+use crate::completion::CallId;
 use crate::manager::Manager;
 use crate::payload::Payload;
 

@@ -6,27 +6,14 @@ use std::time::{Duration, Instant};
 use millrace_ring::{Arrival, ResultRecord};
 
 use crate::call::Outcome;
+use crate::completion::{Completion, status};
 use crate::config::{KILL_AFTER, PoolConfig};
-use crate::event::{BreakCause, Event, ExitReason, Report};
+use crate::event::{BreakCause, Event, ExitReason, PoolState, Report};
 use crate::fault::{Point, hits};
 use crate::lane::{Lane, Life};
 use crate::loan::Loan;
-use crate::manager::{Completion, Manager, PoolState, WAKEUP_TOKEN};
+use crate::manager::{Manager, WAKEUP_TOKEN};
 use crate::starter::SERVER_TOKEN;
-
-/// The worker's answers that the manager itself must understand; every other status is the owner's.
-pub mod status {
-  /// The boot call succeeded, or a task returned.
-  pub const OK: u8 = 0;
-  /// The boot call, or a task, threw.
-  pub const ERROR: u8 = 1;
-  /// The task asked its process to exit; the worker leaves.
-  pub const EXIT: u8 = 2;
-  /// A notice: an error that belongs to no call.
-  pub const STRAY: u8 = 3;
-  /// A notice: an error that belongs to no call, after which the worker leaves.
-  pub const STRAY_RETIRING: u8 = 4;
-}
 
 /// A waitpid sentinel hangs up a moment before the status is there.
 const REAP_RETRY: Duration = Duration::from_millis(1);

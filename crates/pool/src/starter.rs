@@ -5,10 +5,10 @@ use std::os::fd::AsFd;
 use std::time::Instant;
 
 use crate::config::{MAX_FAILED_STARTS, StartMethod};
-use crate::event::{BreakCause, Event};
+use crate::error::SpawnFailure;
+use crate::event::{BreakCause, Event, PoolState};
 use crate::fork_server::{ForkServer, Readiness};
-use crate::lane::SpawnFailure;
-use crate::manager::{Manager, PoolState};
+use crate::manager::Manager;
 
 /// Marks the server's connection among the tokens of the wait set.
 pub(crate) const SERVER_TOKEN: u64 = u64::MAX - 1;

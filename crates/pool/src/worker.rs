@@ -9,16 +9,14 @@ use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::str::FromStr;
 
-use millrace_ring::{
-  AttachError, CallKind, CallRecord, CommitError, ResultHeader, Step, Taken, WorkerLane, WorkerPhase,
-};
+use millrace_ring::{CallKind, CallRecord, CommitError, ResultHeader, Step, Taken, WorkerLane, WorkerPhase};
 use millrace_sys::{
   Listener, Ringer, Segment, StartedBy, adopt_fd, ignore_sigint, monotonic_ns, out_of_the_way, reuse_heap_memory,
   start_watchdog, trim_heap,
 };
-use thiserror::Error;
 
-use crate::fault::{self, Point, hits};
+pub use crate::error::WorkerError;
+use crate::fault::{self, NO_CODEC, Point, hits};
 use crate::fork_server::ForkedWorker;
 use crate::loan::Loan;
 use crate::segment::LaneSegment;
@@ -67,20 +65,6 @@ impl FromStr for LaneArgument {
     let depth = next()?.parse().map_err(|_| WorkerError::Argument)?;
     Ok(Self { segment_len, host_pid, worker_id, depth })
   }
-}
-
-/// Why a process cannot be a worker.
-#[derive(Debug, Error)]
-pub enum WorkerError {
-  /// The argument is not one that a pool gives.
-  #[error("this is the entry of a Millrace worker: it is started by a pool, not by hand")]
-  Argument,
-  /// A system call failed.
-  #[error(transparent)]
-  Sys(#[from] millrace_sys::Error),
-  /// The segment is not a lane of this version.
-  #[error(transparent)]
-  Attach(#[from] AttachError),
 }
 
 /// What a worker is given.
@@ -359,9 +343,6 @@ impl Worker {
     }
   }
 }
-
-/// The codec of no payload: what a damaged frame carries, since any other byte could happen to be right.
-pub(crate) const NO_CODEC: u8 = 0;
 
 /// Points of faults are about calls: the boot call and definitions pass them by.
 fn take_with_faults(lane: &mut WorkerLane<LaneSegment>, booted: bool, now_ns: impl FnOnce() -> u64) -> Taken {

@@ -10,8 +10,8 @@ use millrace_sys::{Capabilities, Child, Packets, Received};
 use super::process::ServerProcess;
 use super::protocol::{MAX_MESSAGE, number_in, reply, request, with_number};
 use crate::config::WorkerCommand;
+use crate::error::SpawnFailure;
 use crate::event::ServerFailure;
-use crate::lane::SpawnFailure;
 use crate::worker::LaneArgument;
 
 /// A server that takes longer than this to fork has stopped to do anything.
@@ -37,6 +37,18 @@ pub(crate) enum ForkError {
   Failed(SpawnFailure),
   /// The server has ended, or does nothing any more. Another one may fork.
   Gone,
+}
+
+impl From<SpawnFailure> for ForkError {
+  fn from(failure: SpawnFailure) -> Self {
+    Self::Failed(failure)
+  }
+}
+
+impl From<millrace_sys::Error> for ForkError {
+  fn from(error: millrace_sys::Error) -> Self {
+    Self::Failed(error.into())
+  }
 }
 
 /// A pool's connection to a running server, which ends when the last pool has dropped its own.

@@ -11,7 +11,7 @@ use millrace_sys::{Capabilities, Child, Packets, SpawnSpec, kill_at_hangup, life
 
 use super::protocol::{ROOT_FD, SERVER_LIFELINE_FD, request};
 use crate::config::{KILL_AFTER, WorkerCommand};
-use crate::lane::SpawnFailure;
+use crate::error::SpawnFailure;
 
 /// All that makes one server as good as another.
 #[derive(PartialEq, Eq)]

@@ -10,8 +10,9 @@ use millrace_sys::{
 
 use super::protocol::{MAX_MESSAGE, ROOT_FD, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
 use crate::config::KILL_AFTER;
+use crate::error::WorkerError;
 use crate::fault::{Point, hits};
-use crate::worker::{LaneArgument, LaneDescriptors, WorkerError};
+use crate::worker::{LaneArgument, LaneDescriptors};
 
 /// What a server was asked for.
 #[derive(Debug)]
