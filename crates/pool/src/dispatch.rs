@@ -13,15 +13,13 @@ use std::time::Instant;
 
 use millrace_ring::{CallHeader, PushError};
 
-use crate::call::{Call, Limits, Outcome, Place};
+use crate::calls::{Call, Limits, Outcome, Payload, Place, Retries};
 use crate::completion::CallId;
 use crate::error::{SpawnFailure, SubmitError};
 use crate::event::{CallFailure, Event, PoolState};
 use crate::lane::{Lane, Tail};
 use crate::loan::Loan;
 use crate::manager::Manager;
-use crate::payload::Payload;
-use crate::retry::Retries;
 use crate::spin::processors;
 
 /// A call that takes its worker no longer than it takes the host to hand it out.
@@ -163,7 +161,7 @@ impl Manager {
     let (Some(lane), Some(call)) = (self.lanes[index].as_mut(), self.calls.get_mut(id)) else {
       return Err(PushError::Full);
     };
-    let Some(definition) = self.tasks.get(call.task as usize) else { return Err(PushError::Full) };
+    let Some(definition) = self.tasks.get(call.task) else { return Err(PushError::Full) };
     let header: CallHeader = call.header();
     let position = lane.push(id, &header, definition, head, tail, now)?;
     call.place = Place::Lane { lane: index, position };

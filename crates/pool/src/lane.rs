@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use millrace_ring::{CallHeader, CallKind, HostLane, INLINE_CAPACITY, Position, PushError, WorkerPhase};
 use millrace_sys::{Child, Exit, Listener, Ringer};
 
+use crate::calls::TaskDefinition;
 use crate::completion::CallId;
 use crate::config::{KILL_AFTER, PoolConfig};
 use crate::event::{BreakCause, ExitReason};
@@ -226,13 +227,13 @@ impl Lane {
     now: Instant,
   ) -> Result<Position, PushError> {
     let task = header.task as usize;
-    if self.known_tasks.get(task) != Some(&definition.version) {
+    if self.known_tasks.get(task) != Some(&definition.version()) {
       let define = CallHeader { kind: CallKind::Define, codec: 0, flags: 0, task: header.task, sequence: 0 };
-      self.ring.push(&define, &definition.bytes, &[])?;
+      self.ring.push(&define, definition.bytes(), &[])?;
       if self.known_tasks.len() <= task {
         self.known_tasks.resize(task + 1, 0);
       }
-      self.known_tasks[task] = definition.version;
+      self.known_tasks[task] = definition.version();
     }
     let mut header = *header;
     if hits(Point::CallFrame) {
@@ -396,12 +397,4 @@ impl Lane {
   pub(crate) fn says_goodbye(&self) -> bool {
     matches!(self.ring.phase(), Some(WorkerPhase::Retiring | WorkerPhase::Leaving))
   }
-}
-
-/// What a worker must know of a task before its first call.
-#[derive(Debug)]
-pub(crate) struct TaskDefinition {
-  pub(crate) bytes: Box<[u8]>,
-  /// Changes when the number is used for another task; never 0, which stands for "not sent".
-  pub(crate) version: u32,
 }

@@ -4,7 +4,7 @@
 //! what is in them, and what runs them, is its owner's business.
 
 mod allocate;
-mod call;
+mod calls;
 mod completion;
 mod config;
 mod deadlines;
@@ -20,7 +20,6 @@ mod loan;
 mod manager;
 mod oom;
 mod own_forks;
-mod payload;
 mod prepared_lane;
 mod rebalance;
 mod relief;
@@ -34,7 +33,7 @@ mod stats;
 mod stop;
 pub mod worker;
 
-pub use call::Limits;
+pub use calls::Limits;
 pub use completion::{CallId, Completion, status};
 pub use config::{DeathPolicy, KILL_AFTER, MAX_FAILED_STARTS, PoolConfig, START_BACKOFF, StartMethod, WorkerCommand};
 pub use dispatch::CallSpec;

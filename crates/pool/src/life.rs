@@ -7,7 +7,7 @@ use millrace_sys::Exit;
 
 use millrace_ring::Reclaimed;
 
-use crate::call::{Outcome, Place};
+use crate::calls::{Outcome, Payload, Place};
 use crate::completion::CallId;
 use crate::config::{KILL_AFTER, MAX_FAILED_STARTS, START_BACKOFF};
 use crate::error::SpawnFailure;
@@ -15,7 +15,6 @@ use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason, PoolState}
 use crate::fork_server::ForkError;
 use crate::lane::{Lane, Life};
 use crate::manager::{Manager, Replacement};
-use crate::payload::Payload;
 use crate::prepared_lane::PreparedLane;
 use crate::round::token;
 

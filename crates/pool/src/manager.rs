@@ -23,12 +23,12 @@ use std::time::{Duration, Instant};
 
 use millrace_sys::{Capabilities, Listener, Pollables, PollerKind, Ringer, WaitSet, doorbell};
 
-use crate::call::{CallTable, PendingQueue};
+use crate::calls::{CallTable, PendingQueue, Place, TaskDefinitions};
 use crate::completion::CallId;
 use crate::config::{DeathPolicy, PoolConfig};
 use crate::event::{Event, ExitReason, PoolState};
 use crate::fault;
-use crate::lane::{Lane, READ_AHEAD_NS, TaskDefinition};
+use crate::lane::{Lane, READ_AHEAD_NS};
 use crate::oom::OomVictims;
 use crate::relief::Backlog;
 use crate::spin::Spinner;
@@ -82,7 +82,7 @@ pub struct Manager {
   pub(crate) warm: Vec<usize>,
   pub(crate) calls: CallTable,
   pub(crate) pending: PendingQueue,
-  pub(crate) tasks: Vec<TaskDefinition>,
+  pub(crate) tasks: TaskDefinitions,
   pub(crate) boot_codec: u8,
   pub(crate) boot: Box<[u8]>,
   pub(crate) next_worker_id: u32,
@@ -149,7 +149,7 @@ impl Manager {
       warm: Vec::new(),
       calls: CallTable::default(),
       pending: PendingQueue::default(),
-      tasks: Vec::new(),
+      tasks: TaskDefinitions::default(),
       boot_codec,
       boot,
       next_worker_id: 1,
@@ -217,18 +217,13 @@ impl Manager {
   /// Defines what task number `index` means to the workers. A worker learns it before its first call of that number;
   /// a number may be used again when no unfinished call refers to its old meaning.
   pub fn define_task(&mut self, index: u32, bytes: Box<[u8]>) {
-    let index = index as usize;
-    while self.tasks.len() <= index {
-      self.tasks.push(TaskDefinition { bytes: Box::default(), version: 0 });
-    }
-    let version = self.tasks[index].version.wrapping_add(1).max(1);
-    self.tasks[index] = TaskDefinition { bytes, version };
+    self.tasks.define(index, bytes);
   }
 
   /// Whether a worker has claimed the call.
   pub fn is_running(&self, id: CallId) -> bool {
     match self.calls.get(id).map(|call| call.place) {
-      Some(crate::call::Place::Lane { lane, position }) => {
+      Some(Place::Lane { lane, position }) => {
         self.lanes[lane].as_ref().is_some_and(|lane| lane.ring.is_claimed(position))
       }
       _ => false,

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::call::Place;
+use crate::calls::Place;
 use crate::completion::Completion;
 use crate::lane::READ_AHEAD_NS;
 use crate::manager::Manager;

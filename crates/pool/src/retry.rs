@@ -5,30 +5,15 @@
 //! it ended within its grace. What is sent again is a copy that no worker could write to. The attempts of a call
 //! share its number and its place in the accounts; the next one waits behind all other calls.
 
-use crate::call::{Outcome, Place};
+use crate::calls::{Outcome, Payload, Place, Retries};
 use crate::completion::CallId;
 use crate::manager::Manager;
-use crate::payload::Payload;
-
-/// What a call that may be repeated keeps.
-#[derive(Debug)]
-pub(crate) struct Retries {
-  left: u32,
-  /// The encoded arguments while the call is in a lane.
-  payload: Payload,
-}
-
-impl Retries {
-  pub(crate) fn new(left: u32) -> Option<Self> {
-    (left > 0).then(|| Self { left, payload: Payload::default() })
-  }
-}
 
 impl Manager {
   /// A call has gone into a lane: its payload is kept if it may be needed again.
   pub(crate) fn keep(&mut self, id: CallId, payload: Payload) {
     if let Some(retries) = self.calls.get_mut(id).and_then(|call| call.retries.as_mut()) {
-      retries.payload = payload;
+      retries.keep(payload);
     }
   }
 
@@ -62,8 +47,8 @@ impl Manager {
   /// An attempt has ended without an outcome. True: the call waits for its next one.
   pub(crate) fn retry(&mut self, id: CallId) -> bool {
     let Some(call) = self.calls.get_mut(id).filter(|call| call.outcome != Outcome::Dropped) else { return false };
-    let Some(Retries { left, payload }) = call.retries.take() else { return false };
-    call.retries = Retries::new(left - 1);
+    let Some((next, payload)) = call.retries.take().map(Retries::use_one) else { return false };
+    call.retries = next;
     call.outcome = Outcome::Delivered;
     self.wait_in_line(id, payload);
     true

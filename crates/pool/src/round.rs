@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use millrace_ring::{Arrival, ResultRecord};
 
-use crate::call::Outcome;
+use crate::calls::Outcome;
 use crate::completion::{Completion, status};
 use crate::config::{KILL_AFTER, PoolConfig};
 use crate::event::{BreakCause, Event, ExitReason, PoolState, Report};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::call::{Outcome, Place};
+use crate::calls::{Outcome, Place};
 use crate::completion::CallId;
 use crate::config::KILL_AFTER;
 use crate::event::{CallFailure, Event, ExitReason, PoolState};

@@ -1,0 +1,14 @@
+//! The calls that a pool owes an answer, and what is kept for each of them.
+
+mod definitions;
+mod payload;
+mod pending;
+mod retries;
+mod table;
+
+pub(crate) use definitions::{TaskDefinition, TaskDefinitions};
+pub(crate) use payload::Payload;
+pub(crate) use pending::PendingQueue;
+pub(crate) use retries::Retries;
+pub use table::Limits;
+pub(crate) use table::{Call, CallTable, Outcome, Place};
