@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::error::AllocateError;
 use crate::event::PoolState;
-use crate::loan::Loan;
+use crate::lane::Loan;
 use crate::manager::Manager;
 
 impl Manager {

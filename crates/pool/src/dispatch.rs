@@ -17,8 +17,8 @@ use crate::calls::{Call, Limits, Outcome, Payload, Place, Retries};
 use crate::completion::CallId;
 use crate::error::{SpawnFailure, SubmitError};
 use crate::event::{CallFailure, Event, PoolState};
+use crate::lane::Loan;
 use crate::lane::{Lane, Tail};
-use crate::loan::Loan;
 use crate::manager::Manager;
 use crate::spin::processors;
 

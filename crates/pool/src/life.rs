@@ -13,10 +13,11 @@ use crate::config::{KILL_AFTER, MAX_FAILED_STARTS, START_BACKOFF};
 use crate::error::SpawnFailure;
 use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason, PoolState};
 use crate::fork_server::ForkError;
+use crate::lane::PreparedLane;
 use crate::lane::{Lane, Life};
 use crate::manager::{Manager, Replacement};
-use crate::prepared_lane::PreparedLane;
 use crate::round::token;
+use crate::start::launch;
 
 /// What is left of a worker that has ended.
 struct Remains {
@@ -55,8 +56,8 @@ impl Manager {
     }
     let prepared = self.prepare_lane()?;
     let child = match self.starter.server_mut() {
-      None => prepared.spawn(&self.config.command, self.capabilities)?,
-      Some(server) => match prepared.fork_by(server) {
+      None => launch::spawn(&prepared, &self.config.command, self.capabilities)?,
+      Some(server) => match launch::fork_by(&prepared, server) {
         Ok(child) => child,
         Err(ForkError::Failed(failure)) => return Err(failure),
         Err(ForkError::Gone) => {

@@ -9,9 +9,10 @@ use millrace_sys::{Child, Forked, PollerKind, WaitSet, fork_with_heap};
 use crate::config::StartMethod;
 use crate::error::SpawnFailure;
 use crate::event::{BreakCause, Death, PoolState};
-use crate::fork_server::ForkedWorker;
+use crate::lane::ForkedWorker;
 use crate::lane::Lane;
 use crate::manager::Manager;
+use crate::start::launch;
 use crate::starter::Starter;
 
 /// Where a fork of this process has led.
@@ -62,7 +63,7 @@ impl Manager {
 
   unsafe fn fork_one(&mut self) -> Result<Option<ForkedWorker>, SpawnFailure> {
     let prepared = self.prepare_lane()?;
-    let worker = prepared.for_own_fork()?;
+    let worker = launch::for_own_fork(&prepared)?;
     // SAFETY: passed on by the caller.
     let Forked::Parent(pid) = (unsafe { fork_with_heap() })? else { return Ok(Some(worker)) };
     let child = prepared.watched_over(Child::forked_here(pid, self.capabilities.sentinel)?);

@@ -10,8 +10,8 @@ use crate::completion::{Completion, status};
 use crate::config::{KILL_AFTER, PoolConfig};
 use crate::event::{BreakCause, Event, ExitReason, PoolState, Report};
 use crate::fault::{Point, hits};
+use crate::lane::Loan;
 use crate::lane::{Lane, Life};
-use crate::loan::Loan;
 use crate::manager::{Manager, WAKEUP_TOKEN};
 use crate::starter::SERVER_TOKEN;
 

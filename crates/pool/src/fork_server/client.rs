@@ -12,7 +12,7 @@ use super::protocol::{MAX_MESSAGE, number_in, reply, request, with_number};
 use crate::config::WorkerCommand;
 use crate::error::SpawnFailure;
 use crate::event::ServerFailure;
-use crate::worker::LaneArgument;
+use crate::lane::LaneArgument;
 
 /// A server that takes longer than this to fork has stopped to do anything.
 const FORK_TIMEOUT: Duration = Duration::from_secs(5);

@@ -20,4 +20,4 @@ mod protocol;
 mod service;
 
 pub(crate) use client::{ForkError, ForkServer, Readiness};
-pub use service::{ForkRequest, ForkService, ForkedWorker, Trial};
+pub use service::{ForkRequest, ForkService, Trial};

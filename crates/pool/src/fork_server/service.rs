@@ -12,7 +12,7 @@ use super::protocol::{MAX_MESSAGE, ROOT_FD, SERVER_LIFELINE_FD, number_in, reply
 use crate::config::KILL_AFTER;
 use crate::error::WorkerError;
 use crate::fault::{Point, hits};
-use crate::worker::{LaneArgument, LaneDescriptors};
+use crate::lane::ForkedWorker;
 
 /// What a server was asked for.
 #[derive(Debug)]
@@ -23,17 +23,6 @@ pub enum ForkRequest {
   Nothing,
   /// The host is gone, or says what makes no sense.
   Closed,
-}
-
-/// A worker to be, or that this process has become.
-#[derive(Debug)]
-pub struct ForkedWorker {
-  /// Its lane.
-  pub argument: LaneArgument,
-  /// What it takes over.
-  pub descriptors: LaneDescriptors,
-  /// Whose child it is.
-  pub started_by: StartedBy,
 }
 
 /// Where a fork has led that is no worker.

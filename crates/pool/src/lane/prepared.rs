@@ -1,19 +1,15 @@
 //! A lane whose worker does not exist yet: its memory with the boot call in it, and both ends of all that the two talk by.
 
-use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 
 use millrace_ring::{CallHeader, CallKind, GeometryError, HostLane, Identity, Position, PushError};
-use millrace_sys::{
-  Capabilities, Child, Listener, Ringer, Segment, SpawnSpec, StartedBy, doorbell, kill_at_hangup, lifeline, spawn,
-};
+use millrace_sys::{Capabilities, Child, Listener, Ringer, Segment, doorbell, kill_at_hangup, lifeline};
 
-use crate::config::{PoolConfig, WorkerCommand};
+use super::argument::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, RESULT_BELL_FD};
+use super::segment::LaneSegment;
+use crate::config::PoolConfig;
 use crate::error::SpawnFailure;
 use crate::fault::{Point, hits};
-use crate::fork_server::{ForkError, ForkServer, ForkedWorker};
-use crate::segment::LaneSegment;
-use crate::worker::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, LaneDescriptors, RESULT_BELL_FD};
 
 /// The host's ends, and the worker's.
 pub(crate) struct PreparedLane {
@@ -76,46 +72,19 @@ impl PreparedLane {
     })
   }
 
+  /// The worker's argument.
+  pub(crate) fn argument(&self) -> &LaneArgument {
+    &self.argument
+  }
+
   /// The worker's descriptors, and their numbers in a worker that is spawned.
-  fn descriptors(&self) -> [(BorrowedFd<'_>, RawFd); 4] {
+  pub(crate) fn descriptors(&self) -> [(BorrowedFd<'_>, RawFd); 4] {
     [
       (self.ring.memory().0.as_fd(), LANE_FD),
       (self.worker_bell.as_fd(), BELL_FD),
       (self.worker_result_bell.as_fd(), RESULT_BELL_FD),
       (self.worker_lifeline.as_fd(), LIFELINE_FD),
     ]
-  }
-
-  /// Starts a program as the worker.
-  pub(crate) fn spawn(&self, command: &WorkerCommand, capabilities: &Capabilities) -> Result<Child, SpawnFailure> {
-    let mut args = command.args.clone();
-    args.push(OsString::from(self.argument.to_string()));
-    let spec = SpawnSpec {
-      program: command.program.clone(),
-      args,
-      env: command.env.clone(),
-      cwd: command.cwd.clone(),
-      fds: self.descriptors().to_vec(),
-      inherit_stdio: command.inherit_stdio,
-    };
-    Ok(self.watched_over(spawn(&spec, capabilities.sentinel)?))
-  }
-
-  /// Has a server fork the worker.
-  pub(crate) fn fork_by(&self, server: &mut ForkServer) -> Result<Child, ForkError> {
-    let child = server.fork(&self.argument, &self.descriptors().map(|(fd, _)| fd))?;
-    Ok(self.watched_over(child))
-  }
-
-  /// What a fork of this process takes over to be the worker.
-  pub(crate) fn for_own_fork(&self) -> Result<ForkedWorker, SpawnFailure> {
-    let mut copies = Vec::with_capacity(4);
-    for (fd, _) in self.descriptors() {
-      let errno = |error: std::io::Error| SpawnFailure { syscall: "fcntl", errno: error.raw_os_error() };
-      copies.push(fd.try_clone_to_owned().map_err(errno)?);
-    }
-    let descriptors = LaneDescriptors::try_from(copies).map_err(|_| SpawnFailure { syscall: "fcntl", errno: None })?;
-    Ok(ForkedWorker { argument: self.argument, descriptors, started_by: StartedBy::Host })
   }
 
   /// Until it has a watchdog of its own the kernel ends the worker with its host.

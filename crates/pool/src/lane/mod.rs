@@ -1,5 +1,11 @@
 //! One worker as its host sees it: the process, its half of the shared memory, and what it has been given.
 
+mod argument;
+mod life;
+mod loan;
+mod prepared;
+mod segment;
+
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -7,14 +13,16 @@ use std::time::{Duration, Instant};
 use millrace_ring::{CallHeader, CallKind, HostLane, INLINE_CAPACITY, Position, PushError, WorkerPhase};
 use millrace_sys::{Child, Exit, Listener, Ringer};
 
+pub use self::argument::{BELL_FD, ForkedWorker, LANE_FD, LIFELINE_FD, LaneArgument, LaneDescriptors, RESULT_BELL_FD};
+pub(crate) use self::life::Life;
+pub use self::loan::Loan;
+pub(crate) use self::prepared::PreparedLane;
+pub use self::segment::LaneSegment;
 use crate::calls::TaskDefinition;
 use crate::completion::CallId;
 use crate::config::{KILL_AFTER, PoolConfig};
-use crate::event::{BreakCause, ExitReason};
+use crate::event::BreakCause;
 use crate::fault::{self, NO_CODEC, Point, hits};
-use crate::loan::Loan;
-use crate::prepared_lane::PreparedLane;
-use crate::segment::LaneSegment;
 
 /// The work that a lane should hold in reserve: long enough to bridge the host's wake-up, short enough that a call
 /// seldom waits behind another while a worker is idle.
@@ -58,24 +66,6 @@ impl Tail<'_> {
       Self::Loan(loan) => loan.len(),
     }
   }
-}
-
-/// What the host wants of a lane's worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Life {
-  /// It boots; not ready before its boot call has been answered.
-  Starting { deadline: Instant },
-  /// It takes calls.
-  Ready,
-  /// It was asked to leave when it has nothing left to do.
-  Leaving { reason: ExitReason, deadline: Instant },
-  /// The call that it runs was told to abort, and it is terminated at `deadline` unless that call ends before; then it
-  /// goes on, or leaves if it was leaving already.
-  Aborting { position: Position, deadline: Instant, leaving: Option<ExitReason> },
-  /// It was sent SIGTERM, and SIGKILL follows.
-  Terminated { reason: ExitReason, deadline: Instant },
-  /// It was sent SIGKILL.
-  Killed { reason: ExitReason },
 }
 
 /// One worker.

@@ -1,0 +1,3 @@
+//! How workers come to be.
+
+pub(crate) mod launch;
