@@ -12,11 +12,11 @@ use crate::completion::CallId;
 use crate::config::{KILL_AFTER, MAX_FAILED_STARTS, START_BACKOFF};
 use crate::error::SpawnFailure;
 use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason, PoolState};
-use crate::fork_server::ForkError;
 use crate::lane::PreparedLane;
 use crate::lane::{Lane, Life};
 use crate::manager::{Manager, Replacement};
 use crate::round::token;
+use crate::start::ForkError;
 use crate::start::launch;
 
 /// What is left of a worker that has ended.

@@ -32,7 +32,7 @@ use crate::lane::{Lane, READ_AHEAD_NS};
 use crate::oom::OomVictims;
 use crate::relief::Backlog;
 use crate::spin::Spinner;
-use crate::starter::Starter;
+use crate::start::Starter;
 
 /// A worker's start that the pool owes for one that left.
 #[derive(Clone, Copy, Debug)]

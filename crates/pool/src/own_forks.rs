@@ -12,8 +12,8 @@ use crate::event::{BreakCause, Death, PoolState};
 use crate::lane::ForkedWorker;
 use crate::lane::Lane;
 use crate::manager::Manager;
+use crate::start::Starter;
 use crate::start::launch;
-use crate::starter::Starter;
 
 /// Where a fork of this process has led.
 #[derive(Debug)]

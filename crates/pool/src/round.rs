@@ -13,7 +13,7 @@ use crate::fault::{Point, hits};
 use crate::lane::Loan;
 use crate::lane::{Lane, Life};
 use crate::manager::{Manager, WAKEUP_TOKEN};
-use crate::starter::SERVER_TOKEN;
+use crate::start::SERVER_TOKEN;
 
 /// A waitpid sentinel hangs up a moment before the status is there.
 const REAP_RETRY: Duration = Duration::from_millis(1);

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 
 use millrace_sys::{Capabilities, Child, SpawnSpec, StartedBy, spawn as spawn_process};
 
+use super::fork_server::{ForkError, ForkServer};
 use crate::config::WorkerCommand;
 use crate::error::SpawnFailure;
-use crate::fork_server::{ForkError, ForkServer};
 use crate::lane::{ForkedWorker, LaneDescriptors, PreparedLane};
 
 /// Starts a program as the worker.

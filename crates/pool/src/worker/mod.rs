@@ -4,17 +4,19 @@
 //! takes them over, starts the watchdog that ends this process with its host, and from then on the worker takes calls
 //! and commits results.
 
+mod faults;
+
 use std::cell::Cell;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use millrace_ring::{CallKind, CallRecord, CommitError, ResultHeader, Step, Taken, WorkerLane, WorkerPhase};
+use millrace_ring::{CallKind, CallRecord, CommitError, ResultHeader, Taken, WorkerLane, WorkerPhase};
 use millrace_sys::{
   Listener, Ringer, Segment, StartedBy, adopt_fd, ignore_sigint, monotonic_ns, out_of_the_way, reuse_heap_memory,
   start_watchdog, trim_heap,
 };
 
 pub use crate::error::WorkerError;
-use crate::fault::{self, NO_CODEC, Point, hits};
+use crate::fault::{self, Point, hits};
 pub use crate::lane::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, LaneDescriptors, RESULT_BELL_FD};
 use crate::lane::{ForkedWorker, LaneSegment, Loan};
 use crate::spin::Spinner;
@@ -118,7 +120,7 @@ impl Worker {
       now
     };
     if cfg!(feature = "fault-injection") {
-      return take_with_faults(&mut self.lane, self.booted, read);
+      return faults::take(&mut self.lane, self.booted, read);
     }
     self.lane.take(read)
   }
@@ -134,12 +136,7 @@ impl Worker {
     // Of a large payload the head comes first, by itself.
     let is_last = at + dst.len() == call.payload_len();
     if cfg!(feature = "fault-injection") && call.kind == CallKind::Task && is_last {
-      let half = dst.len() / 2;
-      let (first, second) = dst.split_at_mut(half);
-      self.lane.copy_payload(call, at, first);
-      hits(Point::MidArgs);
-      self.lane.copy_payload(call, at + half, second);
-      hits(Point::BeforeCall);
+      faults::copy_last_piece(&self.lane, call, at, dst);
       return;
     }
     self.lane.copy_payload(call, at, dst);
@@ -171,11 +168,16 @@ impl Worker {
     head: &[u8],
     tail: &[u8],
   ) -> Result<(), CommitError> {
-    if cfg!(feature = "fault-injection") && call.kind == CallKind::Task {
-      return self.commit_with_faults(header, call, head, tail);
+    let has_points = cfg!(feature = "fault-injection") && call.kind == CallKind::Task;
+    if has_points {
+      faults::commit(&mut self.lane, header, call, head, tail)?;
+    } else {
+      self.lane.commit(header, call, head, tail)?;
     }
-    self.lane.commit(header, call, head, tail)?;
     self.ring_host();
+    if has_points {
+      hits(Point::AfterRing);
+    }
     Ok(())
   }
 
@@ -201,27 +203,6 @@ impl Worker {
   pub fn allocate(&mut self, len: usize) -> Result<Loan, CommitError> {
     let content = self.lane.allocate(len)?;
     Ok(Loan::new(content, self.lane.memory().0.mapping()))
-  }
-
-  fn commit_with_faults(
-    &mut self,
-    header: &ResultHeader,
-    call: &CallRecord,
-    head: &[u8],
-    tail: &[u8],
-  ) -> Result<(), CommitError> {
-    let mut header = *header;
-    if hits(Point::ResultFrame) {
-      header.codec = NO_CODEC;
-    }
-    if hits(Point::ResultSlot) {
-      fault::corrupt_next_result(&mut self.lane);
-    }
-    self.lane.commit_probed(&header, call, head, tail, pass_step)?;
-    hits(Point::BeforeRing);
-    self.ring_host();
-    hits(Point::AfterRing);
-    Ok(())
   }
 
   /// Sends a report that answers no call; false when there is no room for it.
@@ -271,27 +252,4 @@ impl Worker {
       std::process::abort();
     }
   }
-}
-
-/// Points of faults are about calls: the boot call and definitions pass them by.
-fn take_with_faults(lane: &mut WorkerLane<LaneSegment>, booted: bool, now_ns: impl FnOnce() -> u64) -> Taken {
-  let taken = lane.take_probed(now_ns, |step| {
-    if booted && step == Step::BeforeClaim {
-      hits(Point::BeforeClaim);
-    }
-  });
-  if matches!(&taken, Taken::Call(call) if call.kind == CallKind::Task) {
-    hits(Point::AfterClaim);
-  }
-  taken
-}
-
-/// The ring's steps in a commit as points of faults.
-fn pass_step(step: Step) {
-  match step {
-    Step::ResultReserved => hits(Point::ResultReserved),
-    Step::MidResult => hits(Point::MidResult),
-    Step::BeforeCommit => hits(Point::BeforeCommit),
-    Step::BeforeClaim | Step::AfterClaim => false,
-  };
 }

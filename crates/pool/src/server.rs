@@ -7,37 +7,8 @@ use std::time::Instant;
 use crate::config::{MAX_FAILED_STARTS, StartMethod};
 use crate::error::SpawnFailure;
 use crate::event::{BreakCause, Event, PoolState};
-use crate::fork_server::{ForkServer, Readiness};
 use crate::manager::Manager;
-
-/// Marks the server's connection among the tokens of the wait set.
-pub(crate) const SERVER_TOKEN: u64 = u64::MAX - 1;
-
-/// The server of a pool whose workers are forked.
-#[derive(Debug, Default)]
-pub(crate) struct Starter {
-  server: Option<ForkServer>,
-  /// Servers in a row that have ended without having forked a worker that booted.
-  lost: u32,
-  /// This process has forked its workers, as many as it could.
-  pub(crate) has_forked_all: bool,
-}
-
-impl Starter {
-  pub(crate) fn server_mut(&mut self) -> Option<&mut ForkServer> {
-    self.server.as_mut()
-  }
-
-  /// When the server has to be ready.
-  pub(crate) fn deadline(&self) -> Option<Instant> {
-    self.server.as_ref().and_then(ForkServer::deadline)
-  }
-
-  /// It has forked.
-  pub(crate) fn forked(&mut self) {
-    self.lost = 0;
-  }
-}
+use crate::start::{ForkServer, Readiness, SERVER_TOKEN};
 
 impl Manager {
   /// Whether it has workers, or a server that forks them.
