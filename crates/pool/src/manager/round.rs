@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use millrace_ring::{Arrival, ResultRecord};
 
+use super::{Manager, WAKEUP_TOKEN};
 use crate::calls::Outcome;
 use crate::completion::{Completion, status};
 use crate::config::{KILL_AFTER, PoolConfig};
@@ -12,7 +13,6 @@ use crate::event::{BreakCause, Event, ExitReason, PoolState, Report};
 use crate::fault::{Point, hits};
 use crate::lane::Loan;
 use crate::lane::{Lane, Life};
-use crate::manager::{Manager, WAKEUP_TOKEN};
 use crate::start::SERVER_TOKEN;
 
 /// A waitpid sentinel hangs up a moment before the status is there.

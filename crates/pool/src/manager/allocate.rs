@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
+use super::Manager;
 use crate::error::AllocateError;
 use crate::event::PoolState;
 use crate::lane::Loan;
-use crate::manager::Manager;
 
 impl Manager {
   /// A block of `len` bytes (not 0) in the memory of some worker's lane: a call with it goes to that worker, without a copy, if that

@@ -17,12 +17,30 @@
 //!
 //! Nothing here calls user code: the owner hands results and events on when the manager is no longer borrowed.
 
+pub(crate) mod dispatch;
+pub(crate) mod own_forks;
+pub(crate) mod stats;
+
+mod allocate;
+mod backlog;
+mod deadlines;
+mod dump;
+mod rebalance;
+mod relief;
+mod retry;
+mod round;
+mod server;
+mod sleep;
+mod stop;
+mod workers;
+
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use millrace_sys::{Capabilities, Listener, Pollables, PollerKind, Ringer, WaitSet, doorbell};
 
+use self::backlog::Backlog;
 use crate::calls::{CallTable, PendingQueue, Place, TaskDefinitions};
 use crate::completion::CallId;
 use crate::config::{DeathPolicy, PoolConfig};
@@ -30,7 +48,6 @@ use crate::event::{Event, ExitReason, PoolState};
 use crate::fault;
 use crate::lane::{Lane, READ_AHEAD_NS};
 use crate::oom::OomVictims;
-use crate::relief::Backlog;
 use crate::spin::Spinner;
 use crate::start::Starter;
 

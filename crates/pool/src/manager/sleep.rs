@@ -1,7 +1,7 @@
 //! Going to sleep, and not yet.
 
+use super::Manager;
 use crate::lane::Lane;
-use crate::manager::Manager;
 use crate::spin::processors;
 
 /// A call that runs longer than this is not waited for awake: its worker's ring costs less than the looking.

@@ -8,8 +8,8 @@ use std::time::Instant;
 use millrace_ring::{LaneSnapshot, SlotState};
 use millrace_sys::monotonic_ns;
 
+use super::Manager;
 use crate::lane::{Lane, Life};
-use crate::manager::Manager;
 
 impl Manager {
   /// Everything that helps to explain a pool that does not do what it should.

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use millrace_ring::Reclaimed;
 
+use super::Manager;
 use crate::calls::{Payload, Place};
 use crate::lane::{Lane, Life};
-use crate::manager::Manager;
 
 /// A lane whose call has run so long while another worker is idle gives up the calls queued behind it.
 pub(crate) const STALL: Duration = Duration::from_millis(1);

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
+use super::Manager;
 use crate::lane::{Lane, Life};
-use crate::manager::Manager;
 
 /// What one worker does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

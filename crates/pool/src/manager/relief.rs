@@ -4,12 +4,10 @@
 //! another thread, which shares the manager with the owner through a lock, goes through rounds in its place: it copies
 //! results out of the lanes, which makes room, and refills them. What it took out the owner finds first in its next round.
 
-use std::collections::VecDeque;
-
+use super::Manager;
 use crate::calls::Place;
 use crate::completion::Completion;
 use crate::lane::READ_AHEAD_NS;
-use crate::manager::Manager;
 
 /// Nobody comes by for about a millisecond: so much work is given to a lane.
 const RELIEF_AHEAD_NS: u32 = 4_000_000;
@@ -19,49 +17,6 @@ const RESULTS_PER_STEP: usize = 64;
 
 /// The same, in bytes.
 const BYTES_PER_STEP: usize = 1 << 20;
-
-/// Copied results that may wait for the owner, in bytes and in number: then the lanes fill up, and the workers wait.
-const MAX_BYTES: usize = 64 << 20;
-const MAX_RESULTS: usize = 1 << 20;
-
-/// Results that were taken out of their lanes for the owner, oldest first.
-#[derive(Debug, Default)]
-pub(crate) struct Backlog {
-  results: VecDeque<(Completion, Box<[u8]>)>,
-  bytes: usize,
-}
-
-impl Backlog {
-  /// The next result.
-  pub(crate) fn front(&self) -> Option<Completion> {
-    self.results.front().map(|(completion, _)| *completion)
-  }
-
-  /// The payload of the next result.
-  pub(crate) fn payload(&self) -> &[u8] {
-    self.results.front().map_or(&[], |(_, payload)| payload)
-  }
-
-  /// The next result has been read.
-  pub(crate) fn pop(&mut self) {
-    if let Some((_, payload)) = self.results.pop_front() {
-      self.bytes -= payload.len();
-    }
-  }
-
-  pub(crate) fn len(&self) -> usize {
-    self.results.len()
-  }
-
-  fn push(&mut self, completion: Completion, payload: Box<[u8]>) {
-    self.bytes += payload.len();
-    self.results.push_back((completion, payload));
-  }
-
-  fn is_full(&self) -> bool {
-    self.bytes >= MAX_BYTES || self.results.len() >= MAX_RESULTS
-  }
-}
 
 impl Manager {
   /// Whether workers could run dry if the owner did not come by.

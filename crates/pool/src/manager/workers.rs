@@ -7,6 +7,8 @@ use millrace_sys::Exit;
 
 use millrace_ring::Reclaimed;
 
+use super::round::token;
+use super::{Manager, Replacement};
 use crate::calls::{Outcome, Payload, Place};
 use crate::completion::CallId;
 use crate::config::{KILL_AFTER, MAX_FAILED_STARTS, START_BACKOFF};
@@ -14,8 +16,6 @@ use crate::error::SpawnFailure;
 use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason, PoolState};
 use crate::lane::PreparedLane;
 use crate::lane::{Lane, Life};
-use crate::manager::{Manager, Replacement};
-use crate::round::token;
 use crate::start::ForkError;
 use crate::start::launch;
 

@@ -4,10 +4,10 @@
 use std::os::fd::AsFd;
 use std::time::Instant;
 
+use super::Manager;
 use crate::config::{MAX_FAILED_STARTS, StartMethod};
 use crate::error::SpawnFailure;
 use crate::event::{BreakCause, Event, PoolState};
-use crate::manager::Manager;
 use crate::start::{ForkServer, Readiness, SERVER_TOKEN};
 
 impl Manager {

@@ -5,9 +5,9 @@
 //! it ended within its grace. What is sent again is a copy that no worker could write to. The attempts of a call
 //! share its number and its place in the accounts; the next one waits behind all other calls.
 
+use super::Manager;
 use crate::calls::{Outcome, Payload, Place, Retries};
 use crate::completion::CallId;
-use crate::manager::Manager;
 
 impl Manager {
   /// A call has gone into a lane: its payload is kept if it may be needed again.

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use millrace_sys::monotonic_ns;
 
+use super::Manager;
+use super::rebalance::STALL;
 use crate::completion::CallId;
 use crate::event::{BreakCause, CallFailure, Event, ExitReason};
 use crate::lane::Life;
-use crate::manager::Manager;
-use crate::rebalance::STALL;
 
 impl Manager {
   /// Does for one lane what is due by now.

@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use millrace_sys::{Child, Forked, PollerKind, WaitSet, fork_with_heap};
 
+use super::Manager;
 use crate::config::StartMethod;
 use crate::error::SpawnFailure;
 use crate::event::{BreakCause, Death, PoolState};
 use crate::lane::ForkedWorker;
 use crate::lane::Lane;
-use crate::manager::Manager;
 use crate::start::Starter;
 use crate::start::launch;
 

@@ -13,13 +13,13 @@ use std::time::Instant;
 
 use millrace_ring::{CallHeader, PushError};
 
+use super::Manager;
 use crate::calls::{Call, Limits, Outcome, Payload, Place, Retries};
 use crate::completion::CallId;
 use crate::error::{SpawnFailure, SubmitError};
 use crate::event::{CallFailure, Event, PoolState};
 use crate::lane::Loan;
 use crate::lane::{Lane, Tail};
-use crate::manager::Manager;
 use crate::spin::processors;
 
 /// A call that takes its worker no longer than it takes the host to hand it out.

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::Manager;
 use crate::calls::{Outcome, Place};
 use crate::completion::CallId;
 use crate::config::KILL_AFTER;
 use crate::event::{CallFailure, Event, ExitReason, PoolState};
 use crate::lane::Life;
-use crate::manager::Manager;
 
 impl Manager {
   /// Takes a call back that no worker has claimed: true means that it never runs and is forgotten.
