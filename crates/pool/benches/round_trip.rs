@@ -120,7 +120,7 @@ impl Pool {
 
 impl Drop for Pool {
   fn drop(&mut self) {
-    self.manager.close();
+    self.manager.shut_down();
     while self.manager.live_workers() > 0 && !std::thread::panicking() {
       self.manager.wait(Some(START_TIMEOUT)).unwrap();
       while self.manager.next_completion().is_some() {}

@@ -251,7 +251,7 @@ impl NativePool {
   /// Takes no more calls and lets the workers go when those that there are have been answered.
   #[napi]
   pub fn shut_down(&self) {
-    self.core.manager().close();
+    self.core.manager().shut_down();
     self.core.sync();
   }
 

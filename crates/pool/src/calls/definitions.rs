@@ -1,4 +1,12 @@
-//! What the numbers of tasks mean to workers.
+//! What workers are told besides calls: how to boot, and what the numbers of tasks mean.
+
+/// The call that each worker is sent first.
+#[derive(Debug)]
+pub(crate) struct BootCall {
+  /// The encoding of the payload.
+  pub(crate) codec: u8,
+  pub(crate) payload: Box<[u8]>,
+}
 
 /// What a worker is sent before its first call of a task.
 #[derive(Debug, Default)]
@@ -18,21 +26,33 @@ impl TaskDefinition {
   }
 }
 
-/// The definitions of a pool's tasks, by number.
-#[derive(Debug, Default)]
-pub(crate) struct TaskDefinitions(Vec<TaskDefinition>);
+/// What the workers of a pool are told besides calls.
+#[derive(Debug)]
+pub(crate) struct Definitions {
+  boot: BootCall,
+  /// By the numbers of tasks.
+  tasks: Vec<TaskDefinition>,
+}
 
-impl TaskDefinitions {
-  pub(crate) fn get(&self, task: u32) -> Option<&TaskDefinition> {
-    self.0.get(task as usize)
+impl Definitions {
+  pub(crate) fn new(boot: BootCall) -> Self {
+    Self { boot, tasks: Vec::new() }
   }
 
-  pub(crate) fn define(&mut self, task: u32, bytes: Box<[u8]>) {
+  pub(crate) fn boot(&self) -> &BootCall {
+    &self.boot
+  }
+
+  pub(crate) fn task(&self, task: u32) -> Option<&TaskDefinition> {
+    self.tasks.get(task as usize)
+  }
+
+  pub(crate) fn define_task(&mut self, task: u32, bytes: Box<[u8]>) {
     let index = task as usize;
-    if self.0.len() <= index {
-      self.0.resize_with(index + 1, TaskDefinition::default);
+    if self.tasks.len() <= index {
+      self.tasks.resize_with(index + 1, TaskDefinition::default);
     }
-    let version = self.0[index].version.wrapping_add(1).max(1);
-    self.0[index] = TaskDefinition { bytes, version };
+    let version = self.tasks[index].version.wrapping_add(1).max(1);
+    self.tasks[index] = TaskDefinition { bytes, version };
   }
 }

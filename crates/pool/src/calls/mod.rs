@@ -6,7 +6,7 @@ mod pending;
 mod retries;
 mod table;
 
-pub(crate) use definitions::{TaskDefinition, TaskDefinitions};
+pub(crate) use definitions::{BootCall, Definitions, TaskDefinition};
 pub(crate) use payload::Payload;
 pub(crate) use pending::PendingQueue;
 pub(crate) use retries::Retries;

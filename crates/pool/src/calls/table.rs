@@ -69,9 +69,17 @@ pub(crate) struct CallTable {
   /// Numbers of calls that have failed, of which the owner has not heard: not to be used again before.
   resting: Vec<CallId>,
   len: usize,
+  /// How many sequence numbers were given out.
+  sequences: u64,
 }
 
 impl CallTable {
+  /// The sequence number of a new call, from 1 on. No two calls of a pool have the same.
+  pub(crate) fn next_sequence(&mut self) -> u64 {
+    self.sequences += 1;
+    self.sequences
+  }
+
   pub(crate) fn insert(&mut self, call: Call) -> CallId {
     self.len += 1;
     match self.free.pop() {

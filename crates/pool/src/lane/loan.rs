@@ -69,3 +69,20 @@ impl Drop for Loan {
     unsafe { self.content.give_back() };
   }
 }
+
+/// The second part of a payload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Tail<'a> {
+  Bytes(&'a [u8]),
+  /// In the memory of a lane: copied only if that is another one.
+  Loan(&'a Loan),
+}
+
+impl Tail<'_> {
+  pub(super) fn len(self) -> usize {
+    match self {
+      Self::Bytes(bytes) => bytes.len(),
+      Self::Loan(loan) => loan.len(),
+    }
+  }
+}

@@ -1,150 +1,124 @@
-//! One worker as its host sees it: the process, its half of the shared memory, and what it has been given.
+//! One worker as its host sees it: its process, the host's half of the shared memory, the calls that it has been given.
 
 mod argument;
 mod life;
 mod loan;
 mod prepared;
+mod process;
+mod queue;
 mod segment;
 
 use std::collections::VecDeque;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use millrace_ring::{CallHeader, CallKind, HostLane, INLINE_CAPACITY, Position, PushError, WorkerPhase};
-use millrace_sys::{Child, Exit, Listener, Ringer};
+use millrace_ring::{Arrival, Corrupt, HostLane, LaneSnapshot, Position, PushError, ResultRecord, WorkerPhase};
+use millrace_sys::{Child, Exit, Listener, Mapping, Ringer};
 
 pub use self::argument::{BELL_FD, ForkedWorker, LANE_FD, LIFELINE_FD, LaneArgument, LaneDescriptors, RESULT_BELL_FD};
 pub(crate) use self::life::Life;
 pub use self::loan::Loan;
+pub(crate) use self::loan::Tail;
 pub(crate) use self::prepared::PreparedLane;
-pub use self::segment::LaneSegment;
-use crate::calls::TaskDefinition;
-use crate::completion::CallId;
+use self::process::Process;
+pub(crate) use self::segment::LaneSegment;
+use crate::completion::{CallId, status};
 use crate::config::{KILL_AFTER, PoolConfig};
-use crate::event::BreakCause;
-use crate::fault::{self, NO_CODEC, Point, hits};
+use crate::event::{BreakCause, ExitReason, Report};
 
-/// The work that a lane should hold in reserve: long enough to bridge the host's wake-up, short enough that a call
-/// seldom waits behind another while a worker is idle.
-pub(crate) const READ_AHEAD_NS: u32 = 300_000;
-
-/// Pages of large arguments are given back when the lane has not had any for so long.
+/// How long a lane that had large arguments keeps their pages after the last of them.
 const TRIM_AFTER: Duration = Duration::from_secs(1);
 
-/// It is tried so often: the garbage collector of a worker that keeps arguments comes by when it likes.
+/// How often pages are given back in vain: the garbage collector of a worker that keeps arguments comes by when it likes.
 const TRIMS: u32 = 4;
 
-/// Queued payload bytes in one lane beyond its first call. Large payloads wait in the pending queue instead, so that
-/// shared memory stays bounded by the number of workers and not by the number of calls.
-const READ_AHEAD_BYTES: usize = 16 << 20;
-
-/// Calls of this size, of which most take no longer than this, go into a lane that has no more than so many bytes.
-const AT_ONCE_FROM: usize = 16 << 10;
-const AT_ONCE_NS: u32 = 1_000_000;
-const AT_ONCE_BYTES: usize = 8 << 20;
-
-/// A call that this lane holds.
+/// A call that a lane holds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Held {
-  pub(crate) position: Position,
-  pub(crate) call: CallId,
-  pub(crate) bytes: usize,
-}
-
-/// The second part of a payload.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Tail<'a> {
-  Bytes(&'a [u8]),
-  /// In the memory of a lane: copied only if that is another one.
-  Loan(&'a Loan),
-}
-
-impl Tail<'_> {
-  fn len(self) -> usize {
-    match self {
-      Self::Bytes(bytes) => bytes.len(),
-      Self::Loan(loan) => loan.len(),
-    }
-  }
+struct Held {
+  position: Position,
+  call: CallId,
+  bytes: usize,
 }
 
 /// One worker.
 #[derive(Debug)]
 pub(crate) struct Lane {
-  pub(crate) worker_id: u32,
-  pub(crate) child: Child,
-  pub(crate) ring: HostLane<LaneSegment>,
+  worker_id: u32,
+  process: Process,
+  ring: HostLane<LaneSegment>,
   bell: Ringer,
   result_bell: Listener,
-  /// The worker ends itself when this closes; its hang-up tells of the worker's end where there is no pidfd.
-  lifeline: OwnedFd,
-  pub(crate) life: Life,
-  /// Calls without a result, oldest first. Only the first can be claimed, since a worker runs one at a time, in order.
-  pub(crate) held: VecDeque<Held>,
-  held_bytes: usize,
+  life: Life,
   /// The boot call, until it is answered.
   boot: Option<Position>,
+  /// Why the worker did not boot, when that is known.
+  boot_failure: Option<BreakCause>,
+  /// What was found wrong in the lane's memory.
+  corrupt: Option<&'static str>,
+  /// Calls without a result, oldest first.
+  held: VecDeque<Held>,
+  held_bytes: usize,
   /// The version of each task's definition that this worker has been sent.
   known_tasks: Vec<u32>,
-  /// Calls that may still be given to it.
-  pub(crate) budget: Option<u32>,
-  /// Smoothed time of one call, as the worker reports it.
+  budget: Option<u32>,
   service_ns: Option<u32>,
-  /// When the call in front came to the front, or the lane fell idle.
-  pub(crate) front_since: Instant,
-  pub(crate) tasks_done: u64,
-  pub(crate) started_at: Instant,
-  /// Its end, once known; the lane goes when its results have been drained.
-  pub(crate) exit: Option<Exit>,
-  /// A waitpid sentinel saw the lifeline hang up: ask for the status again at this time.
-  pub(crate) reap_at: Option<Instant>,
-  /// What was found wrong in its memory.
-  pub(crate) corrupt: Option<&'static str>,
-  /// Why it did not boot, when it said so.
-  pub(crate) boot_failure: Option<BreakCause>,
+  front_since: Instant,
+  tasks_done: u64,
+  is_stalled: bool,
   /// Give the pages of large arguments back at this time, if nothing needs them before.
-  pub(crate) trim_at: Option<Instant>,
+  trim_at: Option<Instant>,
   /// How often that is tried again if the worker keeps some.
   trims: u32,
-  /// It is in the manager's list of lanes whose workers do not ring.
-  pub(crate) awake: bool,
-  /// It is in the manager's list of idle lanes.
-  pub(crate) listed_idle: bool,
-  /// It does not come to its calls while others could: nothing is queued here.
-  pub(crate) stalled: bool,
+  /// Whether the manager lists the lane among the unarmed ones.
+  is_listed_unarmed: bool,
+  /// Whether the manager lists the lane among the idle ones.
+  is_listed_idle: bool,
 }
 
 impl Lane {
   /// The lane of a worker that was just started.
-  pub(crate) fn of(prepared: PreparedLane, child: Child, config: &PoolConfig, now: Instant) -> Self {
+  pub(crate) fn new(prepared: PreparedLane, child: Child, config: &PoolConfig, now: Instant) -> Self {
     let PreparedLane { worker_id, ring, boot, bell, result_bell, lifeline, .. } = prepared;
     Self {
       worker_id,
-      child,
+      process: Process::new(child, lifeline, now),
       ring,
       bell,
       result_bell,
-      lifeline,
       life: Life::Starting { deadline: now + config.start_timeout },
+      boot: Some(boot),
+      boot_failure: None,
+      corrupt: None,
       held: VecDeque::new(),
       held_bytes: 0,
-      boot: Some(boot),
       known_tasks: Vec::new(),
       budget: config.max_tasks_per_child,
       service_ns: None,
       front_since: now,
       tasks_done: 0,
-      started_at: now,
-      exit: None,
-      reap_at: None,
-      corrupt: None,
-      boot_failure: None,
+      is_stalled: false,
       trim_at: None,
       trims: 0,
-      awake: false,
-      listed_idle: false,
-      stalled: false,
+      is_listed_unarmed: false,
+      is_listed_idle: false,
     }
+  }
+
+  pub(crate) fn worker_id(&self) -> u32 {
+    self.worker_id
+  }
+
+  pub(crate) fn pid(&self) -> u32 {
+    self.process.pid()
+  }
+
+  pub(crate) fn started_at(&self) -> Instant {
+    self.process.started_at()
+  }
+
+  pub(crate) fn life(&self) -> Life {
+    self.life
   }
 
   /// Readable when the worker rang.
@@ -154,146 +128,173 @@ impl Lane {
 
   /// Readable when the worker has ended.
   pub(crate) fn sentinel(&self) -> BorrowedFd<'_> {
-    self.child.pidfd().unwrap_or(self.lifeline.as_fd())
+    self.process.sentinel()
   }
 
-  /// Whether it may be given calls.
-  pub(crate) fn accepts(&self) -> bool {
-    self.life == Life::Ready
-      && self.exit.is_none()
-      && self.corrupt.is_none()
-      && self.budget != Some(0)
-      && !self.is_unresponsive()
+  /// Whether the sentinel stays readable until the lane is dropped.
+  pub(crate) fn is_watched_by_hangup(&self) -> bool {
+    self.process.is_watched_by_hangup()
   }
 
-  /// Whether calls were taken back from it and it has not come to its loop since.
-  fn is_unresponsive(&self) -> bool {
-    self.stalled && self.held.is_empty() && !self.ring.worker_sleeps()
+  /// The mapping of the lane's memory.
+  pub(crate) fn mapping(&self) -> &Arc<Mapping> {
+    self.ring.memory().mapping()
   }
 
-  /// Whether it has nothing to do and may be given calls.
-  pub(crate) fn is_idle(&self) -> bool {
-    self.held.is_empty() && self.accepts()
+  /// Notes whether the lane is in the manager's list of unarmed lanes; returns whether it was.
+  pub(crate) fn list_unarmed(&mut self, is_listed: bool) -> bool {
+    std::mem::replace(&mut self.is_listed_unarmed, is_listed)
   }
 
-  /// Whether a call of `bytes` may be queued here, behind what it has.
-  pub(crate) fn has_room_for(&self, bytes: usize, ahead_ns: u32) -> bool {
-    self.accepts()
-      && (self.held.is_empty()
-        || (!self.stalled
-          && (self.held.len() < self.depth_limit(ahead_ns) || self.takes_at_once(bytes))
-          && self.held_bytes.saturating_add(bytes) <= READ_AHEAD_BYTES))
-      // One for the definition of its task.
-      && self.ring.has_slots(2)
+  /// Notes whether the lane is in the manager's list of idle lanes; returns whether it was.
+  pub(crate) fn list_idle(&mut self, is_listed: bool) -> bool {
+    std::mem::replace(&mut self.is_listed_idle, is_listed)
+  }
+}
+
+/// The worker's life and its end.
+impl Lane {
+  /// Asks the worker to leave once it has nothing left to do.
+  pub(crate) fn ask_to_leave(&mut self, reason: ExitReason, now: Instant) {
+    self.life = self.life.leaving(reason, now);
+    self.ring.request_stop();
+    self.bell.ring();
   }
 
-  /// Whether a call is so large, and others are over so soon, that it goes into the lane beyond the read-ahead: in the pending
-  /// queue it would be copied once more, which takes longer than the little that it may have to be moved.
-  fn takes_at_once(&self, bytes: usize) -> bool {
-    bytes >= AT_ONCE_FROM
-      && self.held_bytes.saturating_add(bytes) <= AT_ONCE_BYTES
-      && self.service_ns.is_some_and(|ns| ns <= AT_ONCE_NS)
+  /// Asks the worker to abort the call at `position`, by `deadline`.
+  pub(crate) fn abort(&mut self, position: Position, deadline: Instant) {
+    self.ring.request_abort(position);
+    self.bell.ring();
+    self.life = self.life.aborting(position, deadline);
   }
 
-  /// The calls that it may hold: one that runs, and as many more as fill the read-ahead time.
-  fn depth_limit(&self, ahead_ns: u32) -> usize {
-    match self.service_ns {
-      None => 2,
-      Some(ns) => 1 + (ahead_ns / ns.max(1)).max(1) as usize,
+  /// SIGTERM to the worker and to all that it has started. SIGKILL follows after [`KILL_AFTER`].
+  pub(crate) fn terminate(&mut self, reason: ExitReason, now: Instant) {
+    if !self.has_ended() && !self.life.is_signalled() {
+      self.life = Life::Terminated { reason, deadline: now + KILL_AFTER };
+      self.process.signal(libc::SIGTERM);
+      // A worker that is stopped, by a debugger or a terminal, would not hear of SIGTERM before SIGKILL.
+      self.process.signal(libc::SIGCONT);
     }
   }
 
-  /// Gives the worker a call, after the definition of its task if it has not had that.
-  ///
-  /// # Errors
-  /// When the ring or the memory has no room: nothing has changed then (a definition may have been sent).
-  pub(crate) fn push(
-    &mut self,
-    id: CallId,
-    header: &CallHeader,
-    definition: &TaskDefinition,
-    head: &[u8],
-    tail: Tail<'_>,
-    now: Instant,
-  ) -> Result<Position, PushError> {
-    let task = header.task as usize;
-    if self.known_tasks.get(task) != Some(&definition.version()) {
-      let define = CallHeader { kind: CallKind::Define, codec: 0, flags: 0, task: header.task, sequence: 0 };
-      self.ring.push(&define, definition.bytes(), &[])?;
-      if self.known_tasks.len() <= task {
-        self.known_tasks.resize(task + 1, 0);
-      }
-      self.known_tasks[task] = definition.version();
+  /// SIGKILL to the worker and to all that it has started.
+  pub(crate) fn kill(&mut self, reason: ExitReason) {
+    if !self.has_ended() {
+      self.life = Life::Killed { reason };
+      self.process.signal(libc::SIGKILL);
     }
-    let mut header = *header;
-    if hits(Point::CallFrame) {
-      header.codec = NO_CODEC;
-    }
-    if hits(Point::CallSlot) {
-      fault::corrupt_next_call(&mut self.ring);
-    }
-    let pushed = self.push_call(&header, head, tail);
-    // Also if only the definition was sent: the call may have to wait for the room that it takes.
-    self.wake();
-    let position = pushed?;
-    let bytes = head.len() + tail.len();
-    if self.held.is_empty() {
-      self.front_since = now;
-      self.stalled = false;
-    }
-    self.held.push_back(Held { position, call: id, bytes });
-    self.held_bytes += bytes;
-    if let Some(budget) = &mut self.budget {
-      *budget -= 1;
-    }
-    Ok(position)
   }
 
-  fn push_call(&mut self, header: &CallHeader, head: &[u8], tail: Tail<'_>) -> Result<Position, PushError> {
-    let loan = match tail {
-      Tail::Bytes(bytes) => return self.ring.push(header, head, bytes),
-      Tail::Loan(loan) => loan,
-    };
-    if loan.is_in(self.ring.memory().0.mapping())
-      && let Some(position) = self.ring.push_borrowed(header, head, loan.borrowed())
-    {
-      loan.pass_on();
-      return Ok(position);
+  /// The worker has not booted in time.
+  pub(crate) fn fail_start(&mut self) {
+    self.boot_failure = Some(BreakCause::StartTimeout);
+    self.kill(ExitReason::FailedStart);
+  }
+
+  /// Something in the lane's memory makes no sense: the worker is killed, and nothing in the lane is believed from now on. Its
+  /// life goes on as it was, so that its end is a death unless the host wanted it.
+  pub(crate) fn condemn(&mut self, what: &'static str) {
+    if self.corrupt.is_none() {
+      self.corrupt = Some(what);
+      self.process.signal(libc::SIGKILL);
     }
-    // SAFETY: the owner of the loan hands it in, and waits meanwhile; it was here when it did.
-    self.ring.push(header, head, unsafe { loan.content() })
   }
 
-  /// A block of this lane's memory for the host to fill in place.
-  pub(crate) fn allocate(&mut self, len: usize) -> Result<Loan, PushError> {
-    let content = self.ring.allocate(len)?;
-    Ok(Loan::new(content, self.ring.memory().0.mapping()))
-  }
-
-  /// The result of the call at `position` was consumed.
-  pub(crate) fn finished(&mut self, position: Position, ran_ns: u32, now: Instant) -> Option<CallId> {
-    let index = self.held.iter().position(|held| held.position == position)?;
-    let held = self.held.remove(index)?;
-    self.held_bytes -= held.bytes;
-    if held.bytes > INLINE_CAPACITY {
-      self.trim_at = Some(now + TRIM_AFTER);
-      self.trims = TRIMS;
+  /// The worker's end was seen: asks how it ended. False: the status is not there yet, and is to be asked for at
+  /// [`Lane::reap_at`].
+  pub(crate) fn reap(&mut self, now: Instant) -> bool {
+    if !matches!(self.life, Life::Leaving { .. }) && !self.says_goodbye() {
+      // What the worker started goes with it. Before it is reaped: until then its group's number cannot be anybody else's.
+      self.process.signal(libc::SIGKILL);
     }
-    self.front_since = now;
-    self.stalled = false;
-    self.tasks_done += 1;
-    let ran = ran_ns.max(1);
-    // An eighth of the new value: one slow call among thousands of fast ones must not end the read-ahead, and a
-    // change of load is followed within some ten calls. A first value is taken as it is.
-    self.service_ns = Some(self.service_ns.map_or(ran, |old| old - old / 8 + ran / 8));
-    Some(held.call)
+    self.process.reap(now)
   }
 
-  /// Gives back what memory of large arguments is not needed now.
-  pub(crate) fn trim(&mut self, now: Instant) {
-    self.trims = self.trims.saturating_sub(1);
-    let more_later = self.ring.trim() && self.trims > 0;
-    self.trim_at = more_later.then_some(now + TRIM_AFTER);
+  /// When the status of a worker that has ended is to be asked for.
+  pub(crate) fn reap_at(&self) -> Option<Instant> {
+    self.process.reap_at()
+  }
+
+  /// How the worker ended, once that is known. The lane goes when its results have been drained.
+  pub(crate) fn exit(&self) -> Option<Exit> {
+    self.process.exit()
+  }
+
+  pub(crate) fn has_ended(&self) -> bool {
+    self.process.exit().is_some()
+  }
+
+  /// Waits until the worker is reaped, at most for `timeout`.
+  pub(crate) fn wait(&mut self, timeout: Duration) {
+    self.process.wait(timeout);
+  }
+
+  /// Ends a worker that cannot be watched.
+  pub(crate) fn discard(mut self) {
+    self.process.signal(libc::SIGKILL);
+    self.process.wait(KILL_AFTER);
+  }
+
+  /// Whether the worker says itself that it is leaving.
+  pub(crate) fn says_goodbye(&self) -> bool {
+    matches!(self.ring.phase(), Some(WorkerPhase::Retiring | WorkerPhase::Leaving))
+  }
+
+  /// What was found wrong in the lane's memory.
+  pub(crate) fn corrupt(&self) -> Option<&'static str> {
+    self.corrupt
+  }
+
+  pub(crate) fn is_corrupt(&self) -> bool {
+    self.corrupt.is_some()
+  }
+
+  /// Why the worker did not boot, when that is known.
+  pub(crate) fn take_boot_failure(&mut self) -> Option<BreakCause> {
+    self.boot_failure.take()
+  }
+}
+
+/// The worker's results, bells and memory.
+impl Lane {
+  /// The next entry of the result ring.
+  pub(crate) fn next_result(&mut self) -> Result<Option<Arrival>, Corrupt> {
+    self.ring.next_result()
+  }
+
+  /// Whether there is a next entry.
+  pub(crate) fn has_result(&self) -> bool {
+    self.ring.has_result()
+  }
+
+  /// Copies `dst.len()` bytes of a result's payload, from `at` on.
+  pub(crate) fn copy_payload(&self, record: &ResultRecord, at: usize, dst: &mut [u8]) {
+    self.ring.copy_payload(record, at, dst);
+  }
+
+  /// The content of a large result where it lies, if the worker lends it.
+  pub(crate) fn borrow(&self, record: &ResultRecord) -> Option<Loan> {
+    Some(Loan::new(self.ring.borrow(record)?, self.mapping()))
+  }
+
+  /// A call's result was read: its room is given back, and the call is over.
+  pub(crate) fn consume(&mut self, record: &ResultRecord, now: Instant) {
+    self.ring.consume(record);
+    if !record.is_inline() {
+      // The worker may sleep until there is room for its next large result.
+      self.wake();
+    }
+    self.finish(record.position, record.ran_ns, now);
+    self.life = self.life.after_result(record.position, now);
+  }
+
+  /// Reads and consumes a result that carries an error for the manager itself.
+  pub(crate) fn take_report(&mut self, record: &ResultRecord) -> Report {
+    let mut bytes = vec![0; record.payload_len()];
+    self.ring.copy_payload(record, 0, &mut bytes);
+    self.ring.consume(record);
+    Report { codec: record.codec, bytes }
   }
 
   /// Whether `position` is that of the boot call.
@@ -301,90 +302,76 @@ impl Lane {
     self.boot == Some(position)
   }
 
-  /// The boot call was answered.
-  pub(crate) fn boot_answered(&mut self) {
+  /// The boot call was answered. True: the worker has booted. Else it leaves by itself, and its end says what that means.
+  pub(crate) fn boot_answered(&mut self, record: &ResultRecord, now: Instant) -> bool {
     self.boot = None;
-  }
-
-  /// Takes back the call at `index` of `held` if the worker has not claimed it. What a damaged lane says of that cannot
-  /// be believed.
-  pub(crate) fn take_back(&mut self, index: usize) -> Option<Held> {
-    let held = *self.held.get(index)?;
-    if self.corrupt.is_some() || !self.ring.revoke(held.position) {
-      return None;
+    self.front_since = now;
+    let has_booted = record.status == status::OK;
+    if has_booted {
+      self.ring.consume(record);
+      self.life = self.life.booted();
+    } else {
+      self.boot_failure = Some(BreakCause::BootFailed(self.take_report(record)));
     }
-    self.drop_held(index);
-    Some(held)
+    has_booted
   }
 
-  /// Removes an entry of `held` whose call has left the ring, or never will.
-  pub(crate) fn drop_held(&mut self, index: usize) {
-    if let Some(held) = self.held.remove(index) {
-      self.held_bytes -= held.bytes;
-      if let Some(budget) = &mut self.budget {
-        *budget += 1;
-      }
-    }
+  /// From now on the worker rings for its next result. True: there is one already.
+  pub(crate) fn arm(&mut self) -> bool {
+    self.ring.arm()
   }
 
-  /// The call that the worker runs now, if it has claimed one.
-  pub(crate) fn running(&self) -> Option<Held> {
-    let front = *self.held.front()?;
-    self.ring.is_claimed(front.position).then_some(front)
-  }
-
-  /// Calls that the worker has not claimed. It claims in order, so they are behind the others.
-  pub(crate) fn waiting(&self) -> usize {
-    self.held.len() - self.held.partition_point(|held| self.ring.is_claimed(held.position))
-  }
-
-  /// When the running call was claimed. The worker writes that time, so it is held against what the host knows: not
-  /// before the call came to the front, not after now.
-  pub(crate) fn running_since(&self, now: Instant, now_ns: u64) -> Instant {
-    let age = Duration::from_nanos(now_ns.saturating_sub(self.ring.claimed_at()));
-    now.checked_sub(age).unwrap_or(self.front_since).clamp(self.front_since.min(now), now)
+  /// Tells the worker whether it may look for its next call awake.
+  pub(crate) fn let_spin(&self, may_spin: bool) {
+    self.ring.let_spin(may_spin);
   }
 
   /// Wakes the worker if it sleeps and something is there for it.
-  pub(crate) fn wake(&self) {
+  fn wake(&self) {
     if self.ring.needs_ring() {
       self.bell.ring();
     }
   }
 
-  /// Wakes the worker to look at its control words.
-  pub(crate) fn ring(&self) {
-    self.bell.ring();
+  /// Whether a worker has claimed the call at `position`.
+  pub(crate) fn is_claimed(&self, position: Position) -> bool {
+    self.ring.is_claimed(position)
   }
 
-  /// Whether it has booted.
-  pub(crate) fn has_booted(&self) -> bool {
-    !matches!(self.life, Life::Starting { .. })
+  /// A block of this lane's memory for the host to fill in place.
+  pub(crate) fn allocate(&mut self, len: usize) -> Result<Loan, PushError> {
+    let content = self.ring.allocate(len)?;
+    Ok(Loan::new(content, self.mapping()))
   }
 
-  /// Ends a worker that cannot be watched.
-  pub(crate) fn discard(mut self) {
-    let _ = self.child.signal_group(libc::SIGKILL);
-    let _ = self.child.wait_timeout(KILL_AFTER);
-  }
-
-  /// Payload bytes of the calls that it holds.
-  pub(crate) fn held_bytes(&self) -> usize {
-    self.held_bytes
-  }
-
-  /// Bytes of its memory that are lent, or that the owner fills.
+  /// Bytes of the lane's memory that are lent, or that the owner fills.
   pub(crate) fn lent_bytes(&self) -> u64 {
     self.ring.lent_bytes()
   }
 
-  /// The smoothed time of one call.
-  pub(crate) fn service_ns(&self) -> Option<u32> {
-    self.service_ns
+  /// Large arguments were in the lane: their pages are given back in a while.
+  fn trim_later(&mut self, now: Instant) {
+    self.trim_at = Some(now + TRIM_AFTER);
+    self.trims = TRIMS;
   }
 
-  /// Whether it says itself that it is leaving.
-  pub(crate) fn says_goodbye(&self) -> bool {
-    matches!(self.ring.phase(), Some(WorkerPhase::Retiring | WorkerPhase::Leaving))
+  /// When memory of large arguments is to be given back.
+  pub(crate) fn trim_at(&self) -> Option<Instant> {
+    self.trim_at
+  }
+
+  /// Gives memory of large arguments back if the time has come.
+  pub(crate) fn trim_if_due(&mut self, now: Instant) {
+    if self.trim_at.is_none_or(|at| at > now) {
+      return;
+    }
+    self.trims = self.trims.saturating_sub(1);
+    let more_later = self.ring.trim() && self.trims > 0;
+    self.trim_at = more_later.then_some(now + TRIM_AFTER);
+  }
+
+  /// The state of rings and arena, for people.
+  pub(crate) fn snapshot(&self) -> LaneSnapshot {
+    self.ring.snapshot()
   }
 }

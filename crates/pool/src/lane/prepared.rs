@@ -7,18 +7,19 @@ use millrace_sys::{Capabilities, Child, Listener, Ringer, Segment, doorbell, kil
 
 use super::argument::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, RESULT_BELL_FD};
 use super::segment::LaneSegment;
+use crate::calls::BootCall;
 use crate::config::PoolConfig;
 use crate::error::SpawnFailure;
 use crate::fault::{Point, hits};
 
 /// The host's ends, and the worker's.
 pub(crate) struct PreparedLane {
-  pub(crate) worker_id: u32,
-  pub(crate) ring: HostLane<LaneSegment>,
-  pub(crate) boot: Position,
-  pub(crate) bell: Ringer,
-  pub(crate) result_bell: Listener,
-  pub(crate) lifeline: OwnedFd,
+  pub(super) worker_id: u32,
+  pub(super) ring: HostLane<LaneSegment>,
+  pub(super) boot: Position,
+  pub(super) bell: Ringer,
+  pub(super) result_bell: Listener,
+  pub(super) lifeline: OwnedFd,
   argument: LaneArgument,
   worker_bell: Listener,
   worker_result_bell: Ringer,
@@ -31,19 +32,19 @@ impl PreparedLane {
     config: &PoolConfig,
     capabilities: &Capabilities,
     worker_id: u32,
-    boot_codec: u8,
-    boot: &[u8],
+    boot: &BootCall,
   ) -> Result<Self, SpawnFailure> {
     let host_pid = std::process::id();
     let segment_len = config.geometry.segment_len();
     let segment = Segment::create(capabilities.segment, segment_len)?;
     let identity = Identity { host_pid, worker_id };
-    let mut ring = HostLane::create(LaneSegment(segment), config.geometry, identity).map_err(|error| match error {
-      GeometryError::NoMemory { errno } => SpawnFailure { syscall: "fallocate", errno: Some(errno) },
-      _ => SpawnFailure { syscall: "mmap", errno: Some(libc::EINVAL) },
-    })?;
-    let header = CallHeader { kind: CallKind::Boot, codec: boot_codec, flags: 0, task: 0, sequence: 0 };
-    let boot = ring.push(&header, boot, &[]).map_err(|error| match error {
+    let mut ring =
+      HostLane::create(LaneSegment::new(segment), config.geometry, identity).map_err(|error| match error {
+        GeometryError::NoMemory { errno } => SpawnFailure { syscall: "fallocate", errno: Some(errno) },
+        _ => SpawnFailure { syscall: "mmap", errno: Some(libc::EINVAL) },
+      })?;
+    let header = CallHeader { kind: CallKind::Boot, codec: boot.codec, flags: 0, task: 0, sequence: 0 };
+    let boot = ring.push(&header, &boot.payload, &[]).map_err(|error| match error {
       PushError::NoMemory { errno } => SpawnFailure { syscall: "fallocate", errno: Some(errno) },
       PushError::TooLarge { .. } | PushError::Full => SpawnFailure { syscall: "mmap", errno: Some(libc::E2BIG) },
     })?;
@@ -80,7 +81,7 @@ impl PreparedLane {
   /// The worker's descriptors, and their numbers in a worker that is spawned.
   pub(crate) fn descriptors(&self) -> [(BorrowedFd<'_>, RawFd); 4] {
     [
-      (self.ring.memory().0.as_fd(), LANE_FD),
+      (self.ring.memory().as_fd(), LANE_FD),
       (self.worker_bell.as_fd(), BELL_FD),
       (self.worker_result_bell.as_fd(), RESULT_BELL_FD),
       (self.worker_lifeline.as_fd(), LIFELINE_FD),

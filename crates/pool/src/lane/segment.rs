@@ -1,13 +1,32 @@
 //! The one place where the operating system's segments become the rings' memory.
 
+use std::os::fd::{AsFd, BorrowedFd};
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use millrace_ring::{Memory, NoMemory};
-use millrace_sys::Segment;
+use millrace_sys::{Mapping, Segment};
 
 /// A lane's memory: a shared segment.
 #[derive(Debug)]
-pub struct LaneSegment(pub(crate) Segment);
+pub(crate) struct LaneSegment(Segment);
+
+impl LaneSegment {
+  pub(crate) fn new(segment: Segment) -> Self {
+    Self(segment)
+  }
+
+  /// The mapping, for a loan that outlives the lane.
+  pub(crate) fn mapping(&self) -> &Arc<Mapping> {
+    self.0.mapping()
+  }
+}
+
+impl AsFd for LaneSegment {
+  fn as_fd(&self) -> BorrowedFd<'_> {
+    self.0.as_fd()
+  }
+}
 
 // SAFETY: a segment stays mapped at one address, for its whole length, until it is dropped, and the mapping is writable.
 unsafe impl Memory for LaneSegment {

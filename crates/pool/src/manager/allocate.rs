@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use super::Manager;
 use crate::error::AllocateError;
-use crate::event::PoolState;
 use crate::lane::Loan;
 
 impl Manager {
@@ -14,16 +13,16 @@ impl Manager {
   /// # Errors
   /// As [`AllocateError`] says.
   pub fn allocate(&mut self, len: usize) -> Result<Option<Loan>, AllocateError> {
-    if self.state != PoolState::Running {
-      return Err(AllocateError::NotRunning(self.state));
+    if !self.lifecycle.is_running() {
+      return Err(AllocateError::NotRunning(self.lifecycle.state()));
     }
-    if self.live == 0 {
+    if self.lanes.live() == 0 {
       let _ = self.start_worker(Instant::now()).map_err(AllocateError::Spawn)?;
       self.wake_again();
     }
-    // Those first that could take a call at once, and of these the one with the least to do.
-    let mut lanes: Vec<_> = self.lanes.iter_mut().flatten().filter(|lane| lane.exit.is_none()).collect();
-    lanes.sort_by_key(|lane| (!lane.accepts(), lane.held.len(), lane.lent_bytes()));
+    // Lanes first that could take a call at once, and of these the one with the least to do.
+    let mut lanes: Vec<_> = self.lanes.iter_mut().filter(|lane| !lane.has_ended()).collect();
+    lanes.sort_by_key(|lane| (!lane.accepts(), lane.len(), lane.lent_bytes()));
     Ok(lanes.into_iter().find_map(|lane| lane.allocate(len).ok()))
   }
 }

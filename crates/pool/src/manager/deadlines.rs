@@ -7,28 +7,26 @@ use millrace_sys::monotonic_ns;
 use super::Manager;
 use super::rebalance::STALL;
 use crate::completion::CallId;
-use crate::event::{BreakCause, CallFailure, Event, ExitReason};
-use crate::lane::Life;
+use crate::event::{CallFailure, Event, ExitReason};
+use crate::lane::{Lane, Life};
+
+/// Stands for "never" where a time limit is too long for an [`Instant`].
+const A_YEAR: Duration = Duration::from_secs(86_400 * 365);
 
 impl Manager {
   /// Does for one lane what is due by now.
-  pub(crate) fn tend(&mut self, index: usize, now: Instant) {
-    let idle_timeout = self.config.idle_timeout;
-    let Some(lane) = self.lanes[index].as_mut() else { return };
-    if lane.trim_at.is_some_and(|at| at <= now) {
-      lane.trim(now);
-    }
-    match lane.life {
-      Life::Starting { deadline } if deadline <= now => {
-        lane.boot_failure = Some(BreakCause::StartTimeout);
-        self.kill(index, ExitReason::FailedStart);
-      }
-      Life::Leaving { .. } if !lane.held.is_empty() => self.enforce_timeout(index, now),
+  pub(super) fn tend(&mut self, index: usize, now: Instant) {
+    let Some(lane) = self.lanes.get_mut(index) else { return };
+    lane.trim_if_due(now);
+    match lane.life() {
+      Life::Starting { deadline } if deadline <= now => lane.fail_start(),
+      Life::Leaving { .. } if !lane.is_empty() => self.enforce_timeout(index, now),
       Life::Leaving { reason, deadline } if deadline <= now => self.terminate(index, reason, now),
       Life::Aborting { deadline, .. } if deadline <= now => self.terminate(index, ExitReason::Killed, now),
       Life::Terminated { reason, deadline } if deadline <= now => self.kill(index, reason),
       Life::Ready => {
-        if idle_timeout.is_some_and(|timeout| lane.is_idle() && now.duration_since(lane.front_since) >= timeout) {
+        let idle_for = now.duration_since(lane.front_since());
+        if self.config.idle_timeout.is_some_and(|timeout| lane.is_idle() && idle_for >= timeout) {
           self.dismiss(index, ExitReason::Idle, now);
         } else {
           self.enforce_timeout(index, now);
@@ -40,25 +38,25 @@ impl Manager {
 
   /// Stops the running call of a lane if it has run for longer than it may.
   fn enforce_timeout(&mut self, index: usize, now: Instant) {
-    let Some((call, expires)) = self.expiry(index, now) else { return };
+    let Some(lane) = self.lanes.get(index) else { return };
+    let Some((call, expires)) = self.expiry(lane, now) else { return };
     if expires > now {
       return;
     }
-    let Some(pid) = self.lanes[index].as_ref().map(|lane| lane.child.pid()) else { return };
+    let pid = lane.pid();
     let grace = self.calls.get(call).and_then(|call| call.limits).map_or(Duration::ZERO, |limits| limits.grace);
-    // The result may have been committed since the ring was looked through: a result that exists is delivered.
+    // The result may have been committed since the lane was drained: a result that exists is delivered.
     if self.stop_running(index, call, grace, now) && !self.will_retry(call) {
       self.events.push_back(Event::CallFailed { id: call, failure: CallFailure::TimedOut { pid } });
     }
   }
 
-  /// The running call of a lane that has a time limit, and when that is reached.
-  fn expiry(&self, index: usize, now: Instant) -> Option<(CallId, Instant)> {
-    let lane = self.lanes[index].as_ref()?;
-    let front = lane.held.front()?;
-    let timeout = self.calls.get(front.call)?.limits?.timeout;
+  /// The call in front of a lane if it has a time limit, and when that is reached.
+  fn expiry(&self, lane: &Lane, now: Instant) -> Option<(CallId, Instant)> {
+    let front = lane.front()?;
+    let timeout = self.calls.get(front)?.limits?.timeout;
     let since = if lane.running().is_some() { lane.running_since(now, monotonic_ns()) } else { now };
-    Some((front.call, since.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400 * 365))))
+    Some((front, since.checked_add(timeout).unwrap_or(now + A_YEAR)))
   }
 
   /// When the next round is due, if nobody rings before.
@@ -67,11 +65,11 @@ impl Manager {
     let mut next: Option<Instant> = None;
     let mut due = |at: Instant| next = Some(next.map_or(at, |earliest| earliest.min(at)));
     let mut unused = false;
-    for (index, lane) in self.living() {
-      lane.reap_at.into_iter().chain(lane.trim_at).for_each(&mut due);
-      match lane.life {
-        Life::Leaving { .. } if !lane.held.is_empty() => {
-          if let Some((_, expires)) = self.expiry(index, now) {
+    for (_, lane) in self.lanes.iter() {
+      lane.reap_at().into_iter().chain(lane.trim_at()).for_each(&mut due);
+      match lane.life() {
+        Life::Leaving { .. } if !lane.is_empty() => {
+          if let Some((_, expires)) = self.expiry(lane, now) {
             due(expires);
           }
         }
@@ -80,13 +78,13 @@ impl Manager {
         | Life::Aborting { deadline, .. }
         | Life::Terminated { deadline, .. } => due(deadline),
         Life::Ready => {
-          unused |= lane.held.is_empty();
+          unused |= lane.is_empty();
           if lane.is_idle()
             && let Some(timeout) = self.config.idle_timeout
           {
-            due(lane.front_since + timeout);
+            due(lane.front_since() + timeout);
           }
-          if let Some((_, expires)) = self.expiry(index, now) {
+          if let Some((_, expires)) = self.expiry(lane, now) {
             due(expires);
           }
         }
@@ -101,8 +99,8 @@ impl Manager {
     if let Some(at) = self.next_unclaimed() {
       due(at);
     }
-    if let Some(at) = self.start_after
-      && (!self.owed.is_empty() || self.waiting() > 0 || self.fills_up())
+    if let Some(at) = self.starts.not_before()
+      && (self.starts.owed() > 0 || self.waiting() > 0 || self.fills_up())
     {
       due(at);
     }
@@ -111,6 +109,6 @@ impl Manager {
 
   /// A full queue has room as soon as a worker claims a call, of which it does not tell.
   fn waits_for_a_claim(&self) -> bool {
-    self.was_full && self.living().any(|(_, lane)| !lane.held.is_empty() && lane.running().is_none())
+    self.awaits_room && self.lanes.iter().any(|(_, lane)| !lane.is_empty() && lane.running().is_none())
   }
 }

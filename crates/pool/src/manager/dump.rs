@@ -18,7 +18,7 @@ impl Manager {
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = self.dump_pool(&mut text, now);
-    for (index, lane) in self.living() {
+    for (index, lane) in self.lanes.iter() {
       let _ = self.dump_lane(&mut text, index, lane, now);
     }
     text
@@ -28,12 +28,12 @@ impl Manager {
     writeln!(
       text,
       "pool: {:?}, {} of {} workers, {} unfinished calls, {} pending, {} running, on death {:?}",
-      self.state,
-      self.live,
+      self.lifecycle.state(),
+      self.lanes.live(),
       self.config.max_workers,
       self.calls.len(),
       self.pending.len(),
-      self.living().filter(|(_, lane)| lane.running().is_some()).count(),
+      self.lanes.iter().filter(|(_, lane)| lane.running().is_some()).count(),
       self.config.on_death,
     )?;
     let system = self.capabilities;
@@ -45,44 +45,44 @@ impl Manager {
     if self.backlog.len() > 0 {
       writeln!(text, "results taken out of their lanes while the host was busy: {}", self.backlog.len())?;
     }
-    if self.failed_starts > 0 || !self.owed.is_empty() || self.start_after.is_some() {
-      let wait = self.start_after.map_or(0, |at| at.saturating_duration_since(now).as_millis());
-      let (failed, owed) = (self.failed_starts, self.owed.len());
+    let (failed, owed, not_before) = (self.starts.in_vain(), self.starts.owed(), self.starts.not_before());
+    if failed > 0 || owed > 0 || not_before.is_some() {
+      let wait = not_before.map_or(0, |at| at.saturating_duration_since(now).as_millis());
       writeln!(text, "starts: {failed} failed in a row, {owed} workers owed, next attempt in {wait} ms")?;
     }
     Ok(())
   }
 
   fn dump_lane(&self, text: &mut String, index: usize, lane: &Lane, now: Instant) -> fmt::Result {
-    write!(text, "worker {} pid {} lane {index}: ", lane.worker_id, lane.child.pid())?;
+    write!(text, "worker {} pid {} lane {index}: ", lane.worker_id(), lane.pid())?;
     write_life(text, lane, now)?;
-    let front = now.duration_since(lane.front_since).as_millis();
+    let front = now.duration_since(lane.front_since()).as_millis();
     match lane.running() {
-      Some(held) => {
-        let task = self.sequence(held.call).unwrap_or(0);
-        writeln!(text, "  runs call {} (task id {task}), in front for {front} ms", held.call)?;
+      Some(call) => {
+        let task = self.sequence(call).unwrap_or(0);
+        writeln!(text, "  runs call {call} (task id {task}), in front for {front} ms")?;
       }
       None => writeln!(text, "  runs nothing, for {front} ms")?,
     }
-    write!(text, "  holds {} calls ({} bytes), has done {}", lane.held.len(), lane.held_bytes(), lane.tasks_done)?;
+    write!(text, "  holds {} calls ({} bytes), has done {}", lane.len(), lane.held_bytes(), lane.tasks_done())?;
     if let Some(ns) = lane.service_ns() {
       write!(text, " in {} µs each", ns / 1000)?;
     }
-    if let Some(budget) = lane.budget {
+    if let Some(budget) = lane.budget() {
       write!(text, ", may be given {budget} more")?;
     }
-    writeln!(text, "{}", if lane.stalled { "; nothing is queued behind its long call" } else { "" })?;
-    write_ring(text, &lane.ring.snapshot())
+    writeln!(text, "{}", if lane.is_stalled() { "; nothing is queued behind its long call" } else { "" })?;
+    write_ring(text, &lane.snapshot())
   }
 }
 
 /// How far the worker's life has come, and what happens to it next.
 fn write_life(text: &mut String, lane: &Lane, now: Instant) -> fmt::Result {
   let left = |deadline: Instant| deadline.saturating_duration_since(now).as_millis();
-  match lane.life {
+  match lane.life() {
     Life::Starting { deadline } => write!(text, "Starting, killed in {} ms if it is not ready", left(deadline))?,
     Life::Ready => write!(text, "Ready")?,
-    Life::Leaving { reason, .. } if !lane.held.is_empty() => write!(text, "Leaving ({reason:?}) after its call")?,
+    Life::Leaving { reason, .. } if !lane.is_empty() => write!(text, "Leaving ({reason:?}) after its call")?,
     Life::Leaving { reason, deadline } => write!(text, "Leaving ({reason:?}), SIGTERM in {} ms", left(deadline))?,
     Life::Aborting { deadline, .. } => write!(text, "its call is being stopped, SIGTERM in {} ms", left(deadline))?,
     Life::Terminated { reason, deadline } => {
@@ -90,10 +90,10 @@ fn write_life(text: &mut String, lane: &Lane, now: Instant) -> fmt::Result {
     }
     Life::Killed { reason } => write!(text, "sent SIGKILL ({reason:?})")?,
   }
-  if let Some(what) = lane.corrupt {
+  if let Some(what) = lane.corrupt() {
     write!(text, ", its memory is damaged: {what}")?;
   }
-  match lane.exit {
+  match lane.exit() {
     None => writeln!(text, ", alive"),
     Some(exit) => writeln!(text, ", ended: {exit:?}"),
   }

@@ -1,19 +1,18 @@
-//! Workers that this process forks from itself, by Python's rules: all of them at one moment, before the pool has a thread, and
-//! none ever after. What a fork gets of the pool it leaves behind at once: a worker that held another one's lifeline would keep
-//! that alive.
+//! Workers that this process forks from itself.
+//!
+//! By Python's rules: all of them at one moment, before the pool has a thread, and none ever after. A fork leaves everything behind
+//! that it got of any pool: a worker that held another worker's lifeline would keep that worker alive.
 
 use std::time::Instant;
 
-use millrace_sys::{Child, Forked, PollerKind, WaitSet, fork_with_heap};
+use millrace_sys::{Child, Forked, fork_with_heap};
 
 use super::Manager;
 use crate::config::StartMethod;
 use crate::error::SpawnFailure;
-use crate::event::{BreakCause, Death, PoolState};
-use crate::lane::ForkedWorker;
-use crate::lane::Lane;
-use crate::start::Starter;
-use crate::start::launch;
+use crate::event::{BreakCause, Death};
+use crate::lane::{ForkedWorker, Lane};
+use crate::start::{Starter, launch};
 
 /// Where a fork of this process has led.
 #[derive(Debug)]
@@ -29,7 +28,7 @@ pub enum OwnFork {
 impl Manager {
   /// Whether its workers are still to be forked from this process. Until then it must have no thread.
   pub fn awaits_forks(&self) -> bool {
-    self.config.start_method == StartMethod::Fork && !self.starter.has_forked_all
+    self.config.start_method == StartMethod::Fork && !self.starter.has_forked_all()
   }
 
   /// Forks the next worker from this process. To be called until it says that it was the last.
@@ -37,8 +36,8 @@ impl Manager {
   /// # Safety
   /// As for [`fork_with_heap`]. The child must do nothing with any pool but [`Manager::leave_behind`].
   pub unsafe fn fork_next(&mut self) -> OwnFork {
-    let needs_workers = self.state == PoolState::Running || (self.state == PoolState::Closing && self.calls.len() > 0);
-    if !self.awaits_forks() || !needs_workers || self.live >= self.config.max_workers as usize {
+    let needs_workers = self.lifecycle.is_running() || (self.lifecycle.is_closing() && self.calls.len() > 0);
+    if !self.awaits_forks() || !needs_workers || !self.has_vacancy() {
       return self.forked_all();
     }
     // SAFETY: passed on by the caller.
@@ -55,48 +54,43 @@ impl Manager {
   }
 
   fn forked_all(&mut self) -> OwnFork {
-    self.starter.has_forked_all = true;
+    self.starter.note_forked_all();
     // The owner has to hear of all this, though nothing else may happen for long.
     self.wake_again();
     OwnFork::Last
   }
 
+  /// # Safety
+  /// As for [`Manager::fork_next`].
   unsafe fn fork_one(&mut self) -> Result<Option<ForkedWorker>, SpawnFailure> {
     let prepared = self.prepare_lane()?;
     let worker = launch::for_own_fork(&prepared)?;
     // SAFETY: passed on by the caller.
     let Forked::Parent(pid) = (unsafe { fork_with_heap() })? else { return Ok(Some(worker)) };
     let child = prepared.watched_over(Child::forked_here(pid, self.capabilities.sentinel)?);
-    self.add_lane(Lane::of(prepared, child, &self.config, Instant::now()))?;
+    self.add_lane(Lane::new(prepared, child, &self.config, Instant::now()))?;
     Ok(None)
   }
 
   /// In a process that was forked from this one's: closes all that the pool holds, and touches nothing that is shared.
   pub fn leave_behind(&mut self) {
     self.lanes.clear();
-    self.live = 0;
     self.starter = Starter::default();
-    self.wakeup = None;
-    // Not by taking descriptors out of it: the kernel's set is the parent's as well.
-    if let Ok(empty) = WaitSet::new(PollerKind::Poll) {
-      self.waits = empty;
-    }
-    self.pending.take_all(&self.calls);
-    self.calls.clear();
-    self.owed.clear();
+    self.watch.leave_behind();
+    self.forget_calls();
     self.events.clear();
-    self.state = PoolState::Broken;
-    self.stopped = true;
+    self.lifecycle.break_off();
+    self.lifecycle.stop();
   }
 
   /// Whether the pool has no worker and will never have one.
-  pub(crate) fn is_forsaken(&self) -> bool {
-    self.live == 0 && self.starter.has_forked_all && self.state != PoolState::Broken
+  pub(super) fn is_forsaken(&self) -> bool {
+    self.lanes.live() == 0 && self.starter.has_forked_all() && !self.lifecycle.is_broken()
   }
 
   /// Breaks a pool that needs a worker and can have none.
-  pub(crate) fn break_if_forsaken(&mut self, cause: Option<BreakCause>, deaths: Vec<Death>) {
-    let is_needed = self.calls.len() > 0 || (self.state == PoolState::Running && !self.dismissed);
+  pub(super) fn break_if_forsaken(&mut self, cause: Option<BreakCause>, deaths: Vec<Death>) {
+    let is_needed = self.calls.len() > 0 || (self.lifecycle.is_running() && !self.starts.is_dismissed());
     if self.is_forsaken() && is_needed {
       self.break_pool(cause.unwrap_or(BreakCause::NoneLeft), deaths);
     }
@@ -104,15 +98,15 @@ impl Manager {
 
   /// Breaks a pool whose process cannot be forked, for these reasons, a line each.
   pub fn refuse_forks(&mut self, reasons: String) {
-    if self.state != PoolState::Broken {
-      self.starter.has_forked_all = true;
+    if !self.lifecycle.is_broken() {
+      self.starter.note_forked_all();
       self.break_pool(BreakCause::ForkUnsafe(reasons), Vec::new());
       self.wake_again();
     }
   }
 
   /// Whether a worker that leaves may have a successor.
-  pub(crate) fn replaces(&self) -> bool {
+  pub(super) fn replaces(&self) -> bool {
     self.config.start_method != StartMethod::Fork
   }
 }

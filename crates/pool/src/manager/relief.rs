@@ -1,16 +1,11 @@
 //! Feeding the workers while the owner is busy with something else.
 //!
 //! The owner's thread may compute for long, and workers would run dry: their lanes hold some hundred microseconds of work. So
-//! another thread, which shares the manager with the owner through a lock, goes through rounds in its place: it copies
+//! another thread, which shares the manager with the owner through a lock, goes through rounds in the owner's place: it copies
 //! results out of the lanes, which makes room, and refills them. What it took out the owner finds first in its next round.
 
 use super::Manager;
 use crate::calls::Place;
-use crate::completion::Completion;
-use crate::lane::READ_AHEAD_NS;
-
-/// Nobody comes by for about a millisecond: so much work is given to a lane.
-const RELIEF_AHEAD_NS: u32 = 4_000_000;
 
 /// Results that are copied before the owner may have the manager again.
 const RESULTS_PER_STEP: usize = 64;
@@ -19,19 +14,9 @@ const RESULTS_PER_STEP: usize = 64;
 const BYTES_PER_STEP: usize = 1 << 20;
 
 impl Manager {
-  /// Whether workers could run dry if the owner did not come by.
-  pub fn has_pending(&self) -> bool {
-    !self.pending.is_empty()
-  }
-
-  /// Whether calls wait that a death, or a long call, would keep from their turn.
-  pub fn has_waiting(&self) -> bool {
-    self.has_pending() || self.living().any(|(_, lane)| lane.held.len() >= 2)
-  }
-
   /// Changes whenever the owner comes by.
   pub fn owner_turns(&self) -> u64 {
-    self.owner_turns
+    self.owner.turns()
   }
 
   /// For another thread: a part of a round in the owner's place. True: there is more to do at once.
@@ -39,15 +24,15 @@ impl Manager {
   /// # Errors
   /// As [`Manager::wait`].
   pub fn relieve(&mut self) -> millrace_sys::Result<bool> {
-    if self.lent {
-      // It is reading a result, which would be taken from under it.
+    if self.owner.reads_in_place() {
+      // The result would be taken from under the owner.
       return Ok(false);
     }
     self.look()?;
-    self.read_ahead_ns = RELIEF_AHEAD_NS;
+    self.placement.reserve_for_relief(true);
     let more = self.take_out();
-    self.read_ahead_ns = READ_AHEAD_NS;
-    // The owner may sleep, and these workers do not ring: it was this thread that looked through their lanes.
+    self.placement.reserve_for_relief(false);
+    // The owner may sleep, and these workers do not ring: it was this thread that drained their lanes.
     let more = self.prepare_to_sleep(false) || more;
     if more || self.backlog.front().is_some() || self.has_events() {
       self.wake_again();
@@ -71,7 +56,7 @@ impl Manager {
       if let Some(call) = self.calls.get_mut(completion.id) {
         call.place = Place::Answered;
       }
-      self.backlog.push(Completion { taken_out: true, lent: false, ..completion }, payload);
+      self.backlog.push(completion.taken_out(), payload);
     }
     false
   }

@@ -1,84 +1,66 @@
-//! Going to sleep, and not yet.
+//! The sleep of the manager's owner: what is looked at before, and from when on workers ring.
+//!
+//! Each lane has a word "the host sleeps". A worker rings with its next result only if that word is set, so that results cost no
+//! system call while the host is awake. Setting the word is called arming the lane.
+//!
+//! 1. Lanes that are due are drained first: no sleep.
+//! 2. If calls are short and a processor is spare, the unarmed lanes are looked at for some microseconds (`spin.rs`): a result
+//!    in that time costs neither side a sleep and a ring.
+//! 3. All unarmed lanes are armed. A lane that has a result when it is armed is due: no sleep.
+//!
+//! Workers sleep in the same way. The host tells each worker with a call whether a processor is spare for it to spin.
 
 use super::Manager;
 use crate::lane::Lane;
 use crate::spin::processors;
 
-/// A call that runs longer than this is not waited for awake: its worker's ring costs less than the looking.
+/// Longest service time of calls whose results are looked for before a sleep. A longer one's ring costs less than the looking.
 const SHORT_NS: u32 = 10_000;
 
 impl Manager {
   /// To be called before the owner sleeps; true means that there is something to look at, so it should go through a round
   /// instead. With `may_spin` this looks for results of short calls for some microseconds before it has their workers ring.
   pub fn prepare_to_sleep(&mut self, may_spin: bool) -> bool {
-    if !self.hot.is_empty() {
+    if !self.drain.is_done() {
       return true;
     }
-    if self.awake.is_empty() {
+    if self.drain.unarmed().is_empty() {
       return false;
     }
     let found = (may_spin && self.spin()) || self.arm();
-    self.found_awake |= found;
+    self.drain.note_found_before_sleep(found);
     found
   }
 
   fn spin(&mut self) -> bool {
     let lanes = &self.lanes;
-    let lane = |index: &usize| lanes[*index].as_ref();
-    let is_short = |lane: &Lane| !lane.held.is_empty() && lane.service_ns().is_some_and(|ns| ns <= SHORT_NS);
-    if !self.awake.iter().filter_map(lane).any(is_short) || !self.has_spare_processor() {
-      return false;
-    }
-    let mut found = None;
-    let awake = &self.awake;
-    self.spinner.spin(|| {
-      found = awake.iter().find(|index| lane(index).is_some_and(|lane| lane.ring.has_result())).copied();
-      found.is_some()
-    });
-    if let Some(index) = found {
-      self.heat(index);
-    }
-    found.is_some()
+    let is_short = |lane: &Lane| !lane.is_empty() && lane.service_ns().is_some_and(|ns| ns <= SHORT_NS);
+    let is_worth_it = self.drain.unarmed().iter().any(|&index| lanes.get(index).is_some_and(is_short));
+    // One for each worker that has something to do, and one for the host.
+    is_worth_it
+      && lanes.busy_below(processors())
+      && self.drain.spin(|index| lanes.get(index).is_some_and(Lane::has_result))
   }
 
-  /// From now on the workers ring.
+  /// From now on the workers ring. True: there is something in some lane.
   fn arm(&mut self) -> bool {
     let mut found = false;
-    for index in std::mem::take(&mut self.awake) {
-      let Some(lane) = self.lane_mut(index) else { continue };
-      lane.awake = false;
-      if lane.ring.arm() {
-        self.heat(index);
+    for index in self.drain.take_unarmed() {
+      let Some(lane) = self.lanes.get_mut(index) else { continue };
+      lane.list_unarmed(false);
+      if lane.arm() {
+        self.drain.add(index);
         found = true;
       }
     }
     found
   }
 
-  /// The lane was looked through: somebody has to look again before the owner sleeps.
-  pub(crate) fn stay_awake(&mut self, index: usize) {
-    if let Some(lane) = self.lanes[index].as_mut()
-      && !std::mem::replace(&mut lane.awake, true)
-    {
-      self.awake.push(index);
-    }
-  }
-
   /// Tells a worker that is about to get a call whether it may look for the next one awake.
-  pub(crate) fn let_spin(&self, index: usize) {
-    if let Some(lane) = self.lanes[index].as_ref() {
-      // With this one among the busy.
-      lane.ring.let_spin(self.busy_below(processors().saturating_sub(1)));
+  pub(super) fn let_spin(&self, index: usize) {
+    if let Some(lane) = self.lanes.get(index) {
+      // One processor for each other worker that has something to do, one for this worker, one for the host.
+      lane.let_spin(self.lanes.busy_below(processors().saturating_sub(1)));
     }
-  }
-
-  /// Whether each worker that has something to do, and the host, has a processor.
-  fn has_spare_processor(&self) -> bool {
-    self.busy_below(processors())
-  }
-
-  /// Whether fewer than `bound` workers have something to do.
-  fn busy_below(&self, bound: usize) -> bool {
-    self.live < bound || self.living().filter(|(_, lane)| !lane.held.is_empty()).take(bound).count() < bound
   }
 }

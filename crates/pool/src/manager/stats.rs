@@ -55,30 +55,31 @@ impl Manager {
   pub fn worker_stats(&self) -> Vec<WorkerStats> {
     let now = Instant::now();
     self
-      .living()
-      .filter(|(_, lane)| lane.exit.is_none())
+      .lanes
+      .iter()
+      .filter(|(_, lane)| !lane.has_ended())
       .map(|(_, lane)| WorkerStats {
-        pid: lane.child.pid(),
-        worker_id: lane.worker_id,
+        pid: lane.pid(),
+        worker_id: lane.worker_id(),
         state: state_of(lane),
-        running: lane.running().map(|held| held.call),
-        tasks_done: lane.tasks_done,
-        age_ms: now.duration_since(lane.started_at).as_millis() as u64,
-        rss: millrace_sys::resident_bytes(lane.child.pid()),
+        running: lane.running(),
+        tasks_done: lane.tasks_done(),
+        age_ms: now.duration_since(lane.started_at()).as_millis() as u64,
+        rss: millrace_sys::resident_bytes(lane.pid()),
       })
       .collect()
   }
 
   /// Workers started in the place of others.
   pub fn restarts(&self) -> u64 {
-    self.restarts
+    self.starts.replaced()
   }
 }
 
 fn state_of(lane: &Lane) -> WorkerState {
-  match lane.life {
+  match lane.life() {
     Life::Starting { .. } => WorkerState::Starting,
-    Life::Ready | Life::Aborting { .. } if lane.held.is_empty() => WorkerState::Idle,
+    Life::Ready | Life::Aborting { .. } if lane.is_empty() => WorkerState::Idle,
     Life::Ready | Life::Aborting { .. } => WorkerState::Busy,
     Life::Leaving { .. } if lane.running().is_some() => WorkerState::Busy,
     Life::Leaving { .. } | Life::Terminated { .. } | Life::Killed { .. } => WorkerState::Leaving,

@@ -6,4 +6,4 @@ mod starter;
 
 pub(crate) use fork_server::{ForkError, ForkServer, Readiness};
 pub use fork_server::{ForkRequest, ForkService, Trial};
-pub(crate) use starter::{SERVER_TOKEN, Starter};
+pub(crate) use starter::Starter;

@@ -79,7 +79,7 @@ impl Worker {
     start_watchdog(lifeline, argument.host_pid, started_by)?;
     ignore_sigint();
     reuse_heap_memory();
-    let lane = WorkerLane::attach(LaneSegment(Segment::from_fd(lane, argument.segment_len)?))?;
+    let lane = WorkerLane::attach(LaneSegment::new(Segment::from_fd(lane, argument.segment_len)?))?;
     Ok(Self {
       lane,
       bell: Listener::from_fd(bell),
@@ -149,7 +149,7 @@ impl Worker {
       hits(Point::BlockBorrowed);
       hits(Point::BeforeCall);
     }
-    Some(Loan::new(content, self.lane.memory().0.mapping()))
+    Some(Loan::new(content, self.lane.memory().mapping()))
   }
 
   /// Lets go of a task definition that has been read.
@@ -184,8 +184,8 @@ impl Worker {
   /// As [`Worker::commit`], of a payload whose content lies in the lane: it is the host's from then on. False: nothing is
   /// committed, and a copy has to be.
   pub fn commit_loan(&mut self, header: &ResultHeader, call: &CallRecord, head: &[u8], content: &Loan) -> bool {
-    let committed = content.is_in(self.lane.memory().0.mapping())
-      && self.lane.commit_borrowed(header, call, head, content.borrowed());
+    let committed =
+      content.is_in(self.lane.memory().mapping()) && self.lane.commit_borrowed(header, call, head, content.borrowed());
     if committed {
       content.pass_on();
       if cfg!(feature = "fault-injection") {
@@ -202,7 +202,7 @@ impl Worker {
   /// When there is no room for it.
   pub fn allocate(&mut self, len: usize) -> Result<Loan, CommitError> {
     let content = self.lane.allocate(len)?;
-    Ok(Loan::new(content, self.lane.memory().0.mapping()))
+    Ok(Loan::new(content, self.lane.memory().mapping()))
   }
 
   /// Sends a report that answers no call; false when there is no room for it.

@@ -119,7 +119,7 @@ fn a_disconnected_manager_holds_no_descriptor() {
   let mut pool = Pool::new(config());
   let key = pool.submit("echo");
   pool.answer(key);
-  pool.manager.close();
+  pool.manager.shut_down();
   pool.until_stopped();
   pool.manager.disconnect();
   assert_eq!(descriptors(), before);

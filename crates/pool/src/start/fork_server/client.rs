@@ -64,7 +64,7 @@ pub(crate) struct ForkServer {
   /// A module did not load: it does not either in any process that this server forks.
   is_incomplete: bool,
   /// Such a process has told why, and reads the same file again only in another server.
-  pub(crate) is_spent: bool,
+  is_spent: bool,
 }
 
 impl ForkServer {
@@ -137,6 +137,11 @@ impl ForkServer {
   /// Why it is gone that never was ready; `None` if the reason has nothing to do with what it had to load.
   pub(crate) fn boot_failure(&self) -> Option<ServerFailure> {
     (self.boot.timed_out || !self.boot.loading.is_empty()).then(|| self.boot.clone())
+  }
+
+  /// Whether no worker that it forks would boot.
+  pub(crate) fn is_spent(&self) -> bool {
+    self.is_spent
   }
 
   /// A process that it has forked did not boot.

@@ -354,7 +354,7 @@ impl Pool {
 
   /// Closes the pool and waits until the last worker is gone.
   pub fn close(mut self) -> Vec<Event> {
-    self.manager.close();
+    self.manager.shut_down();
     self.until_stopped();
     self.events
   }
