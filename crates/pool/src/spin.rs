@@ -19,13 +19,16 @@ const LOOKS: u32 = 16;
 /// After so many looks in vain in a row, 14 of 15 are left out; after fewer 2 of 3, or 6 of 7.
 const MAX_MISSES: u32 = 4;
 
-/// Processors that this process may use; 0 if `MILLRACE_SPIN` is `off`, so that none is ever spare.
+/// How many processors this process may use.
 pub(crate) fn processors() -> usize {
   static PROCESSORS: OnceLock<usize> = OnceLock::new();
-  *PROCESSORS.get_or_init(|| {
-    let off = std::env::var_os("MILLRACE_SPIN").is_some_and(|value| value == "off");
-    if off { 0 } else { available_parallelism().map_or(1, usize::from) }
-  })
+  *PROCESSORS.get_or_init(|| available_parallelism().map_or(1, usize::from))
+}
+
+/// Whether `MILLRACE_SPIN` is `off`: no processor is ever spare for spinning.
+pub(crate) fn is_off() -> bool {
+  static OFF: OnceLock<bool> = OnceLock::new();
+  *OFF.get_or_init(|| std::env::var_os("MILLRACE_SPIN").is_some_and(|value| value == "off"))
 }
 
 /// How often one side has looked in vain.

@@ -12,7 +12,7 @@
 
 use super::Manager;
 use crate::lane::Lane;
-use crate::spin::processors;
+use crate::spin::{self, processors};
 
 /// Longest service time of calls whose results are looked for before a sleep. A longer one's ring costs less than the looking.
 const SHORT_NS: u32 = 10_000;
@@ -36,8 +36,9 @@ impl Manager {
     let lanes = &self.lanes;
     let is_short = |lane: &Lane| !lane.is_empty() && lane.service_ns().is_some_and(|ns| ns <= SHORT_NS);
     let is_worth_it = self.drain.unarmed().iter().any(|&index| lanes.get(index).is_some_and(is_short));
-    // One for each worker that has something to do, and one for the host.
+    // One processor for each worker that has something to do, and one for the host.
     is_worth_it
+      && !spin::is_off()
       && lanes.busy_below(processors())
       && self.drain.spin(|index| lanes.get(index).is_some_and(Lane::has_result))
   }
@@ -60,7 +61,7 @@ impl Manager {
   pub(super) fn let_spin(&self, index: usize) {
     if let Some(lane) = self.lanes.get(index) {
       // One processor for each other worker that has something to do, one for this worker, one for the host.
-      lane.let_spin(self.lanes.busy_below(processors().saturating_sub(1)));
+      lane.let_spin(!spin::is_off() && self.lanes.busy_below(processors() - 1));
     }
   }
 }

@@ -20,6 +20,7 @@ mod relief;
 mod retries;
 mod scribbles;
 mod shutdown;
+mod spin;
 mod starts;
 mod stops;
 mod support;
