@@ -5,7 +5,7 @@ use std::os::fd::AsRawFd;
 use std::rc::{Rc, Weak};
 
 use millrace_pool::worker::{LaneArgument, Worker};
-use millrace_pool::{CallKind, CallRecord, CommitError, Loan, ResultHeader, Taken, WorkerPhase};
+use millrace_pool::{CallKind, CallRecord, CommitError, Moved, ResultHeader, Taken, WorkerPhase};
 use napi::bindgen_prelude::{Env, Function, Object, Uint8Array, Unknown};
 use napi_derive::napi;
 
@@ -119,14 +119,14 @@ impl CallPath {
     }
   }
 
-  /// The same with the content of a loan as the payload's second part, without a copy.
-  fn commit_loan(&self, content: &Loan) -> i32 {
+  /// The same with a block of the lane as the payload's second part, without a copy.
+  fn commit_moved(&self, content: &Moved<'_>) -> i32 {
     let Some(call) = self.current.get() else { return committed::DONE };
     let [status, codec, flags, length] = read_words(self.registers.all());
     let mut worker = self.worker.borrow_mut();
     let ran_ns = worker.ran_ns();
     let header = ResultHeader { status: status as u8, codec: codec as u8, flags: flags as u16, ran_ns };
-    if !worker.commit_loan(&header, &call, self.outbox.bytes(length), content) {
+    if !worker.commit_moved(&header, &call, self.outbox.bytes(length), content) {
       return NOT_MOVED;
     }
     self.current.set(None);
@@ -283,7 +283,10 @@ impl NativeWorker {
   #[napi]
   pub fn commit_moved(&self, #[napi(ts_arg_type = "ArrayBuffer")] buffer: Object<'_>) -> napi::Result<i32> {
     let loan = loan_of(&buffer)?;
-    Ok(loan.map_or(NOT_MOVED, |loan| self.calls.commit_loan(&loan)))
+    // SAFETY: only JavaScript on this thread uses the content, and waits for this call. Once the result is committed, the TypeScript
+    // layer, which alone calls this, detaches the buffer before other code runs.
+    let moved = loan.as_ref().and_then(|loan| unsafe { loan.hand_over() });
+    Ok(moved.map_or(NOT_MOVED, |moved| self.calls.commit_moved(&moved)))
   }
 
   /// An ArrayBuffer of so many bytes (not 0) in the memory of the lane; `null` if there is no room.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use millrace_pool::worker::{LaneArgument, Worker};
 use millrace_pool::{
-  CallKind, CallSpec, DeathPolicy, Event, Geometry, Manager, PoolConfig, ResultHeader, StartMethod, Taken,
+  CallKind, CallSpec, DeathPolicy, Event, Geometry, Manager, PoolConfig, ResultHeader, StartMethod, Tail, Taken,
   WorkerCommand, WorkerPhase, status,
 };
 use millrace_sys::{PollerKind, WaitSet};
@@ -71,11 +71,8 @@ impl Pool {
 
   fn submit(&mut self, len: usize) {
     self.payload.resize(len, 7);
-    let tail = &self.payload;
-    self
-      .manager
-      .submit(&CallSpec { task: 0, codec: 0, flags: 0, limits: None, retries: 0, head: &[], tail, moved: None })
-      .unwrap();
+    let tail = Tail::Bytes(&self.payload);
+    self.manager.submit(CallSpec { task: 0, codec: 0, flags: 0, limits: None, retries: 0, head: &[], tail }).unwrap();
   }
 
   /// The answers that there are, once there are any.

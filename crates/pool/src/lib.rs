@@ -21,7 +21,7 @@ pub use completion::{CallId, Completion, status};
 pub use config::{DeathPolicy, KILL_AFTER, MAX_FAILED_STARTS, PoolConfig, START_BACKOFF, StartMethod, WorkerCommand};
 pub use error::{AllocateError, SpawnFailure, SubmitError};
 pub use event::{BreakCause, CallFailure, Death, Event, ExitReason, PoolState, Report, ServerFailure};
-pub use lane::{ForkedWorker, Loan};
+pub use lane::{ForkedWorker, Loan, Moved, Tail};
 pub use manager::Manager;
 pub use manager::dispatch::CallSpec;
 pub use manager::own_forks::OwnFork;

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use millrace_pool::{AllocateError, CallSpec, Completion, Limits, Loan, PoolState, SpawnFailure, SubmitError};
+use millrace_pool::{AllocateError, CallSpec, Completion, Limits, Loan, PoolState, SpawnFailure, SubmitError, Tail};
 
 use super::event_loop::Core;
 use crate::platform::sys_error;
@@ -47,16 +47,16 @@ impl CallPath {
 
   /// Takes a call whose payload stands at the start of the outbox. Returns its number, or a negative reason.
   pub(super) fn submit(&self) -> i32 {
-    self.submit_with(&[], None, None, 0)
+    self.submit_with(Tail::Bytes(&[]), None, 0)
   }
 
-  /// The same, with `tail` behind the outbox's bytes, which is `moved` if that is there.
-  pub(super) fn submit_with(&self, tail: &[u8], moved: Option<&Loan>, limits: Option<Limits>, retries: u32) -> i32 {
+  /// The same, with `tail` behind the outbox's bytes.
+  pub(super) fn submit_with(&self, tail: Tail<'_>, limits: Option<Limits>, retries: u32) -> i32 {
     let [task, codec, flags, length] = read_words(self.registers.all());
     let head = self.outbox.bytes(length);
-    let spec = CallSpec { task, codec: codec as u8, flags: flags as u16, limits, retries, head, tail, moved };
+    let spec = CallSpec { task, codec: codec as u8, flags: flags as u16, limits, retries, head, tail };
     let mut manager = self.core.manager();
-    let outcome = manager.submit(&spec);
+    let outcome = manager.submit(spec);
     // A submit changes what the loop must know only when it started a worker, brought a deadline, or is the first; and a full
     // queue has the loop come by when a worker claims a call.
     if limits.is_some() || manager.has_events() || outcome == Err(SubmitError::QueueFull) {

@@ -7,7 +7,7 @@ mod relief;
 
 use std::rc::{Rc, Weak};
 
-use millrace_pool::{Limits, Manager};
+use millrace_pool::{Limits, Manager, Tail};
 use napi::bindgen_prelude::{Env, Function, Null, Object, ToNapiValue, Uint8Array, Unknown};
 use napi_derive::napi;
 
@@ -111,7 +111,7 @@ impl NativePool {
   #[napi]
   pub fn submit_with(&self, tail: Option<&[u8]>, timeout: f64, grace: f64, retries: u32) -> i32 {
     let limits = (timeout >= 0.0).then(|| Limits { timeout: milliseconds(timeout), grace: milliseconds(grace) });
-    self.calls.submit_with(tail.unwrap_or_default(), None, limits, retries)
+    self.calls.submit_with(Tail::Bytes(tail.unwrap_or_default()), limits, retries)
   }
 
   /// As `submitWith`, with the memory of an ArrayBuffer behind the outbox's bytes: if it lies in a lane it is not copied, where
@@ -125,12 +125,13 @@ impl NativePool {
     retries: u32,
   ) -> napi::Result<i32> {
     let limits = (timeout >= 0.0).then(|| Limits { timeout: milliseconds(timeout), grace: milliseconds(grace) });
-    let Some(loan) = loan_of(&buffer)? else {
+    let loan = loan_of(&buffer)?;
+    // SAFETY: only JavaScript on this thread uses the content, and waits for this call. Once a call was made, the TypeScript layer,
+    // which alone calls this, detaches the buffer before other code runs.
+    let Some(moved) = loan.as_ref().and_then(|loan| unsafe { loan.hand_over() }) else {
       return Err(napi::Error::from_reason("the buffer does not lie in a lane"));
     };
-    // SAFETY: JavaScript waits for this call, and no worker has what is here.
-    let tail = unsafe { loan.content() };
-    Ok(self.calls.submit_with(tail, Some(&loan), limits, retries))
+    Ok(self.calls.submit_with(Tail::Moved(moved), limits, retries))
   }
 
   /// An ArrayBuffer of so many bytes (not 0) in the memory of a lane; `null` if there is no room, a negative reason as of `submit` if

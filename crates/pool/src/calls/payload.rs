@@ -1,20 +1,16 @@
-//! The arguments of a call that is in no lane.
+//! The encoded arguments of a call that is in no lane.
 
 /// Bytes in two parts, as their owner handed them over: a short first part has a place of its own in a lane, see
 /// [`millrace_ring::Reclaimed`].
 #[derive(Debug, Default)]
 pub(crate) struct Payload {
   bytes: Box<[u8]>,
+  /// Bytes of the first part.
   cut: usize,
 }
 
 impl Payload {
-  pub(crate) fn of(head: &[u8], tail: &[u8]) -> Self {
-    Self { bytes: [head, tail].concat().into_boxed_slice(), cut: head.len() }
-  }
-
-  /// What a lane gave back.
-  pub(crate) fn reclaimed(bytes: Vec<u8>, cut: usize) -> Self {
+  pub(crate) fn new(bytes: Vec<u8>, cut: usize) -> Self {
     Self { bytes: bytes.into_boxed_slice(), cut }
   }
 

@@ -18,8 +18,7 @@ use millrace_sys::{Child, Exit, Listener, Mapping, Ringer};
 
 pub use self::argument::{BELL_FD, ForkedWorker, LANE_FD, LIFELINE_FD, LaneArgument, LaneDescriptors, RESULT_BELL_FD};
 pub(crate) use self::life::Life;
-pub use self::loan::Loan;
-pub(crate) use self::loan::Tail;
+pub use self::loan::{Loan, Moved, Tail};
 pub(crate) use self::prepared::PreparedLane;
 use self::process::Process;
 pub(crate) use self::segment::LaneSegment;

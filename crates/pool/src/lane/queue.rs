@@ -6,9 +6,9 @@
 
 use std::time::{Duration, Instant};
 
-use millrace_ring::{CallHeader, CallKind, INLINE_CAPACITY, Position, PushError, Reclaimed};
+use millrace_ring::{CallHeader, CallKind, INLINE_CAPACITY, LENT_FROM, Position, PushError, Reclaimed};
 
-use super::{Held, Lane, Life, Tail};
+use super::{Held, Lane, Life, Moved, Tail};
 use crate::calls::{Payload, TaskDefinition};
 use crate::completion::CallId;
 use crate::fault::{self, NO_CODEC, Point, hits};
@@ -83,7 +83,7 @@ impl Lane {
     header: &CallHeader,
     definition: &TaskDefinition,
     head: &[u8],
-    tail: Tail<'_>,
+    tail: &Tail<'_>,
     now: Instant,
   ) -> Result<Position, PushError> {
     let task = header.task as usize;
@@ -119,19 +119,36 @@ impl Lane {
     Ok(position)
   }
 
-  fn push_call(&mut self, header: &CallHeader, head: &[u8], tail: Tail<'_>) -> Result<Position, PushError> {
-    let loan = match tail {
+  fn push_call(&mut self, header: &CallHeader, head: &[u8], tail: &Tail<'_>) -> Result<Position, PushError> {
+    let moved = match tail {
       Tail::Bytes(bytes) => return self.ring.push(header, head, bytes),
-      Tail::Loan(loan) => loan,
+      Tail::Moved(moved) => moved,
     };
-    if loan.is_in(self.mapping())
-      && let Some(position) = self.ring.push_borrowed(header, head, loan.borrowed())
+    if moved.is_in(self.mapping())
+      && let Some(position) = self.ring.push_borrowed(header, head, moved.content())
     {
-      loan.pass_on();
+      moved.pass_on();
       return Ok(position);
     }
-    // SAFETY: the owner of the loan hands it in, and waits meanwhile; it was here when it did.
-    self.ring.push(header, head, unsafe { loan.content() })
+    if let Some(position) = self.push_copy_in_place(header, head, moved) {
+      return Ok(position);
+    }
+    let copy = tail.payload_behind(&[]);
+    self.ring.push(header, head, copy.parts().1)
+  }
+
+  /// Pushes a copy of a block that is large enough to be lent to the worker: the copy goes straight into a block of this lane.
+  fn push_copy_in_place(&mut self, header: &CallHeader, head: &[u8], moved: &Moved<'_>) -> Option<Position> {
+    if moved.len() < LENT_FROM {
+      return None;
+    }
+    let block = self.allocate(moved.len()).ok()?;
+    moved.copy_to(&block);
+    // SAFETY: nobody else has ever had this loan, and it is dropped here.
+    let copy = unsafe { block.hand_over() }?;
+    let position = self.ring.push_borrowed(header, head, copy.content())?;
+    copy.pass_on();
+    Some(position)
   }
 
   /// A call's result was read: removes the call from the lane, and notes how long it took.
@@ -188,7 +205,7 @@ impl Lane {
   fn reclaim(&mut self, position: Position) -> Option<Payload> {
     let mut bytes = Vec::new();
     let Reclaimed { cut, .. } = self.ring.reclaim(position, &mut bytes)?;
-    Some(Payload::reclaimed(bytes, cut))
+    Some(Payload::new(bytes, cut))
   }
 
   /// Empties the lane of a worker that has ended. Youngest first: each call, and its payload unless the call was claimed or the

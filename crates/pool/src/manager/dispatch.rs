@@ -12,10 +12,10 @@ use crate::calls::{Call, Limits, Outcome, Payload, Place, Retries};
 use crate::completion::CallId;
 use crate::error::SubmitError;
 use crate::event::{CallFailure, Event};
-use crate::lane::{Loan, Tail};
+use crate::lane::Tail;
 
 /// A call to be made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct CallSpec<'a> {
   /// The task, defined before by [`Manager::define_task`].
   pub task: u32,
@@ -30,9 +30,7 @@ pub struct CallSpec<'a> {
   /// The payload's first bytes.
   pub head: &'a [u8],
   /// The payload's other bytes.
-  pub tail: &'a [u8],
-  /// Where these bytes are, if in the memory of a lane: that lane's worker is given them without a copy, if it can be.
-  pub moved: Option<&'a Loan>,
+  pub tail: Tail<'a>,
 }
 
 impl Manager {
@@ -40,7 +38,7 @@ impl Manager {
   ///
   /// # Errors
   /// As [`SubmitError`] says; the call is not taken then.
-  pub fn submit(&mut self, spec: &CallSpec<'_>) -> Result<CallId, SubmitError> {
+  pub fn submit(&mut self, spec: CallSpec<'_>) -> Result<CallId, SubmitError> {
     if self.is_forsaken() {
       self.starts.call_comes();
       self.break_if_forsaken(None, Vec::new());
@@ -60,14 +58,7 @@ impl Manager {
     }
     self.starts.call_comes();
     let now = Instant::now();
-    // An older call that waits goes first.
-    let lane = if !self.pending.is_empty() {
-      None
-    } else if let Some(index) = spec.moved.and_then(|loan| self.placement.lane_of(&self.lanes, loan)) {
-      Some(index)
-    } else {
-      self.placement.choose(&mut self.lanes, len)
-    };
+    let lane = if self.pending.is_empty() { self.choose_lane(&spec.tail, len) } else { None };
     if !lane.and_then(|index| self.lanes.get(index)).is_some_and(|lane| lane.is_empty()) {
       self.start_for_one_more(now).map_err(SubmitError::Spawn)?;
     }
@@ -84,23 +75,24 @@ impl Manager {
       outcome: Outcome::Delivered,
       retries: Retries::new(spec.retries),
     });
+    // What may be repeated goes into the lane as a copy too, so that no worker can write to what is kept.
+    let kept = (spec.retries > 0).then(|| spec.tail.payload_behind(spec.head));
     let placed = lane.is_some_and(|index| {
-      let content = spec.moved.filter(|_| spec.retries == 0).map_or(Tail::Bytes(spec.tail), Tail::Loan);
-      let placed = self.place(index, id, spec.head, content, now).is_ok();
-      if !placed {
+      let placed = match kept.as_ref().map(Payload::parts) {
+        None => self.place(index, id, spec.head, &spec.tail, now),
+        Some((head, tail)) => self.place(index, id, head, &Tail::Bytes(tail), now),
+      };
+      if placed.is_err() {
         self.note_idle(index);
         // No worker will ring for a call that an idle lane did not take: a round looks after it.
         self.wake_again();
       }
-      placed
+      placed.is_ok()
     });
-    if !placed || spec.retries > 0 {
-      let payload = Payload::of(spec.head, spec.tail);
-      if placed {
-        self.keep(id, payload);
-      } else {
-        self.put_behind(id, payload);
-      }
+    match (placed, kept) {
+      (true, None) => {}
+      (true, Some(payload)) => self.keep(id, payload),
+      (false, kept) => self.put_behind(id, kept.unwrap_or_else(|| spec.tail.payload_behind(spec.head))),
     }
     if self.is_full() {
       self.await_room();
@@ -108,8 +100,18 @@ impl Manager {
     Ok(id)
   }
 
+  /// The lane for a new call: the one that its payload lies in, else the one that is chosen.
+  fn choose_lane(&mut self, tail: &Tail<'_>, len: usize) -> Option<usize> {
+    if let Tail::Moved(block) = tail
+      && let Some(index) = self.placement.lane_of(&self.lanes, block)
+    {
+      return Some(index);
+    }
+    self.placement.choose(&mut self.lanes, len)
+  }
+
   /// Puts a call into a lane. The call's place changes only if that succeeds.
-  fn place(&mut self, index: usize, id: CallId, head: &[u8], tail: Tail<'_>, now: Instant) -> Result<(), PushError> {
+  fn place(&mut self, index: usize, id: CallId, head: &[u8], tail: &Tail<'_>, now: Instant) -> Result<(), PushError> {
     if self.lanes.get(index).is_some_and(|lane| lane.is_empty()) {
       self.let_spin(index);
     }
@@ -154,7 +156,7 @@ impl Manager {
     let Some(call) = self.calls.get_mut(id) else { return false };
     let payload = std::mem::take(&mut call.payload);
     let (head, tail) = payload.parts();
-    match self.place(index, id, head, Tail::Bytes(tail), now) {
+    match self.place(index, id, head, &Tail::Bytes(tail), now) {
       Ok(()) => {
         self.pending.pop();
         self.keep(id, payload);

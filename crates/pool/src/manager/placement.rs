@@ -14,7 +14,7 @@
 //! A call that waits in a ring can always be taken back (`rebalance.rs`), so no choice is final.
 
 use super::lanes::Lanes;
-use crate::lane::{Lane, Loan};
+use crate::lane::{Lane, Moved};
 use crate::spin::processors;
 
 /// Work in nanoseconds that a lane should hold in reserve: long enough to bridge the host's wake-up, short enough that a call
@@ -76,8 +76,8 @@ impl Placement {
   }
 
   /// The lane that a block lies in, if its worker may be given the block now.
-  pub(super) fn lane_of(&self, lanes: &Lanes, loan: &Loan) -> Option<usize> {
-    let (index, lane) = lanes.iter().find(|(_, lane)| loan.is_in(lane.mapping()))?;
+  pub(super) fn lane_of(&self, lanes: &Lanes, block: &Moved<'_>) -> Option<usize> {
+    let (index, lane) = lanes.iter().find(|(_, lane)| block.is_in(lane.mapping()))?;
     self.has_room(lane, 0).then_some(index)
   }
 

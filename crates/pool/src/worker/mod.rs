@@ -18,7 +18,7 @@ use millrace_sys::{
 pub use crate::error::WorkerError;
 use crate::fault::{self, Point, hits};
 pub use crate::lane::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, LaneDescriptors, RESULT_BELL_FD};
-use crate::lane::{ForkedWorker, LaneSegment, Loan};
+use crate::lane::{ForkedWorker, LaneSegment, Loan, Moved};
 use crate::spin::Spinner;
 
 /// A worker's connection to its host.
@@ -181,11 +181,11 @@ impl Worker {
     Ok(())
   }
 
-  /// As [`Worker::commit`], of a payload whose content lies in the lane: it is the host's from then on. False: nothing is
+  /// As [`Worker::commit`], of a payload whose content lies in the lane: the block is the host's from then on. False: nothing is
   /// committed, and a copy has to be.
-  pub fn commit_loan(&mut self, header: &ResultHeader, call: &CallRecord, head: &[u8], content: &Loan) -> bool {
+  pub fn commit_moved(&mut self, header: &ResultHeader, call: &CallRecord, head: &[u8], content: &Moved<'_>) -> bool {
     let committed =
-      content.is_in(self.lane.memory().mapping()) && self.lane.commit_borrowed(header, call, head, content.borrowed());
+      content.is_in(self.lane.memory().mapping()) && self.lane.commit_borrowed(header, call, head, content.content());
     if committed {
       content.pass_on();
       if cfg!(feature = "fault-injection") {

@@ -12,6 +12,7 @@ mod deaths;
 mod doorbells;
 mod full;
 mod leaks;
+mod loans;
 mod portable;
 mod queue;
 mod rebalance;
