@@ -120,7 +120,7 @@ impl CallPath {
   }
 
   /// The same with a block of the lane as the payload's second part, without a copy.
-  fn commit_moved(&self, content: &Moved<'_>) -> i32 {
+  fn commit_moved(&self, content: Moved<'_>) -> i32 {
     let Some(call) = self.current.get() else { return committed::DONE };
     let [status, codec, flags, length] = read_words(self.registers.all());
     let mut worker = self.worker.borrow_mut();
@@ -286,7 +286,7 @@ impl NativeWorker {
     // SAFETY: only JavaScript on this thread uses the content, and waits for this call. Once the result is committed, the TypeScript
     // layer, which alone calls this, detaches the buffer before other code runs.
     let moved = loan.as_ref().and_then(|loan| unsafe { loan.hand_over() });
-    Ok(moved.map_or(NOT_MOVED, |moved| self.calls.commit_moved(&moved)))
+    Ok(moved.map_or(NOT_MOVED, |moved| self.calls.commit_moved(moved)))
   }
 
   /// An ArrayBuffer of so many bytes (not 0) in the memory of the lane; `null` if there is no room.

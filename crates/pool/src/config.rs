@@ -79,7 +79,7 @@ pub struct PoolConfig {
 pub const KILL_AFTER: Duration = Duration::from_secs(5);
 
 /// Deaths in a row before a worker has booted, after which the pool gives up.
-pub const MAX_FAILED_STARTS: u32 = 3;
+pub(crate) const MAX_FAILED_STARTS: u32 = 3;
 
 /// The pause after the first failed start; it doubles with each further one.
-pub const START_BACKOFF: Duration = Duration::from_millis(100);
+pub(crate) const START_BACKOFF: Duration = Duration::from_millis(100);

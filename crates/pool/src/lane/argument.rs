@@ -11,11 +11,11 @@ use crate::error::WorkerError;
 /// The lane's segment.
 pub const LANE_FD: RawFd = 3;
 /// Rung by the host.
-pub const BELL_FD: RawFd = 4;
+pub(crate) const BELL_FD: RawFd = 4;
 /// Rung by the worker.
-pub const RESULT_BELL_FD: RawFd = 5;
+pub(crate) const RESULT_BELL_FD: RawFd = 5;
 /// Hangs up when the host lets go of the worker.
-pub const LIFELINE_FD: RawFd = 6;
+pub(crate) const LIFELINE_FD: RawFd = 6;
 
 /// What a worker is told in its last argument: `millrace:<segment length>:<host pid>:<worker id>:<depth>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,15 +55,15 @@ impl FromStr for LaneArgument {
 
 /// What a worker is given.
 #[derive(Debug)]
-pub struct LaneDescriptors {
+pub(crate) struct LaneDescriptors {
   /// The segment.
-  pub lane: OwnedFd,
+  pub(crate) lane: OwnedFd,
   /// Rung by the host.
-  pub bell: OwnedFd,
+  pub(crate) bell: OwnedFd,
   /// Rung by the worker.
-  pub result_bell: OwnedFd,
+  pub(crate) result_bell: OwnedFd,
   /// Hangs up when the host lets go of the worker.
-  pub lifeline: OwnedFd,
+  pub(crate) lifeline: OwnedFd,
 }
 
 impl TryFrom<Vec<OwnedFd>> for LaneDescriptors {
@@ -82,9 +82,9 @@ pub struct ForkedWorker {
   /// Its lane.
   pub argument: LaneArgument,
   /// What it takes over.
-  pub descriptors: LaneDescriptors,
+  pub(crate) descriptors: LaneDescriptors,
   /// Whose child it is.
-  pub started_by: StartedBy,
+  pub(crate) started_by: StartedBy,
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use millrace_ring::{Arrival, Corrupt, HostLane, LaneSnapshot, Position, PushError, ResultRecord, WorkerPhase};
 use millrace_sys::{Child, Exit, Listener, Mapping, Ringer};
 
-pub use self::argument::{BELL_FD, ForkedWorker, LANE_FD, LIFELINE_FD, LaneArgument, LaneDescriptors, RESULT_BELL_FD};
+pub(crate) use self::argument::{BELL_FD, LIFELINE_FD, LaneDescriptors, RESULT_BELL_FD};
+pub use self::argument::{ForkedWorker, LANE_FD, LaneArgument};
 pub(crate) use self::life::Life;
 pub use self::loan::{Loan, Moved, Tail};
 pub(crate) use self::prepared::PreparedLane;

@@ -17,8 +17,9 @@ use millrace_sys::{
 
 pub use crate::error::WorkerError;
 use crate::fault::{self, Point, hits};
-pub use crate::lane::{BELL_FD, LANE_FD, LIFELINE_FD, LaneArgument, LaneDescriptors, RESULT_BELL_FD};
+use crate::lane::{BELL_FD, LIFELINE_FD, LaneDescriptors, RESULT_BELL_FD};
 use crate::lane::{ForkedWorker, LaneSegment, Loan, Moved};
+pub use crate::lane::{LANE_FD, LaneArgument};
 use crate::spin::Spinner;
 
 /// A worker's connection to its host.
@@ -183,7 +184,7 @@ impl Worker {
 
   /// As [`Worker::commit`], of a payload whose content lies in the lane: the block is the host's from then on. False: nothing is
   /// committed, and a copy has to be.
-  pub fn commit_moved(&mut self, header: &ResultHeader, call: &CallRecord, head: &[u8], content: &Moved<'_>) -> bool {
+  pub fn commit_moved(&mut self, header: &ResultHeader, call: &CallRecord, head: &[u8], content: Moved<'_>) -> bool {
     let committed =
       content.is_in(self.lane.memory().mapping()) && self.lane.commit_borrowed(header, call, head, content.content());
     if committed {
