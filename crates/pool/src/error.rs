@@ -1,4 +1,4 @@
-//! Why a pool or a worker could not do what it was asked for.
+//! The errors of this crate: a start, a call, an allocation or an attach that failed.
 
 use millrace_ring::AttachError;
 use thiserror::Error;
@@ -10,7 +10,7 @@ use crate::event::PoolState;
 pub struct SpawnFailure {
   /// The system call that failed.
   pub syscall: &'static str,
-  /// Its error.
+  /// The error of that system call.
   pub errno: Option<i32>,
 }
 
@@ -20,12 +20,12 @@ impl From<millrace_sys::Error> for SpawnFailure {
   }
 }
 
-/// Why a call was not taken. Nothing of it is kept.
+/// Why a call was not taken. Nothing of the call is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubmitError {
   /// The pool takes no calls any more.
   NotRunning(PoolState),
-  /// As many calls wait as may.
+  /// As many calls wait as the pool allows.
   QueueFull,
   /// No worker lives and none could be started.
   Spawn(SpawnFailure),
@@ -38,7 +38,7 @@ pub enum SubmitError {
   },
 }
 
-/// Why there is no lane to have a block in.
+/// Why there is no lane that could have a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AllocateError {
   /// The pool takes no calls any more.
@@ -50,7 +50,7 @@ pub enum AllocateError {
 /// Why a process cannot be a worker.
 #[derive(Debug, Error)]
 pub enum WorkerError {
-  /// The argument is not one that a pool gives.
+  /// The process was not started by a pool: its argument, or its descriptors, are not a lane's.
   #[error("this is the entry of a Millrace worker: it is started by a pool, not by hand")]
   Argument,
   /// A system call failed.

@@ -1,4 +1,4 @@
-//! The calls that a pool owes an answer, and what is kept for each of them.
+//! The calls that a pool owes an answer, what is kept for each of them, and what workers are told besides calls.
 
 mod definitions;
 mod payload;

@@ -7,14 +7,18 @@ use crate::completion::CallId;
 
 /// The calls that are in no lane, in the order in which they start.
 ///
-/// A call that is cancelled leaves its entry behind, which is known to be stale by its sequence number and skipped;
-/// the queue compacts itself when stale entries outweigh the live ones, so it is bounded by what is really pending.
+/// A cancelled call leaves its entry behind. The entry is recognized as stale by its sequence number, and skipped. The
+/// queue drops all stale entries when they outnumber the live ones by far, so its size is bounded by the number of
+/// pending calls.
 #[derive(Debug, Default)]
 pub(crate) struct PendingQueue {
+  /// Numbers and sequence numbers.
   entries: VecDeque<(CallId, u64)>,
+  /// How many entries are not stale.
   live: usize,
 }
 
+/// Stale entries of a queue that has no live ones, before they are dropped.
 const COMPACT_ABOVE: usize = 1024;
 
 impl PendingQueue {
@@ -55,7 +59,7 @@ impl PendingQueue {
     }
   }
 
-  /// A pending call was taken out of the table by other means (cancelled).
+  /// A pending call was cancelled, and is in the table no more.
   pub(crate) fn forget_one(&mut self, calls: &CallTable) {
     self.live -= 1;
     if self.entries.len() > COMPACT_ABOVE + 2 * self.live {

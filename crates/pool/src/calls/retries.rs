@@ -2,9 +2,10 @@
 
 use super::payload::Payload;
 
-/// What a call that may be repeated keeps.
+/// What a call keeps that may be repeated.
 #[derive(Debug)]
 pub(crate) struct Retries {
+  /// Attempts beyond the one that is under way; never 0.
   left: u32,
   /// The encoded arguments while the call is in a lane.
   payload: Payload,

@@ -1,4 +1,4 @@
-//! The calls that a pool owes an answer, and where each of them is.
+//! The table of all unfinished calls: what was asked for, where each call is, what becomes of its outcome.
 
 use std::time::Duration;
 
@@ -17,20 +17,21 @@ pub struct Limits {
   pub grace: Duration,
 }
 
-/// Where a call is.
+/// Where an unfinished call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-  /// In the pending queue; its payload is in the call itself.
+  /// In the pending queue. The call itself has the payload.
   Pending,
-  /// In the ring of a lane, which has the payload.
+  /// In the ring of a lane, which has the payload. `lane` is the index of that lane.
   Lane { lane: usize, position: Position },
-  /// Its result was taken out of its lane, and waits for the owner.
+  /// In no lane any more: the result was taken out of its lane, and waits for the owner.
   Answered,
 }
 
 /// One unfinished call.
 #[derive(Debug)]
 pub(crate) struct Call {
+  /// Tells a call from earlier ones of the same number. Users know it as the task id.
   pub(crate) sequence: u64,
   pub(crate) task: u32,
   pub(crate) codec: u8,
@@ -40,18 +41,18 @@ pub(crate) struct Call {
   /// The encoded arguments while the call is pending, else empty.
   pub(crate) payload: Payload,
   pub(crate) outcome: Outcome,
-  /// `None`: it is never repeated.
+  /// `None`: the call is not repeated any more.
   pub(crate) retries: Option<Retries>,
 }
 
 /// What becomes of the outcome of the attempt that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-  /// It is the call's.
+  /// The owner gets it.
   Delivered,
-  /// Nobody waits for it any more (stopped by a timeout or a kill): it is dropped when it comes.
+  /// Nobody waits for it any more, since the call was stopped by a timeout or a kill: it is dropped when it comes.
   Dropped,
-  /// The same, and the call is started again then.
+  /// It is dropped when it comes, and the call is started again.
   Repeated,
 }
 
@@ -66,7 +67,7 @@ impl Call {
 pub(crate) struct CallTable {
   entries: Vec<Option<Call>>,
   free: Vec<CallId>,
-  /// Numbers of calls that have failed, of which the owner has not heard: not to be used again before.
+  /// Numbers of calls that have failed. They are free once the owner has heard of the failures.
   resting: Vec<CallId>,
   len: usize,
   /// How many sequence numbers were given out.
@@ -109,7 +110,7 @@ impl CallTable {
     Some(call)
   }
 
-  /// As [`CallTable::remove`], for a call whose failure the owner learns from an event.
+  /// As [`CallTable::remove`], for a call whose failure the owner learns from an event: its number rests until then.
   pub(crate) fn fail(&mut self, id: CallId) -> Option<Call> {
     let call = self.entries.get_mut(id as usize)?.take()?;
     self.resting.push(id);
@@ -117,7 +118,7 @@ impl CallTable {
     Some(call)
   }
 
-  /// The owner takes the events: all numbers may be used again.
+  /// The owner takes the events: the numbers of failed calls are free.
   pub(crate) fn recycle(&mut self) {
     self.free.append(&mut self.resting);
   }

@@ -1,4 +1,4 @@
-//! What a worker's process is given of its lane: four descriptors, and an argument that describes them.
+//! What the process of a worker is given of its lane: four descriptors, and an argument that describes them.
 
 use std::fmt;
 use std::os::fd::{OwnedFd, RawFd};
@@ -8,16 +8,16 @@ use millrace_sys::StartedBy;
 
 use crate::error::WorkerError;
 
-/// The lane's segment.
+/// The number of the lane's segment.
 pub const LANE_FD: RawFd = 3;
-/// Rung by the host.
+/// The number of the bell that the host rings.
 pub(crate) const BELL_FD: RawFd = 4;
-/// Rung by the worker.
+/// The number of the bell that the worker rings.
 pub(crate) const RESULT_BELL_FD: RawFd = 5;
-/// Hangs up when the host lets go of the worker.
+/// The number of the worker's end of the lifeline.
 pub(crate) const LIFELINE_FD: RawFd = 6;
 
-/// What a worker is told in its last argument: `millrace:<segment length>:<host pid>:<worker id>:<depth>`.
+/// The last argument of a worker's process: `millrace:<segment length>:<host pid>:<worker id>:<depth>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LaneArgument {
   /// Bytes of the lane's segment.
@@ -53,7 +53,7 @@ impl FromStr for LaneArgument {
   }
 }
 
-/// What a worker is given.
+/// The descriptors of a lane.
 #[derive(Debug)]
 pub(crate) struct LaneDescriptors {
   /// The segment.
@@ -69,21 +69,21 @@ pub(crate) struct LaneDescriptors {
 impl TryFrom<Vec<OwnedFd>> for LaneDescriptors {
   type Error = WorkerError;
 
-  /// From all four, in the order of their numbers.
+  /// From all four descriptors, in the order of their numbers.
   fn try_from(fds: Vec<OwnedFd>) -> Result<Self, WorkerError> {
     let [lane, bell, result_bell, lifeline] = <[OwnedFd; 4]>::try_from(fds).map_err(|_| WorkerError::Argument)?;
     Ok(Self { lane, bell, result_bell, lifeline })
   }
 }
 
-/// A worker to be, or that this process has become.
+/// A worker that a fork is to become, or that this process has become.
 #[derive(Debug)]
 pub struct ForkedWorker {
-  /// Its lane.
+  /// The lane's argument.
   pub argument: LaneArgument,
-  /// What it takes over.
+  /// The lane's descriptors.
   pub(crate) descriptors: LaneDescriptors,
-  /// Whose child it is.
+  /// Whose child the worker is.
   pub(crate) started_by: StartedBy,
 }
 

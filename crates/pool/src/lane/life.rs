@@ -9,11 +9,13 @@
 //! Leaving ◄──────────────────────────┴── patience over ──────────► Terminated ── patience over ──► Killed
 //! ```
 //!
-//! - A worker that is asked to leave finishes the call that it runs. Patience ([`KILL_AFTER`]) counts from the end of that call.
-//! - A call can also be stopped in a worker that is leaving: the worker is `Aborting` then, and `Leaving` again if the call ends
-//!   within its grace.
+//! - A worker that is asked to leave finishes the call that it runs. Patience ([`KILL_AFTER`]) counts from the end of
+//!   that call.
+//! - A call can also be stopped in a worker that is leaving: the worker is `Aborting` then, and `Leaving` again if the
+//!   call ends within its grace.
 //! - The pool may send SIGTERM or SIGKILL in any state. A start that takes too long leads from `Starting` to `Killed`.
-//! - The end of the process is no state: a worker can end in each of them. [`Life::exit_reason`] tells what the end means.
+//! - The end of the process is no state: a worker can end in each of them. [`Life::exit_reason`] tells what the end
+//!   means.
 
 use std::time::Instant;
 
@@ -31,8 +33,8 @@ pub(crate) enum Life {
   Ready,
   /// The worker was asked to leave once it has nothing left to do, and gets SIGTERM at `deadline`.
   Leaving { reason: ExitReason, deadline: Instant },
-  /// The call at `position` was told to abort. If it has not ended at `deadline` the worker gets SIGTERM. `leaving`: the worker
-  /// leaves after that call in any case.
+  /// The call at `position` was told to abort. If it has not ended at `deadline` the worker gets SIGTERM. `leaving`:
+  /// the worker leaves after that call in any case.
   Aborting { position: Position, deadline: Instant, leaving: Option<ExitReason> },
   /// The worker was sent SIGTERM, and gets SIGKILL at `deadline`.
   Terminated { reason: ExitReason, deadline: Instant },
@@ -62,7 +64,8 @@ impl Life {
     Self::Leaving { reason, deadline: from + KILL_AFTER }
   }
 
-  /// The call at `position` is told to abort. The earliest deadline counts. A worker that boots, or was signalled, stays so.
+  /// The call at `position` is told to abort. The earliest deadline counts. A worker that boots, or was signalled,
+  /// stays so.
   pub(super) fn aborting(self, position: Position, deadline: Instant) -> Self {
     match self {
       Self::Ready => Self::Aborting { position, deadline, leaving: None },

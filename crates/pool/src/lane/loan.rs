@@ -1,18 +1,18 @@
 //! Content of large payloads where it lies: in the memory of a lane, for as long as somebody needs it.
 //!
-//! A [`Loan`] is the right to use one block of a lane's arena. It comes with a received payload, or from an allocation for a payload
-//! to be sent. It ends when the loan is dropped, and then the lane may use the block again; or when the block is passed on with
-//! a call or a result, and then the block is the other side's.
+//! A [`Loan`] is the right to use one block of a lane's arena. It comes with a received payload, or from an allocation
+//! for a payload to be sent. It ends when the loan is dropped, and then the lane may use the block again; or when the
+//! block is passed on with a call or a result, and then the block is the other side's.
 //!
 //! # Who may touch the bytes
 //!
 //! - In this process: only who has the loan. Its ring lists the block as lent and does not touch it meanwhile.
-//! - The other process maps the same memory. A sound one does not touch the block either; a faulty one can write to it at any
-//!   time.
+//! - The other process maps the same memory. A sound one does not touch the block either; a faulty one can write to it
+//!   at any time.
 //!
-//! So no Rust reference to the bytes is ever made, neither here nor by whoever uses [`Loan::as_ptr`]: a reference would promise
-//! that the bytes do not change. All access is by raw pointer. What is read while a faulty process writes is arbitrary bytes, and
-//! every byte is a valid `u8`.
+//! So no Rust reference to the bytes is ever made, neither here nor by whoever uses [`Loan::as_ptr`]: a reference would
+//! promise that the bytes do not change. All access is by raw pointer. What is read while a faulty process writes is
+//! arbitrary bytes, and every byte is a valid `u8`.
 //!
 //! The mapping lives as long as its loans, which may outlive the call, the lane and its worker.
 
@@ -38,8 +38,8 @@ impl Loan {
     Self { content, mapping: Arc::clone(mapping), is_passed_on: Cell::new(false) }
   }
 
-  /// Where the content is: valid for reads and writes until the loan is dropped or passed on. The other process may write to it,
-  /// too: no reference may be made of this pointer.
+  /// Where the content is: valid for reads and writes until the loan is dropped or passed on. The other process may
+  /// write to it, too: no reference may be made of this pointer.
   pub fn as_ptr(&self) -> *mut u8 {
     self.content.as_ptr()
   }
@@ -54,12 +54,13 @@ impl Loan {
     self.content.is_empty()
   }
 
-  /// The content as a part of a call or a result, which takes the block along if it can; else the content is copied. `None`: the
-  /// block is the other side's already.
+  /// The content as a part of a call or a result, which takes the block along if it can; else the content is copied.
+  /// `None`: the block is the other side's already.
   ///
   /// # Safety
-  /// There is no other [`Moved`] of this loan. Until this one is dropped nobody in this process writes to the content. If a call or
-  /// a result has been made with it, nobody in this process touches the content after that by a pointer of this loan.
+  /// There is no other [`Moved`] of this loan. Until this one is dropped nobody in this process writes to the content.
+  /// If a call or a result has been made with it, nobody in this process touches the content after that by a pointer of
+  /// this loan.
   pub unsafe fn hand_over(&self) -> Option<Moved<'_>> {
     (!self.is_passed_on.get()).then_some(Moved { loan: self })
   }
@@ -70,7 +71,8 @@ impl Drop for Loan {
     if self.is_passed_on.get() || !self.mapping.is_here() {
       return;
     }
-    // SAFETY: the lane's memory is still mapped, in this process, and the right to touch the content ends with the loan.
+    // SAFETY: the lane's memory is still mapped, in this process, and the right to touch the content ends with the
+    // loan.
     unsafe { self.content.give_back() };
   }
 }
@@ -106,9 +108,9 @@ impl Moved<'_> {
   /// Copies the content into another block.
   pub(crate) fn copy_to(&self, block: &Loan) {
     let len = self.len().min(block.len());
-    // SAFETY: both blocks are mapped for as long as their loans live, and lent at the same time, so that they do not overlap.
-    // Nobody in this process writes to this one (`hand_over`), or uses the other one, whose loan is the caller's. Bytes that a
-    // faulty process writes meanwhile are arbitrary, and valid.
+    // SAFETY: both blocks are mapped for as long as their loans live, and lent at the same time, so that they do not
+    // overlap. Nobody in this process writes to this one (`hand_over`), or uses the other one, whose loan is the
+    // caller's. Bytes that a faulty process writes meanwhile are arbitrary, and valid.
     unsafe { block.as_ptr().copy_from_nonoverlapping(self.loan.as_ptr(), len) };
   }
 
@@ -116,8 +118,9 @@ impl Moved<'_> {
     let (old, len) = (bytes.len(), self.len());
     bytes.reserve_exact(len);
     let spare = bytes.spare_capacity_mut().as_mut_ptr().cast::<u8>();
-    // SAFETY: the block is mapped for as long as its loan lives, and nobody in this process writes to it (`hand_over`). `spare` has
-    // room for `len` bytes of private memory. Bytes that a faulty process writes meanwhile are arbitrary, and valid.
+    // SAFETY: the block is mapped for as long as its loan lives, and nobody in this process writes to it (`hand_over`).
+    // `spare` has room for `len` bytes of private memory. Bytes that a faulty process writes meanwhile are arbitrary,
+    // and valid.
     unsafe { spare.copy_from_nonoverlapping(self.loan.as_ptr(), len) };
     // SAFETY: the bytes up to this length were written above.
     unsafe { bytes.set_len(old + len) };
@@ -129,8 +132,8 @@ impl Moved<'_> {
 pub enum Tail<'a> {
   /// Bytes of this process's own.
   Bytes(&'a [u8]),
-  /// A block in the memory of a lane. That lane's worker is given the block without a copy, if it can be; another one's gets a
-  /// copy.
+  /// A block in the memory of a lane. That lane's worker is given the block without a copy, if it can be; another one's
+  /// gets a copy.
   Moved(Moved<'a>),
 }
 

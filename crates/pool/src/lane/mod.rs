@@ -30,7 +30,8 @@ use crate::event::{BreakCause, ExitReason, Report};
 /// How long a lane that had large arguments keeps their pages after the last of them.
 const TRIM_AFTER: Duration = Duration::from_secs(1);
 
-/// How often pages are given back in vain: the garbage collector of a worker that keeps arguments comes by when it likes.
+/// How often pages are given back in vain: the garbage collector of a worker that keeps arguments comes by when it
+/// likes.
 const TRIMS: u32 = 4;
 
 /// A call that a lane holds.
@@ -192,8 +193,8 @@ impl Lane {
     self.kill(ExitReason::FailedStart);
   }
 
-  /// Something in the lane's memory makes no sense: the worker is killed, and nothing in the lane is believed from now on. Its
-  /// life goes on as it was, so that its end is a death unless the host wanted it.
+  /// Something in the lane's memory makes no sense: the worker is killed, and nothing in the lane is believed from now
+  /// on. Its life goes on as it was, so that its end is a death unless the host wanted it.
   pub(crate) fn condemn(&mut self, what: &'static str) {
     if self.corrupt.is_none() {
       self.corrupt = Some(what);
@@ -205,7 +206,8 @@ impl Lane {
   /// [`Lane::reap_at`].
   pub(crate) fn reap(&mut self, now: Instant) -> bool {
     if !matches!(self.life, Life::Leaving { .. }) && !self.says_goodbye() {
-      // What the worker started goes with it. Before it is reaped: until then its group's number cannot be anybody else's.
+      // What the worker started goes with it. Before it is reaped: until then its group's number cannot be anybody
+      // else's.
       self.process.signal(libc::SIGKILL);
     }
     self.process.reap(now)
@@ -302,7 +304,8 @@ impl Lane {
     self.boot == Some(position)
   }
 
-  /// The boot call was answered. True: the worker has booted. Else it leaves by itself, and its end says what that means.
+  /// The boot call was answered. True: the worker has booted. Else it leaves by itself, and its end says what that
+  /// means.
   pub(crate) fn boot_answered(&mut self, record: &ResultRecord, now: Instant) -> bool {
     self.boot = None;
     self.front_since = now;

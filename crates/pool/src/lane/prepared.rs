@@ -1,4 +1,4 @@
-//! A lane whose worker does not exist yet: its memory with the boot call in it, and both ends of all that the two talk by.
+//! A lane whose worker does not exist yet: memory that has the boot call, and both ends of bells and lifeline.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 
@@ -12,7 +12,7 @@ use crate::config::PoolConfig;
 use crate::error::SpawnFailure;
 use crate::fault::{Point, hits};
 
-/// The host's ends, and the worker's.
+/// A lane with both its ends.
 pub(crate) struct PreparedLane {
   pub(super) worker_id: u32,
   pub(super) ring: HostLane<LaneSegment>,
@@ -27,7 +27,7 @@ pub(crate) struct PreparedLane {
 }
 
 impl PreparedLane {
-  /// Leaves the boot call in a new ring.
+  /// A new lane with the boot call in its ring.
   pub(crate) fn new(
     config: &PoolConfig,
     capabilities: &Capabilities,
@@ -49,7 +49,7 @@ impl PreparedLane {
       PushError::TooLarge { .. } | PushError::Full => SpawnFailure { syscall: "mmap", errno: Some(libc::E2BIG) },
     })?;
 
-    // From the start the host is asleep as far as this lane goes: the worker rings with its first answer.
+    // Armed from the start: the worker rings with its first answer.
     ring.arm();
 
     let (bell, worker_bell) = doorbell(capabilities.wakeup)?;
@@ -88,7 +88,7 @@ impl PreparedLane {
     ]
   }
 
-  /// Until it has a watchdog of its own the kernel ends the worker with its host.
+  /// Has the kernel end the worker with its host, until the worker has a watchdog of its own.
   pub(crate) fn watched_over(&self, child: Child) -> Child {
     kill_at_hangup(&self.worker_lifeline, child.pid());
     child

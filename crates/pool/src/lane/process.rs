@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use millrace_sys::{Child, Exit};
 
-/// Pause before the status of a worker that has ended is asked for again: a lifeline hangs up a moment before that is there.
+/// Pause before the status of a worker that has ended is asked for again: a lifeline hangs up a moment before that is
+/// there.
 const REAP_RETRY: Duration = Duration::from_millis(1);
 
 /// A worker's process.

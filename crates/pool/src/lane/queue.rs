@@ -1,8 +1,8 @@
 //! The calls of a lane: which it takes, how they come in, how they are taken back, how they end.
 //!
-//! A lane holds the call that its worker runs and some more in reserve, so that the worker has something to do while the host
-//! sleeps. The reserve is bounded by time (`ahead_ns`, by the service time that the worker reports) and by bytes. Every call
-//! that the worker has not claimed can be taken back.
+//! A lane holds the call that its worker runs and some more in reserve, so that the worker has something to do while
+//! the host sleeps. The reserve is bounded by time (`ahead_ns`, by the service time that the worker reports) and by
+//! bytes. Every call that the worker has not claimed can be taken back.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,8 @@ use crate::calls::{Payload, TaskDefinition};
 use crate::completion::CallId;
 use crate::fault::{self, NO_CODEC, Point, hits};
 
-/// Most payload bytes of the calls of one lane behind its first. Larger payloads wait in the pending queue instead, so that
-/// shared memory is bounded by the number of workers and not by the number of calls.
+/// Most payload bytes of the calls of one lane behind its first. Larger payloads wait in the pending queue instead, so
+/// that shared memory is bounded by the number of workers and not by the number of calls.
 const READ_AHEAD_BYTES: usize = 16 << 20;
 
 /// Payloads of this size and more may go beyond the read-ahead of time: see [`Lane::takes_at_once`].
@@ -57,8 +57,9 @@ impl Lane {
       && self.ring.has_slots(2)
   }
 
-  /// Whether a call goes into the lane beyond the read-ahead of time: it is large, and the calls before it are short. In the
-  /// pending queue its payload would be copied once more, which costs more than the chance that the call has to move.
+  /// Whether a call goes into the lane beyond the read-ahead of time: it is large, and the calls before it are short.
+  /// In the pending queue its payload would be copied once more, which costs more than the chance that the call has to
+  /// move.
   fn takes_at_once(&self, bytes: usize) -> bool {
     bytes >= AT_ONCE_FROM
       && self.held_bytes.saturating_add(bytes) <= AT_ONCE_BYTES
@@ -137,7 +138,8 @@ impl Lane {
     self.ring.push(header, head, copy.parts().1)
   }
 
-  /// Pushes a copy of a block that is large enough to be lent to the worker: the copy goes straight into a block of this lane.
+  /// Pushes a copy of a block that is large enough to be lent to the worker: the copy goes straight into a block of
+  /// this lane.
   fn push_copy_in_place(&mut self, header: &CallHeader, head: &[u8], moved: &Moved<'_>) -> Option<Position> {
     if moved.len() < LENT_FROM {
       return None;
@@ -188,7 +190,8 @@ impl Lane {
     Some((held.call, self.reclaim(held.position)))
   }
 
-  /// Revokes the call at `index` of `held`, unless the worker has claimed it. The states in a damaged lane cannot be believed.
+  /// Revokes the call at `index` of `held`, unless the worker has claimed it. The states in a damaged lane cannot be
+  /// believed.
   fn revoke(&mut self, index: usize) -> Option<Held> {
     let held = *self.held.get(index)?;
     if self.is_corrupt() || !self.ring.revoke(held.position) {
@@ -208,8 +211,8 @@ impl Lane {
     Some(Payload::new(bytes, cut))
   }
 
-  /// Empties the lane of a worker that has ended. Youngest first: each call, and its payload unless the call was claimed or the
-  /// lane is damaged, where neither states nor arguments can be believed.
+  /// Empties the lane of a worker that has ended. Youngest first: each call, and its payload unless the call was
+  /// claimed or the lane is damaged, where neither states nor arguments can be believed.
   pub(crate) fn empty(&mut self) -> Vec<(CallId, Option<Payload>)> {
     let mut calls = Vec::with_capacity(self.held.len());
     self.held_bytes = 0;
@@ -309,7 +312,8 @@ impl Lane {
     self.is_stalled
   }
 
-  /// Nothing more is queued here until a call of the worker ends, or its lane is empty and the worker comes to its loop.
+  /// Nothing more is queued here until a call of the worker ends, or its lane is empty and the worker comes to its
+  /// loop.
   pub(crate) fn stall(&mut self) {
     self.is_stalled = true;
   }

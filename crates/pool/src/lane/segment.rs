@@ -1,4 +1,4 @@
-//! The one place where the operating system's segments become the rings' memory.
+//! A shared segment of the operating system as the memory of a lane's rings.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::ptr::NonNull;
@@ -28,7 +28,8 @@ impl AsFd for LaneSegment {
   }
 }
 
-// SAFETY: a segment stays mapped at one address, for its whole length, until it is dropped, and the mapping is writable.
+// SAFETY: a segment stays mapped at one address, for its whole length, until it is dropped, and the mapping is
+// writable. This crate makes no reference to its bytes: loans use raw pointers (`loan.rs`).
 unsafe impl Memory for LaneSegment {
   fn base(&self) -> NonNull<u8> {
     self.0.base()
@@ -43,7 +44,7 @@ unsafe impl Memory for LaneSegment {
   }
 
   fn discard(&self, offset: usize, len: usize) {
-    // Only an optimisation: pages that cannot be given back stay and are used again.
+    // An optimisation: pages that cannot be given back stay, and are used again.
     let _ = self.0.discard(offset, len);
   }
 }

@@ -7,8 +7,8 @@ use crate::error::AllocateError;
 use crate::lane::Loan;
 
 impl Manager {
-  /// A block of `len` bytes (not 0) in the memory of some worker's lane: a call with it goes to that worker, without a copy, if that
-  /// can be. What is in it is arbitrary. `None` if there is no room in any lane.
+  /// A block of `len` bytes (not 0) in the memory of some worker's lane: a call with it goes to that worker, without a
+  /// copy, if that can be. What is in it is arbitrary. `None` if there is no room in any lane.
   ///
   /// # Errors
   /// As [`AllocateError`] says.

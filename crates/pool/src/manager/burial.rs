@@ -1,8 +1,8 @@
 //! Workers that have ended: what their ends mean for their calls and for the pool.
 //!
-//! A worker is buried at the end of a round, when its results have been drained: what has no result now never will. Before an end
-//! is dealt with, results that living workers have committed and not told of are read once more, since the end may break the
-//! pool, and a committed result is delivered.
+//! A worker is buried at the end of a round, when its results have been drained: what has no result now never will.
+//! Before an end is dealt with, results that living workers have committed and not told of are read once more, since
+//! the end may break the pool, and a committed result is delivered.
 //!
 //! | the worker's call | is |
 //! |---|---|
@@ -61,7 +61,8 @@ struct Verdict {
 }
 
 impl Manager {
-  /// Has the results read that living workers have committed and not told of, once after an end was seen. True: there are some.
+  /// Has the results read that living workers have committed and not told of, once after an end was seen. True: there
+  /// are some.
   fn look_around(&mut self) -> bool {
     if std::mem::replace(&mut self.looked_around, true) {
       return false;
@@ -129,8 +130,8 @@ impl Manager {
         }
         let is_one_too_many = self.starts.note_vain_start(remains.started_at, now);
         Verdict {
-          // One that comes up only to end again is started anew when a call needs it, and not for ever; where all places
-          // are kept filled, with pauses for as long as there is no call.
+          // One that comes up only to end again is started anew when a call needs it, and not for ever; where all
+          // places are kept filled, with pauses for as long as there is no call.
           replaced: self.config.keep_full,
           fatal: is_one_too_many && !self.pending.is_empty() && self.replaces(),
           cause: None,

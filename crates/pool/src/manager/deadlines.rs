@@ -1,4 +1,5 @@
-//! What is due when: time limits of calls and of starts, graces, idle time-outs, trimming; and when to come back for them.
+//! What is due when: time limits of calls and of starts, graces, idle time-outs, trimming; and when to come back for
+//! them.
 
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,8 @@
 //! Which lanes a round drains, and which lanes do not ring.
 //!
-//! A lane is due after its worker rang or ended, or when a look before the owner's sleep found something in it; so a round costs
-//! nothing for lanes that have nothing to say. A lane that was drained is unarmed: its worker does not ring for the next result.
-//! Before the owner sleeps, all unarmed lanes are armed.
+//! A lane is due after its worker rang or ended, or when a look before the owner's sleep found something in it; so a
+//! round costs nothing for lanes that have nothing to say. A lane that was drained is unarmed: its worker does not ring
+//! for the next result. Before the owner sleeps, all unarmed lanes are armed.
 
 use crate::spin::Spinner;
 
@@ -50,8 +50,8 @@ impl Drain {
     self.due.contains(&index)
   }
 
-  /// A result was taken. After some results of one lane the next one follows: a worker that answers as fast as it is read would
-  /// keep the others from being refilled.
+  /// A result was taken. After some results of one lane the next one follows: a worker that answers as fast as it is
+  /// read would keep the others from being refilled.
   pub(super) fn take_turns(&mut self) {
     self.in_a_row += 1;
     if self.in_a_row == RESULTS_PER_TURN {

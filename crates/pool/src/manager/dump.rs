@@ -1,6 +1,6 @@
-//! What a pool is doing, as text: for somebody who wants to know why nothing happens.
+//! The state of a pool as text, for people who want to know why nothing happens.
 //!
-//! `docs/troubleshooting.md` goes through such a text line by line.
+//! `docs/troubleshooting.md` explains such a text line by line.
 
 use std::fmt::{self, Write};
 use std::time::Instant;
@@ -12,7 +12,7 @@ use super::Manager;
 use crate::lane::{Lane, Life};
 
 impl Manager {
-  /// Everything that helps to explain a pool that does not do what it should.
+  /// The state of the pool, its workers and their lanes as text.
   pub fn dump(&self) -> String {
     let now = Instant::now();
     let mut text = String::new();

@@ -2,8 +2,8 @@
 
 use crate::lane::Lane;
 
-/// The lanes of all workers that are not reaped. A lane keeps its index for as long as its worker lives; then the index is free
-/// for the next one.
+/// The lanes of all workers that are not reaped. A lane keeps its index for as long as its worker lives; then the index
+/// is free for the next one.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
   places: Vec<Option<Lane>>,

@@ -1,8 +1,8 @@
 //! The manager: all state of one pool, and what may be asked of it.
 //!
-//! The fields of [`Manager`] are private to this folder. Each part (`placement.rs`, `starts.rs`, `drain.rs`, ...) keeps its own
-//! invariants and knows no manager; the other modules are what the manager does, a concern each. What the owner has to do with a
-//! manager is told in `round.rs`.
+//! The fields of [`Manager`] are private to this folder. Each part (`placement.rs`, `starts.rs`, `drain.rs`, ...) keeps
+//! its own invariants and knows no manager; the other modules are what the manager does, a concern each. What the owner
+//! has to do with a manager is told in `round.rs`.
 //!
 //! Nothing here calls user code: the owner hands results and events on when the manager is no longer borrowed.
 

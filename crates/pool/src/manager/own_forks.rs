@@ -1,7 +1,8 @@
 //! Workers that this process forks from itself.
 //!
-//! By Python's rules: all of them at one moment, before the pool has a thread, and none ever after. A fork leaves everything behind
-//! that it got of any pool: a worker that held another worker's lifeline would keep that worker alive.
+//! By Python's rules: all of them at one moment, before the pool has a thread, and none ever after. A fork leaves
+//! everything behind that it got of any pool: a worker that held another worker's lifeline would keep that worker
+//! alive.
 
 use std::time::Instant;
 

@@ -7,9 +7,9 @@
 //! 3. The idle lane that worked last: its worker is the warmest, and the coldest one times out.
 //! 4. The shortest of some busy lanes.
 //!
-//! The first two count only where not every worker has a processor. There, to wake another worker for a tiny call takes longer
-//! than the call, and takes a processor from host and worker. And with more workers at work than processors, short calls are
-//! done no sooner, and each worker that joins is cold.
+//! The first two count only where not every worker has a processor. There, to wake another worker for a tiny call takes
+//! longer than the call, and takes a processor from host and worker. And with more workers at work than processors,
+//! short calls are done no sooner, and each worker that joins is cold.
 //!
 //! A call that waits in a ring can always be taken back (`rebalance.rs`), so no choice is final.
 
@@ -17,8 +17,8 @@ use super::lanes::Lanes;
 use crate::lane::{Lane, Moved};
 use crate::spin::processors;
 
-/// Work in nanoseconds that a lane should hold in reserve: long enough to bridge the host's wake-up, short enough that a call
-/// seldom waits behind another while a worker is idle.
+/// Work in nanoseconds that a lane should hold in reserve: long enough to bridge the host's wake-up, short enough that
+/// a call seldom waits behind another while a worker is idle.
 const READ_AHEAD_NS: u32 = 300_000;
 
 /// The same while the owner is busy: the relief thread comes by only each millisecond.
@@ -30,12 +30,12 @@ const TINY_NS: u32 = 2_000;
 /// Most tiny calls that wait for one worker while another one sleeps.
 const TINY_BACKLOG: usize = 128;
 
-/// Longest service time of short calls. They are over before another worker would be awake, and warm: its code compiled, its
-/// caches filled.
+/// Longest service time of short calls. They are over before another worker would be awake, and warm: its code
+/// compiled, its caches filled.
 const SHORT_NS: u32 = 100_000;
 
-/// How many lanes are compared before one is chosen: enough to level the queues, few enough that a call costs the same with 64
-/// workers as with two.
+/// How many lanes are compared before one is chosen: enough to level the queues, few enough that a call costs the same
+/// with 64 workers as with two.
 const CANDIDATES: usize = 4;
 
 /// Payloads up to this size find no room only where a larger one would not find any either.

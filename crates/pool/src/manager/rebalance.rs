@@ -1,7 +1,7 @@
 //! Calls that move from lanes whose workers do not come to them, to others that would.
 //!
-//! A worker does not come to a call while it runs a long one before that call; or for no reason that the host can see: the worker
-//! is stopped, or busy with what an earlier task has left behind.
+//! A worker does not come to a call while it runs a long one before that call; or for no reason that the host can see:
+//! the worker is stopped, or busy with what an earlier task has left behind.
 
 use std::time::{Duration, Instant};
 

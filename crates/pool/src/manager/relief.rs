@@ -1,8 +1,9 @@
 //! Feeding the workers while the owner is busy with something else.
 //!
-//! The owner's thread may compute for long, and workers would run dry: their lanes hold some hundred microseconds of work. So
-//! another thread, which shares the manager with the owner through a lock, goes through rounds in the owner's place: it copies
-//! results out of the lanes, which makes room, and refills them. What it took out the owner finds first in its next round.
+//! The owner's thread may compute for long, and workers would run dry: their lanes hold some hundred microseconds of
+//! work. So another thread, which shares the manager with the owner through a lock, goes through rounds in the owner's
+//! place: it copies results out of the lanes, which makes room, and refills them. What it took out the owner finds
+//! first in its next round.
 
 use super::Manager;
 use crate::calls::Place;

@@ -1,9 +1,9 @@
-//! Calls that may be repeated, because their owner said so: after their worker has died, or was stopped because they ran for too
-//! long.
+//! Calls that may be repeated, because their owner said so: after their worker has died, or was stopped because they
+//! ran for too long.
 //!
-//! One attempt is over before the next one starts: a call that ran out of time is repeated when its worker is gone, or when
-//! it ended within its grace. The arguments of the next attempt are a copy that no worker could write to. All attempts of a call
-//! share its number and its sequence number; the next one waits behind all other calls.
+//! One attempt is over before the next one starts: a call that ran out of time is repeated when its worker is gone, or
+//! when it ended within its grace. The arguments of the next attempt are a copy that no worker could write to. All
+//! attempts of a call share its number and its sequence number; the next one waits behind all other calls.
 
 use super::Manager;
 use crate::calls::{Outcome, Payload, Retries};

@@ -11,11 +11,12 @@
 //! take_events()                everything else that happened, in order
 //! ```
 //!
-//! `next_completion` drains the lanes that are due (`drain.rs`). When all are drained the round settles: ends are dealt with, and
-//! what is due by now is done. Results come first, so that the result that a worker left behind is delivered before its end
-//! means anything. A round that was broken off settles at the beginning of the next one.
+//! `next_completion` drains the lanes that are due (`drain.rs`). When all are drained the round settles: ends are dealt
+//! with, and what is due by now is done. Results come first, so that the result that a worker left behind is delivered
+//! before its end means anything. A round that was broken off settles at the beginning of the next one.
 //!
-//! Before its owner sleeps it calls [`Manager::prepare_to_sleep`] (`sleep.rs`). [`Manager::wait`] is that, a sleep and `turn`.
+//! Before its owner sleeps it calls [`Manager::prepare_to_sleep`] (`sleep.rs`). [`Manager::wait`] is that, a sleep and
+//! `turn`.
 
 use std::time::{Duration, Instant};
 
@@ -27,8 +28,8 @@ use crate::completion::Completion;
 use crate::event::Event;
 use crate::fault::{Point, hits};
 
-/// Looks at lanes, in one go, that yield nothing for the owner. A worker that sends notices or changes its words without end
-/// must not keep the host's thread.
+/// Looks at lanes, in one go, that yield nothing for the owner. A worker that sends notices or changes its words
+/// without end must not keep the host's thread.
 const STEPS_PER_ROUND: u32 = 4096;
 
 impl Manager {

@@ -1,7 +1,7 @@
 //! The fork server in the life of a pool.
 //!
-//! A server is started when a worker is first needed, and anew when it is gone or spent. It is given up when its process cannot be
-//! forked. Workers that run go on whatever happens to it.
+//! A server is started when a worker is first needed, and anew when it is gone or spent. It is given up when its
+//! process cannot be forked. Workers that run go on whatever happens to it.
 
 use std::time::Instant;
 

@@ -8,8 +8,8 @@ use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason};
 use crate::lane::Life;
 
 impl Manager {
-  /// Takes no more calls. When those that there are have been answered the workers leave, and [`Event::Stopped`] comes once the
-  /// last of them is reaped.
+  /// Takes no more calls. When those that there are have been answered the workers leave, and [`Event::Stopped`] comes
+  /// once the last of them is reaped.
   pub fn shut_down(&mut self) {
     self.lifecycle.close();
     self.wake_again();
@@ -45,7 +45,8 @@ impl Manager {
     for index in self.lanes.indices() {
       self.drain.add(index);
       let Some(lane) = self.lanes.get(index) else { continue };
-      // What is claimed and left now. Its result is delivered if there is one, whether its worker has told of it or not.
+      // What is claimed and left now. Its result is delivered if there is one, whether its worker has told of it or
+      // not.
       for (id, answered) in lane.answers() {
         let Some(call) = self.calls.get_mut(id) else { continue };
         // An answer that is to be followed by another attempt is not the call's, and there is no other attempt now.

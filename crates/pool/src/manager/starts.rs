@@ -112,9 +112,9 @@ impl Starts {
     self.has_failed
   }
 
-  /// A worker has ended that was started at `started_at` and had claimed no call: the next start is put off. True: that was one
-  /// too many in a row. Workers that were started side by side count once: in a row are those of which each was started when
-  /// the one before it had ended.
+  /// A worker has ended that was started at `started_at` and had claimed no call: the next start is put off. True: that
+  /// was one too many in a row. Workers that were started side by side count once: in a row are those of which each was
+  /// started when the one before it had ended.
   pub(super) fn note_vain_start(&mut self, started_at: Instant, now: Instant) -> bool {
     if self.in_vain == 0 || self.last_vain_end.is_none_or(|end| started_at >= end) {
       self.in_vain += 1;

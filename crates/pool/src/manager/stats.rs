@@ -1,20 +1,21 @@
-//! What a pool is doing, as numbers.
+//! What the workers of a pool are doing, as numbers.
 
 use std::time::Instant;
 
 use super::Manager;
+use crate::completion::CallId;
 use crate::lane::{Lane, Life};
 
-/// What one worker does.
+/// What a worker does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkerState {
-  /// It boots.
+  /// The worker boots.
   Starting,
-  /// It has nothing to do.
+  /// The worker has nothing to do.
   Idle,
-  /// It has calls.
+  /// The worker has calls.
   Busy,
-  /// It was asked to leave, or is being stopped.
+  /// The worker was asked to leave, or is being stopped.
   Leaving,
 }
 
@@ -30,28 +31,28 @@ impl WorkerState {
   }
 }
 
-/// One worker.
+/// One worker in numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct WorkerStats {
-  /// Its process id.
+  /// The process id.
   pub pid: u32,
-  /// Its number in the pool.
+  /// The number in the pool.
   pub worker_id: u32,
-  /// What it does.
+  /// What the worker does.
   pub state: WorkerState,
-  /// The call that it runs.
-  pub running: Option<u32>,
-  /// Calls that it has finished.
+  /// The call that the worker runs.
+  pub running: Option<CallId>,
+  /// How many calls the worker has finished.
   pub tasks_done: u64,
-  /// How long ago it was started, in milliseconds.
+  /// Milliseconds since the worker was started.
   pub age_ms: u64,
-  /// Its resident memory in bytes, where the system tells.
+  /// The resident memory in bytes, where the system tells.
   pub rss: Option<u64>,
 }
 
 impl Manager {
-  /// One entry a living worker. One that is reaped is not among them, though its end may not have been dealt with: its
-  /// number may be another process's by now.
+  /// One entry for each living worker. A worker that is reaped has none, even before its end is dealt with: its process
+  /// id may be another process's by now.
   pub fn worker_stats(&self) -> Vec<WorkerStats> {
     let now = Instant::now();
     self

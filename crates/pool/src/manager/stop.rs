@@ -56,9 +56,9 @@ impl Manager {
 
   /// Stops a call that a lane's worker has claimed; false when it is over already and its result waits to be read.
   ///
-  /// What is queued behind it is taken back first, by compare-and-swap, and the lane is given nothing else. So if a call
-  /// is left behind it, the worker has come to that and this one is over; and if none is, the worker can be stopped
-  /// without hurting another call.
+  /// What is queued behind it is taken back first, by compare-and-swap, and the lane is given nothing else. So if a
+  /// call is left behind it, the worker has come to that and this one is over; and if none is, the worker can be
+  /// stopped without hurting another call.
   pub(super) fn stop_running(&mut self, index: usize, id: CallId, grace: Duration, now: Instant) -> bool {
     self.recall(index);
     // Somebody has to come by to read the result, when the grace is over, or to start a worker for what was taken back.

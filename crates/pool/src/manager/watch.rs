@@ -80,8 +80,8 @@ impl Watch {
     }
   }
 
-  /// Waits up to `timeout` (`None`: without bound) until somebody has something to say. Returns the tokens of all who have, to be
-  /// given back by [`Watch::put_back`], and whether the wait failed.
+  /// Waits up to `timeout` (`None`: without bound) until somebody has something to say. Returns the tokens of all who
+  /// have, to be given back by [`Watch::put_back`], and whether the wait failed.
   pub(super) fn wait(&mut self, timeout: Option<Duration>) -> (Vec<u64>, Result<()>) {
     let mut tokens = std::mem::take(&mut self.tokens);
     tokens.clear();
@@ -133,8 +133,8 @@ impl Watch {
     }
   }
 
-  /// Closes all descriptors in a process that was forked from this one's. Nothing is removed from the set: the kernel's set is
-  /// the parent's as well.
+  /// Closes all descriptors in a process that was forked from this one's. Nothing is removed from the set: the kernel's
+  /// set is the parent's as well.
   pub(super) fn leave_behind(&mut self) {
     self.wakeup = None;
     self.empty();

@@ -11,8 +11,8 @@ use crate::lane::{Lane, PreparedLane};
 use crate::start::{ForkError, launch};
 
 impl Manager {
-  /// Starts a worker in a free place, the first one owed for a worker that left if there is any. False: none can be started before
-  /// the server that forks it is there, and a round follows when it is.
+  /// Starts a worker in a free place, the first one owed for a worker that left if there is any. False: none can be
+  /// started before the server that forks it is there, and a round follows when it is.
   pub(super) fn start_worker(&mut self, now: Instant) -> Result<bool, SpawnFailure> {
     if !self.can_start(now)? {
       return Ok(false);
@@ -62,8 +62,8 @@ impl Manager {
     self.lanes.live() < self.config.max_workers as usize
   }
 
-  /// Starts as many workers as the pool may have, or none: those that were started are gone again when one cannot be. Those that
-  /// this process is to fork itself are left to [`Manager::fork_next`].
+  /// Starts as many workers as the pool may have, or none: those that were started are gone again when one cannot be.
+  /// Those that this process is to fork itself are left to [`Manager::fork_next`].
   ///
   /// # Errors
   /// Why that one could not be started. The pool can only be dropped then.

@@ -1,4 +1,4 @@
-//! How workers come to be.
+//! How the process of a worker comes to be: spawned, forked by a fork server, or forked by this process.
 
 mod fork_server;
 pub(crate) mod launch;

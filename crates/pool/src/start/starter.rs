@@ -1,4 +1,5 @@
-//! What a pool remembers of its start method: the connection to its fork server, or that this process has forked its workers.
+//! What a pool remembers of its start method: the connection to its fork server, or that this process has forked its
+//! workers.
 
 use std::time::Instant;
 

@@ -1,8 +1,7 @@
-//! The worker's side of a lane: what a worker process does with the descriptors that it was started with.
+//! The worker's end of a lane: takes calls, commits results, and rings the host.
 //!
-//! A worker is started with four descriptors at fixed numbers and one argument that describes them. [`Worker::attach`]
-//! takes them over, starts the watchdog that ends this process with its host, and from then on the worker takes calls
-//! and commits results.
+//! A worker's process is given descriptors and an argument ([`LaneArgument`]). [`Worker::attach`] takes the descriptors
+//! over and starts the watchdog, which ends this process with its host.
 
 mod faults;
 
@@ -35,19 +34,19 @@ pub struct Worker {
 }
 
 impl Worker {
-  /// Takes over the descriptors that this process was started with, ignores SIGINT (the host decides what an
-  /// interrupt means) and starts the watchdog.
+  /// Takes over the descriptors that this process was started with, starts the watchdog, and ignores SIGINT: the host
+  /// decides what an interrupt means.
   ///
   /// # Safety
   /// The descriptors 3 to 6 must be those that a pool passed, and nothing else in this process may own them: this is
   /// called once, at the start of a process that was given `argument`.
   ///
   /// # Errors
-  /// When they are not what they should be.
+  /// When the descriptors are not a lane's, or a system call fails.
   pub unsafe fn attach(argument: &LaneArgument) -> Result<Self, WorkerError> {
-    // Each is made close-on-exec first of all: a process started by a task that inherited the lifeline would keep the
-    // host from seeing it hang up. And each gets another number, at which tasks do not close it by mistake.
-    // SAFETY: the caller passes on that this number is an open descriptor that nobody else owns.
+    // Each descriptor is made close-on-exec first of all: a process that a task starts would inherit the lifeline and
+    // keep it from hanging up. And each gets another number, at which tasks do not close it by mistake.
+    // SAFETY: the caller promises that this number is an open descriptor that nobody else owns.
     let lane = unsafe { adopt_fd(LANE_FD) }?;
     // SAFETY: as above.
     let bell = unsafe { adopt_fd(BELL_FD) }?;
@@ -61,7 +60,7 @@ impl Worker {
   /// [`Worker::attach`] for a process that was forked to be this worker.
   ///
   /// # Errors
-  /// When the descriptors are not what they should be.
+  /// As [`Worker::attach`].
   pub fn attach_forked(worker: ForkedWorker) -> Result<Self, WorkerError> {
     let LaneDescriptors { lane, bell, result_bell, lifeline } = worker.descriptors;
     let [lane, bell, result_bell, lifeline] = [lane, bell, result_bell, lifeline].map(out_of_the_way);
@@ -74,7 +73,7 @@ impl Worker {
     descriptors: LaneDescriptors,
     started_by: StartedBy,
   ) -> Result<Self, WorkerError> {
-    // The host has checked its own environment; that of its workers may be another.
+    // The host has checked its own environment, and a worker's may be another.
     fault::check()?;
     let LaneDescriptors { lane, bell, result_bell, lifeline } = descriptors;
     start_watchdog(lifeline, argument.host_pid, started_by)?;
@@ -96,7 +95,7 @@ impl Worker {
     self.bell.as_fd()
   }
 
-  /// Swallows the rings so far. Do this before looking for work, never between looking and sleeping.
+  /// Swallows the rings so far. To be called before a look for work, never between a look and a sleep.
   pub fn clear_bell(&self) {
     self.bell.clear();
   }
@@ -106,8 +105,8 @@ impl Worker {
     self.take_at(monotonic_ns)
   }
 
-  /// The same right after [`Worker::commit`], whose time is the time of the claim: reading the clock twice would take as long
-  /// as the claim.
+  /// [`Worker::take`] right after [`Worker::commit`]: the time of the commit is the time of the claim, since a second
+  /// look at the clock would take as long as the claim.
   pub fn take_next(&mut self) -> Taken {
     let now = self.clock_ns.get();
     self.take_at(move || now)
@@ -126,7 +125,7 @@ impl Worker {
     self.lane.take(read)
   }
 
-  /// The nanoseconds since the last claim, saturated; the clock that a following [`Worker::take_next`] goes by.
+  /// The nanoseconds since the last claim, saturated. A following [`Worker::take_next`] claims at this time.
   pub fn ran_ns(&self) -> u32 {
     let now = monotonic_ns();
     u32::try_from(now.saturating_sub(self.clock_ns.replace(now))).unwrap_or(u32::MAX)
@@ -134,7 +133,7 @@ impl Worker {
 
   /// Copies `dst.len()` bytes of a call's payload, from `at` on.
   pub fn copy_payload(&self, call: &CallRecord, at: usize, dst: &mut [u8]) {
-    // Of a large payload the head comes first, by itself.
+    // The head of a large payload is copied first, by itself.
     let is_last = at + dst.len() == call.payload_len();
     if cfg!(feature = "fault-injection") && call.kind == CallKind::Task && is_last {
       faults::copy_last_piece(&self.lane, call, at, dst);
@@ -143,7 +142,7 @@ impl Worker {
     self.lane.copy_payload(call, at, dst);
   }
 
-  /// The content of a large payload, to be used where it is; `None` if the host does not lend it.
+  /// The content of a large payload where it lies; `None` if the host does not lend it.
   pub fn borrow(&mut self, call: &CallRecord) -> Option<Loan> {
     let content = self.lane.borrow(call)?;
     if cfg!(feature = "fault-injection") {
@@ -161,7 +160,8 @@ impl Worker {
   /// Commits the result of a call and wakes the host if it sleeps.
   ///
   /// # Errors
-  /// [`CommitError::NoRoom`] when earlier results fill the arena: sleep until the host has consumed some, and try again.
+  /// [`CommitError::NoRoom`] when earlier results fill the arena: sleep until the host has consumed some, and try
+  /// again.
   pub fn commit(
     &mut self,
     header: &ResultHeader,
@@ -182,8 +182,8 @@ impl Worker {
     Ok(())
   }
 
-  /// As [`Worker::commit`], of a payload whose content lies in the lane: the block is the host's from then on. False: nothing is
-  /// committed, and a copy has to be.
+  /// As [`Worker::commit`], of a payload whose content lies in the lane: the block is the host's from then on. False:
+  /// nothing is committed, and a copy has to be.
   pub fn commit_moved(&mut self, header: &ResultHeader, call: &CallRecord, head: &[u8], content: Moved<'_>) -> bool {
     let committed =
       content.is_in(self.lane.memory().mapping()) && self.lane.commit_borrowed(header, call, head, content.content());
@@ -213,7 +213,7 @@ impl Worker {
     sent
   }
 
-  /// Looks for work for a moment, if the host lets this worker; true if there is some.
+  /// Looks for work for a moment, if the host lets this worker (see `spin.rs`); true if there is some.
   pub fn spin(&mut self) -> bool {
     self.lane.may_spin() && self.spinner.spin(|| self.lane.has_work())
   }
@@ -240,15 +240,15 @@ impl Worker {
     self.lane.abort_requested(position)
   }
 
-  /// Gives back memory that nothing needs now: of results that have been consumed, and what tasks have freed. True: the host
-  /// keeps results, so there may be more later.
+  /// Gives back memory that nothing needs now: of results that have been consumed, and what tasks have freed. True: the
+  /// host keeps results, so there may be more later.
   pub fn trim(&mut self) -> bool {
     trim_heap();
     self.lane.trim()
   }
 
   fn ring_host(&self) {
-    // A host that cannot be woken would wait for ever: the death of this process it sees.
+    // A host that cannot be woken would wait for ever. It sees the death of this process.
     if self.lane.needs_ring() && !self.result_bell.ring() {
       std::process::abort();
     }

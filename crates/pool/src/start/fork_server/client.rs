@@ -1,4 +1,4 @@
-//! The host's side of a fork server.
+//! A pool's connection to its fork server.
 
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,19 +14,19 @@ use crate::error::SpawnFailure;
 use crate::event::ServerFailure;
 use crate::lane::LaneArgument;
 
-/// A server that takes longer than this to fork has stopped to do anything.
+/// How long a fork may take. A server that takes longer does nothing any more.
 const FORK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How far a server has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Readiness {
-  /// It loads what it was told to.
+  /// The server loads its modules.
   Booting,
-  /// It forks.
+  /// The server forks.
   Ready,
-  /// It will not: its process is not fit to be forked, for these reasons.
+  /// The server will never fork: its process is not fit for that, for these reasons, a line each.
   Refused(String),
-  /// It has ended, or says what makes no sense.
+  /// The server has ended, or sends what makes no sense.
   Gone,
 }
 
@@ -35,7 +35,7 @@ pub(crate) enum Readiness {
 pub(crate) enum ForkError {
   /// The system refused.
   Failed(SpawnFailure),
-  /// The server has ended, or does nothing any more. Another one may fork.
+  /// The server has ended, or does nothing any more. Another server may fork.
   Gone,
 }
 
@@ -51,25 +51,26 @@ impl From<millrace_sys::Error> for ForkError {
   }
 }
 
-/// A pool's connection to a running server, which ends when the last pool has dropped its own.
+/// A connection to a running server, which ends when the last pool has dropped its connection.
 #[derive(Debug)]
 pub(crate) struct ForkServer {
   process: Arc<ServerProcess>,
   control: Arc<Packets>,
   readiness: Readiness,
-  /// It has to be ready by then.
+  /// The server has to be ready by then.
   deadline: Instant,
-  /// How far it has come with that, and whether it took too long.
+  /// How far the server has come with its modules, and whether it took too long.
   boot: ServerFailure,
-  /// A module did not load: it does not either in any process that this server forks.
+  /// A module did not load: the module does not load in any process either that this server forks.
   is_incomplete: bool,
-  /// Such a process has told why, and reads the same file again only in another server.
+  /// The server is incomplete, and a process that it has forked did not boot. The module is read again only in another
+  /// server.
   is_spent: bool,
 }
 
 impl ForkServer {
-  /// Starts a server, or uses one of another pool with the same options. It is not ready before [`ForkServer::look`] says so.
-  /// `arguments` are those of the program that `command` names.
+  /// Starts a server, or uses one of another pool with the same options. The server is not ready before
+  /// [`ForkServer::look`] says so. `arguments` are those of the program that `command` names.
   pub(crate) fn start(
     command: &WorkerCommand,
     arguments: &[OsString],
@@ -88,22 +89,22 @@ impl ForkServer {
     })
   }
 
-  /// Readable when it has something to say, or has ended.
+  /// Readable when the server has something to say, or has ended.
   pub(crate) fn control(&self) -> BorrowedFd<'_> {
     self.control.as_fd()
   }
 
-  /// When it has to be ready; `None` once it is.
+  /// When the server has to be ready; `None` once it is.
   pub(crate) fn deadline(&self) -> Option<Instant> {
     (self.readiness == Readiness::Booting).then_some(self.deadline)
   }
 
-  /// How far it had come when it was last looked at.
+  /// How far the server had come at the last look.
   pub(crate) fn readiness(&self) -> &Readiness {
     &self.readiness
   }
 
-  /// How far it has come by now.
+  /// Reads what the server has said by now. How far it has come.
   pub(crate) fn look(&mut self, now: Instant) -> &Readiness {
     let mut bytes = vec![0; MAX_MESSAGE];
     match self.control.receive(&mut bytes) {
@@ -134,22 +135,22 @@ impl ForkServer {
     };
   }
 
-  /// Why it is gone that never was ready; `None` if the reason has nothing to do with what it had to load.
+  /// Why a server is gone that never was ready; `None` if its modules are not to blame.
   pub(crate) fn boot_failure(&self) -> Option<ServerFailure> {
     (self.boot.timed_out || !self.boot.loading.is_empty()).then(|| self.boot.clone())
   }
 
-  /// Whether no worker that it forks would boot.
+  /// Whether no process that this server forks would boot.
   pub(crate) fn is_spent(&self) -> bool {
     self.is_spent
   }
 
-  /// A process that it has forked did not boot.
+  /// A process that this server has forked did not boot.
   pub(crate) fn note_failed_start(&mut self) {
     self.is_spent |= self.is_incomplete;
   }
 
-  /// Waits until it is not booting any more, or has taken too long.
+  /// Waits until the server is ready, gone, or late.
   pub(crate) fn wait(&mut self) -> &Readiness {
     while *self.look(Instant::now()) == Readiness::Booting {
       let left = self.deadline.saturating_duration_since(Instant::now());
@@ -160,7 +161,7 @@ impl ForkServer {
     &self.readiness
   }
 
-  /// Has it fork a worker that takes the descriptors over. Waits for its answer, which takes some milliseconds.
+  /// Has the server fork a worker that takes the descriptors over. Waits for the answer, which takes some milliseconds.
   pub(crate) fn fork(&mut self, argument: &LaneArgument, fds: &[BorrowedFd<'_>]) -> Result<Child, ForkError> {
     let forked = self.request_fork(argument, fds);
     if matches!(forked, Err(ForkError::Gone)) {
@@ -180,7 +181,7 @@ impl ForkServer {
       match self.control.receive(&mut bytes) {
         Ok(Received::Message(length, fds)) => return self.answered(&bytes[..length], fds),
         Ok(Received::Nothing) if !left.is_zero() => self.control.wait(left).map_err(|_| ForkError::Gone)?,
-        // What it forks after all finds nobody: its lifeline has hung up.
+        // A worker that the server forks after all ends: its lifeline has hung up.
         _ => return Err(ForkError::Gone),
       }
     }

@@ -1,4 +1,4 @@
-//! The fork server: a process that has loaded what workers need, and forks one whenever its host asks for it.
+//! The fork server: a process that has loaded what workers need, and forks a worker whenever a pool asks for one.
 //!
 //! ```text
 //! pool                                   server                          worker
@@ -6,13 +6,14 @@
 //!   ◄─ loading (module) …, ready | refused (reasons)
 //!   ── fork (argument, 4 descriptors) ──►  fork ──────────────────────►  takes the descriptors over
 //!   ◄─ forked (pid, pidfd) | failed ─────
-//!   ── reap (pid) ──────────────────────►  collects what it left
+//!   ── reap (pid) ──────────────────────►  collects the exit status
 //! ```
 //!
-//! Pools with equal options share a server; each has a connection of its own.
+//! - Pools with equal options share a server; each has a connection of its own.
+//! - The kernel kills the server with its host. The death of the server takes nothing along: each worker has a lifeline
+//!   of its own to the host.
 //!
-//! The server is killed with its host by the kernel. Its own death takes nothing along: workers have a lifeline of their own
-//! to the host.
+//! `client.rs` and `process.rs` are the host's side, `service.rs` is the server's.
 
 mod client;
 mod process;

@@ -1,4 +1,4 @@
-//! A fork server's process, which pools with equal options share.
+//! The process of a fork server, which pools with equal options share.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::protocol::{ROOT_FD, SERVER_LIFELINE_FD, request};
 use crate::config::{KILL_AFTER, WorkerCommand};
 use crate::error::SpawnFailure;
 
-/// All that makes one server as good as another.
+/// What two pools have to agree on to share a server.
 #[derive(PartialEq, Eq)]
 struct Options {
   program: PathBuf,
@@ -23,21 +23,21 @@ struct Options {
   inherit_stdio: bool,
 }
 
-/// Those of this process that somebody uses, or has used.
+/// The servers of this process. Those that no pool uses any more are dropped at the next start.
 static SERVERS: Mutex<Vec<(Options, Weak<ServerProcess>)>> = Mutex::new(Vec::new());
 
-/// A running server. It ends when the last pool has dropped this.
+/// A running server, which ends with this value.
 pub(super) struct ServerProcess {
   child: Child,
-  /// Only to connect.
+  /// Carries new connections.
   root: Packets,
   _lifeline: OwnedFd,
-  /// Somebody has found that it is of no use any more.
+  /// Some pool has found that the server is of no use any more.
   is_given_up: AtomicBool,
 }
 
 impl ServerProcess {
-  /// A server with these options, and a connection to it.
+  /// A server with these options, running or started, and a connection to it.
   pub(super) fn connect(
     command: &WorkerCommand,
     arguments: &[OsString],
@@ -81,7 +81,7 @@ impl ServerProcess {
     Ok(Self { child, root, _lifeline: lifeline, is_given_up: AtomicBool::new(false) })
   }
 
-  /// A connection, which is closed already if the server has ended or does not read: then it is given up.
+  /// A connection. It is closed already if the server has ended or does not read; such a server is given up.
   fn new_connection(&self) -> millrace_sys::Result<Packets> {
     let (connection, server_end) = packets()?;
     if self.root.send(&[request::CONNECT], &[server_end.as_fd()]).is_err() {
@@ -90,7 +90,7 @@ impl ServerProcess {
     Ok(connection)
   }
 
-  /// No pool is to use it from now on that does not do so already.
+  /// No further pool uses this server.
   pub(super) fn give_up(&self) {
     self.is_given_up.store(true, Ordering::Relaxed);
   }

@@ -1,36 +1,36 @@
-//! The messages between host and fork server: a byte that says what it is, and what belongs to it.
+//! The messages between host and fork server: a byte for the kind, then the kind's content.
 
 use std::os::fd::RawFd;
 
-/// The server's end of what connections come by.
+/// The descriptor by which the server gets its connections.
 pub(super) const ROOT_FD: RawFd = 3;
-/// The kernel kills the server when the other end of this closes.
+/// The server's end of a lifeline: the kernel kills the server when the host's end closes.
 pub(super) const SERVER_LIFELINE_FD: RawFd = 4;
 
-/// Longer reasons are cut.
+/// Most bytes of a message. Longer reasons are cut.
 pub(super) const MAX_MESSAGE: usize = 16 << 10;
 
-/// From the host.
+/// Kinds of messages from the host.
 pub(super) mod request {
-  /// The lane argument follows; with the descriptors of a lane.
+  /// Fork a worker. The lane argument follows, with the descriptors of a lane.
   pub const FORK: u8 = 1;
-  /// A process id follows.
+  /// Collect a child's exit status. The process id follows.
   pub const REAP: u8 = 2;
-  /// With the server's end of a connection, by which one pool says all else.
+  /// Take a connection: its server's end comes with this. All else goes through connections.
   pub const CONNECT: u8 = 3;
 }
 
-/// From the server.
+/// Kinds of messages from the server.
 pub(super) mod reply {
-  /// It takes requests from now on. A byte follows: 1 if a module did not load, else 0.
+  /// The server takes requests from now on. A byte follows: 1 if a module did not load, else 0.
   pub const READY: u8 = 1;
-  /// It never will; the reasons follow, a line each.
+  /// The server never will. The reasons follow, a line each.
   pub const REFUSED: u8 = 2;
-  /// The process id of a new worker follows; with its pidfd.
+  /// A worker was forked. Its process id follows, with its pidfd.
   pub const FORKED: u8 = 3;
-  /// The error number of a fork that failed follows.
+  /// A fork failed. The error number follows.
   pub const FAILED: u8 = 4;
-  /// It loads the module whose URL follows.
+  /// The server loads the module whose URL follows.
   pub const LOADING: u8 = 5;
 }
 

@@ -1,4 +1,4 @@
-//! The server's side.
+//! A fork server as its own process sees it: connections, requests, children.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
@@ -14,23 +14,23 @@ use crate::error::WorkerError;
 use crate::fault::{Point, hits};
 use crate::lane::ForkedWorker;
 
-/// What a server was asked for.
+/// What a pool asks a server for.
 #[derive(Debug)]
 pub enum ForkRequest {
   /// A worker.
   Fork(ForkedWorker),
-  /// Nothing so far.
+  /// Nothing for now.
   Nothing,
-  /// The host is gone, or says what makes no sense.
+  /// The host is gone, or sends what makes no sense.
   Closed,
 }
 
-/// Where a fork has led that is no worker.
+/// Where a trial fork has led.
 #[derive(Debug)]
 pub enum Trial {
   /// This is the new process.
   Child,
-  /// It has ended so, or had not ended in time and was killed.
+  /// The new process has ended so; `None`: not in time, and it was killed.
   Over(Option<Exit>),
 }
 
@@ -38,7 +38,7 @@ pub enum Trial {
 #[derive(Debug)]
 struct Connection {
   packets: Packets,
-  /// What was forked for it and it has not seen the end of.
+  /// Children of which the pool has not said that they have ended.
   children: Vec<u32>,
 }
 
@@ -48,26 +48,26 @@ pub struct ForkService {
   root: Packets,
   lifeline: OwnedFd,
   waits: WaitSet,
-  /// By token. The place of one that has closed is another's.
+  /// By token. The place of a connection that has closed is free for the next.
   connections: Vec<Option<Connection>>,
   /// Children whose pools are gone.
   orphans: Vec<u32>,
-  /// How far this process has come, as it was told to those who were connected.
+  /// The last message to all, for those who connect later.
   said: Vec<u8>,
-  /// Who asked for the worker that is to be forked.
+  /// The connection that asked for the worker that is to be forked.
   asking: usize,
 }
 
 const ROOT_TOKEN: u64 = u64::MAX;
 
-/// A pool that has not read for so long has no use for this process any more.
+/// How long a pool may leave a message unread, before it is taken for gone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl ForkService {
   /// Takes over the descriptors that this process was started with.
   ///
   /// # Safety
-  /// They must be those that a pool passes to a fork server, and nothing else in this process may own them.
+  /// The descriptors must be those that a pool passes to a fork server, and nothing else in this process may own them.
   ///
   /// # Errors
   /// When they are not open, or there are no descriptors left.
@@ -89,31 +89,31 @@ impl ForkService {
     self.waits.pollables()
   }
 
-  /// The descriptors by which it is connected.
+  /// The descriptors that connect this process, which no child keeps.
   pub fn descriptors(&self) -> Vec<RawFd> {
     let connections = self.connections.iter().flatten().map(|connection| connection.packets.as_fd());
     let own = [self.root.as_fd(), self.lifeline.as_fd()];
     own.into_iter().chain(connections).map(|fd| fd.as_raw_fd()).collect()
   }
 
-  /// Tells the pools what this process is about to load, those too that have connected since it was started: it may never come
-  /// to its event loop.
+  /// Tells the pools what this process is about to load. Also those that have connected meanwhile: a module may keep
+  /// this process from its event loop.
   pub fn loading(&mut self, module: &str) {
     self.accept_all();
     self.say(reply::LOADING, module.as_bytes());
   }
 
-  /// Tells them that this process takes requests, and whether a module did not load.
+  /// Tells the pools that this process takes requests, and whether a module did not load.
   pub fn ready(&mut self, is_incomplete: bool) {
     self.say(reply::READY, &[u8::from(is_incomplete)]);
   }
 
-  /// Tells them that this process never will, and why, a line for each reason.
+  /// Tells the pools that this process will never fork, and why, a line for each reason.
   pub fn refuse(&mut self, reasons: &str) {
     self.say(reply::REFUSED, reasons.as_bytes());
   }
 
-  /// The next request. What a pool has seen the end of is reaped on the way.
+  /// The next request. Children that have ended are reaped on the way.
   pub fn next_request(&mut self) -> ForkRequest {
     self.orphans.retain(|&pid| !reap(pid));
     let mut tokens = Vec::new();
@@ -132,7 +132,7 @@ impl ForkService {
     }
   }
 
-  /// Takes new connections. False: there will be no others.
+  /// Takes new connections. False: there will be no more.
   fn accept_all(&mut self) -> bool {
     let mut bytes = [0; 8];
     loop {
@@ -146,11 +146,11 @@ impl ForkService {
     }
   }
 
-  /// Takes a connection, and tells it how far this process has come.
+  /// Takes a connection, and tells the pool how far this process has come.
   fn accept(&mut self, packets: Packets) {
     let index = self.connections.iter().position(Option::is_none).unwrap_or(self.connections.len());
     if self.waits.add(packets.as_fd(), index as u64).is_err() {
-      // It sees that it is alone.
+      // The pool sees that the connection has closed.
       return;
     }
     if !self.said.is_empty() {
@@ -164,7 +164,7 @@ impl ForkService {
     }
   }
 
-  /// Reads what a pool says: the worker that it wants, if it wants one.
+  /// Reads a message of a pool: the worker that the pool wants, if it wants one.
   fn attend(&mut self, index: usize) -> Option<ForkedWorker> {
     let mut bytes = [0; 256];
     let connection = self.connections.get_mut(index)?.as_mut()?;
@@ -185,7 +185,7 @@ impl ForkService {
         _ => {}
       }
     }
-    // The pool is gone, or says what makes no sense.
+    // The pool is gone, or sends what makes no sense.
     if let Some(Connection { packets, children }) = self.connections[index].take() {
       let _ = self.waits.remove(packets.as_fd(), index as u64);
       self.orphans.extend(children);
@@ -193,7 +193,7 @@ impl ForkService {
     None
   }
 
-  /// Forks. In the new process, that worker is returned, and this must be dropped; in the server nothing.
+  /// Forks. The new process gets the worker that it is, and must drop this value; the server gets nothing.
   ///
   /// # Safety
   /// As for [`fork_with_heap`].
@@ -217,7 +217,7 @@ impl ForkService {
     None
   }
 
-  /// Forks a process that is no worker, to see whether it can do anything, and waits for its end, at most for `timeout`.
+  /// A trial fork: shows whether a fork of this process can do anything. Waits for its end, at most for `timeout`.
   ///
   /// # Safety
   /// As for [`fork_with_heap`].
@@ -250,7 +250,7 @@ impl ForkService {
     self.reply(&with_number(reply::FAILED, error.errno().unwrap_or(0).unsigned_abs()), &[]);
   }
 
-  /// To all that are connected, and that will be. What is longer than a message is cut.
+  /// Tells all pools, those too that connect later. What is longer than a message is cut.
   fn say(&mut self, kind: u8, body: &[u8]) {
     self.said = vec![kind];
     self.said.extend(body.iter().take(MAX_MESSAGE - 1));
@@ -259,7 +259,7 @@ impl ForkService {
     }
   }
 
-  /// A pool that is gone, or does not listen, needs no answer.
+  /// Answers the pool that asked. A pool that is gone, or does not listen, needs no answer.
   fn reply(&self, message: &[u8], fds: &[BorrowedFd<'_>]) {
     if let Some(Connection { packets, .. }) = &self.connections[self.asking] {
       let _ = packets.send(message, fds);
@@ -267,7 +267,7 @@ impl ForkService {
   }
 }
 
-/// Sends what must not be lost, because the pool waits for it; but not to one that does not read.
+/// Sends a message that a pool waits for, and tries again for as long as the pool may be slow to read.
 fn tell(packets: &Packets, message: &[u8]) {
   let until = Instant::now() + PATIENCE;
   while let Err(error) = packets.send(message, &[])

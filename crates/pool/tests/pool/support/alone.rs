@@ -1,4 +1,5 @@
-//! Tests that need a process of their own: since the others have pools at the same time, or for an environment of their own.
+//! Tests that need a process of their own: since the others have pools at the same time, or for an environment of their
+//! own.
 
 use std::process::Command;
 

@@ -1,4 +1,5 @@
-//! Servers that misbehave. The process is a real one, which says nothing; what it should say, these tests say in its place.
+//! Servers that misbehave. The process is a real one, which says nothing; what it should say, these tests say in its
+//! place.
 
 use std::fs::File;
 use std::os::fd::AsFd;
