@@ -1,5 +1,5 @@
-//! A call and its answer between two processes, without Node: a manager, and this program once more as its worker,
-//! which sends back what it is sent.
+//! The time of a call and its answer between two processes, without Node: a manager, and this program once more as a
+//! worker that echoes.
 //!
 //! `cargo bench -p millrace-pool` measures; as a test it only runs a few calls of each kind.
 

@@ -1,7 +1,18 @@
 //! A pool of worker processes over shared memory: which call goes to which worker, and what happens when one dies.
 //!
-//! [`Manager`] is the host's side, [`worker::Worker`] the worker's. This crate knows calls as numbered byte strings:
-//! what is in them, and what runs them, is its owner's business.
+//! [`Manager`] is the host's side, [`worker::Worker`] the worker's. The owner of a manager knows what calls mean; to
+//! this crate a call is a numbered byte string.
+//!
+//! The modules are layers, each of which imports only those above:
+//!
+//! | layer | holds |
+//! |---|---|
+//! | `error` `config` `event` `completion` `fault` `spin` `oom` | what the crate and its owner tell each other; leaves |
+//! | `calls` | the calls that are owed an answer, as data |
+//! | `lane` | one worker as its host sees it |
+//! | `start` | where processes come from; the fork server |
+//! | `worker` | the worker's end of a lane |
+//! | `manager` | one pool |
 
 mod calls;
 mod completion;

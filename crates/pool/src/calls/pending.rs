@@ -1,4 +1,4 @@
-//! The queue of calls that are in no lane.
+//! The queue of pending calls: those that are in no lane, in the order in which they start.
 
 use std::collections::VecDeque;
 

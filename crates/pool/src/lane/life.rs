@@ -1,21 +1,20 @@
 //! The life of a worker: what the host wants of it, and which event leads from one state to the next.
 //!
-//! ```text
-//! Starting ── boot call answered ──► Ready ── its call is stopped ──► Aborting
-//!    │                               │  ▲                              │   │
-//!    │                               │  └── the call ended in time ────┘   │
-//!    │ asked to leave                │ asked to leave                     │ grace over
-//!    ▼                               ▼                                    ▼
-//! Leaving ◄──────────────────────────┴── patience over ──────────► Terminated ── patience over ──► Killed
-//! ```
+//! | from | event | to |
+//! |---|---|---|
+//! | `Starting` | the boot call is answered | `Ready` |
+//! | `Starting` | the deadline of the start | `Killed` |
+//! | `Starting`, `Ready` | the pool asks the worker to leave | `Leaving` |
+//! | `Ready`, `Leaving` | the pool stops the running call | `Aborting` |
+//! | `Aborting` | the call ends within its grace | `Ready`, or again `Leaving` |
+//! | `Leaving`, `Aborting` | the deadline | `Terminated` (SIGTERM) |
+//! | `Terminated` | the deadline | `Killed` (SIGKILL) |
+//! | each | the pool terminates or kills all workers | `Terminated`, `Killed` |
 //!
-//! - A worker that is asked to leave finishes the call that it runs. Patience ([`KILL_AFTER`]) counts from the end of
-//!   that call.
-//! - A call can also be stopped in a worker that is leaving: the worker is `Aborting` then, and `Leaving` again if the
-//!   call ends within its grace.
-//! - The pool may send SIGTERM or SIGKILL in any state. A start that takes too long leads from `Starting` to `Killed`.
-//! - The end of the process is no state: a worker can end in each of them. [`Life::exit_reason`] tells what the end
-//!   means.
+//! A worker that leaves finishes its call first: the deadline counts from the end of that call.
+//!
+//! The end of the process is no state, since a worker can end in each of them. [`Life::exit_reason`] tells what an end
+//! means.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! The process of a lane's worker: its descriptors to watch, signals to it, and its end.
+//! The process of a worker: the descriptor to watch, signals, and the end.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The calls of a lane: which it takes, how they come in, how they are taken back, how they end.
+//! The calls of a lane: whether there is room for one, how calls come in, are taken back, and end.
 //!
 //! A lane holds the call that its worker runs and some more in reserve, so that the worker has something to do while
 //! the host sleeps. The reserve is bounded by time (`ahead_ns`, by the service time that the worker reports) and by
@@ -165,8 +165,8 @@ impl Lane {
     self.is_stalled = false;
     self.tasks_done += 1;
     let ran = ran_ns.max(1);
-    // An eighth of the new value: one slow call among thousands of fast ones must not end the read-ahead, and a
-    // change of load is followed within some ten calls. A first value is taken as it is.
+    // The new value counts an eighth: one slow call among thousands of fast ones must not end the read-ahead, and a
+    // change of load is followed within some ten calls. A first value counts whole.
     self.service_ns = Some(self.service_ns.map_or(ran, |old| old - old / 8 + ran / 8));
   }
 

@@ -1,4 +1,4 @@
-//! Memory of lanes for the owner to fill in place.
+//! Blocks of lanes' memory for the owner to fill in place.
 
 use std::time::Instant;
 

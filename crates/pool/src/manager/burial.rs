@@ -1,14 +1,17 @@
 //! Workers that have ended: what their ends mean for their calls and for the pool.
 //!
-//! A worker is buried at the end of a round, when its results have been drained: what has no result now never will.
-//! Before an end is dealt with, results that living workers have committed and not told of are read once more, since
-//! the end may break the pool, and a committed result is delivered.
+//! A worker is buried at the end of a round, when its lane is drained: a call that has no result now never will.
 //!
-//! | the worker's call | is |
+//! | the worker's call | becomes |
 //! |---|---|
-//! | claimed, without a result | lost: it may have had an effect, so it is repeated only if its owner asked for that, else fails |
-//! | not claimed | put in front of the pending calls |
-//! | in a damaged lane | lost: neither states nor arguments can be believed |
+//! | claimed, without a result | lost |
+//! | in a damaged lane | lost: neither states nor arguments in it can be believed |
+//! | not claimed | the first of the pending calls |
+//!
+//! A lost call may have had an effect. So it fails, unless its owner allowed that it is repeated.
+//!
+//! An end may break the pool, and a committed result is delivered in any case. So before ends are dealt with, the lanes
+//! of living workers are drained once more of results that these have committed and not told of.
 
 use std::time::Instant;
 

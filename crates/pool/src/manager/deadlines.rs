@@ -1,5 +1,5 @@
-//! What is due when: time limits of calls and of starts, graces, idle time-outs, trimming; and when to come back for
-//! them.
+//! Time limits of calls and of starts, graces, idle time-outs, trimming: what is due by now, and when the next round
+//! is due.
 
 use std::time::{Duration, Instant};
 

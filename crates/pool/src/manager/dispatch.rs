@@ -1,4 +1,4 @@
-//! Calls on their way into a lane: taken from the owner, from the pending queue.
+//! Calls on their way into a lane, from the owner or from the pending queue.
 //!
 //! A call goes into the lane that [`Placement`](super::placement::Placement) chooses. Unless that worker was idle, one
 //! more is started if the pool is not at its full size. A call without a lane waits in the pending queue, and an older

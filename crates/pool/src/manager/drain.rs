@@ -1,4 +1,4 @@
-//! Which lanes a round drains, and which lanes do not ring.
+//! The lanes that a round drains, and the lanes whose workers do not ring.
 //!
 //! A lane is due after its worker rang or ended, or when a look before the owner's sleep found something in it; so a
 //! round costs nothing for lanes that have nothing to say. A lane that was drained is unarmed: its worker does not ring

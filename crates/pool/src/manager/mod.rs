@@ -1,10 +1,10 @@
-//! The manager: all state of one pool, and what may be asked of it.
+//! The manager: all state of one pool, and what its owner may ask of the pool.
 //!
-//! The fields of [`Manager`] are private to this folder. Each part (`placement.rs`, `starts.rs`, `drain.rs`, ...) keeps
-//! its own invariants and knows no manager; the other modules are what the manager does, a concern each. What the owner
-//! has to do with a manager is told in `round.rs`.
+//! Two kinds of modules are in this folder. The parts keep their own invariants and know no manager: `lanes`,
+//! `placement`, `starts`, `watch`, `drain`, `backlog`, `lifecycle`, `owner`. The others are what a manager does with
+//! its parts, a concern each. `round.rs` tells what an owner has to do.
 //!
-//! Nothing here calls user code: the owner hands results and events on when the manager is no longer borrowed.
+//! No user code is called from here: the owner hands results and events on when the manager is no longer borrowed.
 
 pub(crate) mod dispatch;
 pub(crate) mod own_forks;
@@ -66,14 +66,14 @@ pub struct Manager {
   lifecycle: Lifecycle,
   calls: CallTable,
   pending: PendingQueue,
-  /// The queue was full; [`Event::Room`] is due when it no longer is.
+  /// [`Event::Room`] is due once the queue is not full.
   awaits_room: bool,
   lanes: Lanes,
   placement: Placement,
   starter: Starter,
   starts: Starts,
   oom_victims: OomVictims,
-  /// An end was seen, and all lanes were looked through since.
+  /// The lanes of living workers were drained since an end was seen: see `burial.rs`.
   looked_around: bool,
   watch: Watch,
   drain: Drain,
@@ -122,13 +122,13 @@ impl Manager {
     self.watch.generation()
   }
 
-  /// Makes the outer event loop come back at once: there is more to do than one round should.
+  /// Makes the outer event loop come back at once.
   pub fn wake_again(&self) {
     self.watch.wake();
   }
 
-  /// Closes what the manager waits with, when it has no workers any more and never will: whoever keeps it only to ask
-  /// what it did keeps no descriptors. The outer event loop has stopped watching before.
+  /// Closes all descriptors of a manager that has no workers any more and never will. What it did can still be asked.
+  /// The outer event loop must have stopped watching before.
   pub fn disconnect(&mut self) {
     self.watch.disconnect();
   }
@@ -138,12 +138,12 @@ impl Manager {
     self.lifecycle.state()
   }
 
-  /// Calls that have no outcome yet, those included whose outcome nobody waits for.
+  /// How many calls have no outcome yet, those included whose outcome nobody waits for.
   pub fn unfinished(&self) -> usize {
     self.calls.len()
   }
 
-  /// Worker processes that are not reaped yet.
+  /// How many worker processes are not reaped yet.
   pub fn live_workers(&self) -> usize {
     self.lanes.live()
   }

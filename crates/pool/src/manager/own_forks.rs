@@ -22,17 +22,17 @@ pub enum OwnFork {
   Worker,
   /// There will be no more.
   Last,
-  /// This is the new process, which has to be that worker: nothing of the pool is its own.
+  /// This is the new process, which has to become that worker. Nothing of the pool is its own.
   Child(ForkedWorker),
 }
 
 impl Manager {
-  /// Whether its workers are still to be forked from this process. Until then it must have no thread.
+  /// Whether the workers are still to be forked from this process. Until then the pool must have no thread.
   pub fn awaits_forks(&self) -> bool {
     self.config.start_method == StartMethod::Fork && !self.starter.has_forked_all()
   }
 
-  /// Forks the next worker from this process. To be called until it says that it was the last.
+  /// Forks the next worker from this process. To be called until it returns [`OwnFork::Last`].
   ///
   /// # Safety
   /// As for [`fork_with_heap`]. The child must do nothing with any pool but [`Manager::leave_behind`].
@@ -56,7 +56,7 @@ impl Manager {
 
   fn forked_all(&mut self) -> OwnFork {
     self.starter.note_forked_all();
-    // The owner has to hear of all this, though nothing else may happen for long.
+    // The owner has to hear of the starts, though nothing else may happen for long.
     self.wake_again();
     OwnFork::Last
   }

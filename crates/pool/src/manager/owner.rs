@@ -1,4 +1,4 @@
-//! What the relief thread has to know of the pool's owner.
+//! What the owner of a pool is doing, as far as the relief thread has to know.
 
 /// The owner's visits to the manager.
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! Calls that move from lanes whose workers do not come to them, to others that would.
+//! Calls that move from a lane whose worker does not come to them, to workers that would.
 //!
 //! A worker does not come to a call while it runs a long one before that call; or for no reason that the host can see:
 //! the worker is stopped, or busy with what an earlier task has left behind.
@@ -32,8 +32,8 @@ impl Manager {
     unclaimed.map(|(_, lane)| lane.front_since() + UNCLAIMED).min()
   }
 
-  /// Takes calls away from behind long ones: for idle workers, or to the front of those that are pending, which would
-  /// otherwise all be started before them. And from workers that claim nothing, for others.
+  /// Takes calls away from behind long ones: for idle workers, or to the front of the pending ones, which would
+  /// otherwise all be started first. And takes calls away from workers that claim nothing.
   pub(super) fn rebalance(&mut self, now: Instant) {
     if self.next_unclaimed().is_some_and(|at| at <= now) {
       for index in self.lanes.indices() {

@@ -1,4 +1,4 @@
-//! Feeding the workers while the owner is busy with something else.
+//! Rounds of the relief thread, which feeds the workers while the owner is busy with something else.
 //!
 //! The owner's thread may compute for long, and workers would run dry: their lanes hold some hundred microseconds of
 //! work. So another thread, which shares the manager with the owner through a lock, goes through rounds in the owner's
@@ -20,7 +20,7 @@ impl Manager {
     self.owner.turns()
   }
 
-  /// For another thread: a part of a round in the owner's place. True: there is more to do at once.
+  /// For the relief thread: a part of a round in the owner's place. True: there is more to do at once.
   ///
   /// # Errors
   /// As [`Manager::wait`].

@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::lane::{Life, Loan};
 
 impl Manager {
-  /// Sorts a result out: the owner's, or one that the manager takes care of itself.
+  /// Sorts a result out: some are the manager's own business, the others the owner's.
   pub(super) fn accept(&mut self, index: usize, record: ResultRecord) -> Option<Completion> {
     let lane = self.lanes.get(index)?;
     if lane.is_boot(record.position) {

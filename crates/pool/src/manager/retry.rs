@@ -1,4 +1,4 @@
-//! Calls that may be repeated, because their owner said so: after their worker has died, or was stopped because they
+//! Further attempts of calls whose owner allowed them: after the worker has died, or was stopped because the call
 //! ran for too long.
 //!
 //! One attempt is over before the next one starts: a call that ran out of time is repeated when its worker is gone, or

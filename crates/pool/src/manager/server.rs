@@ -1,7 +1,7 @@
 //! The fork server in the life of a pool.
 //!
-//! A server is started when a worker is first needed, and anew when it is gone or spent. It is given up when its
-//! process cannot be forked. Workers that run go on whatever happens to it.
+//! A server is started when a worker is first needed, and anew when the server is gone or spent. It is given up when
+//! its process cannot be forked. Workers that run go on whatever happens to it.
 
 use std::time::Instant;
 
@@ -12,12 +12,13 @@ use crate::event::{BreakCause, Event};
 use crate::start::{ForkServer, Readiness};
 
 impl Manager {
-  /// Whether it has workers, or a server that forks them.
+  /// Whether the pool has workers, or a server that forks them.
   pub fn has_processes(&self) -> bool {
     self.lanes.live() > 0 || self.starter.server().is_some()
   }
 
-  /// Whether a worker can be started at once. If not, the server is on its way, and a round follows when it is there.
+  /// Whether a worker can be started at once. If not, a server is on its way, and a round follows when the server is
+  /// ready.
   pub(super) fn can_start(&mut self, now: Instant) -> Result<bool, SpawnFailure> {
     match &self.config.start_method {
       StartMethod::Spawn => return Ok(true),

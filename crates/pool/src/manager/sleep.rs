@@ -1,4 +1,4 @@
-//! The sleep of the manager's owner: what is looked at before, and from when on workers ring.
+//! The sleep of the manager: what is looked at before its owner sleeps, and from when on workers ring.
 //!
 //! Each lane has a word "the host sleeps". A worker rings with its next result only if that word is set, so that
 //! results cost no system call while the host is awake. Setting the word is called arming the lane.

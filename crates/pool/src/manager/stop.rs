@@ -8,7 +8,7 @@ use crate::completion::CallId;
 use crate::event::ExitReason;
 
 impl Manager {
-  /// Takes a call back that no worker has claimed: true means that it never runs and is forgotten.
+  /// Takes a call back that no worker has claimed. True: the call never runs, and is forgotten.
   pub fn cancel(&mut self, id: CallId) -> bool {
     match self.calls.get(id).map(|call| call.place) {
       None | Some(Place::Answered) => return false,
@@ -40,7 +40,7 @@ impl Manager {
     ids
   }
 
-  /// Ends the owner's interest in a call, and stops the worker that runs it: abort signal, after `grace` SIGTERM,
+  /// Ends the owner's interest in a call, and stops the worker that runs the call: abort signal, after `grace` SIGTERM,
   /// then SIGKILL. A call that waits is cancelled. False when the call is over already.
   pub fn stop_call(&mut self, id: CallId, grace: Duration) -> bool {
     if self.cancel(id) {
@@ -61,7 +61,8 @@ impl Manager {
   /// stopped without hurting another call.
   pub(super) fn stop_running(&mut self, index: usize, id: CallId, grace: Duration, now: Instant) -> bool {
     self.recall(index);
-    // Somebody has to come by to read the result, when the grace is over, or to start a worker for what was taken back.
+    // The owner has to come by: to read the result, when the grace is over, or to start a worker for the calls taken
+    // back.
     self.wake_again();
     let Some(lane) = self.lanes.get_mut(index) else { return false };
     let Some(position) = lane.unanswered_last(id) else {

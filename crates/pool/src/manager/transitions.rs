@@ -1,4 +1,4 @@
-//! What the pool does to a worker, and what follows for the pool. The states are those of [`Life`].
+//! What the pool does to a single worker. `lane/life.rs` has the states and what leads from one to the next.
 
 use std::time::Instant;
 
@@ -23,7 +23,7 @@ impl Manager {
     }
   }
 
-  /// What a worker wrote into its lane makes no sense: the worker loses its life, nobody else loses anything.
+  /// What a worker wrote into its lane makes no sense: the worker is killed, and nobody else loses anything.
   pub(super) fn condemn(&mut self, index: usize, what: &'static str) {
     if let Some(lane) = self.lanes.get_mut(index) {
       lane.condemn(what);
@@ -44,7 +44,7 @@ impl Manager {
     }
   }
 
-  /// The worker's end was seen: learn how it ended. Its results are drained before anything is made of that.
+  /// A worker's end was seen: asks how it ended. The lane is drained before the end is dealt with.
   pub(super) fn note_end(&mut self, index: usize, now: Instant) {
     let Some(lane) = self.lanes.get_mut(index).filter(|lane| !lane.has_ended()) else { return };
     if lane.reap(now) {

@@ -13,7 +13,7 @@ const SERVER: u64 = u64::MAX - 1;
 /// Who has something to say. A worker's number makes news of a lane that has gone recognizable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-  /// The owner, or the manager itself.
+  /// The manager's own bell.
   Wakeup,
   /// The fork server.
   Server,
@@ -24,7 +24,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-  /// The number by which a wait set knows it.
+  /// The number by which a wait set knows the source.
   fn token(self) -> u64 {
     let of_lane = |index: usize, worker_id: u32| u64::from(worker_id) << 32 | (index as u64) << 1;
     match self {

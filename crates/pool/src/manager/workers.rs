@@ -1,4 +1,4 @@
-//! Workers that come: when one is started, and how it is taken in.
+//! Workers that come: when a worker is started, and how it becomes one of the pool.
 
 use std::time::Instant;
 
@@ -80,7 +80,7 @@ impl Manager {
         }
       }
     }
-    // The owner has to hear of it, though nothing else may happen for long.
+    // The owner has to hear of the start, though nothing else may happen for long.
     self.wake_again();
     Ok(())
   }
@@ -103,7 +103,7 @@ impl Manager {
       Err(failure) => self.note_spawn_failure(failure, now),
       Ok(_) => {}
     }
-    // The owner has to hear of it, though nothing else may happen for long.
+    // The owner has to hear of the start, though nothing else may happen for long.
     self.wake_again();
     Ok(())
   }
@@ -137,7 +137,7 @@ impl Manager {
     self.config.keep_full && self.lifecycle.is_running() && !self.starts.is_dismissed()
   }
 
-  /// A worker could not be started. With others alive that is less capacity; with none it fails what waits.
+  /// A worker could not be started. With others alive the pool goes on with fewer; with none, the pending calls fail.
   pub(super) fn note_spawn_failure(&mut self, failure: SpawnFailure, now: Instant) {
     let SpawnFailure { syscall, errno } = failure;
     self.starts.note_failure(now);

@@ -1,4 +1,4 @@
-//! Calls that nothing befalls.
+//! Tests of calls that end as they should.
 
 use std::collections::HashSet;
 

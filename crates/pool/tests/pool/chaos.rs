@@ -1,4 +1,4 @@
-//! Everything at once, at random: the books must balance.
+//! Random calls, cancels, stops and kills at once: each call has one outcome in the end.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;

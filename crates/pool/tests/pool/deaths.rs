@@ -1,4 +1,4 @@
-//! Workers that die, and what becomes of their calls.
+//! Tests of workers that die, and of what becomes of their calls.
 
 use millrace_pool::{
   BreakCause, CallFailure, Death, DeathPolicy, Event, Exit, ExitReason, PoolConfig, PoolState, SubmitError,

@@ -1,4 +1,4 @@
-//! Pools whose places are all filled, all the time.
+//! Tests of pools whose places are filled with workers at all times.
 
 use std::time::{Duration, Instant};
 

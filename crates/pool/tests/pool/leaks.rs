@@ -1,4 +1,4 @@
-//! Nothing is left of a pool.
+//! Tests that no process, descriptor, thread or mapping outlives its pool.
 
 #![cfg(target_os = "linux")]
 

@@ -1,4 +1,4 @@
-//! Blocks of a lane's memory that are filled in place and handed over with a call.
+//! Tests of blocks of a lane's memory that are filled in place and handed over with a call.
 
 use millrace_pool::{Loan, PoolConfig, Tail};
 

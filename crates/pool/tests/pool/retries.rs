@@ -1,4 +1,4 @@
-//! Calls that may be repeated are, for the two reasons that there are, one attempt after the other.
+//! Tests of calls that may be repeated: after a death, and after a time limit, one attempt after the other.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A worker that writes nonsense over its lane: the host survives, and only what was in that lane is hurt.
+//! Tests of a worker that writes nonsense over its lane: the host survives, and only the calls of that lane are hurt.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The end of a pool.
+//! Tests of the end of a pool: shut down, terminated, dropped.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Pools whose processes do not look for a moment before they sleep.
+//! Tests of pools whose processes do not spin before they sleep.
 
 use millrace_pool::PoolConfig;
 

@@ -1,4 +1,4 @@
-//! Workers that do not start.
+//! Tests of workers that do not start, or end before they have done anything.
 
 use std::time::{Duration, Instant};
 

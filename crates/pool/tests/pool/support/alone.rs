@@ -1,5 +1,4 @@
-//! Tests that need a process of their own: since the others have pools at the same time, or for an environment of their
-//! own.
+//! A process of its own for a test: others have pools at the same time, or the test needs another environment.
 
 use std::process::Command;
 

@@ -1,5 +1,4 @@
-//! Servers that misbehave. The process is a real one, which says nothing; what it should say, these tests say in its
-//! place.
+//! Tests with servers that misbehave: a real process that says nothing, and these tests in its place.
 
 use std::fs::File;
 use std::os::fd::AsFd;
