@@ -6,13 +6,14 @@
 //!
 //! # Who may touch the bytes
 //!
-//! - In this process: only who has the loan. Its ring lists the block as lent and does not touch it meanwhile.
-//! - The other process maps the same memory. A sound one does not touch the block either; a faulty one can write to it
-//!   at any time.
+//! - In this process: who has the loan, and nobody else. The ring does not touch a block that is lent.
+//! - The other process maps the same memory. A sound one does not touch the block while it is lent. A faulty one can
+//!   write to it at any time, and nothing here can prevent that.
 //!
-//! So no Rust reference to the bytes is ever made, neither here nor by whoever uses [`Loan::as_ptr`]: a reference would
-//! promise that the bytes do not change. All access is by raw pointer. What is read while a faulty process writes is
-//! arbitrary bytes, and every byte is a valid `u8`.
+//! So no Rust reference to the bytes is ever made, neither here nor by whoever uses [`Loan::as_ptr`]: a `&[u8]` promises
+//! that the bytes do not change, and the compiler may rely on that. The bytes are copied by raw pointer. A copy that meets
+//! a write of a faulty process yields arbitrary bytes. Each is a valid `u8`, and nothing is concluded from a byte before
+//! it lies in private memory, where it does not change any more.
 //!
 //! The mapping lives as long as its loans, which may outlive the call, the lane and its worker.
 
@@ -54,7 +55,7 @@ impl Loan {
     self.content.is_empty()
   }
 
-  /// The content as a part of a call or a result, which takes the block along if it can; else the content is copied.
+  /// Hands the content over to a call or a result, which takes the block along if it can, and else copies the content.
   /// `None`: the block is the other side's already.
   ///
   /// # Safety

@@ -30,8 +30,8 @@ use crate::event::{BreakCause, ExitReason, Report};
 /// How long a lane that had large arguments keeps their pages after the last of them.
 const TRIM_AFTER: Duration = Duration::from_secs(1);
 
-/// How often pages are given back in vain: the garbage collector of a worker that keeps arguments comes by when it
-/// likes.
+/// How often pages are given back before the lane gives up: a worker that keeps arguments lets go of them when its
+/// garbage collector runs.
 const TRIMS: u32 = 4;
 
 /// A call that a lane holds.
@@ -69,7 +69,7 @@ pub(crate) struct Lane {
   is_stalled: bool,
   /// Give the pages of large arguments back at this time, if nothing needs them before.
   trim_at: Option<Instant>,
-  /// How often that is tried again if the worker keeps some.
+  /// How often pages are to be given back again if the worker keeps some.
   trims: u32,
   /// Whether the manager lists the lane among the unarmed ones.
   is_listed_unarmed: bool,
@@ -194,7 +194,7 @@ impl Lane {
   }
 
   /// Something in the lane's memory makes no sense: the worker is killed, and nothing in the lane is believed from now
-  /// on. Its life goes on as it was, so that its end is a death unless the host wanted it.
+  /// on. The state of its life stays, so that the end counts as a death unless the host wanted it.
   pub(crate) fn condemn(&mut self, what: &'static str) {
     if self.corrupt.is_none() {
       self.corrupt = Some(what);
@@ -304,8 +304,8 @@ impl Lane {
     self.boot == Some(position)
   }
 
-  /// The boot call was answered. True: the worker has booted. Else it leaves by itself, and its end says what that
-  /// means.
+  /// The boot call was answered. True: the worker has booted. Else the worker leaves by itself, and its end says what
+  /// follows.
   pub(crate) fn boot_answered(&mut self, record: &ResultRecord, now: Instant) -> bool {
     self.boot = None;
     self.front_since = now;

@@ -13,7 +13,8 @@ const REAP_RETRY: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(super) struct Process {
   child: Child,
-  /// The worker ends itself when this closes. Its hang-up tells of the worker's end where there is no pidfd.
+  /// The worker ends itself when this closes. Where there is no pidfd, the hang-up of the worker's end tells of its
+  /// death.
   lifeline: OwnedFd,
   started_at: Instant,
   /// How the worker ended, once that is known.

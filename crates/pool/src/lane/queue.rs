@@ -57,9 +57,9 @@ impl Lane {
       && self.ring.has_slots(2)
   }
 
-  /// Whether a call goes into the lane beyond the read-ahead of time: it is large, and the calls before it are short.
-  /// In the pending queue its payload would be copied once more, which costs more than the chance that the call has to
-  /// move.
+  /// Whether a call goes into the lane beyond the read-ahead of time: the call is large, and the calls of this lane are
+  /// short. In the pending queue the payload would be copied once more, which costs more than the chance that the call
+  /// has to move.
   fn takes_at_once(&self, bytes: usize) -> bool {
     bytes >= AT_ONCE_FROM
       && self.held_bytes.saturating_add(bytes) <= AT_ONCE_BYTES

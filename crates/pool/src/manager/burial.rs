@@ -64,8 +64,8 @@ struct Verdict {
 }
 
 impl Manager {
-  /// Has the results read that living workers have committed and not told of, once after an end was seen. True: there
-  /// are some.
+  /// Has the lanes of living workers drained that have untold results, once after an end was seen. True: there are
+  /// some.
   fn look_around(&mut self) -> bool {
     if std::mem::replace(&mut self.looked_around, true) {
       return false;
@@ -133,8 +133,8 @@ impl Manager {
         }
         let is_one_too_many = self.starts.note_vain_start(remains.started_at, now);
         Verdict {
-          // One that comes up only to end again is started anew when a call needs it, and not for ever; where all
-          // places are kept filled, with pauses for as long as there is no call.
+          // A worker that comes up only to end again is started anew when a call needs it, and not for ever. Where all
+          // places are kept filled it is started anew with pauses, as long as there is no call.
           replaced: self.config.keep_full,
           fatal: is_one_too_many && !self.pending.is_empty() && self.replaces(),
           cause: None,
@@ -203,8 +203,8 @@ impl Manager {
     }
   }
 
-  /// A worker ended before it had booted. After some attempts, or when the cause cannot go away under `break`, the
-  /// pool breaks: returns why.
+  /// A worker ended before it had booted. The pool breaks after some attempts, or when the cause cannot go away and a
+  /// death breaks the pool: returns why.
   fn failed_start(&mut self, remains: &Remains, now: Instant) -> Option<BreakCause> {
     let last = self.starts.note_vain_start(remains.started_at, now);
     let cause = remains.boot_failure.clone().unwrap_or(BreakCause::Deaths);

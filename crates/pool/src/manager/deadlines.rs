@@ -93,7 +93,7 @@ impl Manager {
       }
     }
     self.starter.deadline().into_iter().for_each(&mut due);
-    // A worker that is idle while a call waits has slots to free first, or the call is behind another.
+    // A worker that is idle while a call waits has slots to free first, or the call is behind another one.
     if (unused && !self.pending.is_empty()) || self.may_rebalance() || self.waits_for_a_claim() {
       due(now + STALL);
     }
@@ -108,7 +108,7 @@ impl Manager {
     next
   }
 
-  /// A full queue has room as soon as a worker claims a call, of which it does not tell.
+  /// Whether the owner waits for room, and some worker could make room by claiming a call, which it does not tell.
   fn waits_for_a_claim(&self) -> bool {
     self.awaits_room && self.lanes.iter().any(|(_, lane)| !lane.is_empty() && lane.running().is_none())
   }

@@ -1,8 +1,8 @@
 //! The lanes that a round drains, and the lanes whose workers do not ring.
 //!
-//! A lane is due after its worker rang or ended, or when a look before the owner's sleep found something in it; so a
-//! round costs nothing for lanes that have nothing to say. A lane that was drained is unarmed: its worker does not ring
-//! for the next result. Before the owner sleeps, all unarmed lanes are armed.
+//! A lane is due after its worker rang or ended, or when a look before the owner's sleep found a result. So a round
+//! costs nothing for lanes without news. A lane that was drained is unarmed: its worker does not ring for the next
+//! result. Before the owner sleeps, all unarmed lanes are armed (`sleep.rs`).
 
 use crate::spin::Spinner;
 

@@ -1,9 +1,9 @@
 //! Rounds of the relief thread, which feeds the workers while the owner is busy with something else.
 //!
-//! The owner's thread may compute for long, and workers would run dry: their lanes hold some hundred microseconds of
-//! work. So another thread, which shares the manager with the owner through a lock, goes through rounds in the owner's
-//! place: it copies results out of the lanes, which makes room, and refills them. What it took out the owner finds
-//! first in its next round.
+//! While the owner's thread computes, workers would run dry: their lanes hold some hundred microseconds of work. So the
+//! relief thread, which shares the manager with the owner through a lock, goes through rounds in the owner's place. It
+//! copies results out of the lanes, which makes room, and refills the lanes. The owner finds the copies first in its
+//! next round (`backlog.rs`).
 
 use super::Manager;
 use crate::calls::Place;
@@ -33,7 +33,8 @@ impl Manager {
     self.placement.reserve_for_relief(true);
     let more = self.take_out();
     self.placement.reserve_for_relief(false);
-    // The owner may sleep, and these workers do not ring: it was this thread that drained their lanes.
+    // The owner may sleep, and does not hear of these workers: this thread has drained their lanes, so they do not
+    // ring.
     let more = self.prepare_to_sleep(false) || more;
     if more || self.backlog.front().is_some() || self.has_events() {
       self.wake_again();

@@ -39,8 +39,8 @@ impl Manager {
     }
   }
 
-  /// The content of a large result, to be used where it is; `None` if its worker does not lend it. The result must not
-  /// have been consumed.
+  /// The content of a large result where it lies; `None` if the worker does not lend it. The result must not have been
+  /// consumed.
   pub fn borrow(&self, completion: &Completion) -> Option<Loan> {
     if completion.is_taken_out() {
       return None;

@@ -2,8 +2,8 @@
 //! ran for too long.
 //!
 //! One attempt is over before the next one starts: a call that ran out of time is repeated when its worker is gone, or
-//! when it ended within its grace. The arguments of the next attempt are a copy that no worker could write to. All
-//! attempts of a call share its number and its sequence number; the next one waits behind all other calls.
+//! when the call ended within its grace. The arguments of the next attempt are a copy that no worker could write to.
+//! All attempts share number and sequence number; the next one waits behind all other calls.
 
 use super::Manager;
 use crate::calls::{Outcome, Payload, Retries};

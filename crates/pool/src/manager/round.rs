@@ -15,8 +15,8 @@
 //! with, and what is due by now is done. Results come first, so that the result that a worker left behind is delivered
 //! before its end means anything. A round that was broken off settles at the beginning of the next one.
 //!
-//! Before its owner sleeps it calls [`Manager::prepare_to_sleep`] (`sleep.rs`). [`Manager::wait`] is that, a sleep and
-//! `turn`.
+//! Before the owner sleeps it calls [`Manager::prepare_to_sleep`] (`sleep.rs`). [`Manager::wait`] prepares, sleeps, and
+//! begins the next round.
 
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ use crate::completion::Completion;
 use crate::event::Event;
 use crate::fault::{Point, hits};
 
-/// Looks at lanes, in one go, that yield nothing for the owner. A worker that sends notices or changes its words
+/// How many looks at lanes in a row may yield nothing for the owner. A worker that sends notices, or changes its words,
 /// without end must not keep the host's thread.
 const STEPS_PER_ROUND: u32 = 4096;
 
@@ -59,7 +59,7 @@ impl Manager {
     if self.drain.take_found_before_sleep() { Ok(()) } else { self.look() }
   }
 
-  /// Who rang, without waiting.
+  /// Notes who rang and who died, for a round of anybody's.
   pub(super) fn look(&mut self) -> millrace_sys::Result<()> {
     self.collect(Some(Duration::ZERO))
   }
@@ -90,7 +90,7 @@ impl Manager {
       }
     }
     self.watch.put_back(tokens);
-    // Here and not when the round ends: the last results of such a worker are drained before its end is dealt with.
+    // Here and not when the round ends: the last results of these workers are drained before their ends are dealt with.
     let due = self.lanes.indices_where(|lane| lane.reap_at().is_some_and(|at| at <= now));
     due.into_iter().for_each(|index| self.note_end(index, now));
     waited

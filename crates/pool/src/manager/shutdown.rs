@@ -45,11 +45,11 @@ impl Manager {
     for index in self.lanes.indices() {
       self.drain.add(index);
       let Some(lane) = self.lanes.get(index) else { continue };
-      // What is claimed and left now. Its result is delivered if there is one, whether its worker has told of it or
+      // Only claimed calls are left now. A call that has a result gets it, whether its worker has told of the result or
       // not.
       for (id, answered) in lane.answers() {
         let Some(call) = self.calls.get_mut(id) else { continue };
-        // An answer that is to be followed by another attempt is not the call's, and there is no other attempt now.
+        // No other attempt follows now, so an answer that was to be followed by one is no outcome.
         if call.outcome == Outcome::Repeated || (call.outcome == Outcome::Delivered && !answered) {
           call.outcome = Outcome::Dropped;
           let failure = CallFailure::Terminated { pid: lane.pid() };

@@ -1,7 +1,7 @@
 //! The sleep of the manager: what is looked at before its owner sleeps, and from when on workers ring.
 //!
-//! Each lane has a word "the host sleeps". A worker rings with its next result only if that word is set, so that
-//! results cost no system call while the host is awake. Setting the word is called arming the lane.
+//! Each lane has a word "the host sleeps". A worker rings with its next result only if the word is set, so that results
+//! cost no system call while the host is awake. To arm a lane is to set the word.
 //!
 //! 1. Lanes that are due are drained first: no sleep.
 //! 2. If calls are short and a processor is spare, the unarmed lanes are looked at for some microseconds (`spin.rs`): a
@@ -14,14 +14,14 @@ use super::Manager;
 use crate::lane::Lane;
 use crate::spin::{self, processors};
 
-/// Longest service time of calls whose results are looked for before a sleep. A longer one's ring costs less than the
-/// looking.
+/// Longest service time of calls whose results are looked for before a sleep. The ring of a longer call costs less than
+/// the looks.
 const SHORT_NS: u32 = 10_000;
 
 impl Manager {
-  /// To be called before the owner sleeps; true means that there is something to look at, so it should go through a
-  /// round instead. With `may_spin` this looks for results of short calls for some microseconds before it has their
-  /// workers ring.
+  /// To be called before the owner sleeps. True: there is something to look at, and a round has to come first. With
+  /// `may_spin` the results of short calls are looked for during some microseconds before their workers are asked to
+  /// ring.
   pub fn prepare_to_sleep(&mut self, may_spin: bool) -> bool {
     if !self.drain.is_done() {
       return true;

@@ -25,7 +25,7 @@ impl Manager {
         self.note_idle(index);
       }
     }
-    // It may have been the last call that a closing pool waited for, or what filled its queue.
+    // The call may have been the last one that a closing pool waited for, or what filled the queue.
     if self.awaits_room || (!self.lifecycle.is_running() && self.calls.len() == 0) {
       self.wake_again();
     }
@@ -56,9 +56,9 @@ impl Manager {
 
   /// Stops a call that a lane's worker has claimed; false when it is over already and its result waits to be read.
   ///
-  /// What is queued behind it is taken back first, by compare-and-swap, and the lane is given nothing else. So if a
-  /// call is left behind it, the worker has come to that and this one is over; and if none is, the worker can be
-  /// stopped without hurting another call.
+  /// The calls queued behind are taken back first, by compare-and-swap, and the lane is given nothing else. If one of
+  /// them is left, the worker has come to it, and this call is over. If none is left, the worker can be stopped without
+  /// hurting another call.
   pub(super) fn stop_running(&mut self, index: usize, id: CallId, grace: Duration, now: Instant) -> bool {
     self.recall(index);
     // The owner has to come by: to read the result, when the grace is over, or to start a worker for the calls taken

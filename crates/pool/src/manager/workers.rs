@@ -11,8 +11,8 @@ use crate::lane::{Lane, PreparedLane};
 use crate::start::{ForkError, launch};
 
 impl Manager {
-  /// Starts a worker in a free place, the first one owed for a worker that left if there is any. False: none can be
-  /// started before the server that forks it is there, and a round follows when it is.
+  /// Starts a worker in a free place, instead of the first one owed if there is any. False: none can be started before
+  /// the fork server is ready, and a round follows when it is.
   pub(super) fn start_worker(&mut self, now: Instant) -> Result<bool, SpawnFailure> {
     if !self.can_start(now)? {
       return Ok(false);
@@ -62,11 +62,11 @@ impl Manager {
     self.lanes.live() < self.config.max_workers as usize
   }
 
-  /// Starts as many workers as the pool may have, or none: those that were started are gone again when one cannot be.
-  /// Those that this process is to fork itself are left to [`Manager::fork_next`].
+  /// Starts as many workers as the pool may have, or none: if a start fails, the workers before it are killed. A pool
+  /// whose process forks the workers itself starts none here ([`Manager::fork_next`]).
   ///
   /// # Errors
-  /// Why that one could not be started. The pool can only be dropped then.
+  /// Why a worker could not be started. The pool can only be dropped then.
   pub fn start_all(&mut self) -> Result<(), SpawnFailure> {
     let now = Instant::now();
     while self.replaces() && self.has_vacancy() && self.lifecycle.is_running() {
@@ -118,7 +118,7 @@ impl Manager {
     }
     self.starts.forget_pause(now);
     while self.has_vacancy() {
-      // What is queued behind another call while a worker is idle goes to that one.
+      // A call that is queued behind another one goes to the idle worker.
       let waiting = if self.lanes.has_idle() { self.pending.len() } else { self.waiting() };
       let wanted = self.starts.owed().max(waiting.saturating_sub(self.lanes.booting()));
       if (wanted == 0 && !self.fills_up()) || self.starts.not_before().is_some() {
