@@ -18,13 +18,13 @@ import { type BrokenProcessPool, type CancelledError, InvalidStateError, Shutdow
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
 import { callFailure } from './failures/calls.js'
 import { workerDeath } from './failures/deaths.js'
-import { brokenPool } from './failures/pool.js'
+import { type BrokenEvent, brokenPool } from './failures/pool.js'
 import { poolFailed } from './failures/system.js'
-import { native, type NativeEvent, type NativePool } from '../native/index.js'
+import { native, type NativeCallFailure, type NativeEvent, type NativePool } from '../native/index.js'
 import type { ResolvedOptions } from './options.js'
 import { signalName } from '../util/signal-names.js'
 import { invalidType } from '../util/validate.js'
-import { Listeners, type PoolEmitter, type WorkerExitReason } from './events.js'
+import { Listeners, type PoolEmitter } from './events.js'
 import { LoopHold } from './loop-hold.js'
 import { SubmitStacks } from './submit-stacks.js'
 import { inheritances, OwnForks } from './own-forks.js'
@@ -90,7 +90,7 @@ export class PoolCore implements Owner, CallOwner {
     this.#listeners = new Listeners(emitter)
     const { codec, payload } = encodeBoot(options, this.#outbox)
     const inbox = new Uint8Array(INBOX_BYTES)
-    const registers = new Uint32Array(Register.words)
+    const registers = new Uint32Array(Register.count)
     const onEvent = (): void => this.#round()
     try {
       this.#native = new native.NativePool(
@@ -185,8 +185,8 @@ export class PoolCore implements Owner, CallOwner {
     if (reason === Refused.broken && this.#state.broken === undefined) {
       // Another thread has seen the death, whose event is on its way.
       this.#takeEvents()
-      const found = this.#events.find(({ event }) => event.kind === 'broken')
-      if (found !== undefined) this.#state.broken = this.#reasonOf(found.event)
+      const broken = this.#events.map(({ event }) => event).find((event) => event.kind === 'broken')
+      if (broken !== undefined) this.#state.broken = this.#reasonOf(broken)
     }
     return refusalError(reason, this.#native, { bytes, maxQueue: this.#options.maxQueue, broken: this.#state.broken })
   }
@@ -250,7 +250,7 @@ export class PoolCore implements Owner, CallOwner {
   #takeEvents(): void {
     for (const event of this.#native.takeEvents()) {
       // Taken out now: by this the number is free, and a listener of an earlier event may submit a call that gets it.
-      const future = event.kind === 'callFailed' ? this.#calls.take(event.call!) : undefined
+      const future = event.kind === 'callFailed' ? this.#calls.take(event.call) : undefined
       this.#events.push({ event, future })
     }
   }
@@ -285,17 +285,17 @@ export class PoolCore implements Owner, CallOwner {
   #handle({ event, future }: { event: NativeEvent; future: AnyFuture | undefined }): void {
     switch (event.kind) {
       case 'callFailed':
-        return this.#callFailed(event, future)
+        return this.#callFailed(event.failure, future)
       case 'workerStart':
         registerOwner(this)
-        return this.#listeners.emit('workerStart', { pid: event.pid!, workerId: event.workerId! })
+        return this.#listeners.emit('workerStart', { pid: event.pid, workerId: event.workerId })
       case 'workerExit':
         return this.#workerExited(event)
       case 'workerReplace':
         return this.#listeners.emit('workerReplace', {
-          oldPid: event.oldPid!,
-          newPid: event.pid!,
-          reason: event.reason as WorkerExitReason,
+          oldPid: event.oldPid,
+          newPid: event.newPid,
+          reason: event.reason,
         })
       case 'broken':
         return this.#break(event)
@@ -309,19 +309,16 @@ export class PoolCore implements Owner, CallOwner {
     }
   }
 
-  #callFailed(event: NativeEvent, future: AnyFuture | undefined): void {
+  #callFailed(failure: NativeCallFailure, future: AnyFuture | undefined): void {
     if (future === undefined) return
     future.submitStack = undefined
-    if (event.reason === 'cancelled') this.#calls.cancel(future)
-    else this.#calls.fail(future, callFailure(event, future.describe(), future))
+    if (failure.kind === 'cancelled') this.#calls.cancel(future)
+    else this.#calls.fail(future, callFailure(failure, future.describe(), future))
   }
 
-  #workerExited(event: NativeEvent): void {
-    const { exitCode = null, signal } = event.deaths![0]!
-    const pid = event.pid!
-    const workerId = event.workerId!
-    const reason = event.reason as WorkerExitReason
-    this.#ends.note(event)
+  #workerExited({ workerId, death, reason }: Extract<NativeEvent, { kind: 'workerExit' }>): void {
+    const { pid, exitCode = null, signal } = death
+    this.#ends.note(reason, death)
     if (this.#native.liveWorkers === 0) this.#lastWorkerLeft()
     this.#listeners.emit('workerExit', { pid, workerId, exitCode, signal: signalName(signal), reason })
   }
@@ -331,15 +328,15 @@ export class PoolCore implements Owner, CallOwner {
     this.#hold.setDismissing(false)
   }
 
-  #reasonOf(event: NativeEvent): () => BrokenProcessPool {
-    const deaths = (event.deaths ?? []).map((death) => {
+  #reasonOf(event: BrokenEvent): () => BrokenProcessPool {
+    const deaths = event.deaths.map((death) => {
       const future = typeof death.call === 'number' ? this.#calls.futures[death.call] : undefined
       return workerDeath(death, future?.describe())
     })
     return brokenPool(event, deaths, this.#ends, this.#options)
   }
 
-  #break(event: NativeEvent): void {
+  #break(event: BrokenEvent): void {
     const makeError = (this.#state.broken ??= this.#reasonOf(event))
     this.#room.close(makeError)
     this.failAll(makeError)
@@ -360,7 +357,7 @@ export class PoolCore implements Owner, CallOwner {
     this.#forks?.cancel()
     inheritances.delete(this)
     unregisterOwner(this)
-    this.#native.close()
+    this.#native.destroy()
     this.#hold.stop()
   }
 
@@ -445,7 +442,7 @@ export class PoolCore implements Owner, CallOwner {
   }
 
   killNow(): void {
-    if (!this.#state.stopped) this.#native.close()
+    if (!this.#state.stopped) this.#native.destroy()
   }
 
   // ---- Inspection ---------------------------------------------------------------------------------------------------

@@ -28,4 +28,12 @@ export const native: Binding = load()
 
 export type NativePool = InstanceType<Binding['NativePool']>
 export type NativeWorker = InstanceType<Binding['NativeWorker']>
-export type { NativeDeath, NativeEvent, NativePoolOptions, NativeWorkerStats } from '../../native/binding.cjs'
+export type {
+  NativeBreakCause,
+  NativeCallFailure,
+  NativeDeath,
+  NativeEvent,
+  NativeExitReason,
+  NativePoolOptions,
+  NativeWorkerStats,
+} from '../../native/binding.cjs'

@@ -17,4 +17,12 @@ export const Phase = { ready: 1, retiring: 2, leaving: 3 } as const
 export const Hold = { unfinished: 0, always: 1, never: 2 } as const
 
 /** What a host wants of its fork server. */
-export const ForkRequest = { nothing: 0, fork: 1, ended: 2 } as const
+export const ForkRequest = { nothing: 0, fork: 1, closed: 2 } as const
+
+/** Limits of the manager that its owner tells of, or keeps to. */
+export const Limits = {
+  /** As many failed starts in a row break a pool. */
+  failedStarts: 3,
+  /** Milliseconds in which a worker that was asked to leave has to end; else the worker is killed. */
+  killAfterMs: 5000,
+} as const

@@ -1,7 +1,7 @@
 // Everything that the two sides have to agree on: JavaScript and native code, host and worker.
 
 export { type BootPlan, decodeBootPlan, encodeBootPlan } from './boot-plan.js'
-export { Committed, ForkRequest, Hold, Phase, Refused, Taken } from './codes.js'
+export { Committed, ForkRequest, Hold, Limits, Phase, Refused, Taken } from './codes.js'
 export { CallRecord, Drained, Inbox, Register, ResultRecord, wide } from './records.js'
 export { CallFlag, type PartialChunk, ResultFlag, Status } from './status.js'
 export { decodeDescriptor, encodeDescriptor, type TaskDescriptor } from './task-descriptor.js'

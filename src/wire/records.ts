@@ -7,7 +7,7 @@
  * The registers: words that JavaScript writes before it submits a call (`task`) or commits a result (`status`).
  * `length` is that of the payload at the start of the outbox.
  */
-export const Register = { task: 0, status: 0, codec: 1, flags: 2, length: 3, words: 4 } as const
+export const Register = { task: 0, status: 0, codec: 1, flags: 2, length: 3, count: 4 } as const
 
 /** The record of a call that a worker has taken, at the start of the worker's inbox. Payload or head follow. */
 export const CallRecord = {

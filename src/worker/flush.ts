@@ -7,12 +7,10 @@
 import type { Writable } from 'node:stream'
 
 import { builtin } from '../util/builtins.js'
+import { Limits } from '../wire/index.js'
 
-/**
- * Less than the time after which the host ends a worker that it has asked to leave: `KILL_AFTER` in
- * crates/pool/src/config.rs.
- */
-const LONGEST_WAIT_MS = 4000
+/** Less than the time after which the host ends a worker that was asked to leave. */
+const LONGEST_WAIT_MS = Limits.killAfterMs - 1000
 
 /**
  * Those of this process that somebody has asked for, whatever a task puts in their place. To make one takes a

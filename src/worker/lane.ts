@@ -28,7 +28,7 @@ export class Lane {
   readonly #take: () => number
   readonly #commit: () => number
   readonly #commitAndTake: () => number
-  readonly #registers = new Uint32Array(Register.words)
+  readonly #registers = new Uint32Array(Register.count)
   readonly #words: Uint32Array
   readonly #inbox: Uint8Array
   readonly outbox = new Outbox()

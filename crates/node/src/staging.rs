@@ -47,3 +47,6 @@ pub(crate) fn read_words<const N: usize>(buffer: &[u8]) -> [u32; N] {
   }
   words
 }
+
+/// Payloads up to this size pass through an inbox; larger payloads are copied straight to their destination.
+pub(crate) const STAGED_MAX: usize = 16 << 10;

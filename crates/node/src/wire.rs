@@ -110,8 +110,6 @@ groups! {
   mod inbox: u32 {
     /// In place of an offset: the content of the payload, all but its head, has to be fetched or borrowed.
     ELSEWHERE = u32::MAX;
-    /// Payloads up to this size pass through the inbox; larger ones are copied straight to where they are wanted.
-    STAGED_MAX = 16 << 10;
   }
 
   /// What is added to the number of results that a drain returns.

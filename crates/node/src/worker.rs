@@ -5,7 +5,7 @@ use std::os::fd::AsRawFd;
 use std::rc::{Rc, Weak};
 
 use millrace_pool::worker::{LaneArgument, Worker};
-use millrace_pool::{CallKind, CallRecord, CommitError, Loan, ResultHeader, Taken, WorkerPhase};
+use millrace_pool::{CallKind, CallRecord, CommitError, Moved, ResultHeader, Taken, WorkerPhase};
 use napi::bindgen_prelude::{Env, Function, Object, Uint8Array, Unknown};
 use napi_derive::napi;
 
@@ -14,15 +14,12 @@ use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
 use crate::forked::take_forked;
 use crate::lending::{array_buffer, loan_of};
-use crate::staging::{Staging, read_words, write_words};
+use crate::staging::{STAGED_MAX, Staging, read_words, write_words};
 use crate::uv::Poll;
 use crate::wire::{call_record, committed, inbox, phase, put_wide, register, taken};
 
 /// Where the payload, or its head, begins in the inbox: behind the record.
 const PAYLOAD: usize = call_record::WORDS * 4;
-
-/// Payloads up to this size pass through the inbox.
-const STAGED_MAX: usize = inbox::STAGED_MAX as usize;
 
 /// The lane, and the buffers through which calls and results pass. The functions that run once a call are bound to
 /// this.
@@ -111,12 +108,12 @@ impl CallPath {
     }
   }
 
-  /// As [`CallPath::commit`], with the content of a loan in place of `tail`, which is not copied.
-  fn commit_loan(&self, content: &Loan) -> i32 {
+  /// As [`CallPath::commit`], with a block of the lane in place of `tail`, which is not copied.
+  fn commit_moved(&self, content: Moved<'_>) -> i32 {
     let Some(call) = self.current.get() else { return committed::DONE };
     let mut worker = self.worker.borrow_mut();
     let (header, length) = self.result(worker.ran_ns());
-    if !worker.commit_loan(&header, &call, self.outbox.bytes(length), content) {
+    if !worker.commit_moved(&header, &call, self.outbox.bytes(length), content) {
       return committed::NOT_MOVED;
     }
     self.current.set(None);
@@ -273,7 +270,10 @@ impl NativeWorker {
   #[napi]
   pub fn commit_moved(&self, #[napi(ts_arg_type = "ArrayBuffer")] buffer: Object<'_>) -> napi::Result<i32> {
     let loan = loan_of(&buffer)?;
-    Ok(loan.map_or(committed::NOT_MOVED, |loan| self.calls.commit_loan(&loan)))
+    // SAFETY: only JavaScript on this thread uses the content, and waits for this call. Once the result is committed,
+    // the TypeScript layer, which alone calls this, detaches the buffer before other code runs.
+    let moved = loan.as_ref().and_then(|loan| unsafe { loan.hand_over() });
+    Ok(moved.map_or(committed::NOT_MOVED, |moved| self.calls.commit_moved(moved)))
   }
 
   /// An ArrayBuffer of `bytes` bytes (not 0) in the memory of the lane; `null` if there is no room.

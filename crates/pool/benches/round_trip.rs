@@ -1,5 +1,5 @@
-//! A call and its answer between two processes, without Node: a manager, and this program once more as its worker, which
-//! sends back what it is sent.
+//! The time of a call and its answer between two processes, without Node: a manager, and this program once more as a
+//! worker that echoes.
 //!
 //! `cargo bench -p millrace-pool` measures; as a test it only runs a few calls of each kind.
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use millrace_pool::worker::{LaneArgument, Worker};
 use millrace_pool::{
-  CallKind, CallSpec, DeathPolicy, Event, Geometry, Manager, PoolConfig, ResultHeader, StartMethod, Taken,
+  CallKind, CallSpec, DeathPolicy, Event, Geometry, Manager, PoolConfig, ResultHeader, StartMethod, Tail, Taken,
   WorkerCommand, WorkerPhase, status,
 };
 use millrace_sys::{PollerKind, WaitSet};
@@ -71,11 +71,8 @@ impl Pool {
 
   fn submit(&mut self, len: usize) {
     self.payload.resize(len, 7);
-    let tail = &self.payload;
-    self
-      .manager
-      .submit(&CallSpec { task: 0, codec: 0, flags: 0, limits: None, retries: 0, head: &[], tail, moved: None })
-      .unwrap();
+    let tail = Tail::Bytes(&self.payload);
+    self.manager.submit(CallSpec { task: 0, codec: 0, flags: 0, limits: None, retries: 0, head: &[], tail }).unwrap();
   }
 
   /// The answers that there are, once there are any.
@@ -120,7 +117,7 @@ impl Pool {
 
 impl Drop for Pool {
   fn drop(&mut self) {
-    self.manager.close();
+    self.manager.shut_down();
     while self.manager.live_workers() > 0 && !std::thread::panicking() {
       self.manager.wait(Some(START_TIMEOUT)).unwrap();
       while self.manager.next_completion().is_some() {}

@@ -1,4 +1,6 @@
-//! What a pool is told at its construction. Checked by the caller: the manager takes it as it is.
+//! The rules of a pool, given at its construction.
+//!
+//! The owner has checked them: the manager takes each value as it is.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -6,7 +8,7 @@ use std::time::Duration;
 
 use millrace_ring::Geometry;
 
-/// What the death of a worker does to the pool.
+/// What the death of a worker means for its pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeathPolicy {
   /// Every unfinished call fails and the pool is unusable: the rule of Python's `ProcessPoolExecutor`.
@@ -20,7 +22,7 @@ pub enum DeathPolicy {
 pub struct WorkerCommand {
   /// The executable.
   pub program: PathBuf,
-  /// Its arguments, up to where the lane argument is appended (see [`crate::worker::LaneArgument`]).
+  /// The arguments in front of the lane argument (see [`crate::worker::LaneArgument`]).
   pub args: Vec<OsString>,
   /// The whole environment, or `None` for this process's own.
   pub env: Option<Vec<(OsString, OsString)>>,
@@ -32,32 +34,33 @@ pub struct WorkerCommand {
   pub depth: u32,
 }
 
-/// How workers come to be.
+/// How a pool gets its workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StartMethod {
-  /// The program is started anew for each.
+  /// The program is started anew for each worker.
   Spawn,
-  /// The program is started once as a fork server, and forks them (see [`crate::ForkService`]).
+  /// The program is started once as a fork server, and forks the workers (see [`crate::ForkService`]).
   ForkServer {
     /// The server's arguments.
     arguments: Vec<OsString>,
-    /// Whether workers are spawned when the server says that its process cannot be forked; else that breaks the pool.
+    /// What happens when the server says that its process cannot be forked: workers are spawned, or the pool breaks.
     or_spawn: bool,
   },
-  /// This process forks them all at one moment, when its owner says so (see [`crate::Manager::fork_next`]). None is started later.
+  /// This process forks all workers at one moment, when the owner says so (see [`crate::Manager::fork_next`]). None is
+  /// started later.
   Fork,
 }
 
 /// The rules of one pool.
 #[derive(Clone, Debug)]
 pub struct PoolConfig {
-  /// Never more worker processes than this, those that are leaving included.
+  /// Most worker processes at a time, those that are leaving included.
   pub max_workers: u32,
-  /// What a death does.
+  /// What the death of a worker means.
   pub on_death: DeathPolicy,
   /// How to start a worker.
   pub command: WorkerCommand,
-  /// How its workers come to be.
+  /// How the pool gets its workers.
   pub start_method: StartMethod,
   /// Slots and arena of each lane.
   pub geometry: Geometry,
@@ -71,15 +74,15 @@ pub struct PoolConfig {
   pub max_memory: Option<u64>,
   /// Calls that no worker has claimed, at most; `None`: no bound.
   pub max_queue: Option<usize>,
-  /// As long as the pool takes calls, every worker that leaves is replaced, whether calls need it or not.
+  /// Whether all places are filled as long as the pool takes calls, whether calls need the workers or not.
   pub keep_full: bool,
 }
 
-/// A worker that does not leave when asked politely is killed after this time.
+/// How long a worker has to leave after it was asked to, before SIGTERM; and after SIGTERM, before SIGKILL.
 pub const KILL_AFTER: Duration = Duration::from_secs(5);
 
-/// Deaths in a row before a worker has booted, after which the pool gives up.
+/// Starts in vain in a row after which a pool gives up.
 pub const MAX_FAILED_STARTS: u32 = 3;
 
-/// The pause after the first failed start; it doubles with each further one.
-pub const START_BACKOFF: Duration = Duration::from_millis(100);
+/// The pause after the first start in vain. It doubles with each further one.
+pub(crate) const START_BACKOFF: Duration = Duration::from_millis(100);

@@ -1,82 +1,93 @@
-//! What the manager has to tell besides results.
+//! What a pool tells its owner besides results: its state, and events.
 
 use millrace_sys::Exit;
 
-use crate::call::CallId;
+use crate::completion::CallId;
+
+/// How far a pool's life has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolState {
+  /// The pool takes calls.
+  Running,
+  /// The pool takes no more calls, and stops once those that there are have been answered.
+  Closing,
+  /// The pool is unusable.
+  Broken,
+}
 
 /// Why a worker left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitReason {
   /// The pool closed.
   Shutdown,
-  /// It had done its share, grew too large, or retired by itself.
+  /// The worker had done its share, grew too large, or retired by itself.
   Recycled,
-  /// It had nothing to do for the idle timeout.
+  /// The worker had nothing to do for the idle timeout.
   Idle,
-  /// The pool stopped it, with what it ran.
+  /// The pool stopped the worker, with the call that it ran.
   Killed,
-  /// It ended by itself, or by somebody else's hand.
+  /// The worker ended by itself, or by somebody else's hand.
   Died,
-  /// It ended before it had booted.
+  /// The worker ended before it had booted.
   FailedStart,
 }
 
 /// Why a call failed without a result of its worker's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallFailure {
-  /// The worker that ran it died.
+  /// The worker that ran the call died.
   WorkerDied {
-    /// Its process id.
+    /// The worker's process id.
     pid: u32,
-    /// How it ended.
+    /// How the worker ended.
     exit: Exit,
-    /// What is wrong in the memory it shared with us, when that is why it was killed.
+    /// What is wrong in the lane's memory, when the worker was killed for that.
     corrupt: Option<&'static str>,
-    /// Whether the kernel killed it for want of memory, as far as is known.
+    /// Whether the kernel killed the worker for want of memory, as far as is known.
     out_of_memory: Option<bool>,
   },
-  /// It ran longer than it may; its worker is being stopped.
+  /// The call ran longer than it may; its worker is being stopped.
   TimedOut {
     /// The worker's process id.
     pid: u32,
   },
-  /// Its worker was killed with the whole pool.
+  /// The call's worker was killed with the whole pool.
   Terminated {
     /// The worker's process id.
     pid: u32,
   },
-  /// It had not started when the pool was killed.
+  /// The call had not started when the pool was killed.
   Cancelled,
-  /// No worker could be started to run it.
+  /// No worker could be started to run the call.
   Spawn {
     /// The system call that failed.
     syscall: &'static str,
-    /// Its error.
+    /// The error of that system call.
     errno: Option<i32>,
   },
-  /// There was no memory for its arguments.
+  /// There was no memory for the call's arguments.
   NoMemory {
     /// The error of the allocation.
     errno: i32,
   },
 }
 
-/// One worker's end, as a broken pool reports it.
+/// The end of one worker.
 #[derive(Clone, Debug)]
 pub struct Death {
-  /// Its process id.
+  /// The worker's process id.
   pub pid: u32,
-  /// How it ended.
+  /// How the worker ended.
   pub exit: Exit,
-  /// The call that it ran.
+  /// The call that the worker ran.
   pub call: Option<CallId>,
-  /// What is wrong in the memory it shared with us, when that is why it was killed.
+  /// What is wrong in the lane's memory, when the worker was killed for that.
   pub corrupt: Option<&'static str>,
-  /// Whether the kernel killed it for want of memory, as far as is known.
+  /// Whether the kernel killed the worker for want of memory, as far as is known.
   pub out_of_memory: Option<bool>,
 }
 
-/// Bytes that a worker sent with a report: an encoded error.
+/// An encoded error that a worker reports.
 #[derive(Clone, Debug)]
 pub struct Report {
   /// The encoding of `bytes`.
@@ -88,13 +99,13 @@ pub struct Report {
 /// Why a fork server did not become ready, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerFailure {
-  /// It took too long; else it has ended.
+  /// Whether the server took too long; else it has ended.
   pub timed_out: bool,
-  /// The module that it was loading; empty if it had not come so far, or further.
+  /// The module that the server was loading. Empty: it was before the first module, or behind the last one.
   pub loading: String,
 }
 
-/// Why a pool broke.
+/// Why a pool broke, or a worker did not boot.
 #[derive(Clone, Debug)]
 pub enum BreakCause {
   /// Workers died.
@@ -107,70 +118,71 @@ pub enum BreakCause {
   ServerFailed(ServerFailure),
   /// The fork server's process, or this one, cannot be forked; the reasons, a line each.
   ForkUnsafe(String),
-  /// The last worker is gone, of those that this process has forked; there can be no other.
+  /// The last of the workers that this process has forked is gone, and there can be no other.
   NoneLeft,
 }
 
-/// Something that happened, in the order in which it did.
+/// Something that happened in a pool.
 #[derive(Clone, Debug)]
 pub enum Event {
   /// A worker's process was started.
   WorkerStart {
-    /// Its process id.
+    /// The worker's process id.
     pid: u32,
-    /// Its number in the pool.
+    /// The worker's number in the pool.
     worker_id: u32,
   },
   /// A worker's process has ended and is reaped.
   WorkerExit {
-    /// Its process id.
+    /// The worker's process id.
     pid: u32,
-    /// Its number in the pool.
+    /// The worker's number in the pool.
     worker_id: u32,
-    /// How it ended.
+    /// How the worker ended.
     exit: Exit,
-    /// Why.
+    /// Why the worker left.
     reason: ExitReason,
   },
   /// A worker was started in the place of one that left.
   WorkerReplace {
-    /// The one that left.
+    /// The process id of the worker that left.
     old_pid: u32,
-    /// The new one.
+    /// The process id of the new worker.
     new_pid: u32,
-    /// Why the old one left.
+    /// Why the old worker left.
     reason: ExitReason,
   },
-  /// A call has failed; its number is free again, unless it was [`CallFailure::TimedOut`] and its worker lives on.
+  /// A call has failed. Its number is free again, unless the failure is [`CallFailure::TimedOut`] and the worker lives
+  /// on.
   CallFailed {
     /// The call.
     id: CallId,
-    /// Why.
+    /// Why the call failed.
     failure: CallFailure,
   },
-  /// The pool is unusable, and every call that it had has failed with that.
+  /// The pool is unusable, and all its calls have failed with that.
   Broken {
-    /// Why.
+    /// Why the pool broke.
     cause: BreakCause,
     /// The workers that ended.
     deaths: Vec<Death>,
   },
-  /// A worker died idle, or the memory it shared is damaged, and the pool goes on.
+  /// A worker died idle, or its lane's memory is damaged, and the pool goes on.
   WorkerLost(Death),
   /// A worker did not boot, and the pool goes on.
   StartFailed {
-    /// Why.
+    /// Why the worker did not boot.
     cause: BreakCause,
-    /// The worker that ended.
+    /// The end of the worker.
     death: Death,
-    /// Another attempt is made.
+    /// Whether another attempt is made.
     again: bool,
   },
   /// A worker could not be started, and the pool goes on with fewer.
   SpawnFailed {
     /// The system call that failed.
     syscall: &'static str,
-    /// Its error.
+    /// The error of that system call.
     errno: Option<i32>,
   },
   /// The fork server's process cannot be forked, for these reasons, a line each: workers are spawned from now on.
@@ -182,7 +194,7 @@ pub enum Event {
     /// The error.
     report: Report,
   },
-  /// There is room again after the queue was full.
+  /// The queue was full, and is not any more.
   Room,
   /// The pool is closed and its last worker is reaped.
   Stopped,

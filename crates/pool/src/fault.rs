@@ -1,15 +1,17 @@
-//! Faults on demand, for tests: `MILLRACE_FAULT=point[:action[=value]][@n[+]]`.
+//! Fault points: places in the code at which a test can ask for a death, a stop, a delay, a failure or damage.
 //!
-//! At the n-th time (default: the first; `n+`: that and every later one) that a process comes by `point`, it does `action`.
+//! `MILLRACE_FAULT=point[:action[=value]][@n[+]]`: at the n-th time (default: the first; `n+`: that and every later
+//! one) that a process comes by `point`, it does `action`. Each process counts for itself.
+//!
 //! Compiled in only with the feature `fault-injection`; without it every function here is empty and the variable means
-//! nothing. `docs/reliability.md` lists points and actions.
+//! nothing. `docs/reliability.md` lists points and actions for users.
 
 /// A place in the code at which a fault can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Point {
   /// Worker: a queued call was seen.
   BeforeClaim,
-  /// Worker: it is claimed.
+  /// Worker: the call is claimed.
   AfterClaim,
   /// Worker: half of the arguments are copied.
   MidArgs,
@@ -27,13 +29,13 @@ pub(crate) enum Point {
   BeforeRing,
   /// Worker: the host is rung.
   AfterRing,
-  /// Worker: it is about to say that it leaves.
+  /// Worker: next it says that it leaves.
   ExitHandshake,
   /// Host: the first round.
   HostFirstTurn,
   /// Host: a worker is started.
   Spawn,
-  /// Fork server: the fork by which it is found out whether there can be any.
+  /// Fork server: a trial fork.
   ForkTrial,
   /// Host: a call's payload is written.
   CallFrame,
@@ -45,12 +47,14 @@ pub(crate) enum Point {
   ResultSlot,
 }
 
+/// The codec of a damaged frame. No payload has this one; any other could happen to be right.
+pub(crate) const NO_CODEC: u8 = 0;
+
 #[cfg(not(feature = "fault-injection"))]
 mod switch {
-  use millrace_ring::{HostLane, WorkerLane};
+  use millrace_ring::{HostLane, Memory, WorkerLane};
 
   use super::Point;
-  use crate::segment::LaneSegment;
 
   /// Without the feature nothing ever fails on demand.
   #[inline(always)]
@@ -63,11 +67,11 @@ mod switch {
     Ok(())
   }
 
-  /// Not without the feature.
-  pub(crate) fn corrupt_next_call(_lane: &mut HostLane<LaneSegment>) {}
+  /// Without the feature nothing is damaged.
+  pub(crate) fn corrupt_next_call<M: Memory>(_lane: &mut HostLane<M>) {}
 
-  /// Not without the feature.
-  pub(crate) fn corrupt_next_result(_lane: &mut WorkerLane<LaneSegment>) {}
+  /// Without the feature nothing is damaged.
+  pub(crate) fn corrupt_next_result<M: Memory>(_lane: &mut WorkerLane<M>) {}
 }
 
 #[cfg(feature = "fault-injection")]
@@ -76,17 +80,16 @@ mod switch {
   use std::sync::atomic::{AtomicU64, Ordering};
   use std::time::Duration;
 
-  use millrace_ring::{HostLane, WorkerLane};
+  use millrace_ring::{HostLane, Memory, WorkerLane};
 
   use super::Point;
-  use crate::segment::LaneSegment;
 
   #[derive(Clone, Copy, Debug, PartialEq, Eq)]
   pub(super) enum Action {
     Kill,
     Stop,
     Delay(Duration),
-    /// Left to whoever came by: fail, or corrupt what is written.
+    /// Left to the code at the point: to fail, or to damage what is written.
     Yield,
   }
 
@@ -121,7 +124,7 @@ mod switch {
   ];
 
   impl Point {
-    /// What may be done here; the first is done when no action is named.
+    /// The actions that make sense here, the default first.
     fn actions(self) -> &'static [&'static str] {
       match self {
         Self::HostFirstTurn => &["delay"],
@@ -133,7 +136,7 @@ mod switch {
     }
   }
 
-  /// Reads one fault; `None` when it makes no sense.
+  /// The fault that a text asks for; `None` when the text makes no sense.
   pub(super) fn parse(text: &str) -> Option<Fault> {
     let (what, when) = text.split_once('@').map_or((text, None), |(what, when)| (what, Some(when)));
     let (point, action) = what.split_once(':').map_or((what, None), |(point, action)| (point, Some(action)));
@@ -170,7 +173,7 @@ mod switch {
     FAULT.get_or_init(|| text().as_deref().and_then(parse)).as_ref()
   }
 
-  /// Fails when the variable makes no sense: a test with a typing error would show nothing.
+  /// Fails when the variable makes no sense: a test with a typing error would pass without a fault.
   pub(crate) fn check() -> millrace_sys::Result<()> {
     match text() {
       Some(text) if parse(&text).is_none() => {
@@ -181,7 +184,7 @@ mod switch {
     }
   }
 
-  /// This process comes by `point`. True: what is asked for is left to the caller.
+  /// This process comes by `point`. True: a failure or damage is asked for, which is left to the caller.
   pub(crate) fn hits(point: Point) -> bool {
     let Some(fault) = fault().filter(|fault| fault.point == point) else { return false };
     let passed = fault.passed.fetch_add(1, Ordering::Relaxed) + 1;
@@ -197,18 +200,18 @@ mod switch {
     false
   }
 
-  /// The next call's lengths and indexes are wrong.
-  pub(crate) fn corrupt_next_call(lane: &mut HostLane<LaneSegment>) {
+  /// The next call has a wrong length and a wrong block.
+  pub(crate) fn corrupt_next_call<M: Memory>(lane: &mut HostLane<M>) {
     lane.corrupt_next_call();
   }
 
-  /// The next result's lengths and indexes are wrong.
-  pub(crate) fn corrupt_next_result(lane: &mut WorkerLane<LaneSegment>) {
+  /// The next result has a wrong length and a wrong block.
+  pub(crate) fn corrupt_next_result<M: Memory>(lane: &mut WorkerLane<M>) {
     lane.corrupt_next_result();
   }
 
   fn signal_self(signal: i32) {
-    // SAFETY: a signal to this very process; what it does to it is the purpose.
+    // SAFETY: a signal to this process, whose end or stop is the purpose.
     unsafe { libc::raise(signal) };
   }
 }

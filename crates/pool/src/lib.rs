@@ -1,49 +1,42 @@
 //! A pool of worker processes over shared memory: which call goes to which worker, and what happens when one dies.
 //!
-//! [`Manager`] is the host's side, [`worker::Worker`] the worker's. This crate knows calls as numbered byte strings:
-//! what is in them, and what runs them, is its owner's business.
+//! [`Manager`] is the host's side, [`worker::Worker`] the worker's. The owner of a manager knows what calls mean; to
+//! this crate a call is a numbered byte string.
+//!
+//! The modules are layers, each of which imports only those above:
+//!
+//! | layer | holds |
+//! |---|---|
+//! | `error` `config` `event` `completion` `fault` `spin` `oom` | leaves: what the crate and its owner tell each other |
+//! | `calls` | the calls that are owed an answer, as data |
+//! | `lane` | one worker as its host sees it |
+//! | `start` | where processes come from; the fork server |
+//! | `worker` | the worker's end of a lane |
+//! | `manager` | one pool |
 
-mod allocate;
-mod call;
+mod calls;
+mod completion;
 mod config;
-mod deadlines;
-mod dispatch;
-mod dump;
+mod error;
 mod event;
 mod fault;
-mod fork_server;
 mod lane;
-mod life;
-mod loan;
 mod manager;
 mod oom;
-mod own_forks;
-mod payload;
-mod prepared_lane;
-mod rebalance;
-mod relief;
-mod retry;
-mod round;
-mod segment;
-mod sleep;
 mod spin;
-mod starter;
-mod stats;
-mod stop;
+mod start;
 pub mod worker;
 
-pub use allocate::AllocateError;
-pub use call::{CallId, Limits};
-pub use config::{DeathPolicy, KILL_AFTER, MAX_FAILED_STARTS, PoolConfig, START_BACKOFF, StartMethod, WorkerCommand};
-pub use dispatch::{CallSpec, SubmitError};
-pub use event::{BreakCause, CallFailure, Death, Event, ExitReason, Report, ServerFailure};
-pub use fork_server::{ForkRequest, ForkService, ForkedWorker, Trial};
-pub use lane::SpawnFailure;
-pub use loan::Loan;
-pub use manager::{Completion, Manager, PoolState};
+pub use calls::Limits;
+pub use completion::{CallId, Completion, status};
+pub use config::{DeathPolicy, KILL_AFTER, MAX_FAILED_STARTS, PoolConfig, StartMethod, WorkerCommand};
+pub use error::{AllocateError, SpawnFailure, SubmitError};
+pub use event::{BreakCause, CallFailure, Death, Event, ExitReason, PoolState, Report, ServerFailure};
+pub use lane::{ForkedWorker, Loan, Moved, Tail};
+pub use manager::Manager;
+pub use manager::dispatch::CallSpec;
+pub use manager::own_forks::OwnFork;
+pub use manager::stats::{WorkerState, WorkerStats};
 pub use millrace_ring::{CallKind, CallRecord, CommitError, Geometry, ResultHeader, Taken, WorkerPhase};
 pub use millrace_sys::{Exit, Pollables};
-pub use own_forks::OwnFork;
-pub use round::status;
-pub use segment::LaneSegment;
-pub use stats::{WorkerState, WorkerStats};
+pub use start::{ForkRequest, ForkService, Trial};

@@ -1,42 +1,49 @@
-//! Looking for a moment before going to sleep.
+//! Spinning: looking for news for a moment before going to sleep.
 //!
-//! To sleep and be woken takes each side some 5 µs of processor time, and whoever waits for it 20 µs or more. So a side that
-//! expects news sooner looks for them instead, for about as long as sleeping would cost. It does so only while a
-//! processor is spare for it, and the less, the more often that was in vain: an idle pool does not spin, and on a machine
-//! with fewer processors than workers nobody takes a processor from one that has something to do.
+//! To sleep and to be woken takes each side some 5 µs of processor time, and delays whoever waits by 20 µs or more. So
+//! a side that expects news sooner looks for about as long as a sleep would cost. Two rules keep that from hurting:
+//!
+//! - A side spins only while a processor is spare. With fewer processors than workers, nobody takes a processor from a
+//!   worker that has something to do.
+//! - The more often a side has looked in vain, the more looks are left out. An idle pool does not spin.
 
 use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
 use millrace_sys::monotonic_ns;
 
-/// The longest look.
+/// The length of a moment.
 const LOOK_NS: u64 = 20_000;
 
-/// Looks between two at the clock, which takes as long as several of them.
+/// How many looks follow each other before one at the clock, which takes as long as several.
 const LOOKS: u32 = 16;
 
-/// After so many looks in vain in a row, 14 of 15 are left out; after fewer 2 of 3, or 6 of 7.
+/// Moments in vain in a row that count. After so many 14 of 15 moments are left out; after fewer 2 of 3, or 6 of 7.
 const MAX_MISSES: u32 = 4;
 
-/// Processors that this process may use; 0 if `MILLRACE_SPIN` is `off`, so that none is ever spare.
+/// How many processors this process may use.
 pub(crate) fn processors() -> usize {
   static PROCESSORS: OnceLock<usize> = OnceLock::new();
-  *PROCESSORS.get_or_init(|| {
-    let off = std::env::var_os("MILLRACE_SPIN").is_some_and(|value| value == "off");
-    if off { 0 } else { available_parallelism().map_or(1, usize::from) }
-  })
+  *PROCESSORS.get_or_init(|| available_parallelism().map_or(1, usize::from))
 }
 
-/// How often one side has looked in vain.
+/// Whether `MILLRACE_SPIN` is `off`: no processor is ever spare for spinning.
+pub(crate) fn is_off() -> bool {
+  static OFF: OnceLock<bool> = OnceLock::new();
+  *OFF.get_or_init(|| std::env::var_os("MILLRACE_SPIN").is_some_and(|value| value == "off"))
+}
+
+/// When one side looks, and when it leaves a moment out.
 #[derive(Debug, Default)]
 pub(crate) struct Spinner {
+  /// Moments in vain in a row, up to [`MAX_MISSES`].
   misses: u32,
+  /// Moments to be left out before the next look.
   skips: u32,
 }
 
 impl Spinner {
-  /// Looks for a moment, unless it was in vain lately. True: `found` was.
+  /// Looks for a moment, unless this one is left out. True: `found` said so.
   pub(crate) fn spin(&mut self, mut found: impl FnMut() -> bool) -> bool {
     if self.skips > 0 {
       self.skips -= 1;

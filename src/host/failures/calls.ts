@@ -1,45 +1,45 @@
 // Why calls fail, as errors: what happened, to which worker, in which task, and what to do.
 
 import {
-  CancelledError,
   SerializationError,
   TaskTimeoutError,
   type WorkerDeathTask,
   WorkerDiedError,
   WorkerTerminatedError,
 } from '../../errors/index.js'
-import type { NativeDeath, NativeEvent } from '../../native/index.js'
+import type { NativeCallFailure, NativeDeath } from '../../native/index.js'
 import { capital } from '../../util/text.js'
 import { deathHint, describeCall, describeDeath, workerDeath } from './deaths.js'
 import { errnoName, spawnFailed } from './system.js'
 
-/** A call's failure, as the core names it. */
+/** The error of a call that failed without a result of its worker's. */
 export function callFailure(
-  event: NativeEvent,
+  failure: Exclude<NativeCallFailure, { kind: 'cancelled' }>,
   task: WorkerDeathTask,
   { timeout = 0, retries }: { readonly timeout: number | undefined; readonly retries: number },
 ): Error {
-  const pid = event.pid ?? 0
-  switch (event.reason) {
+  switch (failure.kind) {
     case 'workerDied':
-      return workerDied(event.deaths![0]!, task, retries)
-    case 'timedOut':
+      return workerDied(failure.death, task, retries)
+    case 'timedOut': {
+      const { pid } = failure
       return new TaskTimeoutError(
         `${describeCall(task)} ran longer than its timeout of ${timeout} ms in worker ${pid}, which is being stopped` +
           (retries === 0 ? '' : `. It was ${lastAttempt(retries)}`),
         { timeout, pid },
       )
-    case 'terminated':
+    }
+    case 'terminated': {
+      const { pid } = failure
       return new WorkerTerminatedError(`Worker ${pid} was terminated while it ran ${describeCall(task)}`, { pid })
+    }
     case 'spawn':
-      return spawnFailed(event.syscall ?? 'posix_spawn', event.errno)
+      return spawnFailed(failure.syscall, failure.errno)
     case 'noMemory':
       return new SerializationError(
-        `There is no memory for the arguments of ${describeCall(task)}: ${errnoName(event.errno)}`,
+        `There is no memory for the arguments of ${describeCall(task)}: ${errnoName(failure.errno)}`,
         { stage: 'arguments' },
       )
-    default:
-      return new CancelledError(`${describeCall(task)} was cancelled`)
   }
 }
 

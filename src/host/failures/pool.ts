@@ -1,56 +1,76 @@
-// Why pools break, or cannot be made, as errors.
+// Why pools break, as errors.
 
-import { BrokenProcessPool, ForkUnsafeError, type WorkerDeath } from '../../errors/index.js'
 import { decodeError } from '../../codec/index.js'
-import type { NativeEvent } from '../../native/index.js'
+import { BrokenProcessPool, ForkUnsafeError, type WorkerDeath } from '../../errors/index.js'
+import type { NativeBreakCause, NativeDeath, NativeEvent } from '../../native/index.js'
 import { unforkableText } from '../../start/fork-safety.js'
 import { headingOf } from '../../util/text.js'
 import type { ResolvedOptions } from '../options.js'
 import { deathHint, describeDeath } from './deaths.js'
 import type { RecentEnds } from './recent-ends.js'
 
-/** Why a pool broke; makes one error a future, so that no two share a stack. */
+/** The event of a pool that broke. */
+export type BrokenEvent = Extract<NativeEvent, { kind: 'broken' }>
+
+/** Why a pool broke. Makes an error for each future, so that no two share a stack. */
 export function brokenPool(
-  event: NativeEvent,
-  deaths: readonly WorkerDeath[],
+  { cause, deaths }: BrokenEvent,
+  workers: readonly WorkerDeath[],
   ends: RecentEnds,
   { name, onWorkerDeath, native }: Pick<ResolvedOptions, 'name' | 'onWorkerDeath' | 'native'>,
 ): () => BrokenProcessPool {
   const pool = name === '' ? 'The process pool' : `The process pool '${name}'`
-  const advice = "Make a new executor; with onWorkerDeath: 'isolate' a death would have failed one call only."
-  const cause = breakCause(event, native.ownForks ? 'This process' : 'The fork server')
-  const reasons = (event.deaths ?? []).map((death, index) => {
+  const error = breakError(cause, deaths, native.ownForks ? 'This process' : 'The fork server')
+  const how = deaths.map((death, index) => {
     // A worker that started too slowly was killed by this pool.
-    const hint = death.corrupt || event.reason === 'startTimeout' ? undefined : deathHint(death)
-    return `${describeDeath(death, deaths[index]?.task)}${hint === undefined ? '' : ` [hint: ${hint}]`}`
+    const hint = death.corrupt || cause.kind === 'startTimeout' ? undefined : deathHint(death)
+    return `${describeDeath(death, workers[index]?.task)}${hint === undefined ? '' : ` [hint: ${hint}]`}`
   })
-  let message = `${pool} is broken: ${reasons.join('; ')} died while the future was running or pending. ${advice}`
-  if (event.reason === 'bootFailed') {
-    const where = reasons.join('; ')
-    message = `${pool} is broken: its initializer or a preloaded module failed in ${where}: ${headingOf(cause)}`
-  } else if (event.reason === 'forkUnsafe') {
-    message = `${pool} is broken: ${headingOf(cause)}`
-  } else if (event.reason === 'noneLeft') {
-    const how = reasons.length === 0 ? 'none could be forked' : `the last is gone: ${reasons.join('; ')}`
-    message =
-      `${pool} has no workers: ${how}. Those of the start method 'fork' are never replaced; ` +
-      "those of 'forkserver' and 'spawn' are"
-  } else if (event.reason === 'serverTimeout' || event.reason === 'serverEnded') {
-    message = `${pool} is broken: ${serverFailure(event)}`
-  } else if (event.reason === 'startTimeout') {
-    message = `${pool} is broken: no worker was ready within startTimeout: ${reasons.join('; ')}`
-  } else if ((event.deaths ?? []).every((death) => death.call === undefined)) {
-    const isIdleDeath = onWorkerDeath === 'break' && ends.reason === 'died'
-    message = isIdleDeath
-      ? `${pool} is broken: ${reasons.join('; ')} ended without having been asked to. ${advice}`
-      : `${pool} is broken: ${vainStarts(ends)}`
-  }
-  return () => new BrokenProcessPool(message, cause === undefined ? { workers: deaths } : { workers: deaths, cause })
+  const message = breakMessage(pool, cause, error, how.join('; '), () => {
+    if (deaths.some(({ call }) => call !== undefined)) {
+      return `${how.join('; ')} died while the future was running or pending. ${ADVICE}`
+    }
+    const wasIdle = onWorkerDeath === 'break' && ends.reason === 'died'
+    return wasIdle ? `${how.join('; ')} ended without having been asked to. ${ADVICE}` : vainStarts(ends)
+  })
+  return () => new BrokenProcessPool(message, error === undefined ? { workers } : { workers, cause: error })
 }
 
-/** Of fork servers, several in a row. */
-function serverFailure({ reason, module }: NativeEvent): string {
-  const what = reason === 'serverTimeout' ? 'was not ready within startTimeout' : 'ended before it was ready'
+const ADVICE = "Make a new executor; with onWorkerDeath: 'isolate' a death would have failed one call only."
+
+/** @param explainDeaths - Says what the deaths of workers mean, where these are the cause. */
+function breakMessage(
+  pool: string,
+  cause: NativeBreakCause,
+  error: unknown,
+  how: string,
+  explainDeaths: () => string,
+): string {
+  switch (cause.kind) {
+    case 'deaths':
+      return `${pool} is broken: ${explainDeaths()}`
+    case 'bootFailed':
+      return `${pool} is broken: its initializer or a preloaded module failed in ${how}: ${headingOf(error)}`
+    case 'forkUnsafe':
+      return `${pool} is broken: ${headingOf(error)}`
+    case 'noneLeft': {
+      const why = how === '' ? 'none could be forked' : `the last is gone: ${how}`
+      return (
+        `${pool} has no workers: ${why}. Those of the start method 'fork' are never replaced; ` +
+        "those of 'forkserver' and 'spawn' are"
+      )
+    }
+    case 'startTimeout':
+      return `${pool} is broken: no worker was ready within startTimeout: ${how}`
+    case 'serverTimeout':
+      return `${pool} is broken: ${serverFailure('was not ready within startTimeout', cause.module)}`
+    case 'serverEnded':
+      return `${pool} is broken: ${serverFailure('ended before it was ready', cause.module)}`
+  }
+}
+
+/** Fork servers failed, several in a row. */
+function serverFailure(what: string, module: string | undefined): string {
   const where = module === undefined ? '' : `, while it loaded the preload module ${module}`
   return (
     `its fork server ${what}${where}, several times in a row. Look at what it wrote to standard error; ` +
@@ -72,11 +92,18 @@ function vainStarts({ reason, deaths }: RecentEnds): string {
   )
 }
 
-/** The error that a worker reported with its failed start, or why no worker can be forked from `which` process. */
-export function breakCause(event: NativeEvent, which = 'The fork server'): unknown {
-  if (event.reasons !== undefined) return forkUnsafe(which, event.reasons, "Use the start method 'spawn'")
-  if (event.bytes === undefined || event.codec === undefined) return undefined
-  return decodeError(event.codec, event.bytes, { pid: event.deaths?.[0]?.pid ?? event.pid ?? 0 })
+/**
+ * The error behind a failed start: the one that the worker reported, or why `which` process cannot be forked. Undefined
+ * if the cause is no error.
+ */
+export function breakError(
+  cause: NativeBreakCause,
+  deaths: readonly NativeDeath[],
+  which = 'The fork server',
+): unknown {
+  if (cause.kind === 'forkUnsafe') return forkUnsafe(which, cause.reasons, "Use the start method 'spawn'")
+  if (cause.kind !== 'bootFailed') return undefined
+  return decodeError(cause.report.codec, cause.report.bytes, { pid: deaths[0]?.pid ?? 0 })
 }
 
 /** The reasons are a line each. */

@@ -1,27 +1,22 @@
 // How workers ended lately, for a pool that breaks because none comes up.
 
-import type { NativeDeath, NativeEvent } from '../../native/index.js'
-
-/**
- * As many ends in a row of workers that have finished nothing break a pool: `MAX_FAILED_STARTS` in
- * crates/pool/src/config.rs.
- */
-const MOST = 3
+import type { NativeDeath, NativeExitReason } from '../../native/index.js'
+import { Limits } from '../../wire/index.js'
 
 export class RecentEnds {
-  #reason: string | undefined
+  #reason: NativeExitReason | undefined
   #deaths: NativeDeath[] = []
 
   /** A worker has ended. */
-  note(event: NativeEvent): void {
-    if (event.reason !== this.#reason) this.#deaths = []
-    this.#reason = event.reason
-    this.#deaths.push(event.deaths![0]!)
-    if (this.#deaths.length > MOST) this.#deaths.shift()
+  note(reason: NativeExitReason, death: NativeDeath): void {
+    if (reason !== this.#reason) this.#deaths = []
+    this.#reason = reason
+    this.#deaths.push(death)
+    if (this.#deaths.length > Limits.failedStarts) this.#deaths.shift()
   }
 
   /** What `workerExit` said of the last one. */
-  get reason(): string | undefined {
+  get reason(): NativeExitReason | undefined {
     return this.#reason
   }
 

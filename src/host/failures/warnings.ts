@@ -1,37 +1,49 @@
 // Failures that a pool survives, as the errors of its `warning` events.
 
+import { decodeError } from '../../codec/index.js'
 import { MillraceError, WorkerDiedError, WorkerSpawnError } from '../../errors/index.js'
 import type { NativeDeath, NativeEvent } from '../../native/index.js'
 import { capital } from '../../util/text.js'
 import { describeDeath, workerDeath } from './deaths.js'
-import { breakCause, forkUnsafe } from './pool.js'
+import { breakError, forkUnsafe } from './pool.js'
 import { spawnFailed } from './system.js'
 
+/** Events of failures that a pool survives. */
+export type SurvivedEvent = Extract<
+  NativeEvent,
+  { kind: 'workerLost' | 'startFailed' | 'spawnFailed' | 'forkUnsafe' | 'stray' }
+>
+
 /** The error that a `warning` event carries. */
-export function warningOf(event: NativeEvent): Error {
-  const cause = breakCause(event)
-  const details = cause === undefined ? {} : { cause }
-  const message = cause instanceof Error ? `: ${cause.message}` : ''
-  const death = event.deaths?.[0]
+export function warningOf(event: SurvivedEvent): Error {
   switch (event.kind) {
     case 'workerLost':
-      return idleWorkerDied(death!)
-    case 'startFailed':
+      return idleWorkerDied(event.death)
+    case 'startFailed': {
+      const cause = breakError(event.cause, [event.death])
       return new WorkerSpawnError(
-        `Worker ${death?.pid} ended before it was ready${message}; ` +
+        `Worker ${event.death.pid} ended before it was ready${because(cause)}; ` +
           (event.again ? 'another attempt is made' : 'the pool goes on with fewer'),
-        details,
+        cause === undefined ? {} : { cause },
       )
+    }
     case 'spawnFailed':
-      return spawnFailed(event.syscall ?? 'posix_spawn', event.errno)
+      return spawnFailed(event.syscall, event.errno)
     case 'forkUnsafe':
-      return forkUnsafe('The fork server', event.reasons ?? '', 'Workers are spawned instead')
-    default:
+      return forkUnsafe('The fork server', event.reasons, 'Workers are spawned instead')
+    case 'stray': {
+      const { pid, report } = event
+      const cause = decodeError(report.codec, report.bytes, { pid })
       return new MillraceError(
-        `Worker ${event.pid} reports an error that belongs to no task, and leaves after its current one${message}`,
-        details,
+        `Worker ${pid} reports an error that belongs to no task, and leaves after its current one${because(cause)}`,
+        { cause },
       )
+    }
   }
+}
+
+function because(cause: unknown): string {
+  return cause instanceof Error ? `: ${cause.message}` : ''
 }
 
 /** The warning that a worker died while it had nothing to do. */

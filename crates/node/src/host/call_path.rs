@@ -3,11 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use millrace_pool::{AllocateError, CallSpec, Completion, Limits, Loan, PoolState, SpawnFailure, SubmitError};
+use millrace_pool::{AllocateError, CallSpec, Completion, Limits, Loan, PoolState, SpawnFailure, SubmitError, Tail};
 
 use super::event_loop::Core;
 use crate::platform::sys_error;
-use crate::staging::{Staging, read_words, write_words};
+use crate::staging::{STAGED_MAX, Staging, read_words, write_words};
 use crate::wire::{drained, inbox, put_wide, refused, register, result_record};
 
 /// Results that one `drain` returns at most. The payloads follow the records in the inbox.
@@ -15,18 +15,6 @@ const RECORDS_MAX: usize = 256;
 
 /// Where the payloads begin in the inbox.
 const PAYLOADS: usize = RECORDS_MAX * result_record::WORDS * 4;
-
-/// Payloads up to this size pass through the inbox.
-const STAGED_MAX: usize = inbox::STAGED_MAX as usize;
-
-/// What follows the outbox's bytes in the payload of a call.
-#[derive(Clone, Copy)]
-pub(super) enum Tail<'a> {
-  /// Bytes to copy.
-  Bytes(&'a [u8]),
-  /// The content of a block that JavaScript gives away. Its lane's worker gets it without a copy, if that can be.
-  Moved(&'a Loan),
-}
 
 /// What passes between JavaScript and the manager.
 pub(super) struct CallPath {
@@ -57,15 +45,9 @@ impl CallPath {
     let registers: [u32; register::COUNT] = read_words(self.registers.all());
     let (codec, flags) = (registers[register::CODEC] as u8, registers[register::FLAGS] as u16);
     let head = self.outbox.bytes(registers[register::LENGTH]);
-    let (tail, moved) = match tail {
-      Tail::Bytes(bytes) => (bytes, None),
-      // SAFETY: JavaScript, on this thread, waits for the call that took the loan from it, and no worker has the block:
-      // one that keeps to the protocol does not write to it.
-      Tail::Moved(loan) => (unsafe { loan.content() }, Some(loan)),
-    };
-    let spec = CallSpec { task: registers[register::TASK], codec, flags, limits, retries, head, tail, moved };
+    let spec = CallSpec { task: registers[register::TASK], codec, flags, limits, retries, head, tail };
     let mut manager = self.core.manager();
-    let outcome = manager.submit(&spec);
+    let outcome = manager.submit(spec);
     // A submit changes what the loop must know only when it started a worker, brought a deadline, or is the first; and
     // a full queue has the loop come by when a worker claims a call.
     if limits.is_some() || manager.has_events() || outcome == Err(SubmitError::QueueFull) {

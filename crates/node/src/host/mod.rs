@@ -7,11 +7,11 @@ mod relief;
 
 use std::rc::{Rc, Weak};
 
-use millrace_pool::{Limits, Manager};
+use millrace_pool::{Limits, Manager, Tail};
 use napi::bindgen_prelude::{Env, Function, Null, Object, ToNapiValue, Uint8Array, Unknown};
 use napi_derive::napi;
 
-use self::call_path::{CallPath, Tail};
+use self::call_path::CallPath;
 use self::event_loop::{Core, Hold, Hooks};
 use crate::bare::bare_function;
 use crate::callback::{Callback, event_loop, uv_error};
@@ -129,10 +129,13 @@ impl NativePool {
     retries: u32,
   ) -> napi::Result<i32> {
     let limits = (timeout >= 0.0).then(|| Limits { timeout: milliseconds(timeout), grace: milliseconds(grace) });
-    let Some(loan) = loan_of(&buffer)? else {
+    let loan = loan_of(&buffer)?;
+    // SAFETY: only JavaScript on this thread uses the content, and waits for this call. Once a call was made, the
+    // TypeScript layer, which alone calls this, detaches the buffer before other code runs.
+    let Some(moved) = loan.as_ref().and_then(|loan| unsafe { loan.hand_over() }) else {
       return Err(napi::Error::from_reason("the buffer does not lie in a lane"));
     };
-    Ok(self.calls.submit_with(Tail::Moved(&loan), limits, retries))
+    Ok(self.calls.submit_with(Tail::Moved(moved), limits, retries))
   }
 
   /// An ArrayBuffer of `bytes` bytes (not 0) in the memory of a lane; `null` if there is no room; one of `refused` if
@@ -257,7 +260,7 @@ impl NativePool {
   /// `stopped` tells when the last worker is reaped.
   #[napi]
   pub fn shut_down(&self) {
-    self.core.manager().close();
+    self.core.manager().shut_down();
     self.core.sync();
   }
 

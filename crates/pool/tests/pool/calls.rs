@@ -1,8 +1,8 @@
-//! Calls that nothing befalls.
+//! Tests of calls that end as they should.
 
 use std::collections::HashSet;
 
-use millrace_pool::{CallSpec, Geometry, PoolConfig, SubmitError, status};
+use millrace_pool::{CallSpec, Geometry, PoolConfig, SubmitError, Tail, status};
 
 use crate::support::worker::pattern;
 use crate::support::{Outcome, Pool, Random, config};
@@ -147,11 +147,10 @@ fn a_payload_as_large_as_the_arena_goes_and_a_larger_one_is_refused() {
     limits: None,
     retries: 0,
     head: &[0; 13],
-    tail: &[0; (64 << 10) - 12],
-    moved: None,
+    tail: Tail::Bytes(&[0; (64 << 10) - 12]),
   };
   let refusal = SubmitError::TooLarge { len: (64 << 10) + 1, capacity: 64 << 10 };
-  assert_eq!(pool.manager.submit(&spec), Err(refusal));
+  assert_eq!(pool.manager.submit(spec), Err(refusal));
   assert_eq!(pool.manager.unfinished(), 0);
   pool.close();
 }

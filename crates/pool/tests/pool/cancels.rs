@@ -1,4 +1,4 @@
-//! `cancel` is true exactly for calls that never run.
+//! Tests of `cancel`, which returns true exactly for calls that never run.
 
 use std::collections::HashSet;
 

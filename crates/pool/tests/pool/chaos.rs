@@ -1,4 +1,4 @@
-//! Everything at once, at random: the books must balance.
+//! Random calls, cancels, stops and kills at once: each call has one outcome in the end.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -93,7 +93,7 @@ impl Storm {
 
   /// Closes the pool and counts.
   fn settle(mut self) {
-    self.pool.manager.close();
+    self.pool.manager.shut_down();
     self.pool.until_stopped();
     let mut starts: HashMap<u64, usize> = HashMap::new();
     self.pool.ran_keys().into_iter().for_each(|key| *starts.entry(key).or_default() += 1);

@@ -1,4 +1,4 @@
-//! Workers that die, and what becomes of their calls.
+//! Tests of workers that die, and of what becomes of their calls.
 
 use millrace_pool::{
   BreakCause, CallFailure, Death, DeathPolicy, Event, Exit, ExitReason, PoolConfig, PoolState, SubmitError,
@@ -166,7 +166,7 @@ fn a_pool_that_closes_replaces_a_dead_worker_as_long_as_calls_wait() {
   let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
   let fatal = pool.submit("die 9");
   let behind: Vec<u64> = (0..5).map(|_| pool.submit("echo")).collect();
-  pool.manager.close();
+  pool.manager.shut_down();
   assert!(matches!(pool.outcome(fatal), Outcome::Failed(_)));
   behind.into_iter().for_each(|key| drop(pool.answer(key)));
   pool.until_stopped();
@@ -177,7 +177,7 @@ fn a_pool_that_closes_replaces_a_dead_worker_as_long_as_calls_wait() {
 fn a_pool_that_closes_does_not_replace_a_worker_that_nobody_waits_for() {
   let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
   let fatal = pool.submit("die 9");
-  pool.manager.close();
+  pool.manager.shut_down();
   pool.outcome(fatal);
   pool.until_stopped();
   assert_eq!(pool.started().len(), 1);

@@ -1,4 +1,5 @@
-//! An owner with an event loop of its own is woken by the pollables and by the deadline of its last look, nothing else.
+//! Tests of an owner with an event loop of its own: the pollables and the deadline of the last look wake it, nothing
+//! else.
 
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};

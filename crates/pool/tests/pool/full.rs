@@ -1,4 +1,4 @@
-//! Pools whose places are all filled, all the time.
+//! Tests of pools whose places are filled with workers at all times.
 
 use std::time::{Duration, Instant};
 
@@ -97,7 +97,7 @@ fn a_closing_pool_fills_no_place_that_no_call_needs() {
   let mut pool = full("ok");
   let key = pool.submit("gate one");
   pool.until_running(key);
-  pool.manager.close();
+  pool.manager.shut_down();
   let running = pool.ran()[0].pid;
   let other = pool.started().into_iter().find(|&pid| pid != running).unwrap();
   send_signal(other, libc::SIGKILL);

@@ -1,14 +1,10 @@
-//! Nothing is left of a pool.
+//! Tests that no process, descriptor, thread or mapping outlives its pool.
 
 #![cfg(target_os = "linux")]
 
-use std::process::Command;
-
 use millrace_pool::{DeathPolicy, PoolConfig, SubmitError};
 
-use crate::support::{Pool, children, config, descriptors, eventually, mappings, threads};
-
-const ALONE: &str = "MILLRACE_TEST_ALONE";
+use crate::support::{Pool, children, config, descriptors, eventually, is_alone, mappings, threads};
 
 /// A pool, used a little and ended in one of several ways.
 fn pool(n: usize) {
@@ -42,22 +38,9 @@ fn pool(n: usize) {
   }
 }
 
-/// Runs a test in a process of its own, since the others here have pools at the same time. True in that process.
-fn is_alone(name: &str) -> bool {
-  if std::env::var_os(ALONE).is_some() {
-    return true;
-  }
-  let mut alone = Command::new(std::env::current_exe().unwrap());
-  let output = alone.args([name, "--exact", "--nocapture"]).env(ALONE, "1").output().unwrap();
-  let said = String::from_utf8_lossy(&output.stdout);
-  assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-  assert!(said.contains("1 passed"), "{said}");
-  false
-}
-
 #[test]
 fn two_hundred_pools_leave_no_process_descriptor_thread_or_mapping() {
-  if !is_alone("leaks::two_hundred_pools_leave_no_process_descriptor_thread_or_mapping") {
+  if !is_alone("leaks::two_hundred_pools_leave_no_process_descriptor_thread_or_mapping", &[]) {
     return;
   }
   (0..8).for_each(pool);
@@ -73,7 +56,7 @@ fn two_hundred_pools_leave_no_process_descriptor_thread_or_mapping() {
 
 #[test]
 fn starts_that_fail_for_want_of_descriptors_leave_nothing() {
-  if !is_alone("leaks::starts_that_fail_for_want_of_descriptors_leave_nothing") {
+  if !is_alone("leaks::starts_that_fail_for_want_of_descriptors_leave_nothing", &[]) {
     return;
   }
   let mut pool = Pool::new(config());
@@ -112,14 +95,14 @@ fn limit_of_descriptors(set: Option<u64>) -> u64 {
 
 #[test]
 fn a_disconnected_manager_holds_no_descriptor() {
-  if !is_alone("leaks::a_disconnected_manager_holds_no_descriptor") {
+  if !is_alone("leaks::a_disconnected_manager_holds_no_descriptor", &[]) {
     return;
   }
   let before = descriptors();
   let mut pool = Pool::new(config());
   let key = pool.submit("echo");
   pool.answer(key);
-  pool.manager.close();
+  pool.manager.shut_down();
   pool.until_stopped();
   pool.manager.disconnect();
   assert_eq!(descriptors(), before);

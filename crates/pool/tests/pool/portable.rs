@@ -1,4 +1,4 @@
-//! All of it again with the mechanisms that every platform has.
+//! All tests once more with the mechanisms that every platform has.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! A bound on the calls that wait.
+//! Tests of the bound on the calls that wait.
 
 use millrace_pool::{Event, PoolConfig, SubmitError};
 

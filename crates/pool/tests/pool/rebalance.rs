@@ -1,4 +1,4 @@
-//! A long call must not hold up the ones queued behind it.
+//! Tests that a long call does not hold up the calls queued behind it.
 
 use millrace_pool::PoolConfig;
 

@@ -1,4 +1,4 @@
-//! Workers that leave while the pool goes on: used up, grown too large, idle, or of their own accord.
+//! Tests of workers that leave while the pool goes on: used up, grown too large, idle, or of their own accord.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;

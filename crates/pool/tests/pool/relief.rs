@@ -1,4 +1,4 @@
-//! Another thread keeps the workers fed while the owner is busy.
+//! Tests of the relief thread's rounds, which keep the workers fed while the owner is busy.
 
 use std::time::{Duration, Instant};
 

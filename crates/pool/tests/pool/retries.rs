@@ -1,4 +1,4 @@
-//! Calls that may be repeated are, for the two reasons that there are, one attempt after the other.
+//! Tests of calls that may be repeated: after a death, and after a time limit, one attempt after the other.
 
 use std::time::Duration;
 
@@ -135,7 +135,7 @@ fn a_call_between_two_attempts_ends_with_the_pool() {
 fn a_pool_that_closes_makes_all_attempts() {
   let mut pool = Pool::new(config());
   let keys: Vec<u64> = (0..4).map(|_| pool.submit_repeated("until 3 die 9", b"data", None, 2)).collect();
-  pool.manager.close();
+  pool.manager.shut_down();
   for key in keys {
     assert_eq!(pool.answer(key), b"data");
   }

@@ -1,4 +1,4 @@
-//! A worker that writes nonsense over its lane: the host survives, and only what was in that lane is hurt.
+//! Tests of a worker that writes nonsense over its lane: the host survives, and only the calls of that lane are hurt.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -42,7 +42,10 @@ fn scribble(pool: &mut Pool, seed: u64, random: &mut Random) -> bool {
       Some(Outcome::Answer { body, pid: by, .. }) => {
         assert!(*body == data || *by == pid || queued_behind.contains(&key), "the bytes of call {key}");
       }
-      Some(Outcome::Failed(CallFailure::WorkerDied { pid: by, .. })) => assert_eq!(*by, pid, "call {key}"),
+      // An order of arbitrary bytes may also end the worker that it went to.
+      Some(Outcome::Failed(CallFailure::WorkerDied { pid: by, .. })) => {
+        assert!(*by == pid || queued_behind.contains(&key), "the worker of call {key}");
+      }
       other => panic!("call {key}: {other:?}"),
     }
   }

@@ -1,4 +1,4 @@
-//! The end of a pool.
+//! Tests of the end of a pool: shut down, terminated, dropped.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ fn a_pool_that_was_never_used_stops() {
 fn a_closed_pool_answers_what_it_has_takes_no_more_and_stops_once() {
   let mut pool = Pool::new(config());
   let keys: Vec<u64> = (0..500).map(|_| pool.submit("echo")).collect();
-  pool.manager.close();
-  pool.manager.close();
+  pool.manager.shut_down();
+  pool.manager.shut_down();
   assert_eq!(pool.try_submit("echo", &[], 0, None), Err(SubmitError::NotRunning(PoolState::Closing)));
   pool.until_stopped();
   for key in keys {
@@ -33,7 +33,7 @@ fn a_pool_may_be_closed_while_a_call_runs() {
   let mut pool = Pool::new(config());
   let key = pool.submit("gate one");
   pool.until_running(key);
-  pool.manager.close();
+  pool.manager.shut_down();
   pool.go_on_for(Duration::from_millis(50));
   assert_eq!(pool.exits(), []);
   pool.open("one");
@@ -45,7 +45,7 @@ fn a_pool_may_be_closed_while_a_call_runs() {
 fn the_last_call_of_a_closing_pool_may_be_cancelled() {
   let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
   let key = pool.submit("echo");
-  pool.manager.close();
+  pool.manager.shut_down();
   assert!(pool.cancel(key));
   pool.until_stopped();
   assert_eq!(pool.ran(), []);
@@ -130,7 +130,7 @@ fn a_pool_may_be_terminated_while_it_closes() {
   let mut pool = Pool::new(config());
   let running = pool.submit("gate never");
   pool.until_running(running);
-  pool.manager.close();
+  pool.manager.shut_down();
   pool.go_on_for(Duration::from_millis(10));
   pool.manager.terminate_all(true);
   assert!(matches!(pool.outcome(running), Outcome::Failed(CallFailure::Terminated { .. })));

@@ -1,4 +1,4 @@
-//! Workers that do not start.
+//! Tests of workers that do not start, or end before they have done anything.
 
 use std::time::{Duration, Instant};
 
@@ -237,7 +237,7 @@ fn a_program_that_ends_at_once_breaks_the_pool() {
 fn a_pool_that_closes_while_its_worker_boots_answers_first() {
   let mut pool = Pool::booting("slow 100", config());
   let keys = [pool.submit("echo"), pool.submit("echo"), pool.submit("echo")];
-  pool.manager.close();
+  pool.manager.shut_down();
   keys.into_iter().for_each(|key| drop(pool.answer(key)));
   pool.until_stopped();
   assert_eq!(pool.exit_reasons(), [ExitReason::Shutdown; 2]);
@@ -249,7 +249,7 @@ fn a_pool_that_closes_with_nothing_to_do_lets_its_booting_worker_go() {
     let mut pool = Pool::booting(boot, config());
     let key = pool.submit("echo");
     assert!(pool.cancel(key));
-    pool.manager.close();
+    pool.manager.shut_down();
     pool.until_stopped();
     // It may have failed before it was let go.
     let reasons = pool.exit_reasons();

@@ -1,4 +1,4 @@
-//! `stop_call` ends one call and hurts no other.
+//! Tests of `stop_call`, which ends one call and hurts no other.
 
 use std::collections::HashSet;
 use std::time::Duration;

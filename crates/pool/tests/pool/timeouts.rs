@@ -1,4 +1,4 @@
-//! Calls that run for longer than they may.
+//! Tests of calls that run for longer than they may.
 
 use std::time::{Duration, Instant};
 

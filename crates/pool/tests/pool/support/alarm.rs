@@ -1,4 +1,4 @@
-//! For hangs that no condition with a deadline can see: a loop inside of the manager.
+//! An alarm that ends a test in which the manager never returns: no condition with a deadline can see that.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;

@@ -1,6 +1,7 @@
 //! What the tests share: a pool to drive, and the worker at its other end.
 
 mod alarm;
+mod alone;
 mod journal;
 mod pool;
 mod processes;
@@ -8,6 +9,7 @@ mod random;
 mod scratch;
 pub mod worker;
 
+pub use alone::is_alone;
 pub use pool::{Outcome, Pool, config};
 #[cfg(target_os = "linux")]
 pub use processes::{children, descriptors, mappings, threads};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use millrace_pool::{
   CallFailure, CallId, CallSpec, DeathPolicy, Event, ExitReason, Geometry, Limits, Manager, PoolConfig, StartMethod,
-  SubmitError, WorkerCommand, status,
+  SubmitError, Tail, WorkerCommand, status,
 };
 
 use super::WATCHDOG;
@@ -97,29 +97,20 @@ impl Pool {
     task: u32,
     limits: Option<Limits>,
   ) -> Result<u64, SubmitError> {
-    self.try_submit_repeated(order, data, task, limits, 0)
+    self.try_submit_tail(order, Tail::Bytes(data), task, limits, 0)
   }
 
-  fn try_submit_repeated(
+  pub fn try_submit_tail(
     &mut self,
     order: &str,
-    data: &[u8],
+    tail: Tail<'_>,
     task: u32,
     limits: Option<Limits>,
     retries: u32,
   ) -> Result<u64, SubmitError> {
     let key = self.next_key;
     let head = [&key.to_le_bytes()[..], order.as_bytes(), b"\n"].concat();
-    let id = self.manager.submit(&CallSpec {
-      task,
-      codec: 0,
-      flags: 0,
-      limits,
-      retries,
-      head: &head,
-      tail: data,
-      moved: None,
-    })?;
+    let id = self.manager.submit(CallSpec { task, codec: 0, flags: 0, limits, retries, head: &head, tail })?;
     self.next_key += 1;
     assert_eq!(self.ids.insert(id, key), None, "the number of an unfinished call was used again");
     Ok(key)
@@ -141,7 +132,7 @@ impl Pool {
   pub fn submit_repeated(&mut self, order: &str, data: &[u8], timeout: Option<(u64, u64)>, retries: u32) -> u64 {
     let limits = timeout
       .map(|(timeout, grace)| Limits { timeout: Duration::from_millis(timeout), grace: Duration::from_millis(grace) });
-    self.try_submit_repeated(order, data, 0, limits, retries).unwrap()
+    self.try_submit_tail(order, Tail::Bytes(data), 0, limits, retries).unwrap()
   }
 
   /// One round, after a wait of `timeout` at most.
@@ -354,7 +345,7 @@ impl Pool {
 
   /// Closes the pool and waits until the last worker is gone.
   pub fn close(mut self) -> Vec<Event> {
-    self.manager.close();
+    self.manager.shut_down();
     self.until_stopped();
     self.events
   }

@@ -1,4 +1,4 @@
-//! What there is of processes, descriptors and threads.
+//! The processes, descriptors, threads and mappings that there are.
 
 #[cfg(target_os = "linux")]
 use std::fs;

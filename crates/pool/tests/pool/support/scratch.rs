@@ -1,4 +1,4 @@
-//! A directory of its own for each pool.
+//! A directory for each pool, gone with the pool.
 
 use std::fs;
 use std::path::{Path, PathBuf};

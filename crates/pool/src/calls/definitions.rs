@@ -1,0 +1,58 @@
+//! What workers are told besides calls: how to boot, and what the numbers of tasks mean.
+
+/// The call that each worker is sent first.
+#[derive(Debug)]
+pub(crate) struct BootCall {
+  /// The encoding of the payload.
+  pub(crate) codec: u8,
+  pub(crate) payload: Box<[u8]>,
+}
+
+/// What a worker is sent before its first call of a task.
+#[derive(Debug, Default)]
+pub(crate) struct TaskDefinition {
+  bytes: Box<[u8]>,
+  /// Grows when the number is used for another task. 0 stands for "not sent" in the books of a lane.
+  version: u32,
+}
+
+impl TaskDefinition {
+  pub(crate) fn bytes(&self) -> &[u8] {
+    &self.bytes
+  }
+
+  pub(crate) fn version(&self) -> u32 {
+    self.version
+  }
+}
+
+/// What the workers of a pool are told besides calls.
+#[derive(Debug)]
+pub(crate) struct Definitions {
+  boot: BootCall,
+  /// By the numbers of tasks.
+  tasks: Vec<TaskDefinition>,
+}
+
+impl Definitions {
+  pub(crate) fn new(boot: BootCall) -> Self {
+    Self { boot, tasks: Vec::new() }
+  }
+
+  pub(crate) fn boot(&self) -> &BootCall {
+    &self.boot
+  }
+
+  pub(crate) fn task(&self, task: u32) -> Option<&TaskDefinition> {
+    self.tasks.get(task as usize)
+  }
+
+  pub(crate) fn define_task(&mut self, task: u32, bytes: Box<[u8]>) {
+    let index = task as usize;
+    if self.tasks.len() <= index {
+      self.tasks.resize_with(index + 1, TaskDefinition::default);
+    }
+    let version = self.tasks[index].version.wrapping_add(1).max(1);
+    self.tasks[index] = TaskDefinition { bytes, version };
+  }
+}

@@ -1,0 +1,14 @@
+//! The calls that a pool owes an answer, what is kept for each of them, and what workers are told besides calls.
+
+mod definitions;
+mod payload;
+mod pending;
+mod retries;
+mod table;
+
+pub(crate) use definitions::{BootCall, Definitions, TaskDefinition};
+pub(crate) use payload::Payload;
+pub(crate) use pending::PendingQueue;
+pub(crate) use retries::Retries;
+pub use table::Limits;
+pub(crate) use table::{Call, CallTable, Outcome, Place};

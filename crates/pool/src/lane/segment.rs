@@ -1,0 +1,50 @@
+//! A shared segment of the operating system as the memory of a lane's rings.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use millrace_ring::{Memory, NoMemory};
+use millrace_sys::{Mapping, Segment};
+
+/// A lane's memory: a shared segment.
+#[derive(Debug)]
+pub(crate) struct LaneSegment(Segment);
+
+impl LaneSegment {
+  pub(crate) fn new(segment: Segment) -> Self {
+    Self(segment)
+  }
+
+  /// The mapping, for a loan that outlives the lane.
+  pub(crate) fn mapping(&self) -> &Arc<Mapping> {
+    self.0.mapping()
+  }
+}
+
+impl AsFd for LaneSegment {
+  fn as_fd(&self) -> BorrowedFd<'_> {
+    self.0.as_fd()
+  }
+}
+
+// SAFETY: a segment stays mapped at one address, for its whole length, until it is dropped, and the mapping is
+// writable. This crate makes no reference to its bytes: loans use raw pointers (`loan.rs`).
+unsafe impl Memory for LaneSegment {
+  fn base(&self) -> NonNull<u8> {
+    self.0.base()
+  }
+
+  fn len(&self) -> usize {
+    self.0.len()
+  }
+
+  fn commit(&self, offset: usize, len: usize) -> Result<(), NoMemory> {
+    self.0.commit(offset, len).map_err(|error| NoMemory { errno: error.errno().unwrap_or(libc::ENOMEM) })
+  }
+
+  fn discard(&self, offset: usize, len: usize) {
+    // An optimisation: pages that cannot be given back stay, and are used again.
+    let _ = self.0.discard(offset, len);
+  }
+}

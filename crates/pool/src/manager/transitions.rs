@@ -1,0 +1,57 @@
+//! What the pool does to a single worker. `lane/life.rs` has the states and what leads from one to the next.
+
+use std::time::Instant;
+
+use super::Manager;
+use crate::event::ExitReason;
+use crate::lane::Life;
+
+impl Manager {
+  /// Asks a worker to leave that has nothing to do.
+  pub(super) fn dismiss(&mut self, index: usize, reason: ExitReason, now: Instant) {
+    if let Some(lane) = self.lanes.get_mut(index) {
+      lane.ask_to_leave(reason, now);
+    }
+  }
+
+  /// A worker leaves after the call that it runs; what is queued behind that moves on.
+  pub(super) fn retire(&mut self, index: usize, now: Instant) {
+    if self.lanes.get(index).is_some_and(|lane| matches!(lane.life(), Life::Ready | Life::Leaving { .. })) {
+      self.recall(index);
+      self.dismiss(index, ExitReason::Recycled, now);
+      self.fill(now);
+    }
+  }
+
+  /// What a worker wrote into its lane makes no sense: the worker is killed, and nobody else loses anything.
+  pub(super) fn condemn(&mut self, index: usize, what: &'static str) {
+    if let Some(lane) = self.lanes.get_mut(index) {
+      lane.condemn(what);
+    }
+  }
+
+  /// SIGTERM to a worker and to all that it has started.
+  pub(super) fn terminate(&mut self, index: usize, reason: ExitReason, now: Instant) {
+    if let Some(lane) = self.lanes.get_mut(index) {
+      lane.terminate(reason, now);
+    }
+  }
+
+  /// SIGKILL to a worker and to all that it has started.
+  pub(super) fn kill(&mut self, index: usize, reason: ExitReason) {
+    if let Some(lane) = self.lanes.get_mut(index) {
+      lane.kill(reason);
+    }
+  }
+
+  /// A worker's end was seen: asks how it ended. The lane is drained before the end is dealt with.
+  pub(super) fn note_end(&mut self, index: usize, now: Instant) {
+    let Some(lane) = self.lanes.get_mut(index).filter(|lane| !lane.has_ended()) else { return };
+    if lane.reap(now) {
+      self.drain.add(index);
+    } else if lane.is_watched_by_hangup() {
+      // The hang-up stays: the status is asked for by time from now on.
+      self.watch.remove_sentinel(index, lane);
+    }
+  }
+}
