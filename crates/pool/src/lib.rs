@@ -7,7 +7,7 @@
 //!
 //! | layer | holds |
 //! |---|---|
-//! | `error` `config` `event` `completion` `fault` `spin` `oom` | what the crate and its owner tell each other; leaves |
+//! | `error` `config` `event` `completion` `fault` `spin` `oom` | rules, results, events, errors; faults; spinning |
 //! | `calls` | the calls that are owed an answer, as data |
 //! | `lane` | one worker as its host sees it |
 //! | `start` | where processes come from; the fork server |

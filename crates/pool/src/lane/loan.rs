@@ -10,10 +10,10 @@
 //! - The other process maps the same memory. A sound one does not touch the block while it is lent. A faulty one can
 //!   write to it at any time, and nothing here can prevent that.
 //!
-//! So no Rust reference to the bytes is ever made, neither here nor by whoever uses [`Loan::as_ptr`]: a `&[u8]` promises
-//! that the bytes do not change, and the compiler may rely on that. The bytes are copied by raw pointer. A copy that meets
-//! a write of a faulty process yields arbitrary bytes. Each is a valid `u8`, and nothing is concluded from a byte before
-//! it lies in private memory, where it does not change any more.
+//! So no Rust reference to the bytes is ever made, neither here nor by whoever uses [`Loan::as_ptr`]: a `&[u8]`
+//! promises that the bytes do not change, and the compiler may rely on that. The bytes are copied by raw pointer. A
+//! copy that meets a write of a faulty process yields arbitrary bytes. Each is a valid `u8`, and nothing is concluded
+//! from a byte before it lies in private memory, where it does not change any more.
 //!
 //! The mapping lives as long as its loans, which may outlive the call, the lane and its worker.
 
@@ -80,8 +80,7 @@ impl Drop for Loan {
 
 /// The content of a [`Loan`] that is handed over, once.
 ///
-/// Who has this may rely on: the block is this process's, and nobody in this process writes to it
-/// ([`Loan::hand_over`]).
+/// The block is this process's, and nobody in this process writes to it while this value exists ([`Loan::hand_over`]).
 #[derive(Debug)]
 pub struct Moved<'a> {
   loan: &'a Loan,
