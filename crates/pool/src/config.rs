@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use millrace_ring::Geometry;
 
-/// What the death of a worker means for its pool.
+/// The meaning of a worker's death for its pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeathPolicy {
   /// Every unfinished call fails and the pool is unusable: the rule of Python's `ProcessPoolExecutor`.
@@ -43,7 +43,7 @@ pub enum StartMethod {
   ForkServer {
     /// The server's arguments.
     arguments: Vec<OsString>,
-    /// What happens when the server says that its process cannot be forked: workers are spawned, or the pool breaks.
+    /// Whether workers are spawned when the server says that its process cannot be forked; else the pool breaks.
     or_spawn: bool,
   },
   /// This process forks all workers at one moment, when the owner says so (see [`crate::Manager::fork_next`]). None is
@@ -56,7 +56,7 @@ pub enum StartMethod {
 pub struct PoolConfig {
   /// Most worker processes at a time, those that are leaving included.
   pub max_workers: u32,
-  /// What the death of a worker means.
+  /// The meaning of a worker's death.
   pub on_death: DeathPolicy,
   /// How to start a worker.
   pub command: WorkerCommand,

@@ -1,4 +1,4 @@
-//! What a pool tells its owner besides results: its state, and events.
+//! The state of a pool, and the events that its owner hears of besides results.
 
 use millrace_sys::Exit;
 
@@ -41,7 +41,7 @@ pub enum CallFailure {
     pid: u32,
     /// How the worker ended.
     exit: Exit,
-    /// What is wrong in the lane's memory, when the worker was killed for that.
+    /// The damage in the lane's memory, when the worker was killed for that.
     corrupt: Option<&'static str>,
     /// Whether the kernel killed the worker for want of memory, as far as is known.
     out_of_memory: Option<bool>,
@@ -81,7 +81,7 @@ pub struct Death {
   pub exit: Exit,
   /// The call that the worker ran.
   pub call: Option<CallId>,
-  /// What is wrong in the lane's memory, when the worker was killed for that.
+  /// The damage in the lane's memory, when the worker was killed for that.
   pub corrupt: Option<&'static str>,
   /// Whether the kernel killed the worker for want of memory, as far as is known.
   pub out_of_memory: Option<bool>,

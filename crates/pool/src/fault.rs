@@ -184,7 +184,7 @@ mod switch {
     }
   }
 
-  /// This process comes by `point`. True: a failure or damage is asked for, which is left to the caller.
+  /// This process comes by `point`. True: the caller has to do the fault, a failure or damage.
   pub(crate) fn hits(point: Point) -> bool {
     let Some(fault) = fault().filter(|fault| fault.point == point) else { return false };
     let passed = fault.passed.fetch_add(1, Ordering::Relaxed) + 1;

@@ -1,4 +1,4 @@
-//! What workers are told besides calls: how to boot, and what the numbers of tasks mean.
+//! Messages to workers that are no calls of the owner: the boot call, and the definitions of tasks.
 
 /// The call that each worker is sent first.
 #[derive(Debug)]
@@ -8,7 +8,7 @@ pub(crate) struct BootCall {
   pub(crate) payload: Box<[u8]>,
 }
 
-/// What a worker is sent before its first call of a task.
+/// The meaning of a task's number, sent to a worker before its first call of that number.
 #[derive(Debug, Default)]
 pub(crate) struct TaskDefinition {
   bytes: Box<[u8]>,
@@ -26,7 +26,7 @@ impl TaskDefinition {
   }
 }
 
-/// What the workers of a pool are told besides calls.
+/// The boot call and all definitions of one pool.
 #[derive(Debug)]
 pub(crate) struct Definitions {
   boot: BootCall,

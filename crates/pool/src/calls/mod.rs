@@ -1,4 +1,5 @@
-//! The calls that a pool owes an answer, what is kept for each of them, and what workers are told besides calls.
+//! The calls that a pool owes an answer, as data: table, pending queue, payloads, attempts left; and the definitions
+//! that workers need for them.
 
 mod definitions;
 mod payload;

@@ -2,7 +2,7 @@
 
 use super::payload::Payload;
 
-/// What a call keeps that may be repeated.
+/// The attempts left of one call, and its arguments meanwhile.
 #[derive(Debug)]
 pub(crate) struct Retries {
   /// Attempts beyond the one that is under way; never 0.

@@ -45,14 +45,14 @@ pub(crate) struct Call {
   pub(crate) retries: Option<Retries>,
 }
 
-/// What becomes of the outcome of the attempt that is under way.
+/// The use of the outcome of the attempt that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-  /// The owner gets it.
+  /// The owner gets the outcome.
   Delivered,
-  /// Nobody waits for it any more, since the call was stopped by a timeout or a kill: it is dropped when it comes.
+  /// The outcome is dropped: the call was stopped by a timeout or a kill, and nobody waits any more.
   Dropped,
-  /// It is dropped when it comes, and the call is started again.
+  /// The outcome is dropped, and the call is started again.
   Repeated,
 }
 

@@ -1,4 +1,4 @@
-//! What the process of a worker is given of its lane: four descriptors, and an argument that describes them.
+//! The hand-over of a lane to its worker's process: four descriptors, and an argument that describes them.
 
 use std::fmt;
 use std::os::fd::{OwnedFd, RawFd};

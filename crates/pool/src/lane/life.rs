@@ -1,4 +1,4 @@
-//! The life of a worker: what the host wants of it, and which event leads from one state to the next.
+//! The life of a worker: the states that the host gives it, and the events that lead from one state to the next.
 //!
 //! | from | event | to |
 //! |---|---|---|
@@ -23,7 +23,7 @@ use millrace_ring::Position;
 use crate::config::KILL_AFTER;
 use crate::event::ExitReason;
 
-/// What the host wants of a lane's worker.
+/// The state of a worker's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
   /// The worker boots. It is ready once its boot call has been answered, and is killed at `deadline`.

@@ -80,8 +80,7 @@ impl Drop for Loan {
 
 /// The content of a [`Loan`] that is handed over, once.
 ///
-/// Who has this may rely on: the block is this process's, and nobody in this process writes to it
-/// ([`Loan::hand_over`]).
+/// The block is this process's, and nobody in this process writes to it while this value exists ([`Loan::hand_over`]).
 #[derive(Debug)]
 pub struct Moved<'a> {
   loan: &'a Loan,

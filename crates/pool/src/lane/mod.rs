@@ -55,7 +55,7 @@ pub(crate) struct Lane {
   boot: Option<Position>,
   /// Why the worker did not boot, when that is known.
   boot_failure: Option<BreakCause>,
-  /// What was found wrong in the lane's memory.
+  /// The damage that was found in the lane's memory.
   corrupt: Option<&'static str>,
   /// Calls without a result, oldest first.
   held: VecDeque<Held>,
@@ -243,7 +243,7 @@ impl Lane {
     matches!(self.ring.phase(), Some(WorkerPhase::Retiring | WorkerPhase::Leaving))
   }
 
-  /// What was found wrong in the lane's memory.
+  /// The damage that was found in the lane's memory.
   pub(crate) fn corrupt(&self) -> Option<&'static str> {
     self.corrupt
   }

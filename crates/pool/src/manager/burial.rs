@@ -1,4 +1,4 @@
-//! Workers that have ended: what their ends mean for their calls and for the pool.
+//! Workers that have ended: the consequences for their calls and for the pool.
 //!
 //! A worker is buried at the end of a round, when its lane is drained: a call that has no result now never will.
 //!
@@ -24,7 +24,7 @@ use crate::completion::CallId;
 use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason};
 use crate::lane::Lane;
 
-/// What is left of a worker that has ended.
+/// The remains of a worker that has ended.
 struct Remains {
   worker_id: u32,
   pid: u32,
@@ -52,7 +52,7 @@ impl Remains {
   }
 }
 
-/// What one end means for the pool.
+/// The consequences of one end for the pool.
 #[derive(Default)]
 struct Verdict {
   /// Another worker is owed.

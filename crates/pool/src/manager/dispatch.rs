@@ -76,7 +76,8 @@ impl Manager {
       outcome: Outcome::Delivered,
       retries: Retries::new(spec.retries),
     });
-    // What may be repeated goes into the lane as a copy too, so that no worker can write to what is kept.
+    // A call that may be repeated goes into the lane as a copy, so that no worker can write to the arguments that are
+    // kept.
     let kept = (spec.retries > 0).then(|| spec.tail.payload_behind(spec.head));
     let placed = lane.is_some_and(|index| {
       let placed = match kept.as_ref().map(Payload::parts) {

@@ -112,7 +112,7 @@ impl Manager {
     })
   }
 
-  /// What an outer event loop has to watch for readability.
+  /// The descriptors that an outer event loop has to watch for readability.
   pub fn pollables(&self) -> Pollables<'_> {
     self.watch.pollables()
   }

@@ -1,4 +1,4 @@
-//! What the owner of a pool is doing, as far as the relief thread has to know.
+//! The doings of a pool's owner, as far as the relief thread has to know them.
 
 /// The owner's visits to the manager.
 #[derive(Debug, Default)]

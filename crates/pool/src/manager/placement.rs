@@ -1,4 +1,4 @@
-//! Which worker gets the next call.
+//! The choice of the worker that gets the next call.
 //!
 //! In this order, if the worker has room for the call:
 //!
@@ -21,7 +21,7 @@ use crate::spin::processors;
 /// a call seldom waits behind another while a worker is idle.
 const READ_AHEAD_NS: u32 = 300_000;
 
-/// The same while the owner is busy: the relief thread comes by only each millisecond.
+/// The reserve while the owner is busy: the relief thread comes by only each millisecond.
 const RELIEF_AHEAD_NS: u32 = 4_000_000;
 
 /// Longest service time of tiny calls. The host takes as long to hand out the next one.
@@ -41,7 +41,7 @@ const CANDIDATES: usize = 4;
 /// Payloads up to this size find no room only where a larger one would not find any either.
 const SMALL: usize = 4096;
 
-/// What is remembered from one choice to the next.
+/// The memory of earlier choices.
 #[derive(Debug)]
 pub(super) struct Placement {
   /// Lanes that fell idle, the last one on top. An entry is checked when it is taken.

@@ -63,7 +63,7 @@ impl Manager {
     self.fill(now);
   }
 
-  /// Takes back what is queued behind the first `kept` calls, and queues nothing more there for now.
+  /// Takes back the calls behind the first `kept`, and queues nothing more in this lane for now.
   fn give_up(&mut self, index: usize, kept: usize) {
     if let Some(lane) = self.lanes.get_mut(index) {
       lane.stall();

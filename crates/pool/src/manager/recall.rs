@@ -3,12 +3,12 @@
 use super::Manager;
 
 impl Manager {
-  /// Takes back what is queued in a lane, and puts it in front of the pending calls in its order.
+  /// Takes the unclaimed calls of a lane back, and puts them in front of the pending ones in their order.
   pub(super) fn recall(&mut self, index: usize) {
     self.recall_behind(index, 0);
   }
 
-  /// The same with what is queued behind the first `kept` calls.
+  /// As [`Manager::recall`], but the first `kept` calls stay.
   pub(super) fn recall_behind(&mut self, index: usize, kept: usize) {
     // From the youngest: the worker claims from the other end, so whatever this wins is a suffix, in order.
     while let Some((id, payload)) = self.lanes.get_mut(index).and_then(|lane| lane.take_back(kept)) {

@@ -11,7 +11,7 @@ use crate::calls::Place;
 /// Results that are copied before the owner may have the manager again.
 const RESULTS_PER_STEP: usize = 64;
 
-/// The same, in bytes.
+/// Bytes that are copied before the owner may have the manager again.
 const BYTES_PER_STEP: usize = 1 << 20;
 
 impl Manager {

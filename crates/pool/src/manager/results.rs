@@ -1,4 +1,4 @@
-//! What comes out of a lane: results for the owner, answers to boot calls, notices.
+//! Entries that come out of a lane: results for the owner, answers to boot calls, notices.
 
 use std::time::Instant;
 

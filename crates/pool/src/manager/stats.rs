@@ -1,4 +1,4 @@
-//! What the workers of a pool are doing, as numbers.
+//! The workers of a pool in numbers.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use super::Manager;
 use crate::completion::CallId;
 use crate::lane::{Lane, Life};
 
-/// What a worker does.
+/// The state of a worker, as users see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkerState {
   /// The worker boots.
@@ -38,7 +38,7 @@ pub struct WorkerStats {
   pub pid: u32,
   /// The number in the pool.
   pub worker_id: u32,
-  /// What the worker does.
+  /// The state.
   pub state: WorkerState,
   /// The call that the worker runs.
   pub running: Option<CallId>,

@@ -1,4 +1,5 @@
-//! What the pool does to a single worker. `lane/life.rs` has the states and what leads from one to the next.
+//! Steps that the pool takes with a single worker. `lane/life.rs` has the states, and the table of events that lead
+//! from one to the next.
 
 use std::time::Instant;
 
@@ -23,7 +24,7 @@ impl Manager {
     }
   }
 
-  /// What a worker wrote into its lane makes no sense: the worker is killed, and nobody else loses anything.
+  /// The memory of a lane makes no sense: its worker is killed, and no other worker loses anything.
   pub(super) fn condemn(&mut self, index: usize, what: &'static str) {
     if let Some(lane) = self.lanes.get_mut(index) {
       lane.condemn(what);

@@ -1,4 +1,4 @@
-//! What the manager waits for: its own bell, the workers' bells and sentinels, the connection to its fork server.
+//! The wait set of a pool: the manager's own bell, the workers' bells and sentinels, the connection to the fork server.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
@@ -10,7 +10,8 @@ use crate::lane::Lane;
 const WAKEUP: u64 = u64::MAX;
 const SERVER: u64 = u64::MAX - 1;
 
-/// Who has something to say. A worker's number makes news of a lane that has gone recognizable.
+/// A source of news. The worker's number tells news of a lane that has gone from news of the next lane with the same
+/// index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
   /// The manager's own bell.
@@ -140,7 +141,8 @@ impl Watch {
     self.empty();
   }
 
-  /// Of the kinds of wait sets, the one that holds no descriptor while it is empty, so that this does not fail.
+  /// Puts an empty wait set in place. Its kind is the one that holds no descriptor while it is empty, so that this does
+  /// not fail.
   fn empty(&mut self) {
     if let Ok(empty) = WaitSet::new(PollerKind::Poll) {
       self.waits = empty;

@@ -34,7 +34,7 @@ pub(crate) fn fork_by(prepared: &PreparedLane, server: &mut ForkServer) -> Resul
   Ok(prepared.watched_over(child))
 }
 
-/// What a fork of this process takes over to be the worker: copies, since the originals close in the fork.
+/// The argument and descriptors of a worker that this process forks: copies, since the originals close in the fork.
 pub(crate) fn for_own_fork(prepared: &PreparedLane) -> Result<ForkedWorker, SpawnFailure> {
   let mut copies = Vec::with_capacity(4);
   for (fd, _) in prepared.descriptors() {

@@ -1,12 +1,11 @@
-//! What a pool remembers of its start method: the connection to its fork server, or that this process has forked its
-//! workers.
+//! The state of a pool's start method: the connection to the fork server, or that this process has forked its workers.
 
 use std::time::Instant;
 
 use super::fork_server::ForkServer;
 use crate::config::MAX_FAILED_STARTS;
 
-/// Where the workers of a pool come from, apart from its configuration.
+/// The state of a pool's start method. The method itself is configuration.
 #[derive(Debug, Default)]
 pub(crate) struct Starter {
   server: Option<ForkServer>,

@@ -1,7 +1,7 @@
 //! The fault points of a worker: around a claim, while arguments are copied, inside of a commit.
 //!
-//! They are about calls: the boot call and definitions of tasks pass no point. A worker comes here only in a build with
-//! the feature `fault-injection`.
+//! Only calls pass these points; the boot call and definitions of tasks do not. A build without the feature
+//! `fault-injection` does not come here.
 
 use millrace_ring::{CallKind, CallRecord, CommitError, ResultHeader, Step, Taken, WorkerLane};
 

@@ -72,7 +72,10 @@ fn a_boot_that_fails_breaks_the_pool_after_three_starts_a_place() {
   let mut pool = full("fail");
   pool.until("it breaks", |pool| pool.manager.state() == PoolState::Broken);
   assert!(pool.started().len() <= 6, "{:?}", pool.events);
-  let with_report = |event: &Event| matches!(event, Event::Broken { cause: BreakCause::BootFailed(report), .. } if report.bytes == b"this is why");
+  let with_report = |event: &Event| match event {
+    Event::Broken { cause: BreakCause::BootFailed(report), .. } => report.bytes == b"this is why",
+    _ => false,
+  };
   assert_eq!(pool.count(with_report), 1);
   pool.until_stopped();
 }

@@ -13,7 +13,7 @@ use super::protocol::{ROOT_FD, SERVER_LIFELINE_FD, request};
 use crate::config::{KILL_AFTER, WorkerCommand};
 use crate::error::SpawnFailure;
 
-/// What two pools have to agree on to share a server.
+/// The options that two pools must have in common to share a server.
 #[derive(PartialEq, Eq)]
 struct Options {
   program: PathBuf,

@@ -14,7 +14,7 @@ use crate::error::WorkerError;
 use crate::fault::{Point, hits};
 use crate::lane::ForkedWorker;
 
-/// What a pool asks a server for.
+/// A request of a pool.
 #[derive(Debug)]
 pub enum ForkRequest {
   /// A worker.
@@ -34,7 +34,7 @@ pub enum Trial {
   Over(Option<Exit>),
 }
 
-/// One pool's connection.
+/// The connection of one pool.
 #[derive(Debug)]
 struct Connection {
   packets: Packets,
@@ -84,7 +84,7 @@ impl ForkService {
     Ok(Self { root, lifeline, waits, connections, orphans, said, asking: 0 })
   }
 
-  /// What has to be watched: readable when there is a request.
+  /// The descriptors to watch: readable when there is a request.
   pub fn pollables(&self) -> Pollables<'_> {
     self.waits.pollables()
   }

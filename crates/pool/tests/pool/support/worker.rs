@@ -16,7 +16,7 @@
 //! | `hoard <bytes>` | uses so much memory and keeps it |
 //! | `family` | starts a child process that never ends, and answers with its process id |
 //! | `deaf` | ignores SIGTERM from now on |
-//! | `stray`, `stray-retiring` | reports the data as an error of no call; the latter leaves after its call |
+//! | `stray`, `stray-retiring` | reports the data as an error of no call; the latter leaves after the call |
 //! | `stray-retiring-gate <name> <ms>` | the same, but waits as for `gate`, and after its call so much longer |
 //! | `exit <code>` | answers that the task asked to exit, and leaves |
 //! | `leave` | answers, and leaves without being asked |
