@@ -329,7 +329,7 @@ if (process.platform === 'linux') {
     test(`a preload module that ${way} in the server breaks the pool, which names both`, async (t) => {
       const path = join(tempDirectory(t), `${way}.mjs`)
       writeFileSync(path, source)
-      const pool = makePool(t, { ...options, preload: [...preload, path], startTimeout: 1000 })
+      const pool = makePool(t, { ...options, preload: [...preload, path], startTimeout: 2000 })
       const error = await within('the failure', pool.submit(tasks.add, 1, 2).exception(), () => pool.dumpState())
       t.true(error instanceof BrokenProcessPool)
       const { message } = error as Error

@@ -29,7 +29,7 @@ pub mod worker;
 
 pub use calls::Limits;
 pub use completion::{CallId, Completion, status};
-pub use config::{DeathPolicy, KILL_AFTER, PoolConfig, StartMethod, WorkerCommand};
+pub use config::{DeathPolicy, KILL_AFTER, MAX_FAILED_STARTS, PoolConfig, StartMethod, WorkerCommand};
 pub use error::{AllocateError, SpawnFailure, SubmitError};
 pub use event::{BreakCause, CallFailure, Death, Event, ExitReason, PoolState, Report, ServerFailure};
 pub use lane::{ForkedWorker, Loan, Moved, Tail};
