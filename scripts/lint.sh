@@ -24,6 +24,7 @@ RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' \
 check taplo format --check
 check oxlint --deny-warnings
 check node scripts/check-layers.mjs
+check node scripts/check-crates.mjs
 check node scripts/check-columns.mjs
 check prettier --check --log-level warn .
 
