@@ -1,7 +1,7 @@
-// Why pools break, or cannot be made, as errors.
+// The errors of pools that are broken, or cannot be made.
 
-import { BrokenProcessPool, ForkUnsafeError, type WorkerDeath } from '../../errors/index.js'
 import { decodeError } from '../../codec/index.js'
+import { BrokenProcessPool, ForkUnsafeError, type WorkerDeath } from '../../errors/index.js'
 import type { NativeEvent } from '../../native/index.js'
 import { unforkableText } from '../../start/fork-safety.js'
 import { headingOf } from '../../util/text.js'
@@ -9,7 +9,7 @@ import type { ResolvedOptions } from '../options.js'
 import { deathHint, describeDeath } from './deaths.js'
 import type { RecentEnds } from './recent-ends.js'
 
-/** Why a pool broke; makes one error a future, so that no two share a stack. */
+/** The error of a broken pool. The returned function makes one error for each future, so that no two share a stack. */
 export function brokenPool(
   event: NativeEvent,
   deaths: readonly WorkerDeath[],
@@ -48,7 +48,7 @@ export function brokenPool(
   return () => new BrokenProcessPool(message, cause === undefined ? { workers: deaths } : { workers: deaths, cause })
 }
 
-/** Of fork servers, several in a row. */
+/** The failure of several fork servers in a row. */
 function serverFailure({ reason, module }: NativeEvent): string {
   const what = reason === 'serverTimeout' ? 'was not ready within startTimeout' : 'ended before it was ready'
   const where = module === undefined ? '' : `, while it loaded the preload module ${module}`
@@ -58,7 +58,7 @@ function serverFailure({ reason, module }: NativeEvent): string {
   )
 }
 
-/** Of workers that came to nothing, so many in a row that another attempt makes no sense. */
+/** The failure of several workers in a row: another attempt makes no sense. */
 function vainStarts({ reason, deaths }: RecentEnds): string {
   const what =
     reason === 'failed-start'
@@ -72,14 +72,14 @@ function vainStarts({ reason, deaths }: RecentEnds): string {
   )
 }
 
-/** The error that a worker reported with its failed start, or why no worker can be forked from `which` process. */
+/** The error that a worker reported with its failed start, or why the process `which` cannot be forked. */
 export function breakCause(event: NativeEvent, which = 'The fork server'): unknown {
   if (event.reasons !== undefined) return forkUnsafe(which, event.reasons, "Use the start method 'spawn'")
   if (event.bytes === undefined || event.codec === undefined) return undefined
   return decodeError(event.codec, event.bytes, { pid: event.deaths?.[0]?.pid ?? event.pid ?? 0 })
 }
 
-/** The reasons are a line each. */
+/** The error for a process that cannot be forked. `lines` has one reason in each line. */
 export function forkUnsafe(which: string, lines: string, advice: string): ForkUnsafeError {
   const reasons = lines.split('\n')
   return new ForkUnsafeError(unforkableText(which, reasons, advice), { reasons })

@@ -1,9 +1,9 @@
-// How workers ended lately, for a pool that breaks because none comes up.
+// The latest ends of workers, for the message of a pool that breaks because no worker comes up.
 
 import type { NativeDeath, NativeEvent } from '../../native/index.js'
 
 /**
- * As many ends in a row of workers that have finished nothing break a pool: `MAX_FAILED_STARTS` in
+ * Deaths to remember: as many as the starts in vain that break a pool, `MAX_FAILED_STARTS` in
  * crates/pool/src/config.rs.
  */
 const MOST = 3
@@ -12,7 +12,7 @@ export class RecentEnds {
   #reason: string | undefined
   #deaths: NativeDeath[] = []
 
-  /** A worker has ended. */
+  /** Takes note of a worker's end. */
   note(event: NativeEvent): void {
     if (event.reason !== this.#reason) this.#deaths = []
     this.#reason = event.reason
@@ -20,12 +20,12 @@ export class RecentEnds {
     if (this.#deaths.length > MOST) this.#deaths.shift()
   }
 
-  /** What `workerExit` said of the last one. */
+  /** The reason of the latest end, as `workerExit` tells it. */
   get reason(): string | undefined {
     return this.#reason
   }
 
-  /** The last ones that it was said of, at most as many as it takes to break a pool. */
+  /** The latest deaths in a row with this reason. */
   get deaths(): readonly NativeDeath[] {
     return this.#deaths
   }

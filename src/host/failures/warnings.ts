@@ -1,4 +1,4 @@
-// Failures that a pool survives, as the errors of its `warning` events.
+// The errors of `warning` events: failures that a pool survives.
 
 import { MillraceError, WorkerDiedError, WorkerSpawnError } from '../../errors/index.js'
 import type { NativeDeath, NativeEvent } from '../../native/index.js'
@@ -7,7 +7,7 @@ import { describeDeath, workerDeath } from './deaths.js'
 import { breakCause, forkUnsafe } from './pool.js'
 import { spawnFailed } from './system.js'
 
-/** The error that a `warning` event carries. */
+/** The error of a `warning` event. */
 export function warningOf(event: NativeEvent): Error {
   const cause = breakCause(event)
   const details = cause === undefined ? {} : { cause }
@@ -34,7 +34,7 @@ export function warningOf(event: NativeEvent): Error {
   }
 }
 
-/** The warning that a worker died while it had nothing to do. */
+/** The error for a worker that died while it was idle. */
 function idleWorkerDied(death: NativeDeath): WorkerDiedError {
   return new WorkerDiedError(
     `${capital(describeDeath(death))} died while it was idle; no call was lost`,
