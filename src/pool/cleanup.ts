@@ -11,8 +11,8 @@ interface Endable {
 }
 
 /**
- * Makes the finalizer of a pool, which does not hold the pool. A pool registers it after the finalizer of its workers, so
- * that it runs before that one: unfinished jobs fail while the workers are still there.
+ * Makes the finalizer of a pool, which does not hold the pool. A pool registers it after the finalizer of its workers,
+ * so that it runs before that one: unfinished jobs fail while the workers are still there.
  */
 export function watchOver(pool: Endable, life: PoolLife): Finalize<[WeakRef<Endable>, PoolLife]> {
   return new Finalize(pool, endPool, { args: [new WeakRef(pool), life], exitPriority: EXIT_PRIORITY })
