@@ -18,7 +18,7 @@ import { BUFFER, contentOf, kindOf, typedArrayBytes } from './views.js'
 const isEnabled = process.env.MILLRACE_PLAIN_CODEC !== 'off'
 
 /** Longer arrays are left to V8 unless they begin with a record: V8 copies elements without examining each. */
-const LONGEST_OF_OTHERS = 64
+const LONGEST_WITHOUT_RECORDS = 64
 /** Bytes of a Buffer; larger ones are left to V8, whose decoder may alias them instead of copying. */
 const LARGEST_BUFFER = 16 * 1024
 /** Bytes of a payload; beyond this, memory of up to twice the size is worse than V8's pace. */
@@ -109,7 +109,7 @@ function writeObject(value: object, at: number, depth: number): number {
 function writeArray(array: unknown[], at: number, depth: number): number {
   if (getPrototypeOf(array) !== ArrayPrototype) return -1
   const { length } = array
-  if (length > LONGEST_OF_OTHERS && !beginsWithRecord(array)) return -1
+  if (length > LONGEST_WITHOUT_RECORDS && !beginsWithRecord(array)) return -1
   // Own keys come in order, indices first. So with this many keys and this last key, all keys are indices.
   const keys = keysOf(array)
   if (keys.length !== length || (length > 0 && keys[length - 1] !== String(length - 1))) return -1

@@ -6,16 +6,16 @@ import { builtin } from '../util/builtins.js'
 let collect: ((options?: { type: 'minor' }) => void) | undefined
 
 /** Bytes of buffers that may be garbage in a worker without work. */
-const TOLERATED = 32 << 20
+const TOLERATED_BYTES = 32 << 20
 
-/** Bytes of buffers that survived the last collection of all garbage here. */
-let kept = 0
+/** External memory in bytes after the last collection by `collectBuffers`. */
+let keptBytes = 0
 
 /** Bytes of received buffers after which young garbage is collected: most of these buffers are garbage by then. */
-const YOUNG = 32 << 20
+const YOUNG_BYTES = 32 << 20
 
 /** Bytes of the buffers that were received since the last collection of young garbage. */
-let received = 0
+let receivedBytes = 0
 
 /** Collects all garbage, which takes some milliseconds. */
 export function collectGarbage(): void {
@@ -23,19 +23,19 @@ export function collectGarbage(): void {
   collect()
 }
 
-/** Collects all garbage if the memory of buffers has grown by more than `TOLERATED` since the last time. */
+/** Collects all garbage if the memory of buffers has grown by more than `TOLERATED_BYTES` since the last time. */
 export function collectBuffers(): void {
   const { getHeapStatistics } = builtin('node:v8')
-  if (getHeapStatistics().external_memory <= kept + TOLERATED) return
+  if (getHeapStatistics().external_memory <= keptBytes + TOLERATED_BYTES) return
   collectGarbage()
-  kept = getHeapStatistics().external_memory
+  keptBytes = getHeapStatistics().external_memory
 }
 
 /**
  * Whether V8 lets young garbage lie, however much memory it has allocated for the buffers in it: since V8 13.0, which
  * came with Node 24.
  */
-const WAITS = Number.parseInt(process.versions.v8, 10) >= 13
+const V8_LETS_YOUNG_GARBAGE_LIE = Number.parseInt(process.versions.v8, 10) >= 13
 
 /**
  * Counts a received buffer, and collects young garbage after every 32 MiB.
@@ -45,10 +45,10 @@ const WAITS = Number.parseInt(process.versions.v8, 10) >= 13
  * buffer's) and, since Node 24, of any memory outside of the heap.
  */
 export function countReceived(bytes: number, borrowed: boolean): void {
-  if (!borrowed && !WAITS) return
-  received += bytes
-  if (received < YOUNG) return
-  received = 0
+  if (!borrowed && !V8_LETS_YOUNG_GARBAGE_LIE) return
+  receivedBytes += bytes
+  if (receivedBytes < YOUNG_BYTES) return
+  receivedBytes = 0
   collect ??= collector()
   collect({ type: 'minor' })
 }
