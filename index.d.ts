@@ -1,87 +1,90 @@
 import { inspect } from 'node:util';
 
-/** The arguments of a function, which may be left out if it needs none, and what follows them. */
+/** The arguments of a function, followed by `Rest`. The arguments may be left out if the function needs none. */
 export declare type ArgumentsOf<A extends unknown[], Rest extends unknown[] = []> = [] extends A ? [args?: readonly [...A], ...rest: Rest] : [args: readonly [...A], ...rest: Rest];
 
 /**
- * Yields futures, of any executors, as they are done: those that are already first, then the others as they come. Each
- * once, cancelled ones too; none is kept once it was yielded.
+ * Yields futures, of any executors, as they are done: first the futures that are done already, then the others as they
+ * come. Each future comes once, also a cancelled one. The iterator keeps no future that it has yielded.
  *
- * When `timeout`, counted from this call, expires while a next future is waited for, `next()` rejects with a
- * `TimeoutError` and the iterator has ended. Futures that are done by then are yielded before that.
+ * `timeout` counts from this call. When it expires while `next()` waits, `next()` rejects with a `TimeoutError` and the
+ * iterator ends. Futures that are done by then are yielded first.
+ *
+ * @throws TypeError when a member of `futures` is no future; TypeError or RangeError for a wrong `timeout`.
  */
 export declare function asCompleted<F extends Future<unknown>>(futures: Iterable<F>, options?: WaitOptions): CompletionIterator<F>;
 
 /**
- * The result of a job of a {@link Pool}. It can be awaited, and be dropped: one that fails and that nobody looks at
- * causes no
+ * The result of a job of a {@link Pool}.
+ *
+ * A result can be awaited like a promise. It can also be dropped: a failed result that nobody looks at causes no
  * `unhandledRejection`. Its pool is not collected before the job is over.
  */
 export declare class AsyncResult<T> implements PromiseLike<T> {
     #private;
     private constructor();
     /**
-     * The value. Rejects with the job's error, the same object each time, or with a `TimeoutError` when it is not ready
-     * in time; the job goes on then.
+     * A promise of the value. It rejects with the job's error (the same object each time), or with a `TimeoutError` when
+     * the time of the wait is over; then the job goes on.
      */
     get(options?: WaitOptions): Promise<T>;
-    /** Resolves when the job is over, however it ended, or when the time is. */
+    /** Resolves when the job is over, whatever its outcome, or when the time of the wait is over. */
     wait(options?: WaitOptions): Promise<void>;
     /** Whether the job is over, its callback included. */
     ready(): boolean;
     /**
      * Whether the job ended with a value.
      *
-     * @throws InvalidStateError while it is not over.
+     * @throws InvalidStateError while the job is not over.
      */
     successful(): boolean;
     /**
-     * All errors of a job that is over, in the order in which they became known: of a map, those of all items that
-     * failed, and one for each chunk that was lost as a whole. The first one is what `get()` rejects with, unless a
+     * All errors of a job that is over, in the order in which they became known. For a map: the error of each failed
+     * item, and one error for each chunk that was lost as a whole. `get()` rejects with the first error, unless a
      * callback threw or the pool was terminated.
      */
     get errors(): readonly unknown[];
-    /** As of a promise. */
+    /** As `Promise.prototype.then`. */
     then<A = T, B = never>(onfulfilled?: ((value: T) => A | PromiseLike<A>) | null, onrejected?: ((reason: any) => B | PromiseLike<B>) | null): Promise<A | B>;
-    /** As of a promise. */
+    /** As `Promise.prototype.catch`. */
     catch<B = never>(onrejected?: ((reason: any) => B | PromiseLike<B>) | null): Promise<T | B>;
-    /** As of a promise. */
+    /** As `Promise.prototype.finally`. */
     finally(onfinally?: (() => void) | null): Promise<T>;
     get [Symbol.toStringTag](): string;
-    /** `<AsyncResult #7 state=finished returned Array>`; never runs code of the result. */
+    /** For example `<AsyncResult #7 state=finished returned Array>`. Runs no code of the value's. */
     toString(): string;
     [inspect.custom](): string;
 }
 
 /**
- * An executor can no longer run calls, whatever its kind. Every unfinished future failed with it, and later `submit()`
- * throws it. Make a new executor, and submit again what is safe to run twice: a call may have run in part.
+ * The executor is broken and runs no further calls. All its unfinished futures have failed with this error, and each
+ * later `submit()` throws it. Make a new executor, and submit again the calls that may run twice: each may have run in
+ * part.
  */
 export declare class BrokenExecutor extends MillraceError {
     readonly code: string;
 }
 
 /**
- * A worker died abruptly under `onWorkerDeath: 'break'`, an initializer failed (its error is the `cause`), or workers
- * kept dying before they could work. `workers` says which, how, and what each was running: look there for the culprit.
- * With
- * `onWorkerDeath: 'isolate'` only the calls of the dead worker fail.
+ * The pool is broken, because a worker died under `onWorkerDeath: 'break'`, an initializer failed (its error is the
+ * `cause`), or workers died again and again before they could work. `workers` tells how each died and during which
+ * call. Under `onWorkerDeath: 'isolate'` only the calls of the dead worker fail.
  */
 export declare class BrokenProcessPool extends BrokenExecutor {
     readonly code: string;
-    /** The workers whose death broke the pool; empty when none died. */
+    /** The workers whose deaths broke the pool; empty when no worker died. */
     readonly workers: readonly WorkerDeath[];
     constructor(message: string, details?: BrokenProcessPoolDetails);
 }
 
-/** The fields of a `BrokenProcessPool`. */
+/** The details of a `BrokenProcessPool`. */
 export declare interface BrokenProcessPoolDetails extends ErrorDetails {
     workers?: readonly WorkerDeath[];
 }
 
 /**
- * The future was cancelled before its call ran, or the call was stopped by `cancel({ kill: true })` or an aborted
- * signal, whose reason is then the `cause`. The call has no result; submit it again if it is still wanted.
+ * The call has no result: it was cancelled before it ran, or stopped by `cancel({ kill: true })` or an aborted signal.
+ * The signal's reason is then the `cause`. Submit the call again if it is still wanted.
  */
 export declare class CancelledError extends MillraceError {
     readonly code: string;
@@ -89,27 +92,27 @@ export declare class CancelledError extends MillraceError {
 
 /** Options of {@link Future.cancel}. */
 export declare interface CancelOptions {
-    /** Also stop the call when it runs already, which ends its worker; a new worker takes its place. Default: false. */
+    /** Stop the call also when it is running: its worker is ended and replaced. Default: false. */
     kill?: boolean;
 }
 
-/** What became of the items of a chunk. */
+/** The outcomes of the items of a chunk. */
 declare interface ChunkOutcome<R> {
     /**
-     * By item; anything at the places of items that failed. The receiver takes the list over, and clears it as it reads.
+     * The value of each item; for a failed item, anything. The receiver becomes the owner, and clears what it has read.
      */
     readonly values: ArrayLike<R>;
-    /** The errors of the items that failed, by index; taken over as well. */
+    /** The errors of failed items by their index. The receiver becomes the owner. */
     readonly errors?: Map<number, unknown>;
-    /** Milliseconds that the worker spent on the chunk, if that is known. Automatic chunk sizes are then more precise. */
+    /** Milliseconds that the worker ran the chunk, if known: it makes automatic chunk sizes more precise. */
     readonly elapsed?: number;
 }
 
 /**
- * Futures in the order in which they are done.
+ * An iterator over futures, in the order in which they are done.
  *
- * Its own interface, not an `AsyncIterableIterator`, as which it can be used: the compiler takes the elements of that
- * for awaited in `for await`, and would say that there are results where there are futures.
+ * It can be used as an `AsyncIterableIterator`, but is a type of its own: in `for await` the compiler would take the
+ * elements of an `AsyncIterableIterator` for awaited, and so report results where there are futures.
  */
 export declare interface CompletionIterator<F extends Future<unknown>> extends AsyncDisposable {
     next(): Promise<IteratorResult<F, undefined>>;
@@ -121,27 +124,27 @@ export declare interface CompletionIterator<F extends Future<unknown>> extends A
 declare const CONDITIONS: readonly ['ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_EXCEPTION'];
 
 /**
- * Makes functions of this module callable in worker processes by reference: the workers import the module and call them
- * there. The functions stay callable here.
+ * Makes functions of the calling module callable in workers by reference: a worker imports the module and calls the
+ * function there. In this process the functions stay callable as before.
  *
- * @param url - The module's own `import.meta.url`.
- * @param tasks - The functions, by name. They need not be exported.
- * @returns `tasks`, for destructuring.
- * @throws TypeError when `url` is no URL or a member of `tasks` is no function.
+ * @param url - The calling module's `import.meta.url`.
+ * @param tasks - The functions by name. They need not be exported.
+ * @returns The functions by name, for destructuring.
+ * @throws TypeError when `url` is no URL, or a member of `tasks` is no function.
  * @example
  * export const { parse } = defineTasks(import.meta.url, { parse: (line: string) => JSON.parse(line) as Row })
  */
 export declare function defineTasks<T extends Functions>(url: string | URL, tasks: T): T;
 
-/** What every error of this package accepts beside its message. */
+/** The details that the constructors of all errors of this package take. */
 export declare interface ErrorDetails {
-    /** What led to this error; any value, as for `new Error(message, { cause })`. */
+    /** The reason for this error: any value, as for `new Error(message, { cause })`. */
     cause?: unknown;
 }
 
 /**
- * What executors have in common. An executor implements `submit` and `shutdown`, with futures that it settles; `map`
- * and the rest follow from those.
+ * The base class of executors. A subclass implements `submit` and `shutdown`, and settles the futures that it returns;
+ * `map` and the other methods build on these two.
  *
  * @example
  * await using executor = new SomeExecutor()
@@ -151,76 +154,76 @@ export declare abstract class Executor implements AsyncDisposable {
     /**
      * Calls `fn(...args)` somewhere else.
      *
+     * @returns A future of the value that `fn` returns or resolves to.
      * @throws ShutdownError, BrokenExecutor or QueueFullError when the call is not accepted.
      */
     abstract submit<A extends unknown[], R>(fn: TaskFunction<A, R>, ...args: A): Future<Awaited<R>>;
-    /** Takes no more calls, and lets those that there are finish. May be called again, and from anywhere. */
+    /** Takes no more calls; accepted calls finish. May be called again, and from anywhere. */
     abstract shutdown(options?: ExecutorShutdownOptions): Promise<void>;
     /** Resolves when `submit` has room for another call. */
     ready(): Promise<void>;
     /**
-     * Calls `fn` with each item of an iterable, and yields the results in the order of the items. One item's failure does
-     * not concern the others: see {@link MapIterator}.
+     * Calls `fn` with each item of an iterable, and yields the results in the order of the items. The failure of one item
+     * does not affect the others: see {@link MapIterator}.
      *
-     * A synchronous iterable is read at the call unless there is a `buffersize`; give one for an endless iterable.
+     * Without `buffersize`, a synchronous iterable is read to its end at the call: an endless iterable needs a
+     * `buffersize`.
      *
-     * @throws What the iterable throws while it is read here, and what `submit` throws.
+     * @throws TypeError or RangeError for a wrong argument, errors of the iterable while it is read here, and errors of
+     * `submit`.
      */
     map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): MapIterator_2<Awaited<R>>;
-    /** {@link map} for a function of several arguments: each item is an array of them. */
+    /** Does as {@link map} for a function of several arguments: each item is an array of arguments. */
     starmap<A extends unknown[], R>(fn: TaskFunction<A, R>, items: Iterable<Readonly<NoInfer<A>>> | AsyncIterable<Readonly<NoInfer<A>>>, options?: MapOptions): MapIterator_2<Awaited<R>>;
-    /** `shutdown()`, for `await using`. */
+    /** Calls `shutdown()`, for `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
     /**
-     * How `map` runs its calls. The default submits each item by itself; an executor that can run many at once overrides
-     * this.
+     * The source that runs the calls of `map`. This one submits each item as a call of its own; an executor that can run
+     * many items at once overrides this method.
      */
     protected mapSource<R>(fn: TaskFunction, call: MapCall): MapSource<unknown, R>;
 }
 
-/** Options of {@link Executor.shutdown} that every executor knows. */
+/** Options of {@link Executor.shutdown} that every executor has. */
 export declare interface ExecutorShutdownOptions {
     /** Whether the promise resolves only when everything has ended. Default: true. */
     wait?: boolean;
-    /** Cancels the calls that have not begun. Default: false. */
+    /** Cancel the calls that have not begun. Default: false. */
     cancelFutures?: boolean;
 }
 
 /**
- * Has a callback run at most once, by whatever comes first: `call()`, the collection of an object, a pass of
+ * Runs a callback at most once, at the first of these events: `call()`, the collection of an object, a pass of
  * {@link runFinalizers}, or the end of this process or thread. After Python's `multiprocessing.util.Finalize`.
  *
- * It belongs to the thread that made it, and needs no reference to it to stay.
+ * A finalizer belongs to the thread that made it. It stays registered although nobody keeps a reference to it.
  *
- * - A collection may come late or never. What has to happen needs an `exitPriority`.
- * - Neither the callback nor its arguments may hold the object: it would never be collected, and nothing can notice
- *   that.
- *   Pass what the callback needs (a path, a descriptor) in `args`.
- * - At the exit, those of 0 and more are over before any below 0 begins. That is when the event loop has drained, after
- *   `process.exit()`, an uncaught error, and the end of a `worker_threads` thread or of a Millrace worker; not when the
- *   process is killed, nor when a thread is terminated. What runs then has to be synchronous.
- * - What it throws, but for `call()`, is a process warning (`MILLRACE_FINALIZER`) and stops nothing. So is a promise
- *   that it
- *   returns to a pass that does not wait for it.
+ * - A collection may come late or never. A callback that has to run needs an `exitPriority`.
+ * - Neither the callback nor its arguments may hold the object, which would then never be collected. Nothing can detect
+ *   this mistake. Pass the callback's needs (a path, a descriptor) in `args`.
+ * - At the exit, all callbacks with a priority of 0 and more are over before the first below 0 begins. The exit is: the
+ *   event loop is empty, `process.exit()`, an uncaught error, the end of a `worker_threads` thread or of a Millrace
+ *   worker. It is not: a killed process, a terminated thread. A callback at the exit has to be synchronous.
+ * - An error of the callback becomes a process warning (`MILLRACE_FINALIZER`) and stops nothing; `call()` throws it
+ *   instead. A promise that the callback returns to a pass that does not wait for it becomes such a warning, too.
  */
 export declare class Finalize<A extends unknown[] = [], R = unknown> {
     #private;
     /**
-     * @param obj - What the callback comes after; null if only the exit matters.
+     * @param obj - The object whose collection runs the callback; null if only the exit matters.
      * @throws TypeError when `obj` is neither an object nor a function, or null without `options.exitPriority`; TypeError
-     * or
-     *   RangeError that names another wrong argument. Nothing is registered then.
+     * or RangeError that names another wrong argument. Nothing is registered then.
      */
     constructor(obj: object | null, callback: (...args: A) => R, options: FinalizeOptionsFor<A> & {
         exitPriority: number;
     });
     constructor(obj: object, callback: (...args: A) => R, ...options: [] extends A ? [options?: FinalizeOptionsFor<A>] : [options: FinalizeOptionsFor<A>]);
     /**
-     * Runs the callback now, unless it has run or was cancelled: what it returns or throws. Undefined if it does not run;
-     * also in a process that was forked from the one that made it.
+     * Runs the callback now, and returns or throws what the callback does. Does nothing and returns undefined when the
+     * callback has run, was cancelled, or belongs to the process from which this one was forked.
      */
     call(): R | undefined;
-    /** The callback will not run. Harmless after it did, and when repeated. */
+    /** Cancels the callback. Harmless when it has run or was cancelled before. */
     cancel(): void;
     /** Whether the callback may still run. */
     stillActive(): boolean;
@@ -229,42 +232,43 @@ export declare class Finalize<A extends unknown[] = [], R = unknown> {
 
 /** Options of {@link Finalize}. */
 export declare interface FinalizeOptions<A extends readonly unknown[] = readonly unknown[]> {
-    /** What the callback is called with. Default: nothing. */
+    /** The arguments of the callback. Default: none. */
     args?: readonly [...A];
     /**
-     * A whole number: the callback also runs at the exit, and in {@link runFinalizers}, those with a higher number first
-     * and the newest first among equals. Pools end their workers at 15. Default: none, and the exit is no reason to call
-     * it.
+     * A whole number. With it the callback also runs at the exit and in {@link runFinalizers}: higher numbers first, and
+     * the newest first among equal numbers. Pools end their workers at 15. Without it (the default) the exit does not run
+     * the callback.
      */
     exitPriority?: number;
 }
 
-/** The options of a callback that takes such arguments: they may be left out if it can do without. */
+/** Options for a callback with arguments `A`: they may be left out when the callback needs no arguments. */
 export declare type FinalizeOptionsFor<A extends readonly unknown[]> = [] extends A ? FinalizeOptions<A> : FinalizeOptions<A> & {
     args: readonly [...A];
 };
 
-/** What {@link forkSafety} found. */
+/** The result of {@link forkSafety}. */
 export declare interface ForkSafety {
     safe: boolean;
-    /** Why not, a sentence each; empty when it is safe. */
+    /** Why the process cannot be forked safely, one sentence each; empty when it can. */
     reasons: string[];
 }
 
 /**
- * Whether this process can be forked safely, which the start method `'fork'` requires. An ordinary Node process never
- * can: it computes with several threads, and a child that lacks them waits for them for ever. What there is to find is
- * found, open files and sockets among it; a lock that native code holds is not, nor is a timer that was unref'd, which
- * goes off in each fork.
+ * Tells whether this process can be forked safely, which the start method `'fork'` requires.
+ *
+ * An ordinary Node process never can: it computes with several threads, and a child without these threads waits for
+ * them for ever. The check also finds open files, sockets and work in progress. It cannot find a lock that native code
+ * holds, or an unref'd timer, which goes off in each fork.
  */
 export declare function forkSafety(): ForkSafety;
 
-/** The fields of a `ForkUnsafeError`. */
+/** The details of a `ForkUnsafeError`. */
 declare interface ForkUnsafeDetails extends ErrorDetails {
     reasons: readonly string[];
 }
 
-/** This process cannot be forked safely; `reasons` says why. Use the start method 'spawn' or 'forkserver'. */
+/** The process cannot be forked safely, for `reasons`. Use the start method `'spawn'` or `'forkserver'`. */
 export declare class ForkUnsafeError extends MillraceError {
     readonly code: string;
     readonly reasons: readonly string[];
@@ -274,182 +278,186 @@ export declare class ForkUnsafeError extends MillraceError {
 declare type Functions = Record<string, (...args: never[]) => unknown>;
 
 /**
- * The result of a call that may not have happened yet.
+ * The result of a call, which may not be there yet.
  *
- * Not a promise, but it can be awaited. Other than a promise it can be asked for its state, be cancelled, and be
- * dropped: a future that fails and that nobody looks at causes no `unhandledRejection`.
+ * A future can be awaited like a promise. Unlike a promise it tells its state and can be cancelled. It can also be
+ * dropped: a failed future that nobody looks at causes no `unhandledRejection`.
  *
- * Made by executors. Whoever writes an executor calls {@link setRunningOrNotifyCancel} before running a call, then
- * {@link setResult} or {@link setException}.
+ * Executors make futures. An executor of your own calls {@link setRunningOrNotifyCancel} before it runs a call, and
+ * then {@link setResult} or {@link setException}.
  */
 export declare class Future<T> implements PromiseLike<T> {
     private phase;
-    /** The value, or the error, or the `CancelledError` once somebody asked for it. */
+    /** The value, the error, or the `CancelledError` once somebody has asked for it. */
     private stored;
-    /** Nobody, one listener, or several in the order in which they came. */
+    /** Undefined, one listener, or several in the order of their registration. */
     private listeners;
     constructor();
     get state(): FutureState;
     get outcome(): FutureOutcome;
-    /** Whether the call finished, failed or was cancelled. */
+    /** Whether the call has returned, thrown, or been cancelled. */
     done(): boolean;
     /** Whether a worker has claimed the call and has not finished it. */
     running(): boolean;
     cancelled(): boolean;
     /**
-     * Cancels the call if no worker has claimed it, or in any case with `kill`. The future is then done at once, for all
-     * who wait for it.
+     * Cancels the call if no worker has claimed it; with `kill` in any case. The future is then done at once, for
+     * everybody who waits for it.
      *
-     * @returns Whether the future is cancelled now; also true when it was before.
+     * @returns Whether the future is cancelled now, also by an earlier call.
      */
     cancel(options?: CancelOptions): boolean;
     /**
-     * A promise of the result. Rejects with the error of the call, the same object each time, with a `CancelledError`, or
-     * with a `TimeoutError` when the wait runs out.
+     * A promise of the result. It rejects with the error of the call (the same object each time), with a
+     * `CancelledError`, or with a `TimeoutError` when the time of the wait is over.
      */
     result(options?: WaitOptions): Promise<T>;
     /**
-     * A promise of the call's error, undefined when it succeeded. Rejects with a `CancelledError` or a `TimeoutError`
-     * only, and may be dropped: it causes no `unhandledRejection`.
+     * A promise of the call's error; undefined when the call succeeded. It rejects only with a `CancelledError` or a
+     * `TimeoutError`. A program may drop it: it causes no `unhandledRejection`.
      */
     exception(options?: WaitOptions): Promise<unknown>;
     /**
-     * The result, for which this thread is blocked: nothing else happens in it meanwhile. Throws what `result()` rejects
-     * with.
+     * Waits for the result and blocks this thread: no other code of the thread runs meanwhile. Throws the errors with
+     * which `result()` rejects.
      */
     resultSync(options?: WaitOptions): T;
     /**
-     * Calls `fn` with this future as soon as it is done: synchronously, in the order of registration, and before the
-     * promise reactions of the same settling; at once if it is done already. What `fn` throws becomes a process warning.
+     * Calls `fn` with this future as soon as the future is done; at once if it is done already. Callbacks are called
+     * synchronously, in the order of registration, before promise reactions to the same future. An error of `fn` becomes
+     * a process warning.
      */
     addDoneCallback(fn: (future: Future<T>) => void): this;
-    /** As of a promise. */
+    /** As `Promise.prototype.then`. */
     then<A = T, B = never>(onfulfilled?: ((value: T) => A | PromiseLike<A>) | null, onrejected?: ((reason: any) => B | PromiseLike<B>) | null): Promise<A | B>;
-    /** As of a promise. */
+    /** As `Promise.prototype.catch`. */
     catch<B = never>(onrejected?: ((reason: any) => B | PromiseLike<B>) | null): Promise<T | B>;
-    /** As of a promise. */
+    /** As `Promise.prototype.finally`. */
     finally(onfinally?: (() => void) | null): Promise<T>;
     get [Symbol.toStringTag](): string;
-    /** `<Future #7 state=finished returned number>`; never runs code of the result. */
+    /** For example `<Future #7 state=finished returned number>`. Runs no code of the result's. */
     toString(): string;
     [inspect.custom](): string;
     /**
-     * For executors: a call is about to run.
+     * For executors: tells that a call is about to run.
      *
-     * @returns true, and the future is running now; false if it was cancelled and the call must not run.
-     * @throws InvalidStateError if it runs already or is finished.
+     * @returns true, and the future is running now; false when the future is cancelled and the call must not run.
+     * @throws InvalidStateError when the future is running or finished.
      */
     setRunningOrNotifyCancel(): boolean;
     /**
-     * For executors: the call returned.
+     * For executors: settles the future with the value that the call returned.
      *
-     * @throws InvalidStateError if the future is done; its outcome stays.
+     * @throws InvalidStateError when the future is done: its outcome stays.
      */
     setResult(value: T): void;
     /**
-     * For executors: the call threw, anything at all.
+     * For executors: settles the future with the error that the call threw, which may be any value.
      *
-     * @throws InvalidStateError if the future is done; its outcome stays.
+     * @throws InvalidStateError when the future is done: its outcome stays.
      */
     setException(error: unknown): void;
-    /** Whether a worker has claimed the call. Asked only of a future that is not done. */
+    /** Whether a worker has claimed the call. Called only while the future is not done. */
     protected probeRunning(): boolean;
     /**
-     * Takes the call back from wherever it waits or, with `kill`, stops it. Asked only of a future that is not done.
+     * Takes the call back from wherever it waits; with `kill` also stops a running call. Called only while the future is
+     * not done.
      *
-     * @returns Whether the future is to be cancelled now.
+     * @returns Whether the future has to be cancelled now.
      */
     protected requestCancel(_kill: boolean): boolean;
     /**
-     * Blocks this thread until the future is done or `performance.now()` reaches `deadline`. Asked only of a future that
-     * is not done; a deadline in the past means to look once.
+     * Blocks this thread until the future is done or `performance.now()` reaches `deadline`. With a deadline in the past
+     * only the present state counts. Called only while the future is not done.
      */
     protected blockUntilDone(deadline: number | undefined): void;
-    /** The number in {@link toString}. */
+    /** The number that {@link toString} shows. */
     protected displayId(): number;
     private addListener;
     private settle;
     private tellAll;
-    /** Made when somebody asks for it, so that a future which nobody awaits costs no promise and rejects none. */
+    /** Made when somebody asks: a future that nobody awaits costs no promise, and rejects none. */
     private promise;
     private timedOut;
     private invalidState;
 }
 
-/** How a call ended; undefined while it has not. The only way to tell a result of undefined from a thrown undefined. */
+/**
+ * How a call ended; undefined before its end. Only the outcome tells a result of undefined from a thrown undefined.
+ */
 export declare type FutureOutcome = 'value' | 'error' | 'cancelled' | undefined;
 
-/** Where a call stands. */
+/** The state of a call. `'finished'`: the call returned or threw. */
 export declare type FutureState = 'pending' | 'running' | 'cancelled' | 'finished';
 
 /**
- * The start methods that there are on this system, the default first. `'fork'` also asks for a process that can be
- * forked.
+ * The start methods that this system has, the default first. `'fork'` also requires that the process can be forked.
  */
 export declare function getAllStartMethods(): StartMethod[];
 
 /**
- * The constructors `ProcessPoolExecutor` and `Pool` bound to a start method, for a library that must not depend on what
- * the program set. They are subclasses of the ordinary ones, always the same for the same method; their option
- * `startMethod` may be left out, and be nothing else.
+ * Returns the classes `ProcessPoolExecutor` and `Pool` bound to a start method: for libraries that must not depend on
+ * the method that the program has set. They are subclasses of the ordinary classes, and the same classes for each call
+ * with the same method. Their option `startMethod` may be left out, or has to name this method.
  *
- * @param method - Default: that of `getStartMethod()`, as it is now.
- * @throws As `setStartMethod` for a method that cannot be used.
+ * @param method - Default: the present `getStartMethod()`.
+ * @throws As `setStartMethod`, for a method that cannot be used.
  * @example
  * const { Pool } = getContext('spawn')
  * await using pool = new Pool(4)
  */
 export declare function getContext(method?: StartMethod): StartContext;
 
-/** How workers are started where neither an option nor a context says: what was set, else `'spawn'`. */
+/** The start method for pools without the option `startMethod`: the one that was set, else `'spawn'`. */
 export declare function getStartMethod(): StartMethod;
 
 /**
  * The results of {@link Pool.imap} or {@link Pool.imapUnordered}, for `for await` or for `next()`.
  *
- * `next()` rejects when the item's call failed, for an item alone also if it came in a chunk, and when the input threw;
- * the items after it can still be had by calling `next()` again. `for await` stops at the first failure, and then, as
- * whenever it is left early, what is left is cancelled. The pool is not collected before the iterator has all results.
+ * `next()` rejects when its item's call failed (the other items of the same chunk are not affected) or when the input
+ * threw. The next call of `next()` goes on with the items behind it. A loop with `for await` stops at the first
+ * failure. Then, and whenever a loop is left early, the remaining calls are cancelled. The pool is not collected before
+ * the iterator has all results.
  */
 export declare class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
     #private;
     private constructor();
     /**
-     * The next result. With a `timeout` it rejects with a `TimeoutError` when the result is not there by then; nothing is
+     * The next result. With a `timeout` it rejects with a `TimeoutError` when the result is not there by then. Nothing is
      * lost: the next call is for the same item.
      */
     next(options?: WaitOptions): Promise<IteratorResult<R, undefined>>;
-    /** Cancels what is left and closes the input. */
+    /** Cancels the remaining calls and closes the input. */
     return(): Promise<IteratorResult<R, undefined>>;
-    /** As {@link return}, and rejects with `error`. */
+    /** Does as {@link return}, then rejects with `error`. */
     throw(error?: unknown): Promise<IteratorResult<R, undefined>>;
     /**
-     * For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not
-     * do.
+     * Returns an iterator for loops, which shares the results with this one. A failure in it ends the iteration: `for
+     * await` itself would not do that.
      */
     [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined>;
-    /** As {@link return}. */
+    /** Does as {@link return}. */
     [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Options of {@link Pool.imap} and {@link Pool.imapUnordered}. */
 export declare interface ImapOptions {
-    /** Items that travel and run together, as one call; `'auto'` measures what pays. Default: 1. */
+    /** The number of items that travel and run together, as one call; `'auto'` measures the best. Default: 1. */
     chunksize?: number | 'auto';
-    /** Never read more items than this ahead of the consumer. Default: those of two chunks a worker. */
+    /** The most items that are read ahead of the consumer. Default: the items of two chunks for each worker. */
     buffersize?: number;
 }
 
-/** The tasks of a module that is not loaded here: its exported functions, and nothing else. */
+/** The tasks of a module that is not loaded in this process: the module's exported functions. */
 export declare type ImportedTasks<T> = {
     readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K];
 };
 
 /**
- * References to the exported functions of a module, which is loaded in the workers and not here.
+ * Makes references to the exported functions of a module. Workers load the module; this process does not.
  *
- * @param specifier - A URL, or what `import` accepts, resolved from the current working directory.
- * @throws TypeError when the specifier is neither; Node's resolution error when it does not resolve.
+ * @param specifier - A URL, or a specifier as `import` takes it, resolved from the current working directory.
+ * @throws TypeError when `specifier` is neither; Node's resolution error when the specifier does not resolve.
  * @example
  * const jobs = importTasks<typeof import('./jobs.js')>(new URL('./jobs.js', import.meta.url))
  * await pool.submit(jobs.parse, line)
@@ -457,26 +465,26 @@ export declare type ImportedTasks<T> = {
 export declare function importTasks<T extends object>(specifier: string | URL): ImportedTasks<T>;
 
 /**
- * An operation that the object's present state does not allow, such as settling a settled future. The object is
- * unchanged. It is a mistake in the calling program: only one party may settle a future.
+ * The object's present state does not allow the operation: for instance settling a settled future. The object is
+ * unchanged. The calling program has a mistake: only one party may settle a future.
  */
 export declare class InvalidStateError extends MillraceError {
     readonly code: string;
 }
 
 /**
- * Whether this process is a worker of a Millrace pool. A script that is also a task module tests it before it starts
- * one.
+ * Whether this process is a worker of a Millrace pool. A script that is its own task module tests this before it makes
+ * a pool.
  */
 export declare let isWorker: boolean;
 
 /** Options of {@link Pool.mapAsync} and {@link Pool.starmapAsync}. */
 export declare interface MapAsyncOptions<T> extends ResultCallbacks<T> {
-    /** Items that travel and run together, as one call. Default: so many that there are four chunks a worker. */
+    /** The number of items that travel and run together, as one call. Default: such that each worker gets four chunks. */
     chunksize?: number;
 }
 
-/** How an executor is to run the calls of one `map`. */
+/** How an executor has to run the calls of one `map`. */
 declare interface MapCall {
     /** Whether an item is a list of arguments, as for `starmap`, or the only argument. */
     spread: boolean;
@@ -487,42 +495,42 @@ declare interface MapCall {
 /**
  * The results of a `map`, for `for await`.
  *
- * `next()` rejects when the item's call failed; the items after it can still be had by calling `next()` again. `for
- * await` stops at the first failure, and then, as whenever it is left early, what is left is cancelled. An iterator
- * that is merely dropped cancels nothing.
+ * `next()` rejects when its item's call failed; the next call of `next()` goes on with the items behind it. A loop with
+ * `for await` stops at the first failure. Then, and whenever a loop is left early, the remaining calls are cancelled.
+ * An iterator that is merely dropped cancels nothing.
  */
 declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     private pace;
     private feeder;
-    /** Chunks to read from, the next one first: in the order of the input, done or not; or as they were done. */
+    /** Chunks with items to yield, the next first. Ordered: in the order of the input, also unfinished ones. */
     private readonly chunks;
-    /** The chunks that are not done, unless they are in `chunks`. */
+    /** Unordered: the unfinished chunks, which are not in `chunks`. */
     private readonly unfinished;
-    /** Calls of `next()` that were not answered yet. While there are any, no item is ready. */
+    /** Calls of `next()` without an answer. While there are any, no item is ready. */
     private readonly requests;
     private readonly timeout;
     private readonly deadline;
-    /** Runs only while somebody waits: an iterator that nobody reads does not hold the event loop. */
+    /** Runs only while a `next()` waits: an iterator that nobody reads does not hold the event loop. */
     private timer;
-    /** Items handed out that the consumer may not have seen yet: they still count as read ahead. */
+    /** Number of yielded items that the consumer may not have seen yet. They still count as read ahead. */
     private yielding;
     private releaseScheduled;
-    /** What is to be thrown once, after the last result. */
+    /** The error to raise once, after the last result. */
     private failure;
     private closed;
     private sourceTold;
     private constructor();
     next(): Promise<Result<R>>;
-    /** Cancels what is left and closes the input. */
+    /** Cancels the remaining calls and closes the input. */
     return(): Promise<Result<R>>;
-    /** As {@link return}, and rejects with `error`. */
+    /** Does as {@link return}, then rejects with `error`. */
     throw(error?: unknown): Promise<Result<R>>;
     /**
-     * For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not
-     * do.
+     * Returns an iterator for loops, which shares the results with this one. A failure in it ends the map: `for await`
+     * itself would not do that.
      */
     [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined>;
-    /** As {@link return}. */
+    /** Does as {@link return}. */
     [Symbol.asyncDispose](): Promise<void>;
     private startAsync;
     private startLazily;
@@ -530,17 +538,17 @@ declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     private host;
     private accept;
     private readonly chunkDone;
-    /** Once there is nothing more to submit and nothing in flight, or nobody wants that. */
+    /** Tells the source when nothing will be submitted and nothing is in flight, or nobody wants the results. */
     private tellSource;
-    /** The chunk that the next result comes from, if that is there. */
+    /** The chunk of the next result, if the result is there. */
     private readyChunk;
     private isOver;
-    /** Answers the calls of `next()` that can be answered, in their order. */
+    /** Answers those calls of `next()` that can be answered, in their order. */
     private answer;
     private taken;
     private release;
     private expire;
-    /** Everything but what was yielded is given up. Settles as closing the input does. */
+    /** Cancels all calls whose results are not yielded. Settles as closing the input does. */
     private close;
     private stopTimer;
     private timedOut;
@@ -550,36 +558,36 @@ export { MapIterator_2 as MapIterator }
 /** Options of `map` and `starmap`. */
 export declare interface MapOptions {
     /**
-     * Items that travel and run together, as one call. `'auto'`: measured, so that a chunk keeps a worker busy for a few
-     * milliseconds; chunks are then submitted as earlier ones are done. Default: 1.
+     * The number of items that travel and run together, as one call. `'auto'`: measured, so that a chunk keeps a worker
+     * busy for a few milliseconds; further chunks are then submitted when earlier ones are done. Default: 1.
      */
     chunksize?: number | 'auto';
     /**
-     * Never read more items than this ahead of the consumer. Default: a synchronous iterable is read wholly at the call,
-     * an asynchronous one 2 × `maxWorkers` chunks ahead.
+     * The most items that are read ahead of the consumer. Default: a synchronous iterable is read to its end at the call,
+     * an asynchronous iterable 2 × `maxWorkers` chunks ahead.
      */
     buffersize?: number;
     /**
-     * Milliseconds, from the call of `map`, after which `next()` rejects with a `TimeoutError` if its item is not done;
-     * what is left is cancelled then. Default: no limit.
+     * Milliseconds from the call of `map`. `next()` rejects with a `TimeoutError` when its item is not done by then, and
+     * the remaining calls are cancelled. Default: no limit.
      */
     timeout?: number;
     /** Milliseconds that each call may run, a chunk being one call; see `run({ timeout })`. Default: no limit. */
     taskTimeout?: number;
-    /** Whether results come in the order of the input, or as they are done. Default: true. */
+    /** Whether results come in the order of the input (true), or as they are done (false). Default: true. */
     ordered?: boolean;
 }
 
-/** Runs the items of one `map`. It holds its executor: who holds the iterator need not hold that too. */
+/** Runs the items of one `map`. The source keeps its executor alive, so the user of the iterator need not. */
 declare interface MapSource<T, R> {
-    /** For the defaults that depend on it. */
+    /** The number of workers, for defaults that depend on it. */
     readonly maxWorkers: number;
-    /** False if each item is a call of its own anyhow: chunks are of one item then. */
+    /** False if each item is a call of its own in any case: then chunks have one item. */
     readonly chunked: boolean;
     /**
-     * Submits a chunk; an item is what the user's iterable yielded, for `starmap` a list of arguments. If the future
-     * fails or is cancelled, every item has failed so. Throws what `submit` throws; `QueueFullError` makes `map` wait for
-     * `ready`.
+     * Submits a chunk. An item is a value of the user's iterable; for `starmap` it is a list of arguments. When the
+     * future fails or is cancelled, so do all items. Throws the errors of `submit`; at a `QueueFullError`, `map` waits
+     * for `ready`.
      */
     submitChunk(items: T[]): Future<ChunkOutcome<R>>;
     /** Resolves when the queue has room. */
@@ -589,41 +597,41 @@ declare interface MapSource<T, R> {
 }
 
 /**
- * The base of every error that this package makes up itself.
+ * The base of all errors that this package makes itself. No error is of this very class.
  *
- * Never thrown as such; catch it to tell the pool's own failures from the errors of tasks (an error thrown by a task
- * arrives as its own class, or as a `RemoteError`). `instanceof` works across duplicate copies of the package.
+ * Catch it to tell the pool's own failures from the errors of tasks: an error that a task throws arrives as an instance
+ * of its own class, or as a `RemoteError`. `instanceof` works across several copies of the package in one process.
  */
 export declare class MillraceError extends Error {
-    /** Stable between releases, unlike the message: what programs should compare. */
+    /** The error's code, for programs to compare: it is stable between releases, the message is not. */
     readonly code: string;
     constructor(message: string, details?: ErrorDetails);
     static [Symbol.hasInstance](value: unknown): boolean;
 }
 
-/** The fields of a `NestingError`. */
+/** The details of a `NestingError`. */
 declare interface NestingDetails extends ErrorDetails {
     depth: number;
 }
 
 /**
- * A worker of a pool made a pool, whose worker made a pool, and so on, too deep. Nearly always a task module makes a
- * pool when it is loaded; make it in a function, or only where `isWorker` is false.
+ * Pools were made in workers of pools, too many levels deep. Nearly always a task module makes a pool when it is
+ * loaded: make the pool inside of a function, or only where `isWorker` is false.
  */
 export declare class NestingError extends MillraceError {
     readonly code: string;
-    /** How deep the refused pool would have been. */
+    /** The level that the refused pool would have had. */
     readonly depth: number;
     constructor(message: string, details: NestingDetails);
 }
 
 /**
- * Python's `multiprocessing.Pool`: a fixed number of worker processes, all started at once and replaced whenever one
- * leaves.
+ * A fixed number of worker processes, all started at once. A worker that leaves is replaced. After Python's
+ * `multiprocessing.Pool`.
  *
- * A worker that dies fails only the job that it ran. End a pool by `close()` and `join()`, which let its jobs finish,
- * or by `terminate()`, which does not and is also what `await using` does. An idle pool does not keep the program
- * alive, unfinished jobs do.
+ * A worker that dies fails only the job that it ran. `close()` and `join()` end a pool and let its jobs finish.
+ * `terminate()`, which `await using` calls, ends it at once. Unfinished jobs keep the program alive; an idle pool does
+ * not.
  *
  * @example
  * const pool = new Pool(4)
@@ -637,127 +645,127 @@ export declare class Pool implements AsyncDisposable {
     /**
      * Starts all workers, or none.
      *
-     * @param processes - How many. Default: the processors that this process may use, its control group's CPU quota
-     * included.
-     * @throws TypeError or RangeError that names the wrong argument; `WorkerSpawnError` when a worker cannot be started,
-     * and none is left running then; `SerializationError` when `initargs` cannot travel; `NestingError` in a worker ten
-     * levels deep;
-     * `UnsupportedPlatformError` where pools cannot run.
+     * @param processes - The number of workers. Default: the number of processors that this process may use, within the
+     * CPU quota of its control group.
+     * @throws TypeError or RangeError that names the wrong argument; `WorkerSpawnError` when a worker cannot be started
+     * (then none is left running); `SerializationError` when `initargs` cannot travel; `NestingError` in a worker ten
+     * levels deep; `UnsupportedPlatformError` where pools cannot run.
      */
     constructor(processes?: number, options?: PoolOptions);
     /**
      * Calls `fn(...args)` in a worker.
      *
-     * @returns A promise of what it returns or resolves to. Rejects as {@link applyAsync} throws, too.
+     * @returns A promise of the value that `fn` returns or resolves to. It also rejects with the errors that
+     * {@link applyAsync} throws.
      */
     apply<A extends unknown[], R>(fn: TaskFunction<A, R>, ...[args]: ArgumentsOf<A>): Promise<Awaited<R>>;
     /**
      * Calls `fn(...args)` in a worker.
      *
-     * @returns Its result. Arguments that cannot travel fail that.
+     * @returns The result of the call. Arguments that cannot travel fail the result.
      * @throws `InvalidStateError` (the pool is closed or terminated), `BrokenProcessPool`, `QueueFullError` (see
-     * `maxQueue`), `WorkerSpawnError`, and TypeError for what is no task, no arguments or no callback: then nothing of
-     * the call is kept.
+     * `maxQueue`), `WorkerSpawnError`; TypeError when `fn` is no task, `args` no array or a callback no function. Then
+     * nothing of the call is kept.
      */
     applyAsync<A extends unknown[], R>(fn: TaskFunction<A, R>, ...[args, callbacks]: ArgumentsOf<A, [callbacks?: ResultCallbacks<Awaited<R>>]>): AsyncResult<Awaited<R>>;
     /**
      * Calls `fn` with each item.
      *
-     * @param chunksize - Items that travel and run together. Default: so many that there are four chunks a worker.
-     * @returns A promise of the results in the order of the items. It waits for all chunks, and then rejects with the
-     * first error if there was one; use {@link mapAsync} to get at the others, {@link imap} for the results beside them.
+     * @param chunksize - The number of items that travel and run together. Default: such that each worker gets four
+     * chunks.
+     * @returns A promise of the results in the order of the items. It waits for all chunks, then rejects with the first
+     * error if there was one. {@link mapAsync} gives all errors, {@link imap} also the results besides them.
      */
     map<T, R>(fn: (item: T) => R, items: Iterable<T>, chunksize?: number): Promise<Awaited<R>[]>;
     /**
-     * {@link map} that returns at once. The items are listed before.
+     * Calls `fn` with each item as {@link map} does, and returns at once. The iterable is read to its end first.
      *
-     * @throws What the iterable throws, and what {@link applyAsync} throws but `QueueFullError`: chunks wait until there
-     * is room.
+     * @throws Errors of the iterable, and errors as of {@link applyAsync} except `QueueFullError`: chunks wait for room.
      */
     mapAsync<T, R>(fn: (item: T) => R, items: Iterable<T>, options?: MapAsyncOptions<Awaited<R>[]>): AsyncResult<Awaited<R>[]>;
-    /** {@link map} for a function of several arguments: each item is an array of them. */
+    /** Does as {@link map} for a function of several arguments: each item is an array of arguments. */
     starmap<A extends unknown[], R>(fn: TaskFunction<A, R>, items: Iterable<Readonly<NoInfer<A>>>, chunksize?: number): Promise<Awaited<R>[]>;
-    /** {@link mapAsync} for a function of several arguments: each item is an array of them. */
+    /** Does as {@link mapAsync} for a function of several arguments: each item is an array of arguments. */
     starmapAsync<A extends unknown[], R>(fn: TaskFunction<A, R>, items: Iterable<Readonly<NoInfer<A>>>, options?: MapAsyncOptions<Awaited<R>[]>): AsyncResult<Awaited<R>[]>;
     /**
-     * Calls `fn` with each item, and yields the results in the order of the items, as they come. The input, which may be
-     * asynchronous and endless, is read `buffersize` items ahead of the consumer; what it throws is raised in its place.
+     * Calls `fn` with each item, and yields the results in the order of the items, as they come. The input may be
+     * asynchronous and endless: it is read `buffersize` items ahead of the consumer. An error of the input is raised in
+     * the place of the next result.
      *
      * @throws As {@link applyAsync}.
      */
     imap<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: ImapOptions): ImapIterator<Awaited<R>>;
-    /** {@link imap} that yields each result as soon as it is there. */
+    /** Does as {@link imap}, but yields each result as soon as it is there. */
     imapUnordered<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: ImapOptions): ImapIterator<Awaited<R>>;
-    /** Takes no more jobs. Those that there are finish, then the workers leave. May be called again. */
+    /** Takes no more jobs. Unfinished jobs finish, then the workers leave. May be called again. */
     close(): void;
     /**
-     * Kills the workers and all that they started. Every unfinished job fails with `PoolTerminatedError` before this
-     * returns; an iterator yields the results that are there before that. May be called again, and from anywhere.
+     * Kills the workers and all processes that they started. Every unfinished job fails with `PoolTerminatedError` before
+     * this method returns; an iterator first yields the results that are there. May be called again, and from anywhere.
      *
      * @returns A promise that resolves when the workers are gone.
      */
     terminate(): Promise<void>;
     /**
-     * Waits until the workers of a closed or terminated pool are gone. The inputs of its iterators are read to their ends
-     * for that, whether their results are taken or not: take them before if they are many.
+     * Waits until the workers of a closed or terminated pool are gone. For that, the inputs of iterators are read to
+     * their ends, whether their results are taken or not. If there are many results, take them first.
      *
-     * @returns A promise that always resolves, but rejects with `InvalidStateError` while the pool runs.
+     * @returns A promise that resolves when the workers are gone; it rejects with `InvalidStateError` while the pool
+     * runs.
      */
     join(): Promise<void>;
-    /** `terminate()`, for `await using`, with a process warning if jobs are lost by that. */
+    /** Calls `terminate()`, for `await using`. If unfinished jobs are lost by that, a process warning tells. */
     [Symbol.asyncDispose](): Promise<void>;
     /** Resolves when the queue has room for a call; see the option `maxQueue`. */
     ready(): Promise<void>;
-    /** What the pool does and has done. A chunk of a map counts as one call. */
+    /** Numbers of calls and workers, present and past. A chunk of a map counts as one call. */
     stats(): PoolStats;
-    /** Rings, states and process ids as text, for somebody who wants to know why nothing happens. */
+    /** Rings, states and process ids as text, for the search why nothing happens. */
     dumpState(): string;
-    /** Unfinished jobs keep the event loop alive: the default. */
+    /** Lets unfinished jobs keep the event loop alive. This is the default. */
     ref(): this;
-    /** Nothing of this pool keeps the event loop alive. */
+    /** Lets nothing of this pool keep the event loop alive. */
     unref(): this;
     /** Adds a listener. */
     on<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this;
-    /** Adds a listener for one time. */
+    /** Adds a listener that is called at most once. */
     once<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this;
     /** Removes a listener. */
     off<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this;
-    /** {@link off} under the name that `events.once()` uses. */
+    /** Does as {@link off}, under the name that `events.once()` uses. */
     removeListener<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this;
     get [Symbol.toStringTag](): string;
-    /** `<Pool state=RUN pool_size=4>` */
+    /** For example `<Pool state=RUN pool_size=4>`. */
     toString(): string;
     [inspect.custom](): string;
 }
 
 /** Options of a {@link Pool}. */
 export declare interface PoolOptions extends Omit<ProcessPoolOptions, 'maxWorkers' | 'maxTasksPerChild' | 'onWorkerDeath' | 'idleTimeout'> {
-    /** A worker is replaced after so many calls. A chunk of a map is one call. Default: never. */
+    /** The number of calls after which a worker is replaced. A chunk of a map is one call. Default: no limit. */
     maxtasksperchild?: number;
 }
 
-/** What a pool does and has done; see {@link ProcessPoolExecutor.stats}. */
+/** Numbers about a pool, present and past; see {@link ProcessPoolExecutor.stats}. */
 export declare interface PoolStats {
     /** Calls that no worker has claimed, wherever they wait. */
     queued: number;
     /** Calls that a worker has claimed. */
     running: number;
-    /** Workers with nothing to do. */
+    /** Workers without a call. */
     idle: number;
     /** Futures that ended with a value. */
     completed: number;
-    /** Futures that failed, for whatever reason. */
+    /** Futures that ended with an error. */
     failed: number;
     /** Futures that were cancelled. */
     cancelled: number;
-    /** Workers started in the place of others. */
+    /** Workers that were started in place of others. */
     restarts: number;
     workers: WorkerStats[];
 }
 
-/**
- * `Pool.terminate()` ended the pool while this result was outstanding. Use `close()` and `join()` to let work finish.
- */
+/** `Pool.terminate()` ended the pool before this result was there. To let work finish, use `close()` and `join()`. */
 export declare class PoolTerminatedError extends MillraceError {
     readonly code: string;
 }
@@ -779,25 +787,25 @@ export declare interface ProcessPoolEvents {
         reason: WorkerExitReason;
     }
     ];
-    /** A worker was started in the place of one that left. */
+    /** A worker was started in place of one that had left. */
     workerReplace: [info: {
         oldPid: number;
         newPid: number;
         reason: WorkerExitReason;
     }];
-    /** The executor broke; once. */
+    /** The executor broke. Emitted at most once. */
     broken: [error: BrokenProcessPool];
-    /** The queue has room again after it was full. */
+    /** The queue has room again, after it was full. */
     drain: [];
-    /** Something went wrong that the executor survives. Without a listener it is a process warning. */
+    /** An error that the executor survives. Without a listener it is a process warning. */
     warning: [error: Error];
 }
 
 /**
  * Runs functions in worker processes.
  *
- * Workers start as calls need them and are reused; an idle executor does not keep the program alive, unfinished calls
- * do.
+ * Workers are started when calls need them, and are used again. Unfinished calls keep the program alive; an idle
+ * executor does not.
  *
  * @example
  * await using pool = new ProcessPoolExecutor({ maxWorkers: 4 })
@@ -814,102 +822,107 @@ export declare class ProcessPoolExecutor extends Executor {
     /**
      * Calls `fn(...args)` in a worker process.
      *
-     * @returns A future of what it returns or resolves to. Arguments that cannot travel fail the future.
+     * @returns A future of the value that `fn` returns or resolves to. Arguments that cannot travel fail the future.
      * @throws `ShutdownError`, `BrokenProcessPool`, `QueueFullError`, `WorkerSpawnError` (no worker could be started) or
-     * `TypeError` (`fn` cannot be a task): then nothing of the call is kept.
+     * `TypeError` (`fn` cannot be a task). Then nothing of the call is kept.
      */
     submit<A extends unknown[], R>(fn: TaskFunction<A, R>, ...args: A): Future<Awaited<R>>;
     /**
-     * {@link submit} with options.
+     * Calls `fn(...args)` in a worker process as {@link submit} does, with options for this call.
      *
-     * @throws As `submit`, and TypeError or RangeError that names a wrong option.
+     * @throws As `submit`; TypeError or RangeError that names a wrong option.
      */
     run<A extends unknown[], R>(fn: TaskFunction<A, R>, args: readonly [...A], options?: RunOptions): Future<Awaited<R>>;
     /**
-     * Takes no more calls, lets those that there are finish, and the workers leave. May be called again, and from
-     * anywhere.
+     * Takes no more calls. Accepted calls finish, then the workers leave. May be called again, and from anywhere.
      *
-     * @returns A promise that resolves when all workers are gone, or with `wait: false` at once.
+     * @returns A promise that resolves when all workers are gone; with `wait: false` at once.
      */
     shutdown(options?: ShutdownOptions): Promise<void>;
-    /** Stops everything by SIGTERM, and by SIGKILL after 5 s: running calls fail with `WorkerTerminatedError`. */
+    /**
+     * Stops everything by SIGTERM, and after 5 s by SIGKILL. Running calls fail with `WorkerTerminatedError`, waiting
+     * calls are cancelled.
+     */
     terminateWorkers(): Promise<void>;
-    /** Stops everything by SIGKILL: running calls fail with `WorkerTerminatedError`, others are cancelled. */
+    /** Stops everything by SIGKILL. Running calls fail with `WorkerTerminatedError`, waiting calls are cancelled. */
     killWorkers(): Promise<void>;
     /** Resolves when the queue has room for a call; see the option `maxQueue`. */
     ready(): Promise<void>;
-    /** What the pool does and has done. */
+    /** Numbers of calls and workers, present and past. */
     stats(): PoolStats;
-    /** Rings, states and process ids as text, for somebody who wants to know why nothing happens. */
+    /** Rings, states and process ids as text, for the search why nothing happens. */
     dumpState(): string;
-    /** Unfinished calls keep the event loop alive: the default. */
+    /** Lets unfinished calls keep the event loop alive. This is the default. */
     ref(): this;
-    /** Nothing of this executor keeps the event loop alive. */
+    /** Lets nothing of this executor keep the event loop alive. */
     unref(): this;
     /** Adds a listener. */
     on<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this;
-    /** Adds a listener for one time. */
+    /** Adds a listener that is called at most once. */
     once<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this;
     /** Removes a listener. */
     off<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this;
-    /** {@link off} under the name that `events.once()` uses. */
+    /** Does as {@link off}, under the name that `events.once()` uses. */
     removeListener<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this;
-    /** Chunks of items travel as single calls. */
+    /** Makes each chunk of items a single call. */
     protected mapSource<R>(fn: TaskFunction, call: MapCall): MapSource<unknown, R>;
 }
 
 /** Options of a {@link ProcessPoolExecutor}. */
 export declare interface ProcessPoolOptions {
     /**
-     * At most so many worker processes, started as calls need them.
-     * Default: the processors that this process may use, its control group's CPU quota included.
+     * The most worker processes. They are started when calls need them.
+     * Default: the number of processors that this process may use, within the CPU quota of its control group.
      */
     maxWorkers?: number;
     /**
-     * Default: `'spawn'` with `maxTasksPerChild`, else that of `getStartMethod()`. An explicit `'fork'` excludes
-     * `maxTasksPerChild`, `idleTimeout`, `maxMemoryPerWorker`, `execArgv`, `env`, `cwd` and `stdio: 'ignore'`; where it
-     * was set, these mean `'spawn'`.
+     * The start method. Default: `'spawn'` with `maxTasksPerChild`, else `getStartMethod()`.
+     *
+     * With an explicit `'fork'`, the options `maxTasksPerChild`, `idleTimeout`, `maxMemoryPerWorker`, `execArgv`, `env`,
+     * `cwd` and `stdio: 'ignore'` are errors. With `'fork'` from `setStartMethod()`, they mean `'spawn'`.
      */
     startMethod?: StartMethod;
-    /** Called and awaited once in each worker, before its first call. If it throws the worker does not start. */
+    /** A function that is called and awaited once in each worker, before the first call. Its error fails the start. */
     initializer?: TaskFunction<never[], unknown>;
     /** The arguments of `initializer`. */
     initargs?: readonly unknown[];
-    /** A worker is replaced after so many calls. A chunk of `map` is one call. Not with `'fork'`. Default: never. */
+    /** The number of calls after which a worker is replaced. A chunk of `map` is one call. Default: no limit. */
     maxTasksPerChild?: number;
     /**
-     * What the death of a worker does. `'break'`, Python's rule and the default: every unfinished future fails and the
-     * executor is unusable. `'isolate'`: only the call that the worker ran fails, and the worker is replaced.
+     * The consequence of a worker's death. `'break'`, Python's rule and the default: every unfinished future fails, and
+     * the executor takes no more calls. `'isolate'`: only the call that the worker ran fails, and the worker is replaced.
      */
     onWorkerDeath?: 'break' | 'isolate';
-    /** A worker that was idle for so many milliseconds leaves. Default: `Infinity`. */
+    /** Milliseconds without a call after which a worker leaves. Default: `Infinity`. */
     idleTimeout?: number;
-    /** A worker must have started, `preload` and `initializer` included, within so many milliseconds. Default: 30,000. */
+    /** Milliseconds that the start of a worker may take, `preload` and `initializer` included. Default: 30,000. */
     startTimeout?: number;
-    /** A worker whose resident memory exceeds so many bytes is replaced between calls. Default: `Infinity`. */
+    /** Bytes of resident memory; a worker with more is replaced between calls. Default: `Infinity`. */
     maxMemoryPerWorker?: number;
-    /** Calls that no worker has claimed, at most: beyond that `submit()` throws `QueueFullError`. Default: `Infinity`. */
+    /** The most calls that wait for a worker; `submit()` throws `QueueFullError` beyond that. Default: `Infinity`. */
     maxQueue?: number;
-    /** Node's own options for the workers. Default: those of this process, but for debugging and profiling ones. */
+    /**
+     * Node's own options for the workers. Default: those of this process, without options for debugging and profiling.
+     */
     execArgv?: readonly string[];
-    /** The workers' whole environment. Default: this process's. */
+    /** The complete environment of the workers. Default: that of this process. */
     env?: Readonly<Record<string, string | undefined>>;
-    /** The workers' working directory. Default: this process's. */
+    /** The working directory of the workers. Default: that of this process. */
     cwd?: string;
-    /** Where the workers' standard output and error go. Default: `'inherit'`. */
+    /** The standard output and error of the workers: those of this process, or none. Default: `'inherit'`. */
     stdio?: 'inherit' | 'ignore';
-    /** Modules that each worker loads before its first call. Specifiers resolve from the current working directory. */
+    /** Modules that each worker loads before the first call. Specifiers resolve from the current working directory. */
     preload?: readonly (string | URL)[];
-    /** Names the pool in messages, and its workers in process listings. */
+    /** A name for the pool in messages, and for its workers in process listings. Default: none. */
     name?: string;
 }
 
-/** The fields of a `QueueFullError`. */
+/** The details of a `QueueFullError`. */
 declare interface QueueFullDetails extends ErrorDetails {
     maxQueue: number;
 }
 
-/** `maxQueue` calls wait already; this one was not accepted. Wait for `ready()` and submit again. */
+/** `maxQueue` calls wait already, so the executor refused this one. Wait for `ready()`, then submit again. */
 export declare class QueueFullError extends MillraceError {
     readonly code: string;
     readonly maxQueue: number;
@@ -917,24 +930,24 @@ export declare class QueueFullError extends MillraceError {
 }
 
 /**
- * Stands for an error of a class that this process does not know. Its `name`, `message`, `code`, own fields and `cause`
- * are the original's: compare `name` or `code` where you would have used `instanceof`.
+ * Stands for an error of a class that this process does not know. `name`, `message`, `code`, `cause` and own fields are
+ * those of the original error: compare `name` or `code` instead of using `instanceof`.
  */
 export declare class RemoteError extends MillraceError {
-    /** The original's own `code`, which need not be a string then; else `ERR_MILLRACE_REMOTE`. */
+    /** The original error's own `code`, of whatever type; `ERR_MILLRACE_REMOTE` where the original had none. */
     readonly code: string;
     readonly remote: RemoteOrigin;
     constructor(message: string, details: RemoteErrorDetails);
 }
 
-/** The fields of a `RemoteError`. */
+/** The details of a `RemoteError`. */
 declare interface RemoteErrorDetails extends ErrorDetails {
     remote: RemoteOrigin;
-    /** The original's own `code`, whatever its type. */
+    /** The original error's own `code`, of whatever type. */
     code?: unknown;
 }
 
-/** What is known of an error in the process where it was thrown. */
+/** The facts about an error in the process that threw it. */
 export declare interface RemoteOrigin {
     name: string;
     stack: string;
@@ -946,40 +959,41 @@ declare type Result<R> = IteratorResult<R, undefined>;
 /** Functions that a job of a {@link Pool} calls when it is over. */
 export declare interface ResultCallbacks<T> {
     /**
-     * Called with the value of a job that succeeded, before the result is ready; before the method returns if there is
-     * nothing to do. What it throws becomes the job's outcome in place of the value.
+     * Called with the value of a successful job, before the result is ready. A job without work calls it before the
+     * method returns. An error of the callback becomes the outcome of the job.
      */
     callback?: (value: T) => unknown;
     /**
-     * Called with the error of a job that failed, in the same way. What it throws becomes the job's error, with the
-     * original one at the end of its chain of causes.
+     * Called with the error of a failed job, before the result is ready. An error of the callback becomes the error of
+     * the job, with the job's own error at the end of its chain of causes.
      */
     errorCallback?: (error: any) => unknown;
 }
 
-/** When {@link wait} returns. */
+/** The conditions under which {@link wait} returns. */
 declare type ReturnWhen = (typeof CONDITIONS)[number];
 
 /**
- * Runs what is registered in this thread with an exit priority of at least `minPriority`; what is registered meanwhile
- * stays for another time.
+ * Runs the finalizers of this thread that have an exit priority of at least `minPriority`. Finalizers that are
+ * registered meanwhile wait for another pass.
  *
- * Without `minPriority` it runs all, also what is registered meanwhile, until none is left, and forgets what has no
- * exit priority, as the exit does. A callback that registers others for ever is stopped, with a warning.
+ * Without `minPriority` all finalizers with an exit priority run, also those that are registered meanwhile, until none
+ * is left. Then those without an exit priority are cancelled, as at the exit. Finalizers that register others for ever
+ * are stopped, with a warning.
  *
- * Pools are finalizers of priority 15: their running calls fail as terminated, those that wait are cancelled, and they
- * take no more. Leave them alone by a minimum of 16.
+ * Pools are finalizers of priority 15: their running calls fail as terminated, their waiting calls are cancelled, and
+ * they take no more calls. A minimum of 16 leaves pools alone.
  *
- * Callbacks may do anything, such as register, cancel or run finalizers.
+ * Callbacks may register, cancel and run finalizers, and do anything else.
  *
  * @throws TypeError or RangeError that names `minPriority`.
  */
 export declare function runFinalizers(minPriority?: number): void;
 
 /**
- * As {@link runFinalizers}, and waits for the promise that a callback returns before the next one is called: for
- * clean-up that cannot be synchronous, at the end of a program that ends by itself. Never rejects for what a callback
- * does.
+ * Runs finalizers as {@link runFinalizers} does, but waits for the promise of each callback before it calls the next:
+ * for clean-up that cannot be synchronous, at the end of a program that ends by itself. The promise never rejects for
+ * an error of a callback.
  *
  * @throws TypeError or RangeError that names `minPriority`.
  */
@@ -987,52 +1001,55 @@ export declare function runFinalizersAsync(minPriority?: number): Promise<void>;
 
 /** Options of {@link ProcessPoolExecutor.run}. */
 export declare interface RunOptions {
-    /** Cancels the call: at once if it waits, by stopping its worker if it runs. */
+    /** A signal whose abort cancels the call. If the call is running, its worker is stopped. */
     signal?: AbortSignal;
-    /** Milliseconds that the call may run, from when a worker claims it. Default: no limit. */
+    /** Milliseconds that the call may run, counted from its claim by a worker. Default: no limit. */
     timeout?: number;
-    /** Milliseconds from the abort of `taskContext().signal` to SIGTERM when the call is stopped. Default: 0. */
+    /** Milliseconds between the abort of `taskContext().signal` and SIGTERM when the call is stopped. Default: 0. */
     grace?: number;
     /**
-     * How often the call is repeated after its worker died (with `onWorkerDeath: 'isolate'`; else that breaks the
-     * executor) or after `timeout`, which holds for each attempt. One attempt is over before the next one starts, behind
-     * all calls that wait; the last one's error is the call's. What a task throws and `process.exit()` in it repeat
-     * nothing. The arguments are kept in memory until the call is over. Default: 0.
+     * How often the call is repeated after its worker has died or its `timeout` has passed. Default: 0.
+     *
+     * - Deaths count only with `onWorkerDeath: 'isolate'`; with `'break'` a death breaks the executor.
+     * - `timeout` holds for each attempt. An attempt is over before the next one starts, behind all waiting calls.
+     * - The call fails with the error of its last attempt.
+     * - An error that the task throws and `process.exit()` in the task are no reasons to repeat the call.
+     * - The arguments are kept in memory until the call is over.
      */
     retries?: number;
-    /** Names the call in errors, beside the task. */
+    /** A name for the call in errors, besides the name of its task. */
     label?: string;
     /**
-     * ArrayBuffers that the call takes along, as `postMessage` does: detached here as soon as the call is taken. A {@link
-     * SharedBuffer} is not copied. Not together with `retries`, if it is to move without a copy.
+     * ArrayBuffers that the call takes along, as with `postMessage`: they are detached as soon as the call is accepted. A
+     * {@link SharedBuffer} moves without a copy, unless the call has `retries`.
      */
     transfer?: readonly ArrayBuffer[];
 }
 
-/** The fields of a `SerializationError`. */
+/** The details of a `SerializationError`. */
 declare interface SerializationDetails extends ErrorDetails {
     stage: 'arguments' | 'result';
     path?: string;
 }
 
 /**
- * The arguments or the result of a call cannot be encoded or decoded: a function, a symbol, a promise, a throwing
- * getter. Only that call fails. `path` points at the offending value; send something that can be cloned instead.
+ * The arguments or the result of a call cannot be encoded or decoded: for instance a function, a symbol, a promise, or
+ * an object with a getter that throws. Only this call fails. `path` leads to the value: send one that can be cloned.
  */
 export declare class SerializationError extends MillraceError {
     readonly code: string;
     readonly stage: 'arguments' | 'result';
-    /** For example `args[0].rows[3].fn` or `result.x`; undefined when decoding failed. */
+    /** The path to the value, for example `args[0].rows[3].fn` or `result.x`; undefined when decoding failed. */
     readonly path: string | undefined;
     constructor(message: string, details: SerializationDetails);
 }
 
 /**
- * Says how workers are started from now on, in this thread: once, and best at the start of the main program. Executors
- * and pools that exist, and the workers themselves, are not concerned.
+ * Sets the start method of this thread's later pools. To be called once, best at the start of the main program.
+ * Existing executors and pools, and workers themselves, keep their methods.
  *
- * @throws `InvalidStateError` when it was called before, without `force`; `ForkUnsafeError` for `'fork'` in a process
- * that cannot be forked; TypeError for what is no start method, or not available.
+ * @throws `InvalidStateError` when a method was set before, without `force`; `ForkUnsafeError` for `'fork'` in a
+ * process that cannot be forked; TypeError for a value that is no start method, or not available.
  */
 export declare function setStartMethod(method: StartMethod, options?: SetStartMethodOptions): void;
 
@@ -1043,49 +1060,53 @@ export declare interface SetStartMethodOptions {
 }
 
 /**
- * An ArrayBuffer in the memory that host and worker share: it moves between them without being copied.
+ * An ArrayBuffer in the memory that host and worker share. It moves between the two without a copy.
  *
  * | step | in code |
  * |---|---|
- * | the host allocates one and fills it | `const buffer = SharedBuffer.allocate(bytes, pool)` |
- * | it moves to a worker | `pool.run(fn, [new Float64Array(buffer)], { transfer: [buffer] })` |
- * | the worker changes it, and returns it or a view of all of it: it moves back | `return array` |
+ * | the host allocates a buffer and fills it | `const buffer = SharedBuffer.allocate(bytes, pool)` |
+ * | the buffer moves to a worker | `pool.run(fn, [new Float64Array(buffer)], { transfer: [buffer] })` |
+ * | the task changes the content; the buffer, or a view of all of it, moves back | `return array` |
  *
- * A task allocates one by `SharedBuffer.allocate(bytes)`. Whoever has moved a buffer has it no more: it is detached, as
- * by `postMessage`, so that views of it are empty and new ones throw a `TypeError`. One that is an argument without
- * being in `transfer` is cloned, like any ArrayBuffer.
+ * A task allocates a buffer by `SharedBuffer.allocate(bytes)`. After a move the sender's buffer is detached, as after a
+ * transfer by `postMessage`: its views are empty, and new views throw a `TypeError`. An argument that is not in
+ * `transfer` is cloned, like any ArrayBuffer.
  *
- * It is memory of one worker, of which there are at most 64 pieces with 512 MiB. It moves by one copy, and nothing else
- * differs, where there was no room for another, or it has less than 500 bytes; where its call cannot go to that worker,
- * which is busy or gone; where the call has `retries`; and where it lies in an object, or a view of a part of it is
- * sent.
+ * Each buffer lies in the memory of one worker: at most 256 buffers a worker, with at most 512 MiB in all. A move
+ * copies the buffer once, and nothing else differs, when:
  *
- * Its memory is free again when it is garbage, here or there, and when the worker ends.
+ * - there was no room for another buffer, or the buffer has less than 500 bytes;
+ * - its call cannot go to that worker, which is busy or gone;
+ * - the call has `retries`;
+ * - the buffer lies in an object, or the call sends a view of only a part of it.
+ *
+ * The memory is free again when the buffer is garbage in the process that has it. A buffer in the host stays readable
+ * when its worker has ended.
  */
 export declare class SharedBuffer extends ArrayBuffer {
     /**
-     * A buffer of so many zero bytes.
+     * Allocates a buffer of `bytes` zero bytes.
      *
-     * @param executor - Whose worker is to get it. In a task it may be left out: then the buffer is for its result.
-     * @throws RangeError or TypeError that names the argument, or RangeError when there is no memory; `ShutdownError`,
-     * `BrokenProcessPool` and `WorkerSpawnError` as `submit()`.
+     * @param bytes - The size, a whole number of at least 0.
+     * @param executor - The executor whose worker will get the buffer. A task leaves it out: its buffer is for its
+     * result.
+     * @throws RangeError or TypeError that names the argument; RangeError when there is no memory; `ShutdownError`,
+     * `BrokenProcessPool` and `WorkerSpawnError` as `submit()` throws them.
      */
     static allocate(bytes: number, executor?: SharedMemoryOwner): SharedBuffer;
-    /** Whether it has moved away. */
+    /** Whether the buffer has moved away: it is detached, and has no content here. */
     get moved(): boolean;
 }
 
-/** Whoever shares memory with workers, and takes buffers in it along with calls: a {@link ProcessPoolExecutor}. */
+/** An owner of memory that workers share, who sends buffers in it along with calls: a {@link ProcessPoolExecutor}. */
 declare interface SharedMemoryOwner {
-    /** Calls a function in a worker; the buffers of `transfer` move there. */
+    /** Calls a function in a worker. The buffers in `transfer` move to this worker. */
     run(fn: never, args: never, options?: {
         transfer?: readonly ArrayBuffer[];
     }): unknown;
 }
 
-/**
- * The executor was shut down and takes no further calls; futures handed out before keep working. Make a new executor.
- */
+/** The executor is shut down and takes no further calls. Earlier futures still settle. Make a new executor. */
 export declare class ShutdownError extends MillraceError {
     readonly code: string;
 }
@@ -1094,53 +1115,57 @@ export declare class ShutdownError extends MillraceError {
 export declare interface ShutdownOptions {
     /** Whether the promise resolves only when all workers are gone. Default: true. */
     wait?: boolean;
-    /** Cancels what no worker has claimed, before `shutdown()` returns. Default: false. */
+    /** Cancel all calls that no worker has claimed, before `shutdown()` returns. Default: false. */
     cancelFutures?: boolean;
     /**
-     * Rejects with a `TimeoutError` after so many milliseconds, and goes on draining; with `kill` it kills then and
-     * resolves.
+     * Milliseconds, after which the promise rejects with a `TimeoutError` while accepted calls go on. Together with
+     * `kill` the workers are killed then, and the promise resolves. Default: no limit.
      */
     timeout?: number;
-    /** Kills the workers and all that they started: at once, or when `timeout` has passed. Default: false. */
+    /** Kill the workers and all processes that they started: at once, or when `timeout` has passed. Default: false. */
     kill?: boolean;
 }
 
-/** What {@link getContext} returns: constructors whose workers are started in one way. */
+/** The result of {@link getContext}: classes whose workers are started by one method. */
 export declare interface StartContext {
     readonly ProcessPoolExecutor: typeof ProcessPoolExecutor;
     readonly Pool: typeof Pool;
 }
 
 /**
- * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'`, on Linux: one process loads the
- * modules of `preload` and forks the workers, which share its memory until they write to it; it must not leave timers,
- * threads, or open files and sockets. `'fork'`, on Linux: this process forks all its workers at once, in a turn of the
- * event loop after the first call, and none later: one that leaves has no successor. Listeners of `process`, finalizers
- * and pools stay behind in the program; a reference to `Math.random` that was kept before yields the same numbers in
- * all of them. It is refused with its reasons in a process that cannot be forked (see `forkSafety()`), as an ordinary
- * one never can.
+ * The start method of workers.
+ *
+ * - `'spawn'`: each worker is a fresh Node process.
+ * - `'forkserver'`, on Linux: a helper process loads the modules of `preload` and forks the workers, which share its
+ *   memory until they write to it. The modules must not leave timers, threads, or open files and sockets.
+ * - `'fork'`, on Linux: this process forks all its workers at once, in a turn of the event loop after the first call. A
+ *   worker that leaves is not replaced. Listeners of `process`, finalizers and pools stay behind in the program. A
+ *   reference to `Math.random` that a module has kept yields the same numbers in all workers. In a process that cannot
+ *   be forked, as an ordinary one never can, this method is refused with the reasons; see `forkSafety()`.
  */
 export declare type StartMethod = 'spawn' | 'forkserver' | 'fork';
 
-/** What a task may know of itself; see {@link taskContext}. */
+/** What {@link taskContext} tells a task about itself. */
 export declare interface TaskContext {
-    /** The call's number, unique in its pool. All items of a chunk share their chunk's. */
+    /** The number of the call, unique in its pool. All items of a chunk have the number of their chunk. */
     readonly taskId: number;
-    /** The worker's number, unique in its pool. */
+    /** The number of the worker, unique in its pool. */
     readonly workerId: number;
     /** Aborts when the host stops this call: by `cancel({ kill: true })`, an aborted signal or an expired timeout. */
     readonly signal: AbortSignal;
 }
 
-/** The task that the calling code belongs to; undefined outside a task, and once its outcome is decided. */
+/** The task to which the calling code belongs; undefined outside of a task, and once the task's outcome is decided. */
 export declare function taskContext(): TaskContext | undefined;
 
-/** The fields of a `TaskExitError`. */
+/** The details of a `TaskExitError`. */
 declare interface TaskExitDetails extends ErrorDetails {
     exitCode: number;
 }
 
-/** The task called `process.exit()`. Only this call fails; the worker is replaced. Throw an error or return instead. */
+/**
+ * The task called `process.exit()`. Only this call fails, and the worker is replaced. A task should throw or return.
+ */
 export declare class TaskExitError extends MillraceError {
     readonly code: string;
     readonly exitCode: number;
@@ -1151,50 +1176,49 @@ export declare class TaskExitError extends MillraceError {
 export declare type TaskFunction<A extends unknown[] = never[], R = unknown> = (...args: A) => R;
 
 /**
- * The worker could not load the task's module, or the module has no such export; the `cause` is the loader's error.
- * Every call to it fails at once until the module is repaired; a new pool is not needed then.
+ * The worker could not load the task's module, or the module has no such export. `cause` is the loader's error. Every
+ * call of the task fails at once until the module is repaired; the pool need not be replaced for that.
  */
 export declare class TaskLoadError extends MillraceError {
     readonly code: string;
 }
 
-/** The fields of a `TaskTimeoutError`. */
+/** The details of a `TaskTimeoutError`. */
 declare interface TaskTimeoutDetails extends ErrorDetails {
     timeout: number;
     pid: number;
 }
 
 /**
- * A call ran longer than its own `timeout` and was stopped, together with its worker, which is replaced. The clock
- * starts when a worker claims the call. Allow it more time, or make the task listen to `taskContext().signal` and give
- * it a
- * `grace` in which to clean up.
+ * A call ran longer than its own `timeout` and was stopped together with its worker, which is replaced. The time counts
+ * from the moment when a worker claims the call. Allow the call more time, or let the task listen to
+ * `taskContext().signal` and give it a `grace` to clean up.
  */
 export declare class TaskTimeoutError extends TimeoutError {
     readonly code: string;
-    /** Milliseconds that the call was allowed. */
+    /** The time that the call was allowed, in milliseconds. */
     readonly timeout: number;
-    /** The worker that was stopped. */
+    /** The process id of the stopped worker. */
     readonly pid: number;
     constructor(message: string, details: TaskTimeoutDetails);
 }
 
 /**
- * A wait ran out: `result({ timeout })`, `exception`, `resultSync`, `asCompleted`, `map` or `shutdown`. Only the
- * waiting ended; the task goes on, and one may wait again. To stop the task itself use `run({ timeout })` or
- * `cancel({ kill: true })`.
+ * The time of a wait is over: of `result({ timeout })`, `exception`, `resultSync`, `asCompleted`, `map` or `shutdown`.
+ * Only the wait has ended. The call goes on, and the program may wait again. To stop the call itself, use
+ * `run({ timeout })` or `cancel({ kill: true })`.
  */
 export declare class TimeoutError extends MillraceError {
     readonly code: string;
 }
 
-/** The fields of an `UnsupportedPlatformError`. */
+/** The details of an `UnsupportedPlatformError`. */
 declare interface UnsupportedPlatformDetails extends ErrorDetails {
     missing: readonly string[];
 }
 
 /**
- * There is no binary for this platform, or the kernel lacks a feature that has no fallback: `missing` names what.
+ * There is no binary for this platform, or the kernel lacks a feature without a fallback: `missing` names either.
  * Install the package with its optional dependencies, or use a supported platform.
  */
 export declare class UnsupportedPlatformError extends MillraceError {
@@ -1204,76 +1228,84 @@ export declare class UnsupportedPlatformError extends MillraceError {
 }
 
 /**
- * Waits for several futures, of any executors. A future that was given twice counts once; a cancelled one is done.
+ * Waits for several futures, of any executors. A future that is given twice counts once. A cancelled future is done.
  *
- * When the timeout expires, the promise resolves to what is done by then; it rejects for bad arguments only.
+ * When the timeout expires, the promise resolves all the same, with the futures that are done by then in `done`. It
+ * rejects only for wrong arguments.
  */
 export declare function wait<F extends Future<unknown>>(futures: Iterable<F>, options?: WaitForOptions): Promise<WaitResult<F>>;
 
 /** Options of {@link wait}. */
 export declare interface WaitForOptions extends WaitOptions {
     /**
-     * `'ALL_COMPLETED'`: all futures are done. `'FIRST_COMPLETED'`: at least one is. `'FIRST_EXCEPTION'`: one failed, or
-     * all are done; a cancelled future is done but has not failed. Default: `'ALL_COMPLETED'`.
+     * `'ALL_COMPLETED'`: all futures are done. `'FIRST_COMPLETED'`: at least one future is done. `'FIRST_EXCEPTION'`: one
+     * future has failed, or all are done; a cancelled future has not failed. Default: `'ALL_COMPLETED'`.
      */
     returnWhen?: ReturnWhen;
 }
 
 /** Options of every operation that waits. */
 export declare interface WaitOptions {
-    /** Milliseconds; 0 and less look once. Default: no limit. It limits the waiting only: the task goes on. */
+    /** Milliseconds; with 0 or less, only the present state counts. Limits the wait, not the call. Default: no limit. */
     timeout?: number;
 }
 
-/** What {@link wait} found: each future that was given is in exactly one of the sets. */
+/** The result of {@link wait}: each given future is in exactly one of the two sets. */
 export declare interface WaitResult<F> {
     done: Set<F>;
     notDone: Set<F>;
 }
 
-/** How one worker process ended. `exitCode` and `signal` are both null when another party reaped the process. */
+/** The end of one worker process. `exitCode` and `signal` are both null when another party reaped the process. */
 export declare interface WorkerDeath {
     pid: number;
     exitCode: number | null;
     signal: NodeJS.Signals | null;
-    /** Absent when the worker was idle. */
+    /** The call that the worker was running; absent when the worker was idle. */
     task?: WorkerDeathTask;
 }
 
-/** The call that a worker was running when it died. */
+/** The call that a worker was running at its death. */
 export declare interface WorkerDeathTask {
     taskId: number;
-    /** The task function's name, as far as it has one. */
+    /** The name of the task's function, if it has a name. */
     name: string;
-    /** The `label` given to `run()`. */
+    /** The `label` that the caller gave to `run()`. */
     label?: string;
 }
 
-/** The fields of a `WorkerDiedError`. `task` goes into the only entry of `workers`, unless that is given itself. */
+/**
+ * The details of a `WorkerDiedError`. `task` becomes part of the only entry of `workers`, unless `workers` is given.
+ */
 declare interface WorkerDiedDetails extends WorkerDeath, BrokenProcessPoolDetails {
     hint?: string;
 }
 
 /**
- * The worker that ran this call died, in a pool that isolates deaths: this call fails, the worker is replaced, the pool
- * goes on. The call may have run in part; repeat it only if that is harmless (`run({ retries })` does it for you).
+ * The worker that ran this call died, under `onWorkerDeath: 'isolate'`. This call fails, the worker is replaced, and
+ * the pool goes on. The call may have run in part: repeat it only if that does no harm. `run({ retries })` repeats it
+ * for you.
  */
 export declare class WorkerDiedError extends BrokenProcessPool {
     readonly code: string;
     readonly pid: number;
     readonly exitCode: number | null;
     readonly signal: NodeJS.Signals | null;
-    /** A likely reason, when there is one: for instance that the machine ran out of memory. */
+    /** A likely reason for the death, if one is known: for instance that the machine ran out of memory. */
     readonly hint?: string;
     constructor(message: string, details: WorkerDiedDetails);
 }
 
-/** Why a worker left. */
+/**
+ * Why a worker left. `'shutdown'`: the pool closes, or is broken. `'recycled'`: it was used up or too large, a task
+ * called `process.exit()`, or a stray error made it retire. `'idle'`: `idleTimeout`. `'killed'`: a time-out, a cancel
+ * with `kill`, or a terminated pool. `'died'`: anything else. `'failed-start'`: it ended before it was ready.
+ */
 export declare type WorkerExitReason = 'shutdown' | 'recycled' | 'idle' | 'killed' | 'died' | 'failed-start';
 
 /**
- * A worker process could not be started: the `cause` has the `errno` and `syscall`. Usual reasons are the process limit
- * (EAGAIN), too many open files (EMFILE), or a `cwd` that does not exist (ENOENT). The call was not accepted.
+ * A worker process could not be started, and the call was not accepted. `cause` has the `errno` and the `syscall`.
+ * Usual reasons: the process limit (EAGAIN), too many open files (EMFILE), a `cwd` that does not exist (ENOENT).
  */
 export declare class WorkerSpawnError extends MillraceError {
     readonly code: string;
@@ -1282,27 +1314,27 @@ export declare class WorkerSpawnError extends MillraceError {
 /** One worker process. */
 export declare interface WorkerStats {
     pid: number;
-    /** Its number in the pool. */
+    /** The number of the worker, unique in its pool. */
     workerId: number;
     state: 'starting' | 'idle' | 'busy' | 'leaving';
-    /** The call that it runs. */
+    /** The call that the worker is running. */
     task?: WorkerDeathTask;
-    /** Calls that it has finished. */
+    /** The number of calls that the worker has finished. */
     tasksDone: number;
-    /** When it was started. */
+    /** The time of the worker's start. */
     startedAt: Date;
-    /** Resident bytes, where the system tells. */
+    /** Resident memory in bytes, where the system tells. */
     rss?: number;
 }
 
-/** The fields of a `WorkerTerminatedError`. */
+/** The details of a `WorkerTerminatedError`. */
 declare interface WorkerTerminatedDetails extends ErrorDetails {
     pid: number;
 }
 
 /**
- * The call was running when `terminateWorkers()`, `killWorkers()` or `shutdown({ kill: true })` ended its worker on
- * purpose. The call may have run in part.
+ * The call was running when `terminateWorkers()`, `killWorkers()` or `shutdown({ kill: true })` ended its worker. The
+ * call may have run in part.
  */
 export declare class WorkerTerminatedError extends MillraceError {
     readonly code: string;

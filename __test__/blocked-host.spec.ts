@@ -1,4 +1,4 @@
-// A host whose thread computes: its workers go on with what is pending, and nothing of that is lost or done twice.
+// A host whose thread computes: its workers go on with pending calls, and no call is lost or runs twice.
 
 import { tasks } from './fixtures/basic.mjs'
 import { failureOf, Log, makePool } from './helpers/pool.js'
@@ -14,7 +14,7 @@ test('all pending calls run while the thread of the host is blocked, and are ans
   await Promise.all([pool.submit(tasks.pid), pool.submit(tasks.pid)])
   const log = new Log(t)
   const futures = Array.from({ length: CALLS }, (_, index) => pool.submit(tasks.append, log.path, `${index}`))
-  // More than lanes hold: they have to be refilled.
+  // More calls than lanes hold: the lanes have to be refilled.
   untilSync('all calls to run', () => log.lines.length === CALLS)
   t.true(futures.every((future) => !future.done()))
   t.true(
@@ -53,8 +53,7 @@ test('a worker that dies meanwhile is replaced meanwhile', async (t) => {
   await Promise.all([...before, ...after])
 })
 
-// A host that is busy with large results is away for a millisecond again and again, between hearing of one and fetching
-// it.
+// A host with large results is busy for a millisecond again and again, between the news of a result and fetching it.
 test('large results in great number arrive intact, once each, and the pool ends', async (t) => {
   const pool = makePool(t)
   const sent = new Uint8Array(64 << 10).fill(5)

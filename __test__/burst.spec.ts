@@ -14,9 +14,9 @@ const cpuTime = (): number => {
 }
 
 /**
- * Submits all calls in one synchronous loop. Milliseconds: how long the longest submit() took, how much of the
- * processor the hungriest one, and how long all took together. On a busy machine time passes while this process does
- * not run.
+ * Submits all calls in one synchronous loop, and returns times in milliseconds: `longest`, the longest submit();
+ * `hungriest`, the most processor time of a submit(); `all`, the time of all together. On a busy machine time passes
+ * while this process does not run.
  */
 function submitAll(submit: (index: number) => void): { longest: number; hungriest: number; all: number } {
   const start = performance.now()
@@ -50,7 +50,7 @@ for (const [state, prepare] of Object.entries(states)) {
         })
       })
       t.log(`submit(): longest ${longest.toFixed(1)} ms, ${hungriest.toFixed(1)} ms of CPU, all ${all.toFixed(0)} ms`)
-      // The promise is a few tens of milliseconds; this is a watchdog.
+      // The promise is a few tens of milliseconds. This limit is a watchdog.
       t.true(hungriest < 1000)
       t.is(settled, 0)
     })
@@ -70,7 +70,7 @@ test('100,000 calls that fail, are cancelled, or return, each as it should', asy
   }
   let wrong = 0
   const cancelled = new Set<number>()
-  // Both workers are held meanwhile: however slow this process is, there is something left to cancel.
+  // Both workers are held meanwhile: however slow this process is, there are calls left to cancel.
   const gate = new Gate(t)
   const held = [pool.submit(tasks.hold, gate.path, 0), pool.submit(tasks.hold, gate.path, 1)]
   await claimed(...held)

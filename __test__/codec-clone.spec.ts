@@ -1,3 +1,5 @@
+// Values that arrive as structured clones: each kind of value through the codec and back.
+
 import test from 'ava'
 import fc from 'fast-check'
 import vm from 'node:vm'
@@ -71,7 +73,7 @@ test('scalars arrive bit for bit, alone and in sequences', (t) => {
 test('graphs arrive as their structured clones: identity, cycles, holes, order of keys, shared memory', (t) => {
   fc.assert(
     fc.property(graph, fc.array(scalar, { maxLength: 2 }), (value, more) => {
-      // Twice, so that neither argument is raw bytes alone, and references between arguments count.
+      // The value comes twice: so no argument is raw bytes alone, and references between arguments count.
       const args = [value, ...more, { value }]
       t.is(difference(sendArguments(args), structuredClone(args)), undefined)
       const wrapped = { value }
@@ -235,7 +237,7 @@ test('views over resizable memory keep growing with it', (t) => {
       [limit, limit, size, size],
     )
     if (size === 0) continue
-    // Where there is no room to grow, shrinking tells.
+    // With no room to grow, shrinking shows whether the view tracks the length.
     arrived.buffer.resize(1)
     t.is(arrived.views[0].byteLength, 1)
     t.is(arrived.views[2].byteLength, 0)

@@ -1,3 +1,5 @@
+// Damaged payloads: the decoders return a value or throw a SerializationError, and do nothing else.
+
 import test from 'ava'
 import fc from 'fast-check'
 import { BYTES, ERROR, PLAIN, RAW, SCALARS, V8 } from '../src/codec/ids.js'
@@ -9,7 +11,7 @@ import { graph, scalar } from './helpers/codec-values.js'
 
 const codecs = [SCALARS, BYTES, PLAIN, V8, ERROR, RAW, RAW + 1, RAW + 2, RAW + 7, RAW + 13, RAW + 14, 0, 200, 255]
 
-/** Every decoder gives a value or a SerializationError without a path, and nothing else. */
+/** Checks that every decoder returns a value, or throws a SerializationError without a path. */
 function decodeAll(codec: number, bytes: Uint8Array): void {
   const decoders = [
     () => decodeArguments(codec, bytes),
@@ -125,7 +127,7 @@ test('every truncation of a payload is noticed', (t) => {
         t.true(error instanceof SerializationError)
         continue
       }
-      // A sequence of scalars that ends early is a shorter one; the slot's lengths are checked elsewhere.
+      // A sequence of scalars that ends early is a shorter sequence. Other code checks the lengths in slots.
       t.is(codec, SCALARS)
       t.true(args.length < 6)
     }
@@ -147,7 +149,7 @@ test('lengths beyond the payload allocate nothing', (t) => {
     // The content starts behind the end.
     [BYTES, [255, 255, 255, 255, 16]],
     [BYTES, [4]],
-    // Plain: an array, a Buffer of 4 GB; keys of 65,535 bytes, none, too few, a number, out of order, twice the same.
+    // Plain: an array and a Buffer of 4 GB; keys of 65,535 bytes, none, too few, a number, out of order, one key twice.
     [PLAIN, [0, 16, 255, 255, 255, 255, 0]],
     [PLAIN, [0, 21, 255, 255, 255, 255, 0]],
     [PLAIN, [0, 18, 0, 0, 0, 0, 255, 255, 255, 255, 7, 1, 97]],
@@ -156,8 +158,8 @@ test('lengths beyond the payload allocate nothing', (t) => {
     [PLAIN, [0, 18, 0, 0, 0, 0, 1, 0, 1, 0, 1, 1]],
     [PLAIN, [0, 18, 0, 0, 0, 0, 6, 0, 2, 0, 7, 1, 97, 7, 1, 49, 1, 1]],
     [PLAIN, [0, 18, 0, 0, 0, 0, 6, 0, 2, 0, 7, 1, 97, 7, 1, 97, 1, 1]],
-    // A shape and an object that are not there, references without and with their mark, an unknown tag, nothing, too
-    // much.
+    // A shape and an object that do not exist, references without and with their mark, an unknown tag, an empty
+    // payload, a payload that is too long.
     [PLAIN, [0, 64]],
     [PLAIN, [0, 19, 7, 0, 0, 0]],
     [PLAIN, [0, 22, 0, 0, 0, 0]],
@@ -166,14 +168,14 @@ test('lengths beyond the payload allocate nothing', (t) => {
     [PLAIN, [0]],
     [PLAIN, []],
     [PLAIN, [0, 1, 1]],
-    // 2^40 contents; one content of 2^40 bytes; of a negative, a fractional, no length.
+    // 2^40 contents; one content of 2^40 bytes, of a negative, of a fractional, of no length.
     [V8, [0xff, 0x0f, 0x30, ...doubles(2 ** 40), 1]],
     [V8, [0xff, 0x0f, 0x30, ...doubles(2 ** 40, 1), 1]],
     [V8, [0xff, 0x0f, 0x30, ...doubles(-1, 1), 1]],
     [V8, [0xff, 0x0f, 0x30, ...doubles(0.5, 1), 1]],
     [V8, [0xff, 0x0f, 0x30, ...doubles(NaN, 1), 1]],
     [V8, [0xff, 0x0f, 0x30, ...doubles(0, NaN), 1]],
-    // Dense and sparse arrays, an ArrayBuffer, a string, a big integer of nearly 4 GB.
+    // Dense and sparse arrays, an ArrayBuffer, a string and a big integer of nearly 4 GB.
     ...[0x41, 0x61, 0x42, 0x22, 0x63, 0x5a].map((tag): [number, number[]] => {
       return [V8, [0xff, 0x0f, tag, 255, 255, 255, 255, 15, 0]]
     }),

@@ -1,3 +1,5 @@
+// The error envelope: thrown values of every kind, described and rebuilt.
+
 import test from 'ava'
 import assert, { AssertionError } from 'node:assert'
 import fs from 'node:fs'
@@ -9,7 +11,7 @@ import * as errors from '../src/errors/index.js'
 import { RemoteError } from '../src/errors/index.js'
 import { sendError } from './helpers/codec.js'
 
-/** What a call throws or rejects with. */
+/** The value that a call throws or rejects with. */
 async function thrownBy(run: () => unknown): Promise<any> {
   try {
     await run()

@@ -1,5 +1,5 @@
-// The encoder for plain data against V8: whatever it takes arrives as V8 would have it, and what it does not take it
-// leaves as it was, without running any code of the value's.
+// The encoder for plain data against V8: an encoded value arrives as V8 would have it, and a refused value is
+// unchanged, without any of its code having run.
 
 import test from 'ava'
 import fc from 'fast-check'
@@ -24,7 +24,7 @@ test('plain data is written, and arrives as V8 would have it', (t) => {
   fc.assert(
     fc.property(plainPlans, fc.boolean(), (plans, owned) => {
       const value = build(plans, () => t.fail('there is no code in it'))
-      // Large bigints are V8's.
+      // Large bigints are left to V8.
       if (typeof value === 'object' && isPlain(value)) t.is(out.codec, PLAIN)
       const expected = byV8(value)
       const arrived = sendResult(value, owned)
@@ -56,7 +56,7 @@ test('whatever a value is, V8 has the same result, and its code runs in the same
         return
       }
       t.is(difference(sendResult(ours), expected), undefined)
-      // The search for objects that V8 has emptied in silence reads properties, too, after it.
+      // After the encoder, the search for objects that V8 has emptied reads properties, too.
       t.deepEqual(notes[0].slice(0, notes[1].length), notes[1])
     }),
     { numRuns: PLAIN_RUNS },
@@ -293,7 +293,7 @@ test('a stack that is nearly used up makes it give up, or succeed', (t) => {
   t.is(difference(sendResult(value), value), undefined)
 })
 
-/** What the source prints as JSON, in a process of its own. */
+/** The JSON that the source prints, in a process of its own. */
 function printed(source: string, flags: string[], env: Record<string, string> = {}): unknown {
   const args = [...flags, '--import=@oxc-node/core/register', '--input-type=module', '--eval', source]
   return JSON.parse(execFileSync(process.execPath, args, { env: { ...process.env, ...env }, encoding: 'utf8' }))

@@ -1,3 +1,5 @@
+// Values that cannot travel: each is refused, with the path that leads to it.
+
 import test from 'ava'
 import { EventEmitter } from 'node:events'
 import { AsyncLocalStorage } from 'node:async_hooks'
@@ -23,7 +25,7 @@ shrunken.resize(2)
 const WebAssembly = (globalThis as any).WebAssembly
 const wasm = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]))
 
-// What it is called in the message, and the value.
+// The value's name in the message, and the value.
 const refused: [string, unknown][] = [
   ['is a function', () => 1],
   ['is a function', class {}],
@@ -147,7 +149,7 @@ test('hashes are refused, although they do have a field', (t) => {
   }
 })
 
-// The serializer writes nothing at all for one, and says nothing.
+// For a WebAssembly.Module the serializer writes nothing at all, and throws nothing.
 test('a WebAssembly.Module does not arrive as anything else', (t) => {
   for (const value of [wasm, [wasm], [1, wasm, 2], { a: wasm, b: 1 }, new Map([[wasm, wasm]]), [wasm, wasm]]) {
     t.throws(() => sendResult(value), { instanceOf: SerializationError })

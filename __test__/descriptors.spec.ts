@@ -1,4 +1,4 @@
-// Descriptors: tasks that close those that their worker lives by, and a host that has none left.
+// Descriptors: tasks that close the descriptors on which their worker depends, and a host that has none left.
 
 import { execFileSync } from 'node:child_process'
 import { getSystemErrorName } from 'node:util'

@@ -1,10 +1,10 @@
-// Several JavaScript environments in one process: pools in threads of worker_threads, which end in every way a thread
-// can, beside each other and beside the main thread's. Every case is a program of its own.
+// Several JavaScript environments in one process: pools in threads of worker_threads, which end in every way, beside
+// each other and beside the main thread's pool. Every case is a program of its own.
 
 import test from 'ava'
 import { type Ending, runHost, startHost } from './helpers/hosts.js'
 
-/** What threads of each behaviour say. */
+/** The checks of what threads say, by their behaviour. */
 const peaceful: Record<string, (said: any[]) => boolean> = {
   'shuts its pool down': (said) => said.every((sum) => sum === 19_900),
   drains: (said) => new Set(said).size === said.length,
@@ -23,7 +23,7 @@ for (const [behaviour, holds] of Object.entries(peaceful)) {
   })
 }
 
-/** How threads end, and how that looks in the main thread. */
+/** The ends of threads, as the main thread sees them. */
 const endings = [
   { behaviour: 'waits while its pool spins', terminated: true, outcome: { code: 1 } },
   { behaviour: 'exits while its pool spins', outcome: { code: 5 } },

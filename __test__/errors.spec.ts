@@ -1,3 +1,5 @@
+// The error classes: codes, bases, fields, brands.
+
 import test from 'ava'
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
@@ -6,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import * as errors from '../src/errors/index.js'
 
-/** Every class: its code without the prefix, its base, and the fields that it carries. */
+/** Every class: its code without the prefix, its base, and its fields. */
 const TABLE: Record<string, { code: string; base: string; fields: Record<string, unknown> }> = {
   BrokenExecutor: { code: 'BROKEN_EXECUTOR', base: 'MillraceError', fields: {} },
   BrokenProcessPool: {

@@ -1,3 +1,5 @@
+// The base class of executors, over executors that run everything in this thread.
+
 import test from 'ava'
 import { setImmediate as turn } from 'node:timers/promises'
 import { QueueFullError, ShutdownError } from '../src/errors/index.js'

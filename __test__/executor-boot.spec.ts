@@ -1,4 +1,5 @@
-// What a worker does before its first call: preloaded modules, the initializer; and what their failures do.
+// The boot of a worker: preloaded modules and the initializer, before the first call, and the results of their
+// failures.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// Construction: what options are refused, how, and what each of the accepted ones does.
+// Construction: the options that are refused, and the effect of each accepted option.
 
 import { mkdirSync, realpathSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -193,7 +193,7 @@ test('without maxWorkers there are as many as this process may use processors', 
   await Promise.all(futures)
 })
 
-// The options of this process load a module that starts a thread: a process with one cannot be forked.
+// The options of this process load a module that starts a thread, and a process with such a thread cannot be forked.
 spawnTest("workers get this process's environment, directory and Node options by default", async (t) => {
   process.env.MILLRACE_TEST_VARIABLE = 'inherited'
   t.teardown(() => delete process.env.MILLRACE_TEST_VARIABLE)
@@ -234,7 +234,7 @@ test('the name shows in the process list and in dumps, and tasks see arguments o
   if (process.platform !== 'linux') return
   const { readFileSync } = await import('node:fs')
   const [pid] = workersOf().map((child) => child.pid)
-  // One argument, or one text of all.
+  // `ps` may show one argument, or one text with all arguments.
   t.true(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split(/[\0 ]/).includes('thumbnails'))
 })
 

@@ -1,4 +1,4 @@
-// What breaks a pool, and what does not: deaths of workers under both policies.
+// Deaths of workers under both policies: which break a pool, and which do not.
 
 import { BrokenExecutor, BrokenProcessPool, MillraceError, WorkerDiedError } from 'millrace'
 import { exits } from './fixtures/exits.mjs'
@@ -175,7 +175,7 @@ test('isolate: the death of an idle worker is a warning, and costs no call', asy
 test('isolate: calls that were queued in the lane of a dead worker run, each exactly once', async (t) => {
   const pool = makePool(t, { maxWorkers: 1, onWorkerDeath: 'isolate' })
   const log = new Log(t)
-  // Calls that take no time teach the pool to queue many of them ahead.
+  // Calls that take no time teach the pool to queue many calls ahead.
   await Promise.all(Array.from({ length: 500 }, (_, index) => pool.submit(tasks.add, index, 1)))
   const before = Array.from({ length: 10 }, (_, index) => pool.submit(tasks.append, log.path, `a${index}`))
   const dying = pool.submit(exits.killSelf, 'SIGKILL')
@@ -248,7 +248,7 @@ test('a call that comes when the pool has broken, and nobody knows yet, is refus
   const pid = await pool.submit(tasks.pid)
   const futures = [pool.submit(exits.killSelf, 'SIGKILL'), pool.submit(tasks.pid), pool.submit(tasks.pid)]
   let refused: unknown
-  // This thread has no turn in which it could hear of it.
+  // This thread has no turn in which the news could reach it.
   for (const end = performance.now() + 60_000; refused === undefined && performance.now() < end;) {
     for (const pause = performance.now() + 5; performance.now() < pause;);
     try {

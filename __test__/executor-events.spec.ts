@@ -1,4 +1,4 @@
-// The events of a pool, each with its payload; and that listeners may do anything.
+// The events of a pool, each with its payload. Listeners may call any method.
 
 import { once } from 'node:events'
 import {
@@ -17,7 +17,7 @@ import { until, within } from './helpers/waiting.js'
 
 const names = ['workerStart', 'workerExit', 'workerReplace', 'broken', 'drain', 'warning'] as const
 
-/** Everything that a pool emits, in order. */
+/** Records everything that a pool emits, in order. */
 function recordAll(pool: ProcessPoolExecutor): [name: string, payload: unknown][] {
   const all: [string, unknown][] = []
   for (const name of names) pool.on(name, (...args: unknown[]) => all.push([name, ...args] as [string, unknown]))

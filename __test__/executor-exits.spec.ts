@@ -124,7 +124,7 @@ for (const onWorkerDeath of ['break', 'isolate'] as const) {
       const held = new Gate(t)
       const running = pool.submit(tasks.holdAsync, held.path, 0)
       await claimed(running)
-      // Its replacement's initializer leaves the same behind.
+      // The initializer of the replacement leaves the same code behind.
       const queued = by === 'a task' ? pool.submit(tasks.add, 1, 2) : 3
       gate.open()
       const error = (await failureOf(running)) as WorkerDiedError
@@ -161,8 +161,7 @@ test('process.exitCode set by a task means nothing to the pool', async (t) => {
   t.is(exited[0]!.reason, 'shutdown')
 })
 
-// ---- Stray errors
-// ------------------------------------------------------------------------------------------------------
+// ---- Stray errors ---------------------------------------------------------------------------------------------------
 
 test('an error that nobody catches, and an unhandled rejection, fail the task they stem from', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })

@@ -1,4 +1,4 @@
-// Table 1.1: a future of a call in a worker process, in each of its states.
+// Futures of calls in worker processes, in each of their states.
 
 import { inspect } from 'node:util'
 import { CancelledError, type Future, InvalidStateError, TimeoutError } from 'millrace'

@@ -1,4 +1,4 @@
-// Pools within workers: they work, ten levels deep, and leave nothing behind.
+// Pools in workers: they work, ten levels deep, and leave nothing behind.
 
 import { NestingError } from 'millrace'
 import { nesting } from './fixtures/nesting.mjs'
@@ -30,7 +30,7 @@ test('the workers of an inner pool are children of the worker, and gone after it
 
 test('pools nest ten levels deep; the eleventh is a NestingError that says so', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
-  // This process has the first pool, the worker at the bottom would have the eleventh.
+  // The first pool is this process's. The worker at the bottom would have the eleventh.
   const pids = await within('ten levels', pool.submit(nesting.descend, 9))
   t.is(new Set(pids).size, 10)
   const error = (await within('eleven levels', failureOf(pool.submit(nesting.descend, 10)))) as NestingError

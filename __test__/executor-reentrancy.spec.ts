@@ -1,4 +1,4 @@
-// resultSync(), and that everything may be called from within callbacks: no call waits for itself, none is lost.
+// resultSync(), and calls of every method in callbacks: no call waits for itself, and none is lost.
 
 import {
   BrokenProcessPool,
@@ -78,7 +78,7 @@ test('resultSync() in a callback gets a result of the same batch, and one of a n
   const log = new Log(t)
   const futures = ['one', 'two'].map((line) => pool.submit(tasks.append, log.path, line))
   const order: string[] = []
-  // Whichever comes first waits for the other.
+  // The callback that comes first waits for the other future.
   futures.forEach((future, index) => {
     future.addDoneCallback(() => {
       order.push('begin')
@@ -86,7 +86,7 @@ test('resultSync() in a callback gets a result of the same batch, and one of a n
       order.push(`a new one is ${pool.submit(tasks.double, 21).resultSync()}`, 'end')
     })
   })
-  // This thread looks at nothing before both of them are done: they come in one batch.
+  // This thread looks at no result before both calls are done: they come in one batch.
   untilSync('both to be done', () => log.lines.length === 2)
   await Promise.all(futures)
   t.deepEqual(order, ['begin', 'begin', 'a new one is 42', 'end', 'a new one is 42', 'end'])

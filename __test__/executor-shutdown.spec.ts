@@ -1,5 +1,5 @@
-// The shutdown matrix of table 1.2, with what is better here: cancelling sticks and is synchronous, every waiting
-// shutdown waits, and it can be limited and enforced.
+// Shutdown with all combinations of its options. Better than in Python: cancelling sticks and is synchronous, every
+// waiting shutdown waits, and a shutdown can be limited and enforced.
 
 import {
   BrokenProcessPool,
@@ -289,7 +289,7 @@ test('shutting a broken pool down does not throw, and waits for its workers', as
   await pool.shutdown({ kill: true })
   await pool.killWorkers()
   t.true((await failureOf(held)) instanceof BrokenProcessPool)
-  // What is wrong with it first: it is broken, and that it is shut down now changes nothing.
+  // The first problem counts: the pool is broken, and the later shutdown changes nothing.
   t.throws(() => pool.submit(tasks.add, 1, 2), { instanceOf: BrokenProcessPool })
 })
 
@@ -315,7 +315,7 @@ test('a worker that dies during a shutdown is replaced for the calls that wait (
 test('a worker that a task keeps from leaving politely is killed in the end', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const exited = record(pool, 'workerExit')
-  // An 'exit' listener that blocks: the worker was asked to leave and never does.
+  // An 'exit' listener that blocks: the worker was asked to leave, and never does.
   await pool.submit(() => {
     process.on('exit', () => {
       for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)

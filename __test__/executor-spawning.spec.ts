@@ -1,4 +1,4 @@
-// When workers are started: on demand, an idle one first, never more than maxWorkers; and what a failing start does.
+// The starts of workers: on demand, idle workers first, never more than maxWorkers; and starts that fail.
 
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -87,7 +87,7 @@ test('running() means that a worker has claimed the call: one of six with one wo
     ['running', 'pending', 'pending', 'pending', 'pending', 'pending'],
   )
   t.is(pool.stats().queued, 5)
-  // Those in the lane of the worker, too, can be taken back.
+  // Calls in the lane of the worker can be taken back, too.
   t.deepEqual(
     futures.map((future) => future.cancel()),
     [false, true, true, true, true, true],
@@ -99,7 +99,7 @@ test('running() means that a worker has claimed the call: one of six with one wo
 test('short calls that were queued behind a long one go to another worker', async (t) => {
   const pool = makePool(t, { maxWorkers: 2 })
   const gate = new Gate(t)
-  // Calls that take no time teach the pool to queue many of them ahead.
+  // Calls that take no time teach the pool to queue many calls ahead.
   await Promise.all(Array.from({ length: 2000 }, (_, index) => pool.submit(tasks.add, index, 1)))
   const quick = Array.from({ length: 50 }, (_, index) => pool.submit(tasks.add, index, 1))
   const long = pool.submit(tasks.hold, gate.path, 'long')
@@ -153,7 +153,7 @@ test('a start that fails with no worker left makes submit() throw, and nothing o
   t.is(pool.stats().completed, 1)
 })
 
-// A fork server keeps the directory that it was started in, so that the next three could not fail there.
+// A fork server keeps its directory from the start, so the next three starts could not fail there.
 spawnTest('a start that fails with a worker left is a warning, and less capacity', async (t) => {
   const cwd = join(tempDirectory(t), 'going')
   mkdirSync(cwd)
@@ -180,7 +180,7 @@ spawnTest('calls that wait fail with WorkerSpawnError when the last worker dies 
   const held = pool.submit(tasks.hold, gate.path, 0)
   await claimed(held)
   const waiting = [pool.submit(tasks.add, 1, 2), pool.submit(tasks.add, 3, 4)]
-  // In a callback of the first one the other is waited for: its failure is known already then.
+  // A callback of the first call waits for the other one, whose failure is known by then.
   let nested: unknown
   waiting[0]!.addDoneCallback(() => {
     try {

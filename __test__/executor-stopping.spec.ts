@@ -20,7 +20,7 @@ test('cancel() returned true if and only if the call never ran', async (t) => {
   const expected: string[] = []
   for (let round = 0; round < 30; round++) {
     const futures = Array.from({ length: 40 }, (_, index) => pool.submit(tasks.append, log.path, `${round}.${index}`))
-    // At a different moment each time, from both ends.
+    // At a different moment in each round, from both ends.
     if (round % 3 > 0) await new Promise((resolve) => setTimeout(resolve, round % 3))
     const order = futures.map((future, index) => ({ future, index }))
     if (round % 2 > 0) order.reverse()
@@ -80,7 +80,7 @@ test('cancel({ kill }) of a call that waits cancels just that, and no worker is 
 test('calls that are queued behind a killed one run, each once, on its replacement', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const log = new Log(t)
-  // Calls that take no time teach the pool to queue many of them ahead.
+  // Calls that take no time teach the pool to queue many calls ahead.
   await Promise.all(Array.from({ length: 300 }, (_, index) => pool.submit(tasks.add, index, 1)))
   const spinning = pool.submit(exits.spin, log.path)
   const rest = Array.from({ length: 50 }, (_, index) => pool.submit(tasks.append, log.path, `after ${index}`))
@@ -119,7 +119,7 @@ test('killing one call never hurts its neighbours, whatever the moment', async (
 })
 
 test('a task that ignores SIGTERM is killed 5 s later, and all that its worker has started goes with it', async (t) => {
-  // Both ways at once, since each takes its five seconds.
+  // Both ways at once, because each takes its five seconds.
   const pool = makePool(t, { maxWorkers: 2 })
   const other = makePool(t, { maxWorkers: 2 })
   const [log, otherLog, children] = [new Log(t), new Log(t), new Log(t)]
@@ -195,7 +195,7 @@ for (const method of ['terminateWorkers', 'killWorkers'] as const) {
     t.deepEqual([broken, warnings], [[], []])
     t.deepEqual(
       exited.map(({ reason }) => reason),
-      // As long as a fork server boots there are none.
+      // While a fork server boots, there are no workers.
       startMethod === 'forkserver' ? [] : ['killed', 'killed', 'killed', 'killed'],
     )
   })
@@ -226,7 +226,7 @@ test('results that are there are delivered before the workers are killed', async
   const log = new Log(t)
   const finished = pool.submit(tasks.append, log.path, 'finished')
   const running = pool.submit(exits.spin, log.path)
-  // Blocks this thread, so that the result stays unread.
+  // This blocks the thread, so that the result stays unread.
   untilSync('the result and the other call to be there', () => log.lines.length === 2)
   t.false(finished.done())
   await pool.killWorkers()

@@ -1,4 +1,4 @@
-// Table 1.5: wait() and asCompleted() over futures of worker processes.
+// wait() and asCompleted() over futures of worker processes.
 
 import { asCompleted, type Future, TimeoutError, wait } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'

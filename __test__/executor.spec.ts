@@ -1,4 +1,4 @@
-// What every executor promises, on worker processes: submit, order, `await using`, looks at its state.
+// The promises of every executor, kept with worker processes: submit, order, `await using`, reports of the state.
 
 import { execFileSync } from 'node:child_process'
 import { Executor, Future, isWorker, ProcessPoolExecutor, taskContext } from 'millrace'

@@ -1,11 +1,11 @@
-// The same promises on every mechanism: what another system has in place of ours is forced here, one at a time and all
-// together, and small rings besides.
+// The same promises with every mechanism: the mechanisms of other systems are forced here, one at a time and all
+// together, and small rings, too.
 
 import test from 'ava'
 import { runHost, startHost } from './helpers/hosts.js'
 import { tempDirectory } from './helpers/pool.js'
 
-/** What each variable forces, and how the pool says that it does. */
+/** The value that each variable forces, and the pool's own word for it. */
 const fallbacks: Record<string, [value: string, said: string]> = {
   MILLRACE_SEGMENT: ['shm', 'segment Shm'],
   MILLRACE_WAKEUP: ['pipe', 'wake-up Pipe'],
@@ -18,7 +18,7 @@ const smallRings = { MILLRACE_RING_SLOTS: '2' }
 const every = Object.fromEntries(Object.entries(fallbacks).map(([name, [value]]) => [name, value]))
 const everySaid = Object.values(fallbacks).map(([, said]) => said)
 
-/** The environments to test in, with what the pool says of itself there. */
+/** The environments of the tests, and what a pool says of itself in each. */
 const environments: [title: string, env: Record<string, string>, said: string[]][] = [
   ...Object.entries(fallbacks).map(([name, [value, said]], index): [string, Record<string, string>, string[]] => [
     `${name}=${value}`,

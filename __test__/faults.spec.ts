@@ -16,7 +16,7 @@ test.before('the binding with the fault points is built', async (t) => {
   binding = await faultsBinding()
 })
 
-/** The mechanisms of another system than this. */
+/** The mechanisms that other systems use. */
 const portable = {
   MILLRACE_WAKEUP: 'pipe',
   MILLRACE_SENTINEL: 'waitpid',
@@ -24,8 +24,7 @@ const portable = {
   MILLRACE_SEGMENT: 'shm',
 }
 
-// ---- A kill at every point
-// -----------------------------------------------------------------------------------------------
+// ---- A kill at every point ------------------------------------------------------------------------------------------
 
 const workerPoints = [
   'before-claim',
@@ -41,7 +40,7 @@ const workerPoints = [
   'exit-handshake',
 ]
 
-/** What is lent is not copied, and the other way round. */
+/** The sizes that reach a point: lent content is not copied, and copied content is not lent. */
 const sizesAt = (point: string): string[] =>
   point === 'mid-args' ? ['small', 'large'] : point === 'block-borrowed' ? ['lent'] : ['small', 'large', 'lent']
 
@@ -50,9 +49,9 @@ interface Killed {
   policy: string
   size: string
   problems: string[]
-  /** Workers that were started. */
+  /** The number of workers that were started. */
   workers: number
-  /** Calls that failed. */
+  /** The number of calls that failed. */
   failed: number
   /** The longest time from the start of a task to the failure of its call, in milliseconds. */
   delay: number
@@ -91,8 +90,7 @@ for (const wakeup of ['eventfd', 'pipe']) {
   })
 }
 
-// ---- Everything else
-// -----------------------------------------------------------------------------------------------------
+// ---- Everything else ------------------------------------------------------------------------------------------------
 
 interface Case {
   name: string
@@ -102,7 +100,7 @@ interface Case {
 }
 
 interface Seen {
-  /** What came of each call, or was returned by a method. */
+  /** The outcome of each call, or the results of methods. */
   seen: unknown[]
   /** The calls that were started, in that order. */
   ran: number[]
@@ -112,7 +110,7 @@ interface Seen {
   left: string[]
 }
 
-/** Runs a case; `hostFault` is the fault of the host. */
+/** Runs a case. `hostFault` is the fault of the host. */
 function run(t: ExecutionContext, input: Case, env: Record<string, string> = {}, hostFault = ''): Promise<Seen> {
   const fault = { NAPI_RS_NATIVE_LIBRARY_PATH: binding, MILLRACE_FAULT: hostFault }
   return runHost<Seen>(t, 'faults-cases', input, { env: { ...fault, ...env } })
@@ -220,7 +218,7 @@ test('workers that are slow to come to their first calls are waited for: no othe
   t.true(exits.length <= 6, `${exits.length} workers`)
 })
 
-// A server is started by the call, the worker after it: that call waits already.
+// The call starts a fork server, and the server starts the worker: so the call is waiting by then.
 const spawnTest = spawns ? test : test.skip
 spawnTest(
   'a worker that cannot be started fails the submit, of which nothing is kept, and the next one starts it',
@@ -306,8 +304,7 @@ for (const [side, hostFault, fault] of [
   })
 }
 
-// ---- The variable itself
-// -------------------------------------------------------------------------------------------------
+// ---- The variable itself --------------------------------------------------------------------------------------------
 
 for (const value of [
   'nowhere',

@@ -1,4 +1,4 @@
-// What runs when a program, a thread or a worker ends, and in which order. Every case is a program of its own.
+// Finalizers at the end of a program, a thread or a worker, and their order. Every case is a program of its own.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ interface Run {
   errors: string
 }
 
-/** Runs a program of `hosts/finalizers.mjs` to its end: all that it says, and nothing of it is left. */
+/** Runs a program of `hosts/finalizers.mjs` to its end. Returns all that it says; nothing of it is left then. */
 async function runToEnd(t: ExecutionContext, program: string, input: object = {}): Promise<Run> {
   const host = startHost(t, 'finalizers', { program, ...input })
   const ending = await host.ended()
@@ -21,7 +21,7 @@ async function runToEnd(t: ExecutionContext, program: string, input: object = {}
   return { lines, ending, errors: host.errors }
 }
 
-/** What the finalizers around a pool say, each with the number of children: its worker is gone below 15. */
+/** The words of the finalizers around a pool, each with the number of children: the worker is gone below 15. */
 const aroundPool = [
   [16, 1],
   [14, 0],
@@ -44,7 +44,7 @@ const ways: Record<string, number> = {
 for (const [end, code] of Object.entries(ways)) {
   test.serial(`finalizers run in their order, around the end of a pool: ${end}`, async (t) => {
     const { lines, ending } = await runToEnd(t, 'around a pool', { end })
-    // 'exit' listeners run in the order of their registration, and the finalizers' came before the program's.
+    // 'exit' listeners run in the order of their registration. The finalizers' listener came before the program's.
     t.deepEqual(lines, [...aroundPool, [code, 'object']])
     t.deepEqual(ending, { code, signal: null })
   })

@@ -1,5 +1,5 @@
 // Finalizers whose objects are collected, and a storm of everything at once. Every case is a program of its own, with a
-// garbage collector that it can call.
+// garbage collector that the program can call.
 
 import test from 'ava'
 import { runHost } from './helpers/hosts.js'
@@ -44,7 +44,7 @@ for (const scenario of ['storm', 'storms in threads']) {
     t.is(storms.length, scenario === 'storm' ? 1 : 4)
     for (const { wrong, strays, ...counts } of storms) {
       t.deepEqual({ wrong, strays }, { wrong: 0, strays: 0 })
-      // Everything that it is about has happened.
+      // Each kind of event has happened.
       t.deepEqual(
         Object.entries(counts).filter(([, count]) => count === 0),
         [],

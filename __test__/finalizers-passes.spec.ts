@@ -8,7 +8,7 @@ import { collectWarnings } from './helpers/futures.js'
 
 const test = anyTest.serial
 
-// The registry is that of the whole thread: nothing of another test is left in it.
+// All tests of this thread share one registry: no finalizer of another test is left in it.
 anyTest.beforeEach(() => runFinalizers())
 
 test('what is cancelled or called during a pass is skipped', (t) => {
@@ -193,7 +193,7 @@ for (const [how, circle] of Object.entries({
     t.is(warnings.length, 1, String(warnings))
     t.regex(warnings[0]!.message, /more than 10000 others .* 1 are left/)
     t.true(rounds > 10_000 && rounds < 11_000, String(rounds))
-    // What is left is no debt of the next pass.
+    // The entries that are left are no debt of the next pass.
     latest!.cancel()
     made('next', 0)
     t.deepEqual(await collectWarnings(() => runFinalizers()), [])

@@ -13,7 +13,7 @@ test('a full pass ends the pools of a program that goes on: every call has an ou
   await claimed(running)
   const waiting = pool.submit(tasks.add, 1, 2)
   const order: string[] = []
-  // What is above a pool comes while it works, what is below it when its calls are over.
+  // Finalizers above the pool run while it works, and those below it when its calls are over.
   new Finalize(null, () => order.push(`16 ${running.done()}`), { exitPriority: 16 })
   new Finalize(null, () => order.push(`14 ${pool.stats().queued}`), { exitPriority: 14 })
   runFinalizers(16)
@@ -28,7 +28,7 @@ test('a full pass ends the pools of a program that goes on: every call has an ou
   t.deepEqual(pool.stats().workers, [])
 })
 
-/** Says what it is asked for. */
+/** An owner that records what it is asked for. */
 function talkingOwner(): { owner: Owner; asked: string[] } {
   const asked: string[] = []
   const owner = {

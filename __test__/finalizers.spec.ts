@@ -1,4 +1,4 @@
-// What a finalizer is: every rule of `multiprocessing.util.Finalize` that needs neither a collection nor an end.
+// The rules of `multiprocessing.util.Finalize` that need neither a collection nor the end of a process.
 
 import { inspect } from 'node:util'
 import test from 'ava'
@@ -6,7 +6,7 @@ import { Finalize, runFinalizers } from 'millrace'
 import { Finalize as OtherFinalize, runFinalizers as runOtherFinalizers } from '../src/finalizers/index.js'
 import { argumentError, spy } from './helpers/finalizers.js'
 
-// The registry is that of the whole thread: nothing of another test is left in it.
+// All tests of this thread share one registry: no finalizer of another test is left in it.
 test.beforeEach(() => runFinalizers())
 
 test.serial('call() runs the callback with its arguments, once, and returns what it returns', (t) => {
@@ -175,7 +175,7 @@ test.serial('the entry of another process is dropped, not run', (t) => {
   const { calls, made } = spy()
   const finalizers = [made('called', 1), made('passed', 2)]
   const pid = Object.getOwnPropertyDescriptor(process, 'pid')!
-  // As a fork of this process would see itself.
+  // A fork of this process would see such a number.
   Object.defineProperty(process, 'pid', { ...pid, value: process.pid + 1 })
   try {
     t.is(finalizers[0]!.call(), undefined)

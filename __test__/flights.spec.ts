@@ -1,3 +1,5 @@
+// The example of flights: its data, summaries and chart, and the whole example with workers.
+
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { isDeepStrictEqual, promisify } from 'node:util'
@@ -44,7 +46,7 @@ test('parts added up in any order are the summary of the whole', (t) => {
       const pieces = edges.slice(1).map((edge, index) => summarize(records.slice(edges[index], edge)))
       const total = emptySummary()
       for (const piece of backwards ? pieces.reverse() : pieces) merge(total, piece)
-      // As sets of groups: their order is that in which they were met.
+      // Compared as sets of groups: the order of groups is that of their first records.
       t.true(isDeepStrictEqual(total, summarize(records)))
     }),
   )

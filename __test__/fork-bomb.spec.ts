@@ -1,4 +1,4 @@
-// Modules of tasks that start workers when they are loaded, where each worker would load them again: under every start
+// Task modules that start workers when they are loaded, although each worker would load them again: under every start
 // method.
 
 import test from 'ava'

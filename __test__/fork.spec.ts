@@ -30,7 +30,7 @@ if (process.platform === 'linux') {
       t.is(worker.input, 0)
       t.false(worker.active, 'finalizers are the program`s')
       t.deepEqual(worker.listeners, [])
-      // Its lane and its lifeline, and not those of the others.
+      // The worker has its own lane and lifeline, and not those of the others.
       for (const kind of [/memfd/, /socket/, /pidfd/]) {
         t.is(worker.descriptors.filter((link: string) => kind.test(link)).length, 1, `${kind}: ${worker.descriptors}`)
       }

@@ -13,7 +13,7 @@ const options: ProcessPoolOptions = {
   preload: [new URL('./fixtures/endurance.mjs', import.meta.url)],
 }
 
-/** Values that are there twice. */
+/** The number of values that occur twice. */
 function repeated(values: BigUint64Array): number {
   const sorted = values.toSorted()
   return sorted.filter((value, index) => index > 0 && value === sorted[index - 1]).length
@@ -30,7 +30,7 @@ if (process.platform === 'linux') {
       for (const pid of await within('fifty calls', Promise.all(calls), () => pool.dumpState())) pids.add(pid)
     }
     await pool.shutdown()
-    // The system may have given a number twice.
+    // The system may have used a process id twice.
     t.true(pids.size > 900, `${pids.size} pids`)
     t.true(exits.length >= 1000)
     t.true(exits.every(({ reason, exitCode }) => exitCode === 0 && ['recycled', 'shutdown'].includes(reason)))
@@ -58,8 +58,9 @@ if (process.platform === 'linux') {
     for (const source of Object.keys(drawn[0]!)) {
       const values = new BigUint64Array(siblings * count)
       drawn.forEach((own, sibling) => values.set(own[source]!, sibling * count))
-      // Of 500,000 values of 53 bits two are the same once in 72,000 runs; of 48 bits, as randomInt() gives, once in
-      // 2,250, and two pairs once in ten million. Siblings that share a state have thousands of values in common.
+      // Among 500,000 values of 53 bits, two are equal once in 72,000 runs. Among values of 48 bits, as randomInt()
+      // gives, two are equal once in 2,250 runs, and two pairs once in ten million. Siblings with a common state have
+      // thousands of common values.
       const accidents = source === 'randomInt' ? 1 : 0
       t.true(repeated(values) <= accidents, `${source}: ${repeated(values)} values twice`)
     }

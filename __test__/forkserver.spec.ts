@@ -1,4 +1,4 @@
-// The start method 'forkserver': what a forked worker can do, what it does not share, and what happens to its server.
+// The start method 'forkserver': the abilities of forked workers, what they do not share, and the fate of their server.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -72,7 +72,7 @@ if (process.platform === 'linux') {
         .sort(),
       [server, different].sort(),
     )
-    // Its workers still have their ends seen, and successors.
+    // The ends of its workers are still seen, and the workers still have successors.
     await within('the death', second.submit(forked.end, 'really').exception(), () => second.dumpState())
     const successor = await within('a successor', second.submit(forked.who), () => second.dumpState())
     t.is(successor.loadedIn, server)
@@ -163,7 +163,7 @@ if (process.platform === 'linux') {
       return buckets
     })
     t.is(counts.length, 64)
-    // Five standard deviations of a binomial distribution are 157: once in a million for any of the 64.
+    // Five standard deviations of a binomial distribution are 157: exceeded once in a million, for any of the 64.
     for (const count of counts) t.true(Math.abs(count - 1000) < 190, `${count} of 1000`)
   })
 
@@ -237,7 +237,7 @@ if (process.platform === 'linux') {
     t.true(killed.size > 1)
   })
 
-  /** A module after which nobody can fork. */
+  /** Writes a module after which no process can fork. */
   function unforkable(directory: string): string {
     const path = join(directory, 'busy.mjs')
     writeFileSync(path, "import { createServer } from 'node:net'\ncreateServer().listen(0)\n")

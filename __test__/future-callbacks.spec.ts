@@ -1,4 +1,4 @@
-// What is called when a future is done.
+// The callbacks of a future, called when the future is done.
 
 import test from 'ava'
 import { setImmediate as turn } from 'node:timers/promises'

@@ -1,4 +1,4 @@
-// Waiting for a future: timeouts, and as a promise.
+// Waiting for a future: timeouts, and the future as a promise.
 
 import test from 'ava'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
@@ -8,8 +8,7 @@ import { cancelled, failed, finished, listenersOf, rejection, running, timersOf 
 
 const boom = new Error('boom')
 
-// ---- Timeouts
-// --------------------------------------------------------------------------------------------------------------
+// ---- Timeouts -------------------------------------------------------------------------------------------------------
 
 test('a timeout of 0 or less looks once', async (t) => {
   for (const timeout of [0, -1, Number.NEGATIVE_INFINITY]) {
@@ -81,8 +80,7 @@ test('bad options of cancel are refused by name', (t) => {
   t.true(new Future().cancel({}))
 })
 
-// ---- Promises
-// --------------------------------------------------------------------------------------------------------------
+// ---- Promises -------------------------------------------------------------------------------------------------------
 
 test('then, catch and finally are those of a promise', async (t) => {
   for (const settleFirst of [true, false]) {

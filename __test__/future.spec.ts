@@ -1,4 +1,4 @@
-// States and transitions of a future, what it looks like, and what executors build on.
+// States and transitions of a future, its printed form, and the methods for executors.
 
 import test from 'ava'
 import { inspect } from 'node:util'
@@ -6,8 +6,7 @@ import { CancelledError, InvalidStateError, TimeoutError } from '../src/errors/i
 import { Future, type FutureOutcome, type FutureState } from '../src/futures/future.js'
 import { cancelled, failed, finished, listenersOf, rejection, running } from './helpers/futures.js'
 
-// ---- States and predicates
-// -------------------------------------------------------------------------------------------------
+// ---- States and predicates ------------------------------------------------------------------------------------------
 
 const boom = new Error('boom')
 const states: [string, () => Future<unknown>, FutureState, FutureOutcome, [boolean, boolean, boolean], boolean][] = [
@@ -89,8 +88,7 @@ test('a CancelledError with the reason of a signal is the one that is thrown', a
   t.is((await rejection(future)).reason, error)
 })
 
-// ---- Transitions
-// -----------------------------------------------------------------------------------------------------------
+// ---- Transitions ----------------------------------------------------------------------------------------------------
 
 test('setRunningOrNotifyCancel: pending becomes running', (t) => {
   const future = new Future()
@@ -176,8 +174,7 @@ test('an error as a value is a result', async (t) => {
   t.is(await finished(boom).exception(), undefined)
 })
 
-// ---- Representation
-// --------------------------------------------------------------------------------------------------------
+// ---- Representation -------------------------------------------------------------------------------------------------
 
 test('the representation names the state, and the type of the outcome', (t) => {
   class Row {}
@@ -239,8 +236,7 @@ test('the representation runs no code of the result', (t) => {
   t.regex(inspect(failed(errorWithGetter)), /raised Error>$/)
 })
 
-// ---- What executors build on
-// -----------------------------------------------------------------------------------------------
+// ---- What executors build on ----------------------------------------------------------------------------------------
 
 test('a subclass may know by itself whether a call runs', (t) => {
   class Probed extends Future<number> {

@@ -1,4 +1,4 @@
-// An idle pool costs nothing: no thread of the host or of a worker is woken.
+// An idle pool costs nothing: no thread of the host or of a worker wakes.
 
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -9,8 +9,8 @@ import { test } from './helpers/leaks.js'
 import { hasProc } from './helpers/processes.mjs'
 
 /**
- * A thread that makes a system call which waits, or that is woken from one, is switched away from: the kernel counts
- * that.
+ * The voluntary context switches of each thread of a process, as text. The kernel counts one whenever a thread makes a
+ * system call that waits.
  */
 function switches(pid: number): string {
   return readdirSync(`/proc/${pid}/task`)
@@ -36,7 +36,7 @@ testWithProc('host and workers sleep for ten seconds, once what they have done i
     t.is(pids.length, 3)
     const start = performance.now()
     let [seen, since] = [pids.map(switches), start]
-    // Give back memory, collect garbage: that takes some seconds and then it is over.
+    // Giving memory back and collecting garbage take some seconds, then they are over.
     while (performance.now() - since < QUIET_MS && performance.now() - start < PATIENCE_MS) {
       await sleep(500)
       const now = pids.map(switches)

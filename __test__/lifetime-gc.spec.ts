@@ -1,5 +1,5 @@
-// An executor that nobody holds any more is collected, finishes what it was given, and its workers leave. Every case is
-// a program of its own, with a garbage collector that it can call.
+// Executors that nobody holds any more: they are collected, their calls finish, and their workers leave. Every case is
+// a program of its own, with a garbage collector that the program can call.
 
 import { join } from 'node:path'
 import test from 'ava'
@@ -10,7 +10,7 @@ const execArgv = ['--expose-gc']
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
-/** What each program of `hosts/gc.mjs` says when everything that its executors held is back. */
+/** The words of each program of `hosts/gc.mjs`, once everything that its executors held is back. */
 const programs: Record<string, unknown> = {
   'never used': { held: true },
   'with idle workers': { held: true, pids: 4 },
@@ -38,7 +38,7 @@ test.serial('300 executors, made and shut down in one process, leave nothing beh
   t.log(JSON.stringify(said.history))
   t.is(said.made, count)
   t.deepEqual([late.children, late.descriptors, late.threads, late.segments], [0, early.descriptors, early.threads, 0])
-  // What V8 and malloc map comes and goes; 200 lanes that stay would be 200 mappings, and their cores some 10 MiB.
+  // Mappings of V8 and malloc come and go. 200 leaked lanes would be 200 mappings, and their cores some 10 MiB.
   t.true(late.mappings - early.mappings < 100)
   t.true(late.heap - early.heap < 8 << 20)
 })

@@ -1,5 +1,5 @@
-// How long a pool's workers live, and how long a pool keeps its program alive: every case is a program of its own,
-// which has to end by itself, with its own exit code and nothing left.
+// The lives of a pool's workers, and how long a pool keeps its program alive. Every case is a program of its own, which
+// has to end by itself, with its own exit code, and to leave nothing.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import test from 'ava'
 import { processCount, runHost, startHost } from './helpers/hosts.js'
 import { tempDirectory } from './helpers/pool.js'
 
-/** What each program of `hosts/lifetime.mjs` says; a function checks what it says. */
+/** The words of each program of `hosts/lifetime.mjs`, or a function that checks them. */
 const programs: Record<string, unknown> = {
   'never used': [],
   'an idle pool': 2,

@@ -1,4 +1,4 @@
-// map() of any executor: time limits, leaving early, and what an iterator keeps alive.
+// map() of any executor: time limits, leaving early, and the objects that an iterator keeps alive.
 
 import test from 'ava'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,8 +7,7 @@ import { LocalChunks } from './helpers/executors.js'
 import { collectUntil, listenersOf, timersOf } from './helpers/futures.js'
 import { boom, DONE, double, numbers, map, outcomes, Counted, AsyncCounted, turns } from './helpers/maps.js'
 
-// ---- Timeouts
-// --------------------------------------------------------------------------------------------------------------
+// ---- Timeouts -------------------------------------------------------------------------------------------------------
 
 test('the timeout counts from the call; next() rejects, the rest is cancelled, and the iterator has ended', async (t) => {
   const source = new LocalChunks(double)
@@ -75,8 +74,7 @@ test.serial('the timer runs only while somebody waits', async (t) => {
   t.is(timersOf(), before)
 })
 
-// ---- Closing
-// ---------------------------------------------------------------------------------------------------------------
+// ---- Closing --------------------------------------------------------------------------------------------------------
 
 test('return() cancels what is left, closes the input, and answers who waits', async (t) => {
   for (const ordered of [true, false]) {
@@ -193,8 +191,7 @@ test('an item that arrives after the end is not submitted', async (t) => {
   t.is(deliver.length, 1)
 })
 
-// ---- References
-// ------------------------------------------------------------------------------------------------------------
+// ---- References -----------------------------------------------------------------------------------------------------
 
 test('neither a yielded result nor a yielded error nor its item is kept', async (t) => {
   interface Item {
@@ -203,11 +200,11 @@ test('neither a yielded result nor a yielded error nor its item is kept', async 
   for (const chunksize of [1, 4, 'auto'] as const) {
     const seen: WeakRef<object>[] = []
     const source = new LocalChunks((item: Item) => {
-      // No error, whose stack would hold the functions that called this, and those the chunk.
+      // No error: the stack of an error would hold the functions that called this, and those hold the chunk.
       if (item.index % 2 === 1) throw { odd: item.index }
       return { item: item.index }
     })
-    // The executor of a test remembers; a real one does not.
+    // The executor of the test remembers its chunks; a real executor does not.
     source.chunks.push = () => 0
     source.futures.push = () => 0
     const iterator = map(

@@ -1,4 +1,4 @@
-// map() through worker processes: leaving early, time limits, read-ahead, and what happens to the pool meanwhile.
+// map() through worker processes: leaving early, time limits, read-ahead, and deaths and ends of the pool meanwhile.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -122,8 +122,7 @@ test('a TimeoutError that an item throws is an ordinary failure', async (t) => {
   t.deepEqual(await results.next(), { done: false, value: 1 })
 })
 
-// ---- Read-ahead
-// --------------------------------------------------------------------------------------------------------
+// ---- Read-ahead -----------------------------------------------------------------------------------------------------
 
 test('never more than buffersize items are read ahead of the consumer, of an endless input', async (t) => {
   const pool = makePool(t, { maxWorkers: 2 })
@@ -175,8 +174,7 @@ test('asynchronous input works, bounded by default, and its error comes after th
   t.deepEqual(seen, doubled(60))
 })
 
-// ---- What happens to the pool meanwhile
-// --------------------------------------------------------------------------------
+// ---- What happens to the pool meanwhile -----------------------------------------------------------------------------
 
 test('what map() has submitted survives shutdown()', async (t) => {
   const pool = makePool(t, { maxWorkers: 2 })

@@ -1,4 +1,4 @@
-// map() of any executor: when items are read and calls made, what comes out in which order, and failures.
+// map() of any executor: when items are read and calls made, the order of results, and failures.
 
 import test from 'ava'
 import fc from 'fast-check'
@@ -8,8 +8,7 @@ import { type MapOptions } from '../src/map/iterator.js'
 import { LocalChunks } from './helpers/executors.js'
 import { boom, DONE, double, numbers, map, collect, outcomes, Counted, AsyncCounted } from './helpers/maps.js'
 
-// ---- Eagerness
-// -------------------------------------------------------------------------------------------------------------
+// ---- Eagerness ------------------------------------------------------------------------------------------------------
 
 test('without a buffersize everything is read and submitted before map returns', (t) => {
   const source = new LocalChunks(double)
@@ -92,8 +91,7 @@ test('sparse arrays, strings, sets and array subclasses are read as they iterate
   t.deepEqual(await collect(map(echo, Backwards.from([1, 2, 3]))), [3, 2, 1])
 })
 
-// ---- Chunks and order
-// ------------------------------------------------------------------------------------------------------
+// ---- Chunks and order -----------------------------------------------------------------------------------------------
 
 test('results come in the order of the input, whatever order chunks are done in', async (t) => {
   const source = new LocalChunks(double)
@@ -184,8 +182,7 @@ test('any chunksize and order give the same results', async (t) => {
   )
 })
 
-// ---- Failures
-// --------------------------------------------------------------------------------------------------------------
+// ---- Failures -------------------------------------------------------------------------------------------------------
 
 test('an item that fails rejects its next(), and the items after it follow, for any chunksize', async (t) => {
   for (const chunksize of [1, 2, 3, 10, 'auto'] as const) {

@@ -6,8 +6,7 @@ import { QueueFullError, ShutdownError } from '../src/errors/index.js'
 import { LocalChunks } from './helpers/executors.js'
 import { boom, DONE, double, numbers, map, collect, outcomes, Counted, AsyncCounted, turns } from './helpers/maps.js'
 
-// ---- A full queue
-// ----------------------------------------------------------------------------------------------------------
+// ---- A full queue ---------------------------------------------------------------------------------------------------
 
 test('when the queue is full, map waits for room and then goes on, in order', async (t) => {
   const source = new LocalChunks(double)
@@ -94,8 +93,7 @@ test('return() while the queue is full leaves nothing to be submitted', async (t
   t.is(source.chunks.length, 0)
 })
 
-// ---- Automatic chunks
-// ------------------------------------------------------------------------------------------------------
+// ---- Automatic chunks -----------------------------------------------------------------------------------------------
 
 const sizes = (source: LocalChunks<number, number>): number[] => source.chunks.map((chunk) => chunk.length)
 

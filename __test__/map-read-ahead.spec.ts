@@ -7,8 +7,7 @@ import type { MapIterator } from '../src/map/iterator.js'
 import { LocalChunks } from './helpers/executors.js'
 import { boom, DONE, double, numbers, map, collect, outcomes, Counted, AsyncCounted, turns } from './helpers/maps.js'
 
-// ---- Read-ahead
-// ------------------------------------------------------------------------------------------------------------
+// ---- Read-ahead -----------------------------------------------------------------------------------------------------
 
 test('with a buffersize so many items are read at the call, and one more for each that was taken', async (t) => {
   const source = new LocalChunks(double)

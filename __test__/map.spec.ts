@@ -1,4 +1,4 @@
-// Table 1.4: the results of map() and starmap() through worker processes.
+// The results of map() and starmap() through worker processes.
 
 import { MapIterator } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'

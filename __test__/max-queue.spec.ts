@@ -1,4 +1,4 @@
-// maxQueue: calls that no worker has claimed, at most; QueueFullError, ready(), 'drain'.
+// maxQueue, the limit of calls that no worker has claimed: QueueFullError, ready(), 'drain'.
 
 import { type Future, QueueFullError, ShutdownError } from 'millrace'
 import { exits } from './fixtures/exits.mjs'

@@ -1,4 +1,4 @@
-// A worker that the kernel kills for want of memory, in a control group that has little.
+// A worker that the kernel kills for lack of memory, in a control group that has little.
 
 import { existsSync } from 'node:fs'
 import { runHost } from './helpers/hosts.js'

@@ -1,4 +1,4 @@
-// What tasks write to standard output and error, through pipes whose reader takes its time.
+// The standard output and error of tasks, through pipes whose reader is slow.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -29,7 +29,7 @@ function start(t: ExecutionContext, ending: string, output: 'stdout' | 'stderr')
   return { child, log, pipe: child[output]!, ended: once(child, 'exit') }
 }
 
-/** Everything that comes through a pipe, of which nothing is read for a while. */
+/** Everything that comes through a pipe. Nothing is read before `after`. */
 async function readLate({ pipe }: Program, after: Promise<unknown>): Promise<string> {
   await after
   await moment(300)
@@ -44,7 +44,7 @@ for (const output of ['stdout', 'stderr'] as const) {
   for (const ending of endings) {
     test.serial(`all that tasks wrote to a slow pipe arrives: ${output}, ${ending}`, async (t) => {
       const started = start(t, ending, output)
-      // The pipe is full by then, and the first worker about to leave.
+      // By then the pipe is full, and the first worker is about to leave.
       const about = ending === 'initializer' ? moment(500) : until('the first call', () => started.log.lines.length > 0)
       const reading = readLate(started, ending === 'recycling' ? moment(500) : about)
       const text = await within('the output', reading, () => started.log.lines.join())

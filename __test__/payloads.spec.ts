@@ -1,4 +1,4 @@
-// Payloads of every size: around each size at which they begin to travel in another way, and so large that memory
+// Payloads of every size: around each size at which a payload begins to travel in another way, and so large that memory
 // matters.
 
 import type { SerializationError } from 'millrace'
@@ -28,7 +28,7 @@ function noise(length: number): Buffer {
 
 const noises = noise(18 * MIB)
 
-/** Of each codec one that has so many bytes, and a few more for what surrounds them. */
+/** For each codec a payload of about `size` bytes: a few more, for what surrounds the value. */
 const shapes: Record<string, (size: number) => unknown> = {
   bytes: (size) => Buffer.from(noises.subarray(0, size)),
   text: (size) => noises.toString('latin1', 0, size),
@@ -38,7 +38,7 @@ const shapes: Record<string, (size: number) => unknown> = {
 const around = (size: number, below: number, above: number): number[] =>
   Array.from({ length: below + above + 1 }, (_, index) => size - below + index)
 
-/** Where a payload begins to travel in another way, with room for what the codecs add. */
+/** The sizes at which a payload begins to travel in another way, with room for what the codecs add. */
 const boundaries: Record<string, number[]> = {
   'the smallest ones': around(8, 8, 8),
   'a granule of an arena': [...around(64, 8, 8), ...around(4096, 2, 2)],
@@ -65,7 +65,7 @@ for (const [boundary, sizes] of Object.entries(boundaries)) {
   })
 }
 
-/** Buffers stay Buffers, which no structured clone does. */
+/** A structured clone in which Buffers stay Buffers. */
 function structuredCloneOf(value: unknown): unknown {
   if (!Buffer.isBuffer(value)) return structuredClone(value)
   const copy = Buffer.allocUnsafeSlow(value.length)
@@ -117,7 +117,7 @@ test('a payload for which a process has no memory fails its call alone, in both 
     if (size > 2 * MIB) throw new RangeError('Array buffer allocation failed')
     return allocUnsafeSlow(size)
   }
-  // No view of a lane: memory is needed for it.
+  // Strings are no views of a lane: they need memory.
   const make = (size: number): string => 'x'.repeat(size)
   const futures = [1, 3 * MIB, 2, MIB, 3 * MIB + 1, 3].map((size) => pool.submit(make, size))
   Buffer.allocUnsafeSlow = limited
@@ -171,12 +171,11 @@ test('a call with a large argument that is cancelled, killed, or lost gives its 
     t.true(spinning.cancel({ kill: true }))
     t.true(bytes.equals(await pool.submit(tasks.identity, bytes)))
   }
-  // What tasks have kept comes back when their worker has nothing else to do.
+  // Memory that tasks have kept comes back when their worker is idle.
   await until('the memory to come back', () => segments() <= before + 8 * MIB)
 })
 
-// ---- Memory
-// ------------------------------------------------------------------------------------------------------------
+// ---- Memory ---------------------------------------------------------------------------------------------------------
 
 interface Peak {
   total: number
@@ -184,7 +183,7 @@ interface Peak {
   shared: number
 }
 
-/** The most that a program took while `work` went on: its own memory, and its lanes'. */
+/** The most memory that a program took while `work` went on: its own, and that of its lanes. */
 async function peakDuring<T>(host: Host, work: Promise<T>): Promise<[T, Peak]> {
   const peak: Peak = { total: 0, own: 0, shared: 0 }
   const timer = setInterval(() => {
@@ -227,7 +226,7 @@ test('100 MiB there and back, ten at once: intact, in two copies at most, and gi
 test('results that come while the host is blocked wait in their workers, and are given back', async (t) => {
   const [mib, count, blocked] = [40, 12, 1000]
   const input = { scenario: 'faster than they are read', mib, count, blocked }
-  // Without views, which the host's garbage collector keeps for as long as it likes.
+  // Without views: the host's garbage collector keeps those for as long as it likes.
   const host = startHost(t, 'payloads', input, { execArgv, env: { MILLRACE_VIEWS: 'off' } })
   await host.line()
   const [{ intact }, peak] = await peakDuring(host, host.line<{ intact: number }>())

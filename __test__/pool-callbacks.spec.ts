@@ -1,4 +1,4 @@
-// The callbacks of jobs: when they are called, how often, and what becomes of what they throw.
+// The callbacks of jobs: when and how often they are called, and the effect of their errors.
 
 import test from 'ava'
 import type { AsyncResult } from 'millrace'
@@ -43,7 +43,7 @@ test('a map calls them once, with the list or with the first error', async (t) =
   t.regex(String(seen[2]), /assertNever/)
 })
 
-/** No worker knows it. */
+/** A function of this file that no worker has. */
 function assertNever(): number {
   return 0
 }

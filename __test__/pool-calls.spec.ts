@@ -1,4 +1,4 @@
-// apply, map and starmap, and what their results tell.
+// apply, map and starmap, and their results.
 
 import { inspect } from 'node:util'
 import test from 'ava'

@@ -1,4 +1,4 @@
-// A pool's start: all workers at once or none, its options, its initializer.
+// The start of a pool: all workers at once or none, its options, its initializer.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

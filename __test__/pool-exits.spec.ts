@@ -1,4 +1,4 @@
-// How programs with pools end. Each is a program of its own; nothing of it may be left.
+// The ends of programs with pools. Each is a program of its own, and nothing of it may be left.
 
 import test from 'ava'
 import { runHost, startHost } from './helpers/hosts.js'

@@ -1,5 +1,5 @@
-// What hung or killed Python's Pool, and here fails one job: workers that die, tasks that exit, values that do not
-// travel.
+// Faults that hang or kill Python's Pool, and fail only one job here: workers that die, tasks that exit, values that
+// cannot travel.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,12 +1,12 @@
-// A pool with unfinished jobs is not collected, one without is, and then its workers leave. Every case is a program of
-// its own, with a garbage collector that it can call.
+// Pools that nobody holds: one with unfinished jobs is not collected, one without is, and then its workers leave. Every
+// case is a program of its own, with a garbage collector that the program can call.
 
 import test from 'ava'
 import { runHost } from './helpers/hosts.js'
 
 const unclosed = ['MILLRACE_UNCLOSED_POOL', 'ResourceWarning']
 
-/** What each program of `hosts/pool-gc.mjs` says when everything that its pools held is back. */
+/** The words of each program of `hosts/pool-gc.mjs`, once everything that its pools held is back. */
 const programs: Record<string, unknown> = {
   'idle and running': { unclosed },
   'never used': { during: 5, unclosed: 10 },

@@ -13,7 +13,7 @@ const odd = (n: number): number => {
 }
 const items = (count: number): number[] => Array.from({ length: count }, (_, n) => n)
 
-/** Yields numbers for ever, and counts what was read. */
+/** Yields numbers for ever, and counts those that were read. */
 class Endless {
   read = 0
   closed = false;
@@ -138,7 +138,7 @@ test('next() gives up after its timeout, and the item is not lost', async (t) =>
     t.true(error instanceof TimeoutError)
     t.regex(error.message, /asked for again/)
   }
-  // Several at once: those without a timeout keep their places.
+  // Several at once: requests without a timeout keep their places.
   const first = waiting.next()
   const given = Array.from({ length: 200 }, (_, n) => rejection(waiting.next({ timeout: 1 + (n % 5) })))
   const second = waiting.next({ timeout: 100_000 })
@@ -186,7 +186,7 @@ for (const kind of ['sync', 'async'] as const) {
         t.deepEqual(await iterator.next(), { done: false, value: 2 * taken })
       }
       await iterator.return()
-      // A read of an asynchronous input that is under way is not waited for.
+      // The iterator does not wait for a read of an asynchronous input that is under way.
       await until('the input is closed', () => input.closed)
     }
   })

@@ -1,4 +1,4 @@
-// Many workers, many pools, and pools within workers.
+// Many workers, many pools, and pools in workers.
 
 import { freemem } from 'node:os'
 import test from 'ava'
@@ -9,7 +9,7 @@ import { isAlive, workersOf } from './helpers/processes.mjs'
 import { until, within } from './helpers/waiting.js'
 
 const WORKERS = 200
-/** What a Node process takes that does next to nothing, with some room. */
+/** The memory of a Node process that does next to nothing, with some room. */
 const BYTES_PER_WORKER = 40 << 20
 
 test.serial(`${WORKERS} workers sum the squares of a thousand numbers`, async (t) => {
@@ -22,7 +22,7 @@ test.serial(`${WORKERS} workers sum the squares of a thousand numbers`, async (t
     return
   }
   const before = workersOf().length
-  // The machine starts them as fast as it can, which may take minutes.
+  // The machine starts the workers as fast as it can, which may take minutes.
   const pool = startPool(t, WORKERS, { startTimeout: Infinity, env: { ...process.env, UV_THREADPOOL_SIZE: '1' } })
   t.is(pool.stats().workers.length, WORKERS)
   const numbers = Array.from({ length: 1000 }, (_, n) => n)

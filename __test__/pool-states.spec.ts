@@ -1,4 +1,4 @@
-// The states of a pool, and what each method says in each of them.
+// The states of a pool, and the answer of each method in each state.
 
 import { inspect } from 'node:util'
 import test from 'ava'
@@ -9,7 +9,7 @@ import { allIdle, failureOf, finish, rejection, startPool } from './helpers/pool
 import { isAlive } from './helpers/processes.mjs'
 import { moment, until, within } from './helpers/waiting.js'
 
-/** Methods that return at once, and throw; they must not touch anything when they are refused. */
+/** Methods that return at once, and throw. A refused call must not change anything. */
 const immediate: Record<string, (pool: Pool) => unknown> = {
   applyAsync: (pool) => pool.applyAsync(tasks.add, [1, 2]),
   mapAsync: (pool) => pool.mapAsync(tasks.double, [1]),
@@ -137,7 +137,7 @@ test('a pool cannot be passed to a worker', async (t) => {
   t.regex(argument.message, /pool objects cannot be passed between processes/)
   const item = await rejection(pool.imap(tasks.identity, [pool]).next())
   t.regex(item.message, /pool objects cannot be passed between processes/)
-  // Instances of derived classes, results and executors neither.
+  // Nor can instances of derived classes, results and executors.
   class Named extends Pool {}
   const named = new Named(1, { execArgv: [] })
   const executor = new ProcessPoolExecutor()
@@ -173,7 +173,7 @@ test('maxQueue bounds what waits: applyAsync() throws, ready() tells when there 
   await until('it runs', () => pool.stats().running === 1)
   const mapped = pool.mapAsync(tasks.double, [1, 2, 3, 4, 5], { chunksize: 1 })
   t.throws(() => pool.applyAsync(tasks.add, [1, 2]), { code: 'ERR_MILLRACE_QUEUE_FULL' })
-  // What is not submitted yet belongs to the closed pool all the same.
+  // Items that are not submitted yet belong to the closed pool all the same.
   pool.close()
   await moment()
   t.false(mapped.ready())

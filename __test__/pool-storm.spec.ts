@@ -1,4 +1,4 @@
-// A thousand jobs while workers are killed all the time: every job has one outcome, and none ran twice.
+// A thousand jobs while workers are killed all the time: every job has one outcome, and none runs twice.
 
 import test from 'ava'
 import { tasks } from './fixtures/basic.mjs'
@@ -10,7 +10,7 @@ import { until, within } from './helpers/waiting.js'
 const JOBS = 1000
 const KILL_EVERY_MS = 50
 
-/** Kills a worker every so often until it is stopped. */
+/** Kills a worker again and again, until it is stopped. */
 function killer(pids: () => number[], random: Random): { kills: number; stop(): void } {
   const state = { kills: 0, stop: () => clearInterval(timer) }
   const timer = setInterval(() => {
@@ -20,7 +20,7 @@ function killer(pids: () => number[], random: Random): { kills: number; stop(): 
       process.kill(random.pick(victims), 'SIGKILL')
       state.kills++
     } catch {
-      // It was faster.
+      // The worker has ended already.
     }
   }, KILL_EVERY_MS)
   return state
@@ -35,7 +35,7 @@ for (const kind of ['calls', 'an iterator'] as const) {
     const seed = Date.now() % 1_000_000
     t.log(`seed ${seed}`)
     const random = new Random(seed)
-    // Three in a row that come to nothing break a pool: on a slow machine none would ever come up.
+    // Three ends in a row in vain break a pool: on a slow machine no worker would ever come up.
     const ready = (): number[] =>
       pool
         .stats()

@@ -67,7 +67,7 @@ test('a result that is there is delivered; a map that has failed in part fails b
   await allIdle(pool, 2)
   const done = pool.applyAsync(tasks.append, [log.path, 'done'])
   const word = new Int32Array(new SharedArrayBuffer(4))
-  // This thread sees nothing of it before terminate() looks.
+  // This thread does not learn of the result before terminate() looks.
   const deadline = performance.now() + 60_000
   while (log.lines.length === 0 && performance.now() < deadline) Atomics.wait(word, 0, 0, 2)
   Atomics.wait(word, 0, 0, 100)
@@ -120,7 +120,7 @@ test('iterators yield what is there, then the error, then nothing', async (t) =>
     }
     codes.push(outcome)
   }
-  // The items that were read, and one for all that were not.
+  // One code for each item that was read, and one for all others.
   t.true(codes.length >= 2 && codes.length <= 5, codes.join())
   t.true(codes.every((code) => code === TERMINATED))
   t.is((await rejection(stuck)).code, TERMINATED)

@@ -82,7 +82,7 @@ test('recycling under cancels, errors and kills strands nothing', async (t) => {
 })
 
 test('queued work is never stranded when the last worker is recycled', async (t) => {
-  // One after the other, so that each recycling is met at another moment.
+  // The calls come one after the other, so that each recycling is met at another moment.
   const pool = makePool(t, { maxWorkers: 1, maxTasksPerChild: 1 })
   for (let index = 0; index < 8; index++) {
     t.is(await within('the call', pool.submit(tasks.identity, index), () => pool.dumpState()), index)
@@ -133,7 +133,7 @@ test('idleTimeout: a worker that has nothing to do for so long leaves, and one i
   const gate = new Gate(t)
   const held = [pool.submit(tasks.hold, gate.path, 0), pool.submit(tasks.hold, gate.path, 1)]
   await claimed(...held)
-  // They are busy for longer than the timeout.
+  // The workers are busy for longer than the timeout.
   await moment(120)
   t.is(workersOf().length, 2)
   gate.open()

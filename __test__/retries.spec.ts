@@ -1,4 +1,4 @@
-// run({ retries }): what is repeated, what is not, and what is known of it afterwards.
+// run({ retries }): which calls are repeated, which are not, and what is known of them afterwards.
 
 import {
   BrokenProcessPool,
@@ -118,7 +118,7 @@ test('a call between two attempts is pending, and can be cancelled', async (t) =
   await pool.submit(tasks.add, 1, 2)
   const poison = pool.run(attempts.dieAtFirst, [log.path, 9, 0], { retries: 9 })
   const behind = pool.submit(tasks.hold, gate.path, 'behind')
-  // The repeated call waits behind the other one, which nothing ends but the gate.
+  // The repeated call waits behind the other one, which only the gate ends.
   await claimed(behind)
   t.is(poison.state, 'pending')
   t.true(poison.cancel())

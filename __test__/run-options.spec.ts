@@ -1,4 +1,4 @@
-// run(): signal, timeout, grace, label; and the options that come later.
+// run(): signal, timeout, grace, label, and wrong options.
 
 import { EventEmitter } from 'node:events'
 import { CancelledError, type RunOptions, TaskTimeoutError, TimeoutError } from 'millrace'
@@ -65,14 +65,13 @@ test('options that mean the default change nothing', async (t) => {
   for (const one of options) t.is(await pool.run(tasks.add, [1, 2], one), 3)
 })
 
-// ---- timeout
-// -----------------------------------------------------------------------------------------------------------
+// ---- timeout --------------------------------------------------------------------------------------------------------
 
 test('a call that runs longer than its timeout fails with TaskTimeoutError, and its worker is replaced', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const exited = record(pool, 'workerExit')
   const log = new Log(t)
-  // The time in which a worker loads the task's module counts, which may be long on a busy machine.
+  // The time in which a worker loads the task's module counts, and may be long on a busy machine.
   await pool.submit(exits.setExitCode, 0)
   const future = pool.run(exits.spin, [log.path], { timeout: 300, label: 'slow' })
   const error = (await failureOf(future)) as TaskTimeoutError
@@ -140,8 +139,7 @@ test('many calls with timeouts: exactly those that are too slow fail', async (t)
   )
 })
 
-// ---- grace
-// -------------------------------------------------------------------------------------------------------------
+// ---- grace ----------------------------------------------------------------------------------------------------------
 
 test('with a grace the task sees its signal and may clean up, and its worker stays if it ends in time', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
@@ -184,8 +182,7 @@ test('a task that does not end within its grace is stopped after it', async (t) 
   t.is(await pool.submit(tasks.add, 1, 2), 3)
 })
 
-// ---- signal
-// ------------------------------------------------------------------------------------------------------------
+// ---- signal ---------------------------------------------------------------------------------------------------------
 
 test('a signal that is aborted already: the future is cancelled with its reason, and nothing is sent', async (t) => {
   const pool = makePool(t)

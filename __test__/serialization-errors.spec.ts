@@ -1,4 +1,4 @@
-// The stages of a call at which something cannot be encoded or decoded (table 1.3, A to E): only that call fails.
+// The stages of a call at which a value cannot be encoded or decoded: only that call fails.
 
 import { type Future, SerializationError, TaskExitError, WorkerDiedError } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'

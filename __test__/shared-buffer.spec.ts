@@ -19,7 +19,7 @@ test('what is transferred arrives, and is gone here', async (t) => {
     t.is(array.byteLength, 0)
     t.deepEqual(await future, new Uint8Array(bytes).fill(3))
   }
-  // Also what is no argument, as by postMessage; and several, in whatever they lie.
+  // As with postMessage: also a buffer that is no argument, and several buffers, inside of any values.
   const [first, second, other] = [new Float64Array(1000).fill(1), new Int8Array(70_000).fill(2), new ArrayBuffer(8)]
   const transfer = [first.buffer, second.buffer, other]
   const future = pool.run(tasks.identity, [{ first, list: [second, first] }], { transfer })
@@ -50,7 +50,7 @@ test('a pooled Buffer loses nothing that others have in it', async (t) => {
   try {
     t.is(String(await pool.run(tasks.identity, [mine], { transfer: [mine.buffer as ArrayBuffer] })), 'mine')
   } catch (error) {
-    // Since Node 21 it can be told.
+    // Since Node 21 the mark can be read.
     t.is((error as NodeJS.ErrnoException).code, 'ERR_INVALID_ARG_VALUE')
   }
   t.is(String(others), 'others')
@@ -125,7 +125,7 @@ test('a task makes one for its result', async (t) => {
     for (const [index, made] of results.entries()) {
       const array = new Uint8Array(made as ArrayBuffer)
       t.deepEqual([array.length, array.every((byte) => byte === index + 1)], [bytes, true])
-      // To another worker it goes by a copy, or to the same; it is gone in either case.
+      // It goes to another worker by a copy, or to the same worker. In either case it is gone here.
       const back = await pool.run(shared.increment, [array], { transfer: [made as ArrayBuffer] })
       t.true((back as Uint8Array).every((byte) => byte === index + 2))
       if (bytes > 0) t.true((made as SharedBuffer).moved)

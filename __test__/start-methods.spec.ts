@@ -36,7 +36,7 @@ test('the default method comes first, and a caller cannot change the list', (t) 
   t.is(getAllStartMethods()[0], 'spawn')
 })
 
-/** All ways to name a method, and how they call it. */
+/** All ways to name a method, with the argument's name in each. */
 const ways: Record<string, (method: StartMethod) => unknown> = {
   '"options.startMethod"': (startMethod) => new ProcessPoolExecutor({ startMethod }),
   '"options.startMethod" (Pool)': (startMethod) => new Pool(1, { startMethod }),
@@ -114,8 +114,8 @@ test('a test process cannot be forked, and the check changes nothing', (t) => {
 })
 
 /**
- * What a program that has made such a preparation is told; `[]` where it could be forked. A constructor, which forks
- * later only, refuses what does not pass by itself.
+ * The reasons that a program with each preparation is given; `[]` where it could be forked. A constructor, which forks
+ * only later, refuses only for reasons that do not pass by themselves.
  */
 const programs: [preparation: string, options: string[], reasons: RegExp[], passing?: boolean][] = [
   ['nothing', [], [/^V8 computes.*node --single-threaded --v8-pool-size=1$/]],

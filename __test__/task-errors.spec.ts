@@ -1,4 +1,4 @@
-// What a task throws arrives: as its own class where that is known, with everything that can travel, whatever it is.
+// Thrown values arrive: as instances of their own classes where these are known, with everything that can travel.
 
 import vm from 'node:vm'
 import { RemoteError, SerializationError } from 'millrace'
@@ -10,7 +10,7 @@ import { within } from './helpers/waiting.js'
 
 type Fields = Error & Record<string, unknown>
 
-/** What has to be true of each thrown value when it has arrived. */
+/** The condition for each thrown value when it has arrived. */
 const expectations: Record<string, (value: unknown) => boolean> = {
   undefined: (value) => value === undefined,
   null: (value) => value === null,

@@ -129,7 +129,7 @@ for (const [title, fn, expected] of functions) {
 
 test('source: a static method travels', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
-  // Its text begins with "static" or not, by the engine's mood.
+  // Its text begins with "static" or not, depending on the engine.
   t.is(await pool.submit(Methods.staticMethod, 1), 4)
 })
 

@@ -13,8 +13,7 @@ import { failureOf, Log, makePool, tempDirectory } from './helpers/pool.js'
 const fixture = (name: string): URL => new URL(`./fixtures/${name}`, import.meta.url)
 type Unexported = typeof import('./fixtures/unexported.mjs')
 
-// ---- defineTasks
-// -------------------------------------------------------------------------------------------------------
+// ---- defineTasks ----------------------------------------------------------------------------------------------------
 
 test('defined functions stay callable here, and travel by reference', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
@@ -56,8 +55,7 @@ test('one function under two names is two tasks', async (t) => {
   t.true(first instanceof TaskLoadError && second instanceof TaskLoadError)
 })
 
-// ---- importTasks
-// -------------------------------------------------------------------------------------------------------
+// ---- importTasks ----------------------------------------------------------------------------------------------------
 
 test('importTasks() by URL object, URL text, absolute path, and path from the working directory', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
@@ -95,7 +93,7 @@ test('importTasks() of a CommonJS module', async (t) => {
 test('an export that is a defined task under another name is found by its export', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const module = importTasks<{ getHidden: () => unknown }>(fixture('unexported.mjs'))
-  // What it returns is a function, which cannot travel: that it says so means that it ran.
+  // Its result is a function, which cannot travel: this error shows that the task has run.
   t.is(((await failureOf(pool.submit(module.getHidden))) as NodeJS.ErrnoException).code, 'ERR_MILLRACE_SERIALIZATION')
 })
 

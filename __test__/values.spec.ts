@@ -1,5 +1,5 @@
-// Values on their way through real workers: what arrives equals a structured clone, what cannot travel fails its own
-// call and no other, and nobody's memory is anybody else's.
+// Values on their way through real workers: they arrive equal to structured clones, a value that cannot travel fails
+// only its own call, and no process sees another's memory.
 
 import fc from 'fast-check'
 import { type ProcessPoolExecutor, SerializationError } from 'millrace'
@@ -144,10 +144,9 @@ test('scalars arrive bit for bit, as arguments and in chunks', async (t) => {
   await fc.assert(property, { numRuns: RUNS })
 })
 
-// ---- What cannot travel
-// ------------------------------------------------------------------------------------------------
+// ---- What cannot travel ---------------------------------------------------------------------------------------------
 
-/** By the expression that makes it, here and in a worker. */
+/** Values by the expressions that make them, here and in a worker. */
 const uncloneable: Record<string, () => unknown> = {
   'a function': () => () => 1,
   'a class': () => class {},
@@ -247,10 +246,9 @@ test('items of a chunk that cannot travel fail alone, in both directions', async
   t.deepEqual(outcomes, [0, 1, refused, 3, 4, ['result', 'result.bad'], 6, 7, refused, refused, 10])
 })
 
-// ---- Memory
-// ------------------------------------------------------------------------------------------------------------
+// ---- Memory ---------------------------------------------------------------------------------------------------------
 
-/** Around what changes the way of a payload. */
+/** Sizes around those at which a payload travels in another way. */
 const sizes = [1, 100, 440, 460, 16_000, 17_000, 65_000, 66_000, 1_000_000, 3_000_000]
 
 const filled = (size: number, byte: number): Uint8Array => new Uint8Array(size).fill(byte)

@@ -1,4 +1,4 @@
-// Large buffers that are used where they lie: in the memory of a lane, for as long as somebody has them.
+// Large buffers that are used in place: in the memory of a lane, for as long as somebody has them.
 
 import { randomFillSync } from 'node:crypto'
 import { collectGarbage } from '../src/memory/garbage.js'
@@ -10,7 +10,7 @@ import { until } from './helpers/waiting.js'
 
 const MIB = 1 << 20
 
-/** Larger than what is copied. */
+/** Larger than any buffer that is copied. */
 const LARGE = 4 * MIB + 8
 
 const noise = (bytes = LARGE): Buffer => randomFillSync(Buffer.allocUnsafeSlow(bytes))
@@ -59,7 +59,7 @@ test('what a task keeps of its arguments stays as it is, whatever comes after', 
   const sent = Array.from({ length: 5 }, () => noise())
   for (const bytes of sent) {
     await pool.submit(keep, bytes)
-    // Its place is not given to another, changed by the task though that may be.
+    // Its memory is not given to another buffer, although the task has changed it.
     await pool.submit((other: Buffer) => other.fill(0).length, noise())
   }
   for (const [index, bytes] of sent.entries()) t.true(bytes.equals(await pool.submit(recall, index)))
@@ -75,7 +75,7 @@ test('what the host keeps of results stays as it is, also when their workers are
   t.true(sent.every((bytes, index) => bytes.equals(kept[index]!)))
   await pool.killWorkers()
   t.true(sent.every((bytes, index) => bytes.equals(kept[index]!)))
-  // It is the host's own to change.
+  // The host may change its own buffer.
   kept[0]!.fill(9)
   t.true(kept[0]!.every((byte) => byte === 9))
 })
@@ -130,14 +130,14 @@ test('a large buffer waits for its worker as it was when it was submitted', asyn
 
 test('both sides collect young garbage by what they received, and not the whole heap', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
-  // Runs here and there: counts the young collections that were asked for.
+  // Runs in both processes: counts the young collections that were asked for.
   const watch = async (): Promise<void> => {
     const { constants, PerformanceObserver } = await import('node:perf_hooks')
     const seen = globalThis as { collections?: number }
     seen.collections = 0
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
-        // Not in the declarations of the base class.
+        // `detail` is not in the declarations of the base class.
         const { kind, flags } = (entry as unknown as { detail: { kind: number; flags: number } }).detail
         const isForced = (flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) !== 0
         if (isForced && kind === constants.NODE_PERFORMANCE_GC_MINOR) seen.collections!++
@@ -152,7 +152,7 @@ test('both sides collect young garbage by what they received, and not the whole 
   await until('the host to collect', () => collections() >= 3)
   t.true(collections() < 10)
   let there = 0
-  // Each call gives the worker's event loop a turn, in which it hears of them.
+  // Each call gives the worker's event loop a turn, in which it hears of collections.
   for (let looks = 0; there < 3 && looks < 1000; looks++) there = await pool.submit(collections)
   t.true(there >= 3 && there < 10, `${there} collections in the worker`)
 })

@@ -1,3 +1,5 @@
+// `wait` and `asCompleted` over futures of any executor.
+
 import test from 'ava'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asCompleted, type CompletionIterator } from '../src/futures/as-completed.js'
@@ -18,8 +20,7 @@ async function collect(iterator: CompletionIterator<Future<number>>): Promise<Fu
 
 const boom = new Error('boom')
 
-// ---- wait
-// ------------------------------------------------------------------------------------------------------------------
+// ---- wait -----------------------------------------------------------------------------------------------------------
 
 test('wait: any iterable will do, duplicates count once, and each future is in exactly one set', async (t) => {
   const [a, b, c] = make(3)
@@ -184,8 +185,7 @@ test('wait: is over before the callbacks of the future that ends it run their re
   t.is((await waiting).done.size, 1)
 })
 
-// ---- asCompleted
-// -----------------------------------------------------------------------------------------------------------
+// ---- asCompleted ----------------------------------------------------------------------------------------------------
 
 test('asCompleted: those that are done come first, then the others as they are done, each once', async (t) => {
   const [a, b, c, d] = make(4)

@@ -1,5 +1,5 @@
-// However a host ends, and whatever its workers do at that moment: none of its processes outlives it by more than two
-// seconds, and nothing of it is left anywhere else.
+// Hosts that end in every possible way while their workers do anything: no process of a host outlives it by more than
+// two seconds, and nothing else of it is left.
 
 import { readdirSync } from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
@@ -8,10 +8,10 @@ import { tempDirectory } from './helpers/pool.js'
 import { startMethod } from './helpers/start-method.mjs'
 import { until } from './helpers/waiting.js'
 
-/** Of processes that boot there are two workers, or the server that would fork them. */
+/** The number of processes that boot: two workers, or the server that would fork them. */
 const booting = startMethod === 'forkserver' ? 2 : 3
 
-/** What the workers do when the host ends, and how many processes there are then. */
+/** What the workers do when the host ends, and the number of processes then. */
 const states: Record<string, number> = {
   idle: processCount(2),
   spinning: processCount(2),
@@ -26,7 +26,7 @@ const states: Record<string, number> = {
   parents: processCount(2) + 2,
 }
 
-/** How the host ends, and how that looks from outside. */
+/** The ends of the host, and how each looks from outside. */
 const ends: Record<string, Ending> = {
   'process.exit()': { code: 7, signal: null },
   'an uncaught error': { code: 1, signal: null },
@@ -34,7 +34,7 @@ const ends: Record<string, Ending> = {
   SIGKILL: { code: null, signal: 'SIGKILL' },
 }
 
-/** These differ for the host only, not for its workers. */
+/** Further ends, which differ for the host only, not for its workers. */
 const moreEnds: Record<string, Ending> = {
   'an unhandled rejection': { code: 1, signal: null },
   'process.abort()': { code: null, signal: 'SIGABRT' },
@@ -42,14 +42,15 @@ const moreEnds: Record<string, Ending> = {
   SIGHUP: { code: null, signal: 'SIGHUP' },
 }
 
-/** The promise is two seconds; a busy machine is given more. */
+/** The promise is two seconds; a busy machine gets more. */
 const BOUND_MS = 5000
 
 async function outlivesNot(t: ExecutionContext, state: string, end: string, ending: Ending, delay = 0): Promise<void> {
   const host = startHost(t, 'ends', { state, end, delay, directory: tempDirectory(t) })
   t.is(await host.line(), states[state] === booting && startMethod === 'forkserver' ? 0 : 2)
   if (end.startsWith('SIG')) {
-    // Waited for: a process that is about to become a worker has no environment for a moment, by which it is found.
+    // A process that is about to become a worker has no environment for a moment, and so cannot be found. Hence the
+    // wait.
     await until(`${states[state]} processes`, () => host.processes().length >= states[state]!)
     host.signal(end as NodeJS.Signals)
   }

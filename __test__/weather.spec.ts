@@ -1,3 +1,5 @@
+// The example of weather: its data, forecasts, scores and chart, and the whole example with workers.
+
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -17,14 +19,14 @@ test('the real file has four years of days, one after the other', async (t) => {
 })
 
 test('a forecast is what is usual in the other years, and a share of what today deviates from that', (t) => {
-  // The same two days of two years: usual is what the other year had.
+  // The same two days of two years: the usual weather is that of the other year.
   const days = [
     { year: 1, ofYear: 0, high: 10 },
     { year: 1, ofYear: 1, high: 12 },
     { year: 2, ofYear: 0, high: 20 },
     { year: 2, ofYear: 1, high: 22 },
   ]
-  // 12 is forecast as 22, or 22 - 10; 20 as 10, or 10 - 10; 22 as 12, or 12 + 10.
+  // 12 is forecast as 22 or 22 - 10; 20 as 10 or 10 - 10; 22 as 12 or 12 + 10.
   t.is(score(days, { width: 0, memory: 0 }).error, 10)
   t.is(score(days, { width: 0, memory: 1 }).error, 20 / 3)
 })

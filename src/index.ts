@@ -1,4 +1,4 @@
-// What the package exports.
+// The exports of the package.
 
 export { asCompleted, type CompletionIterator } from './futures/as-completed.js'
 export { AsyncResult, type ResultCallbacks } from './pool/async-result.js'

@@ -1,12 +1,12 @@
-// Where the package's own files lie: the native addon and the entries of the processes that it starts.
+// The places of the package's own files: the native addon and the entries of the processes that a pool starts.
 //
-// This file stays at the top of `src/`. The bundler puts what several entries share into chunks at the top of `dist/`,
-// and there, too, `import.meta.url` has to lead to `../native/` and to the entries.
+// This file stays at the top of `src/`. The bundler puts the code that several entries share into chunks at the top of
+// `dist/`, and from there `import.meta.url` has to lead to `../native/` and to the entries as well.
 
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-/** Loads the native addon, through the loader that chooses the binary for this platform. */
+/** Loads the native addon. The generated loader chooses the binary for this platform. */
 export function requireBinding(): typeof import('../native/binding.cjs') {
   return createRequire(import.meta.url)('../native/binding.cjs')
 }

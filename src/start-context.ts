@@ -1,12 +1,12 @@
-// Executors and pools that are bound to one start method.
+// `getContext`: the public classes bound to one start method.
 
-import { Pool, type PoolOptions } from './pool/pool.js'
 import { ProcessPoolExecutor } from './executor/process-pool-executor.js'
 import type { ProcessPoolOptions } from './host/options.js'
+import { Pool, type PoolOptions } from './pool/pool.js'
 import { checkStartMethod, getStartMethod, type StartMethod } from './start/methods.js'
 import { invalidValue, validateOptions } from './util/validate.js'
 
-/** What {@link getContext} returns: constructors whose workers are started in one way. */
+/** The result of {@link getContext}: classes whose workers are started by one method. */
 export interface StartContext {
   readonly ProcessPoolExecutor: typeof ProcessPoolExecutor
   readonly Pool: typeof Pool
@@ -15,12 +15,12 @@ export interface StartContext {
 const contexts = new Map<StartMethod, StartContext>()
 
 /**
- * The constructors `ProcessPoolExecutor` and `Pool` bound to a start method, for a library that must not depend on what
- * the program set. They are subclasses of the ordinary ones, always the same for the same method; their option
- * `startMethod` may be left out, and be nothing else.
+ * Returns the classes `ProcessPoolExecutor` and `Pool` bound to a start method: for libraries that must not depend on
+ * the method that the program has set. They are subclasses of the ordinary classes, and the same classes for each call
+ * with the same method. Their option `startMethod` may be left out, or has to name this method.
  *
- * @param method - Default: that of `getStartMethod()`, as it is now.
- * @throws As `setStartMethod` for a method that cannot be used.
+ * @param method - Default: the present `getStartMethod()`.
+ * @throws As `setStartMethod`, for a method that cannot be used.
  * @example
  * const { Pool } = getContext('spawn')
  * await using pool = new Pool(4)

@@ -1,4 +1,4 @@
-// Generated values around the border of plain data: what `PLAIN` writes, and beside it what looks like it and is not. A
+// Generated values around the border of plain data: values that `PLAIN` writes, and values that only look like these. A
 // plan can be built any number of times, with user code that notes when it runs.
 
 import fc from 'fast-check'
@@ -81,7 +81,7 @@ function planOf(kind: fc.Arbitrary<Kind>): fc.Arbitrary<PlainPlan> {
 /** Plans of plain data with shared references and cycles. */
 export const plainPlans = fc.array(planOf(fc.constantFrom<Kind[]>(...kinds)), { minLength: 1, maxLength: 10 })
 
-/** Plans with something else among it. */
+/** Plans with a value among them that is not plain. */
 export const oddPlans = fc.array(
   planOf(
     fc.oneof(
@@ -138,7 +138,7 @@ function empty({ kind, size }: PlainPlan): object {
   }
 }
 
-/** The first value of a plan. `note` is called whenever code of the value's runs. */
+/** Builds the first value of a plan. `note` is called whenever code of the value's runs. */
 export function build(plans: PlainPlan[], note: (what: string) => void): unknown {
   const nodes = plans.map(empty)
   const handler = new Proxy({}, { get: (_, trap) => note(`trap ${String(trap)}`) })

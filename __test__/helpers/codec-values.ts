@@ -1,4 +1,4 @@
-// Generated values for the codec: everything that structured clone takes, linked into graphs with shared references and
+// Generated values for the codec: all kinds that structured clone takes, linked into graphs with shared references and
 // cycles.
 
 import fc from 'fast-check'
@@ -84,7 +84,7 @@ export function viewOf(
   const start = Math.min(from, to) % (slots + 1)
   const end = Math.max(start, Math.max(from, to) % (slots + 1))
   const isGrowable = (buffer as ArrayBuffer & { resizable: boolean }).resizable
-  // Node 20 makes no view that grows unless its last element is whole.
+  // Node 20 makes a view that grows only if the view's last element is whole.
   return tracks && isGrowable && buffer.byteLength % size === 0
     ? new View(buffer, start * size)
     : new View(buffer, start * size, end - start)
@@ -159,7 +159,7 @@ function fill(node: object, { kind, children }: Plan, nodes: object[]): void {
     else if (node instanceof Set) node.add(value(first))
     else if (kind === 'array' && Number.isNaN(Number(key))) (node as unknown[]).push(value(first))
     else if (kind !== 'view' && kind !== 'memory' && key !== 'length') {
-      // Defined, not assigned: `__proto__` is to be a key.
+      // Defined, not assigned: `__proto__` has to become a key.
       Object.defineProperty(node, key, { value: value(first), enumerable: true, writable: true, configurable: true })
     }
   }

@@ -1,4 +1,4 @@
-// Round trips through the codec, and the comparison that says what "equal to a structured clone" means.
+// Round trips through the codec, and the comparison that defines "equal to a structured clone".
 
 import { types } from 'node:util'
 import {
@@ -11,7 +11,7 @@ import {
   Outbox,
 } from '../../src/codec/index.js'
 
-/** How often property tests try. */
+/** The number of attempts of each property test. */
 export const RUNS = Number(process.env.MILLRACE_TEST_RUNS ?? 200)
 
 const out = new Outbox()
@@ -40,7 +40,9 @@ export function encodedError(thrown: unknown): { codec: number; bytes: Uint8Arra
   return collect()
 }
 
-/** Sends arguments there; the payload is overwritten afterwards unless it is `owned`, as staging memory is. */
+/**
+ * Sends arguments through the codec. The payload is overwritten afterwards, like staging memory, unless it is `owned`.
+ */
 export function sendArguments(args: readonly unknown[], owned = false): unknown[] {
   const { codec, bytes } = encodedArguments(args)
   const arrived = decodeArguments(codec, bytes, owned)
@@ -63,14 +65,14 @@ export function sendError(thrown: unknown, submitStack?: string): any {
 }
 
 /**
- * The path of the first difference between two values, or undefined. Strict: `Object.is`, classes, holes, the order of
- * keys and entries, memory behind views, and which references are the same object.
+ * The path of the first difference between two values; undefined when there is none. Strict: `Object.is`, classes,
+ * holes, the order of keys and entries, the memory behind views, and which references are the same object.
  */
 export function difference(actual: unknown, expected: unknown): string | undefined {
   return new Comparison().compare(actual, expected, 'value')
 }
 
-/** An ArrayBuffer as ES2024 has it. */
+/** A resizable ArrayBuffer, as of ES2024. */
 type Resizable = ArrayBuffer & { resizable: boolean; maxByteLength: number }
 
 class Comparison {
@@ -114,7 +116,7 @@ class Comparison {
   }
 
   #compareProperties(a: any, b: any, path: string): string | undefined {
-    // The characters and elements of these have been compared.
+    // The characters and elements of these objects have been compared.
     if (ArrayBuffer.isView(a) || types.isBoxedPrimitive(a)) return undefined
     const keys = Object.keys(a)
     if (this.#names(keys) !== this.#names(Object.keys(b))) return `${path} (keys)`
@@ -125,7 +127,7 @@ class Comparison {
     return undefined
   }
 
-  // Holes are keys that are missing, so this is where they show.
+  // Holes are missing keys, so they show here.
   #names(keys: string[]): string {
     return JSON.stringify(keys)
   }

@@ -1,4 +1,4 @@
-// Executors that run everything in this thread, for tests of what all executors share.
+// Executors that run everything in this thread, for tests of the common part of all executors.
 
 import { QueueFullError, ShutdownError } from '../../src/errors/index.js'
 import { Executor, type ExecutorShutdownOptions } from '../../src/executor/executor.js'
@@ -11,7 +11,7 @@ interface Call {
   run: () => unknown
 }
 
-/** Runs calls one a turn of the event loop, or when a test says so; with a bounded queue if `maxQueue` is given. */
+/** Runs one call in each turn of the event loop, or when a test says so. `maxQueue` bounds the queue. */
 export class LocalExecutor extends Executor {
   readonly waiting: Call[] = []
   submitted = 0
@@ -49,7 +49,7 @@ export class LocalExecutor extends Executor {
     while (this.waiting.length > 0) await this.step()
   }
 
-  /** Runs the call that came first, unless it was cancelled. */
+  /** Runs the oldest call, unless it was cancelled. */
   async step(): Promise<void> {
     const call = this.waiting.shift()
     for (const wake of this.roomWaiters.splice(0)) wake()
@@ -72,7 +72,7 @@ export class LocalExecutor extends Executor {
   }
 }
 
-/** What the tasks of `LocalChunks` see and do. */
+/** A task of `LocalChunks`. */
 export type ItemTask<T, R> = (item: T) => R
 
 /** Takes whole chunks, and settles each a turn later, or when a test says so. */
@@ -81,10 +81,10 @@ export class LocalChunks<T, R> implements MapSource<unknown, R> {
   readonly maxWorkers: number
   readonly chunks: T[][] = []
   readonly futures: Future<ChunkOutcome<R>>[] = []
-  /** Milliseconds that a chunk of so many items is said to have taken. */
+  /** The milliseconds that a chunk of `items` items pretends to have taken. */
   elapsed: ((items: number) => number) | undefined = undefined
   manual = false
-  /** Thrown by the next submissions, one after the other. */
+  /** Errors that the next submissions throw, one after the other. */
   refusals: unknown[] = []
   readyCalls = 0
   private readonly task: ItemTask<T, R>
@@ -124,7 +124,7 @@ export class LocalChunks<T, R> implements MapSource<unknown, R> {
     future.setResult({ values, ...(errors.size > 0 ? { errors } : {}), ...(elapsed === undefined ? {} : { elapsed }) })
   }
 
-  /** Runs the chunk of a number. */
+  /** Runs the chunk with this index. */
   finish(index: number): void {
     this.settle(this.futures[index]!, this.chunks[index]!)
   }

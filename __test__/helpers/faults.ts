@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Builds it unless it is there: its path. */
+/** Builds the binding unless it is there. Returns its path. */
 export async function faultsBinding(): Promise<string> {
   await promisify(execFile)('bash', [join(root, 'scripts/build-faults.sh')], { cwd: root })
   const directory = join(root, 'build/faults')

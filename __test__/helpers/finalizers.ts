@@ -1,8 +1,8 @@
-// What tests of finalizers do with them.
+// Helpers of the tests of finalizers.
 
 import { Finalize } from 'millrace'
 
-/** Finalizers that say in `calls` that they ran. */
+/** Makes finalizers that note in `calls` when they run. */
 export function spy(): {
   calls: string[]
   made: (name: string, exitPriority: number, obj?: object) => Finalize<[string], number>
@@ -15,7 +15,7 @@ export function spy(): {
   }
 }
 
-/** What a call with a wrong argument throws. */
+/** The error of a call with a wrong argument. */
 export function argumentError(run: () => unknown): { type: string; code: unknown; message: string } | undefined {
   try {
     run()

@@ -1,9 +1,11 @@
+// Helpers of the tests of futures: futures in each state, rejections, warnings, garbage collection.
+
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import vm from 'node:vm'
 import { Future } from '../../src/futures/future.js'
 
-/** Futures in each state. */
+/** Makes futures, one function for each state. */
 export function running<T>(): Future<T> {
   const future = new Future<T>()
   future.setRunningOrNotifyCancel()
@@ -28,7 +30,7 @@ export function cancelled(): Future<never> {
   return future
 }
 
-/** What a promise is rejected with, in an object: it may be anything. */
+/** The reason of a promise's rejection, which may be any value: in an object. */
 export const rejection = async (promise: PromiseLike<unknown>): Promise<{ reason: unknown }> =>
   promise.then(
     () => {
@@ -37,25 +39,25 @@ export const rejection = async (promise: PromiseLike<unknown>): Promise<{ reason
     (reason: unknown) => ({ reason }),
   )
 
-/** How many callbacks and waiters a future holds. */
+/** The number of callbacks and waiters that a future holds. */
 export function listenersOf(future: Future<unknown>): number {
   const { listeners } = future as unknown as { listeners: unknown }
   if (listeners === undefined) return 0
   return Array.isArray(listeners) ? listeners.length : 1
 }
 
-/** How many timers hold the event loop of this process. */
+/** The number of timers that hold the event loop of this process. */
 export function timersOf(): number {
   return process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
 }
 
-/** The warnings of this package that a function causes, its asynchronous part of a few turns included. */
+/** The package's warnings that a function causes, also in the first turns after it. */
 export async function collectWarnings(action: () => unknown): Promise<(Error & { cause?: unknown })[]> {
   const warnings: Error[] = []
   const listener = (warning: Error): void => {
     if (warning.name === 'MillraceWarning') warnings.push(warning)
   }
-  // In the place of Node's own listener, which prints.
+  // This takes the place of Node's own listener, which prints.
   const others = process.listeners('warning')
   process.removeAllListeners('warning').on('warning', listener)
   try {
@@ -71,10 +73,10 @@ export async function collectWarnings(action: () => unknown): Promise<(Error & {
 setFlagsFromString('--expose-gc')
 const collect = vm.runInNewContext('gc') as () => void
 
-/** Collects garbage until a condition holds; the test's own timeout is the limit. */
+/** Collects garbage until a condition holds. Only the test's own timeout limits it. */
 export async function collectUntil(condition: () => boolean): Promise<void> {
   do {
-    // A new job each time: what a WeakRef was asked for lives until its job ends.
+    // A new job each time: the target of a WeakRef that was dereferenced lives until the job ends.
     await sleep(2)
     collect()
   } while (!condition())

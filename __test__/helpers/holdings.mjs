@@ -1,16 +1,16 @@
-// What a host program holds, for those that look at themselves: nothing of it may grow.
+// The resources that a host program holds, as it sees them itself: none of them may grow.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { childrenOf } from './processes.mjs'
 
-/** The children of this process that are there, zombies included, as "pid state". */
+/** The children of this process, zombies included, as "pid state". */
 export function children() {
   return childrenOf().map(({ pid, state }) => `${pid} ${state}`)
 }
 
-/** How many descriptors, threads and mappings of lanes this process has. */
+/** The numbers of descriptors, threads and mappings of lanes that this process has. */
 export function holdings() {
   const maps = readFileSync('/proc/self/maps', 'latin1').split('\n')
   return {
@@ -21,8 +21,8 @@ export function holdings() {
 }
 
 /**
- * What this process holds, once that is no more than `before`, or after a second. For a program run with --expose-gc:
- * results that are views of a lane keep its memory until they are collected, and their finalizers have had a turn.
+ * The resources of this process, once they are no more than `before`, or after a second. For programs with --expose-gc:
+ * results that are views of a lane keep its memory until they are collected and their finalizers have had a turn.
  *
  * @param {ReturnType<typeof holdings>} before
  */

@@ -1,9 +1,8 @@
-// Host programs: the small programs in ../hosts, each started as a process of its own, so that it can end in every way
-// a program can end. A test reads what its program says, a line of JSON at a time, and looks from outside at what is
-// left.
+// Host programs: the small programs in ../hosts. Each is started as a process of its own, so that it can end in every
+// possible way. A test reads the program's words, one line of JSON at a time, and looks from outside at what is left.
 //
-// Every process that a program starts, and whatever that starts in turn, carries a mark in its environment: so it is
-// found however it came to be, and whoever became its parent when the program was gone.
+// Every process that a program starts, directly or not, has a mark in its environment. So it is found however it was
+// started, and whoever became its parent when the program was gone.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -19,47 +18,46 @@ import { WATCHDOG_MS, within } from './waiting.js'
 const MARK = 'MILLRACE_TEST_MARK'
 
 export interface HostOptions {
-  /** Beside this process's own environment. */
+  /** Variables in addition to this process's own environment. */
   env?: Record<string, string>
   /** Options for Node. */
   execArgv?: string[]
-  /** As a shell starts a job: in a process group of its own. */
+  /** In a process group of its own, as a shell starts a job. */
   ownGroup?: boolean
-  /** Without the descriptors that whoever runs the tests has left open. */
+  /** Without the descriptors that the process of the tests has left open. */
   onlyStdio?: boolean
 }
 
-/** Closes all but 0, 1 and 2 before it becomes the program that its arguments are. */
+/** Closes all descriptors but 0, 1 and 2, before it becomes the program that its arguments name. */
 const ONLY_STDIO = 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -lt 3 ] || eval "exec $fd>&-"; done; exec "$@"'
 
 /**
- * For a program that can be forked: with V8's work on the main thread, and no descriptor of its parent's but the usual
- * ones.
+ * For a program that can be forked: V8 works on the main thread, and no descriptors of the parent's are open but the
+ * usual ones.
  */
 export const forkable: HostOptions = { execArgv: ['--single-threaded', '--v8-pool-size=1'], onlyStdio: true }
 
-/** How a program ended. */
+/** The end of a program. */
 export interface Ending {
   code: number | null
   signal: NodeJS.Signals | null
 }
 
 /**
- * How many processes a program has with so many workers, in so many pools: forked workers come from a server of their
- * pool's.
+ * The number of processes of a program with so many workers and pools. Under 'forkserver' each pool also has a server.
  */
 export function processCount(workers: number, pools = 1): number {
   return 1 + workers + (startMethod === 'forkserver' ? pools : 0)
 }
 
-/** Starts the program `../hosts/NAME.mjs`, which finds `input` in its first argument, as JSON. */
+/** Starts the program `../hosts/NAME.mjs` with `input` as JSON in its first argument. */
 export function startHost(t: ExecutionContext, name: string, input: unknown = {}, options: HostOptions = {}): Host {
   const host = new Host(name, input, options)
   t.teardown(() => host.killAll())
   return host
 }
 
-/** Runs a program that says one thing and ends by itself with code 0: what it said. All its processes are gone then. */
+/** Runs a program that says one thing and ends by itself with code 0. Returns that. All its processes are gone then. */
 export async function runHost<T>(
   t: ExecutionContext,
   name: string,
@@ -75,7 +73,7 @@ export async function runHost<T>(
 
 export class Host {
   readonly pid: number
-  /** What the program and its workers wrote to standard error. */
+  /** The program's and its workers' standard error. */
   errors = ''
   readonly #name: string
   readonly #mark = randomUUID()
@@ -108,14 +106,14 @@ export class Host {
     })
   }
 
-  /** The next line that the program says. */
+  /** The next line of the program. */
   async line<T>(): Promise<T> {
     const { value, done } = await within(`a line of ${this.#name}`, this.#lines.next(), () => this.errors)
     if (done) throw new Error(`${this.#name} has nothing more to say\n${this.errors}`)
     return JSON.parse(value as string) as T
   }
 
-  /** All that the program still says, until its end. */
+  /** All further lines of the program, until its end. */
   async lines(): Promise<unknown[]> {
     const said: unknown[] = []
     for (;;) {
@@ -125,12 +123,14 @@ export class Host {
     }
   }
 
-  /** How the program itself ended. Its workers may still be there. */
+  /** The end of the program itself. Its workers may still be there. */
   ended(): Promise<Ending> {
     return within(`the end of ${this.#name}`, this.#ended, () => `${this.errors}\n${this.processes().join(' ')}`)
   }
 
-  /** The program and all that it has started, directly or not, and that has not ended: process ids. */
+  /**
+   * The process ids of the program and of all processes that it has started, directly or not, and that have not ended.
+   */
   processes(): number[] {
     return marked(this.#mark)
   }
@@ -158,25 +158,27 @@ export class Host {
     process.kill(this.pid, signal)
   }
 
-  /** To the program's process group, as a terminal does; it must have one of its own. */
+  /** Signals the program's process group, as a terminal does. The program must have a group of its own. */
   signalGroup(signal: NodeJS.Signals): void {
     process.kill(-this.pid, signal)
   }
 
-  /** What a failed test has left. */
+  /** Kills the processes that a failed test has left. */
   killAll(): void {
     for (const pid of this.processes()) {
       try {
         process.kill(pid, 'SIGKILL')
       } catch {
-        // It was faster.
+        // The process has ended already.
       }
     }
   }
 }
 
-/** The processes with a mark in the environment they were started with. A zombie has none any more: who must reap it is
- * checked where its parent lives. */
+/**
+ * The processes that were started with a mark in their environment. A zombie has no environment any more: a test of its
+ * parent's program checks that it is reaped.
+ */
 function marked(mark: string): number[] {
   const wanted = `${MARK}=${mark}`
   const found: number[] = []
@@ -185,7 +187,7 @@ function marked(mark: string): number[] {
     try {
       if (readFileSync(`/proc/${entry}/environ`, 'latin1').includes(wanted)) found.push(Number(entry))
     } catch {
-      // It ended meanwhile, or belongs to somebody else.
+      // The process has ended, or belongs to another user.
     }
   }
   return found

@@ -1,7 +1,7 @@
-// After every test of a file that takes its `test` from here: no process, zombie, descriptor, thread, mapping or file
-// in /dev/shm is left that was not there before the file's first test.
+// The check for leaks, for files that take their `test` from here: after every test no process, zombie, descriptor,
+// thread, mapping or file in /dev/shm is left that was not there before the file's first test.
 //
-// Tests are serial: what one leaves behind must not be put down to another.
+// Tests are serial: the leak of one test must not be put down to another.
 
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -13,7 +13,7 @@ import { WATCHDOG_MS } from './waiting.js'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { collectGarbage } from '../../src/memory/garbage.js'
 
-/** What this process holds, each by a text that says what it is. */
+/** The resources that this process holds, each as a text that describes it. */
 interface Holdings {
   children: string[]
   descriptors: string[]
@@ -51,7 +51,7 @@ function describeDescriptor(fd: string): string {
   }
 }
 
-/** What is there in `now` beyond `before`. Descriptors and threads are alike: only their number counts. */
+/** The resources in `now` beyond `before`. Descriptors and threads are all alike: only their number counts. */
 function surplus(now: Holdings, before: Holdings): Holdings {
   const beyond = (key: keyof Holdings): string[] => now[key].filter((item) => !before[key].includes(item))
   const more = (key: keyof Holdings): string[] => (now[key].length > before[key].length ? now[key] : [])
@@ -71,7 +71,7 @@ function isEmpty(found: Holdings): boolean {
 let baseline = NOTHING
 
 anyTest.serial.before('what this process holds before the first test', async () => {
-  // Node starts threads, and opens descriptors, when they are first needed: that is over before anything is counted.
+  // Node starts threads and opens descriptors at their first use: that is done before anything is counted.
   await readFile(new URL(import.meta.url))
   const pool = new ProcessPoolExecutor({ maxWorkers: 1, execArgv: [] })
   await pool.submit(() => 1)
@@ -94,5 +94,5 @@ anyTest.serial.afterEach.always('nothing is left behind', async (t) => {
 /** ava's `test`, one after the other, with the checks of this file. */
 export const test = anyTest.serial
 
-/** For what holds of spawned workers only: skipped where others are asked for. */
+/** For properties of spawned workers only: skipped under other start methods. */
 export const spawnTest = spawns ? test : test.skip

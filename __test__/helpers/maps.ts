@@ -4,9 +4,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { MapIterator, type MapOptions } from '../../src/map/iterator.js'
 import type { LocalChunks } from './executors.js'
 
-/** What fails in tests. */
+/** The error of failing tasks and inputs. */
 export const boom = new Error('boom')
-/** What an iterator says at its end. */
+/** The last result of an iterator. */
 export const DONE = { done: true, value: undefined }
 
 /** A task. */
@@ -17,10 +17,10 @@ export function numbers(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index)
 }
 
-/** Their doubles. */
+/** The doubles of these numbers. */
 export const doubled = (count: number): number[] => numbers(count).map(double)
 
-/** What `map` of an executor does, without one. */
+/** Does as `map` of an executor, without an executor. */
 export function map<T, R>(
   source: LocalChunks<T, R>,
   items: Iterable<T> | AsyncIterable<T>,
@@ -29,7 +29,7 @@ export function map<T, R>(
   return MapIterator.start(source, items, options)
 }
 
-/** All that comes. */
+/** Everything that an iterable yields. */
 export async function collect<T>(iterable: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = []
   for await (const item of iterable) items.push(item)
@@ -50,7 +50,7 @@ export async function outcomes(iterator: AsyncIterator<unknown>): Promise<unknow
   }
 }
 
-/** An input that counts what is read of it and whether it was closed. */
+/** An input that counts the items that were read, and notes whether it was closed. */
 export class Counted {
   read = 0
   closed = 0
@@ -71,7 +71,7 @@ export class Counted {
   }
 }
 
-/** The same, asynchronous. */
+/** An asynchronous input that does the same. */
 export class AsyncCounted {
   read = 0
   closed = 0
@@ -92,7 +92,7 @@ export class AsyncCounted {
   }
 }
 
-/** Lets the event loop go on for so many turns. */
+/** Waits for `count` turns of the event loop. */
 export async function turns(count = 10): Promise<void> {
   for (let index = 0; index < count; index++) await turn()
 }

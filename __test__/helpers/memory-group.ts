@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 
 /**
- * Where the group of this process may be, with the file that holds its limit: of the second design, and of the first.
+ * The possible places of this process's group, with the file of its limit: of cgroup v2, and of v1.
  */
 function candidates(): { directory: string; limit: string }[] {
   const lines = readFileSync('/proc/self/cgroup', 'utf8').split('\n')
@@ -20,7 +20,7 @@ function candidates(): { directory: string; limit: string }[] {
   ]
 }
 
-/** The directory of a new group, which is removed after the test; undefined where it is not permitted. */
+/** The directory of a new group, which is removed after the test; undefined where making one is not permitted. */
 export function memoryGroup(t: ExecutionContext, bytes: number): string | undefined {
   for (const { directory, limit } of candidates()) {
     const path = join(directory, `millrace-test-${process.pid}`)
@@ -34,7 +34,7 @@ export function memoryGroup(t: ExecutionContext, bytes: number): string | undefi
       writeFileSync(join(path, limit), String(bytes))
       return path
     } catch {
-      // A group without the controller for memory.
+      // A group without the controller of memory.
     }
   }
   return undefined

@@ -1,19 +1,19 @@
-// Waiting in host programs, with a limit for a call that does not settle.
+// Waiting in host programs, with a limit for calls that do not settle.
 
 import { availableParallelism, loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What is promised: nothing takes longer to come out than this. */
+/** The promise: no outcome takes longer than this. */
 export const PROMISED_MS = 5000
 
-/** The promise on this machine: where more processes want to run than can, everything takes that much longer. */
+/** The promise on this machine: with more runnable processes than processors, everything takes that much longer. */
 export function patience() {
   return PROMISED_MS * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism())
 }
 
 /**
- * Waits until the condition holds; fails when it does not for as long as `patience()` after the last time that
- * `progress` changed.
+ * Waits until the condition holds. Fails when it does not hold for as long as `patience()` after the last change of
+ * `progress`.
  *
  * @param {string} what
  * @param {() => unknown} condition

@@ -1,4 +1,4 @@
-// Pools for tests, and what tests do with them.
+// Executors for tests, and helpers for their calls.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,8 +10,8 @@ import { startMethod } from './start-method.mjs'
 import { until, within } from './waiting.js'
 
 /**
- * A pool that is gone when the test is over. Its workers are plain Node: with the options of this process each would
- * load the TypeScript loader first.
+ * Makes a pool that is ended after the test. Its workers are plain Node: with the options of this process each of them
+ * would load the TypeScript loader first.
  */
 export function makePool(t: ExecutionContext, options: ProcessPoolOptions = {}): ProcessPoolExecutor {
   const pool = new ProcessPoolExecutor({ maxWorkers: 2, execArgv: [], startMethod, ...options })
@@ -25,14 +25,14 @@ export async function dispose(pool: ProcessPoolExecutor): Promise<void> {
   await within('shutting the pool down after the test', shutdown, () => pool.dumpState())
 }
 
-/** A directory that is removed after the test. */
+/** Makes a directory that is removed after the test. */
 export function tempDirectory(t: ExecutionContext): string {
   const path = mkdtempSync(join(tmpdir(), 'millrace-test-'))
   t.teardown(() => rmSync(path, { recursive: true, force: true }))
   return path
 }
 
-/** Something that tasks wait for, and the test opens: a file that is there while it is shut. */
+/** A gate for which tasks wait and which the test opens: a file that exists while the gate is shut. */
 export class Gate {
   readonly path: string
 
@@ -46,7 +46,7 @@ export class Gate {
   }
 }
 
-/** A file that tasks append lines to. */
+/** A file to which tasks append lines. */
 export class Log {
   readonly path: string
 
@@ -59,14 +59,14 @@ export class Log {
   }
 }
 
-/** The outcome of a future that has to fail: what it failed with. */
+/** The error of a future that has to fail. */
 export async function failureOf(future: Future<unknown>): Promise<unknown> {
   const error = await within(`the failure of ${String(future)}`, future.exception())
   if (future.outcome !== 'error') throw new Error(`${String(future)} should have failed`)
   return error
 }
 
-/** Waits until a worker has claimed the call. */
+/** Waits until a worker has claimed each call. */
 export async function claimed(...futures: Future<unknown>[]): Promise<void> {
   for (const future of futures) {
     await until(`${String(future)} to be claimed`, () => {
@@ -76,7 +76,7 @@ export async function claimed(...futures: Future<unknown>[]): Promise<void> {
   }
 }
 
-/** Has a pool of two workers start both, and waits until they have nothing to do. */
+/** Has a pool of two workers start both, and waits until both are idle. */
 export async function startBoth(t: ExecutionContext, pool: ProcessPoolExecutor): Promise<void> {
   const gate = new Gate(t)
   const held = [pool.submit(tasks.hold, gate.path, 0), pool.submit(tasks.hold, gate.path, 1)]
@@ -86,7 +86,7 @@ export async function startBoth(t: ExecutionContext, pool: ProcessPoolExecutor):
   await until('both workers to be idle', () => pool.stats().idle === 2)
 }
 
-/** All events of one name, as they come. */
+/** Records all events of one name, as they come. */
 export function record<K extends keyof ProcessPoolEvents>(
   pool: ProcessPoolExecutor,
   name: K,

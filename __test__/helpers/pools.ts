@@ -1,11 +1,11 @@
-// Pools of `multiprocessing` for tests; executors are in `pool.ts`.
+// `Pool`s for tests, and helpers for their results. Executors are in `pool.ts`.
 
 import type { ExecutionContext } from 'ava'
 import { type AsyncResult, Pool, type PoolOptions } from 'millrace'
 import { startMethod } from './start-method.mjs'
 import { until, within } from './waiting.js'
 
-/** A pool that is gone when the test is over, whatever a failed test has left in it. */
+/** Makes a pool that is ended after the test, whatever a failed test has left in it. */
 export function startPool(t: ExecutionContext, processes = 2, options: PoolOptions = {}): Pool {
   const pool = new Pool(processes, { execArgv: [], startMethod, ...options })
   t.teardown(() => within('terminating the pool after the test', pool.terminate(), () => pool.dumpState()))
@@ -18,14 +18,14 @@ export async function finish(pool: Pool): Promise<void> {
   await within('the end of the pool', pool.join(), () => pool.dumpState())
 }
 
-/** What a result that has to fail failed with. */
+/** The error of a result that has to fail. */
 export async function failureOf(result: AsyncResult<unknown>): Promise<any> {
   await within(`the failure of ${result}`, result.wait())
   if (result.successful()) throw new Error(`${result} should have failed`)
   return result.get().catch((error: unknown) => error)
 }
 
-/** What a promise that has to reject rejects with. */
+/** The reason of a promise that has to reject. */
 export async function rejection(promise: PromiseLike<unknown>): Promise<any> {
   try {
     await within('a rejection', promise)
@@ -35,7 +35,7 @@ export async function rejection(promise: PromiseLike<unknown>): Promise<any> {
   throw new Error('It should have rejected')
 }
 
-/** Waits until all workers have nothing to do: their process ids. */
+/** Waits until all workers are idle. Returns their process ids. */
 export async function allIdle(pool: Pool, processes: number): Promise<number[]> {
   await until(
     'all workers to be idle',

@@ -1,9 +1,9 @@
-// The process table, as the operating system shows it: what the pool itself says of its workers is not believed here.
+// The process table of the operating system: tests do not rely on what a pool says of its own workers.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
-/** Whether there is a /proc to look at: what only that shows is not checked elsewhere. */
+/** Whether there is a /proc to look at. Checks that need /proc are left out elsewhere. */
 export const hasProc = existsSync('/proc/self/stat')
 
 /**
@@ -27,12 +27,12 @@ function readProc() {
     if (!/^\d+$/.test(entry)) continue
     try {
       const stat = readFileSync(`/proc/${entry}/stat`, 'latin1')
-      // The name stands in parentheses and may contain any character.
+      // The name is in parentheses and may contain any character.
       const [state = '?', parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))
       table.push({ pid: Number(entry), parent: Number(parent), group: Number(group), state, name })
     } catch {
-      // It ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return table
@@ -60,7 +60,7 @@ export function childrenOf(pid = process.pid) {
 }
 
 /**
- * The workers of a process: its children, zombies included, and in the place of fork servers their children that live.
+ * The workers of a process: its children, zombies included. Under 'forkserver' the living children of its servers.
  */
 export function workersOf(pid = process.pid) {
   const table = processTable()
@@ -71,7 +71,7 @@ export function workersOf(pid = process.pid) {
 }
 
 /**
- * Of a child of a host's: a server's own children look the same.
+ * Whether a child of a host is a fork server. A server's own children look the same.
  *
  * @param {number} pid
  */
@@ -84,7 +84,7 @@ function isForkServer(pid) {
 }
 
 /**
- * Whether there is such a process, and it is more than a zombie.
+ * Whether a process exists and is no zombie.
  *
  * @param {number} pid
  */

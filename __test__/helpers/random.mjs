@@ -1,5 +1,5 @@
-// Random numbers that can be had again: what a seed has found, the same seed finds once more, as far as processes
-// allow.
+// Random numbers that can be repeated: what one seed has found, the same seed finds again, as far as processes allow
+// it.
 
 export class Random {
   #state
@@ -9,7 +9,7 @@ export class Random {
     this.#state = seed >>> 0
   }
 
-  /** From 0 up to 1, without it. */
+  /** A number from 0 up to 1, without 1. */
   next() {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let mixed = this.#state

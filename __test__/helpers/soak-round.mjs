@@ -1,5 +1,4 @@
-// One round of the soak: a pool with options at random, calls at random, and an end at random, then a look at the
-// books.
+// One round of the soak: a pool with random options, random calls and a random end, and then a check of the books.
 
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -46,7 +45,7 @@ export class Round {
   /** Ids and what became of them. @type {{ call: Call, outcome: string }[]} */
   closed = []
   broken = false
-  /** Workers that were killed before they had done anything. */
+  /** The number of workers that were killed before they had done anything. */
   vain = 0
 
   /** @param {Soak} soak */
@@ -147,7 +146,7 @@ export class Round {
     const { random, pool, soak } = this
     const end = performance.now() + ms
     const killer = setInterval(() => {
-      // A pool gives up, as it should, when three workers in a row end without having done anything: that is seldom.
+      // A pool gives up, as it should, when three workers in a row end in vain: so such a kill is seldom.
       const victims = pool
         .stats()
         .workers.filter(({ tasksDone }) => tasksDone > random.pick([0, 0, 5]) || random.oneIn(30))
@@ -158,7 +157,7 @@ export class Round {
         process.kill(victim.pid, 'SIGKILL')
         soak.kills++
       } catch {
-        // It has ended since, and its fork server has reaped it.
+        // The worker has ended since, and its fork server has reaped it.
       }
     }, KILL_EVERY_MS)
     const target = random.pick([4, IN_FLIGHT, IN_FLIGHT])
@@ -201,7 +200,7 @@ export class Round {
     const state = { over: false }
     void pool.shutdown(how).then(() => (state.over = true))
     const progress = () => this.settled + this.soak.workers + pool.stats().workers.length
-    // A worker that is asked to leave has five seconds, and five more when it is told.
+    // A worker that is asked to leave has five seconds. After SIGTERM it has five more.
     await until(
       `the shutdown by ${JSON.stringify(how)}`,
       () => state.over,

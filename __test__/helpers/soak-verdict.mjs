@@ -1,6 +1,6 @@
-// Which ends the calls of the soak may have.
+// The verdicts of the soak: the ends that its calls may have.
 
-/** How a call may end besides what all calls may meet: with which errors. */
+/** The errors of each kind of call, in addition to those that all calls may meet. */
 const expected = {
   fail: ['Error'],
   unclonable: ['SerializationError'],
@@ -8,7 +8,7 @@ const expected = {
   exitLater: ['TaskExitError'],
 }
 
-/** What these kinds never end with. */
+/** The kinds of calls that never return a value. */
 export const neverReturns = new Set(['deaf', 'fail', 'unclonable', 'exit', 'exitLater', 'die', 'quit'])
 
 /**

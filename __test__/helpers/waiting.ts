@@ -1,12 +1,12 @@
-// Waiting for things that happen in other processes. Watchdogs are generous: they turn a hang into a failure with a
-// description, and measure nothing.
+// Waiting for events in other processes. Watchdogs are generous: they turn a hang into a failure with a description,
+// and measure nothing.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Longer than anything takes, even on a busy machine. */
 export const WATCHDOG_MS = 60_000
 
-/** Settles as the promise does; rejects when it has not in all that time. `details` is asked for then. */
+/** Settles as the promise does; rejects when the promise has not settled in that time, with the text of `details`. */
 export async function within<T>(what: string, promise: PromiseLike<T>, details?: () => string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const expired = new Promise<never>((_resolve, reject) => {
@@ -21,7 +21,7 @@ export async function within<T>(what: string, promise: PromiseLike<T>, details?:
   }
 }
 
-/** Resolves as soon as the condition holds, which is looked at every few milliseconds. */
+/** Resolves as soon as the condition holds. The condition is checked every few milliseconds. */
 export async function until(what: string, condition: () => unknown, details?: () => string): Promise<void> {
   const deadline = performance.now() + WATCHDOG_MS
   while (!condition()) {
@@ -34,7 +34,7 @@ export async function until(what: string, condition: () => unknown, details?: ()
 
 const word = new Int32Array(new SharedArrayBuffer(4))
 
-/** As {@link until}, with this thread blocked: nothing else happens in it meanwhile. */
+/** As {@link until}, but blocks this thread: no other code of the thread runs meanwhile. */
 export function untilSync(what: string, condition: () => unknown): void {
   const deadline = performance.now() + WATCHDOG_MS
   while (!condition()) {
@@ -43,7 +43,7 @@ export function untilSync(what: string, condition: () => unknown): void {
   }
 }
 
-/** Time for something to happen that must not. */
+/** Waits for a moment, in which something could happen that must not happen. */
 export async function moment(milliseconds = 60): Promise<void> {
   await sleep(milliseconds)
 }

@@ -1,4 +1,4 @@
-// A task closes descriptors that are none of its business. Says how its call and the next one ended.
+// A program whose task closes descriptors that are none of its business. Says how this call and the next one end.
 
 import { closeSync } from 'node:fs'
 import process from 'node:process'
@@ -12,7 +12,7 @@ const tasks = defineTasks(import.meta.url, {
       try {
         closeSync(fd)
       } catch {
-        // It was not open.
+        // The descriptor was not open.
       }
     }
     return process.pid
@@ -29,7 +29,7 @@ async function main({ from, to }) {
   for (const future of [pool.submit(tasks.close, from, to), pool.submit(tasks.pid), pool.submit(tasks.pid)]) {
     outcomes.push(await future.then(() => 'value').catch((error) => error.name))
   }
-  // The worker sleeps in between: it has to be woken, and to wake.
+  // The worker sleeps between the calls: it has to be woken, and to wake the host.
   for (let round = 0; round < 3; round++) {
     await new Promise((resolve) => setTimeout(resolve, 30))
     outcomes.push(

@@ -1,11 +1,11 @@
-// Collecting garbage until something is gone. Needs --expose-gc.
+// Garbage collections until a condition holds. Needs --expose-gc.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { holdings } from './observe.mjs'
 
 /**
- * Holds the event loop until the condition is met, collecting garbage all the time: not in the turn in which the
- * condition may have looked at a weak reference, which keeps its target for that turn.
+ * Holds the event loop until the condition holds, and collects garbage all the time. It does not collect in the turn in
+ * which the condition may have looked at a weak reference, which keeps its target for that turn.
  *
  * @param {() => boolean} condition
  */
@@ -17,7 +17,7 @@ export async function collectUntil(condition) {
 }
 
 /**
- * What was there before is there again, and no more.
+ * A condition: the resources from before are there, and no more.
  *
  * @param {ReturnType<typeof holdings>} before
  */

@@ -1,5 +1,5 @@
-// What every pool must be able to do, whatever it is built on. Says which mechanisms it ran with; ends with code 1 and
-// a reason when something is wrong.
+// The abilities of every pool, whatever its mechanisms. Says which mechanisms the pool used; ends with code 1 and a
+// reason when a check fails.
 
 import assert from 'node:assert/strict'
 import process from 'node:process'
@@ -85,7 +85,7 @@ const checks = {
     assert.deepEqual([exited.name, exited.exitCode, exited.signal], ['WorkerDiedError', 0, null])
     const polite = /** @type {any} */ (await pool.submit(tasks.exit, 4).exception())
     assert.deepEqual([polite.name, polite.exitCode], ['TaskExitError', 4])
-    // One that dies while it is idle.
+    // A worker that dies while it is idle.
     process.kill(await pool.submit(tasks.pid), 'SIGKILL')
     assert.equal(await pool.submit(tasks.identity, 'still there'), 'still there')
     await pool.shutdown()

@@ -1,4 +1,4 @@
-// Brings its workers into a state, says so, and ends in the way it is told, unless the test ends it.
+// A program that brings its workers into a state, says so, and ends in the given way, unless the test ends it.
 
 import { spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
@@ -35,8 +35,8 @@ const tasks = defineTasks(import.meta.url, {
   },
 
   /**
-   * A pool of its own, `depth` levels of them, and an endless call in the last. The outer ones wait, the inner one
-   * spins.
+   * Makes a pool of its own, `depth` levels of them, and an endless call in the last pool. The outer calls wait, the
+   * inner one spins.
    *
    * @type {(said: string, depth: number) => Promise<unknown>}
    */
@@ -57,7 +57,7 @@ const tasks = defineTasks(import.meta.url, {
 })
 
 /**
- * What keeps Node from ever getting to the worker's own code.
+ * Options that keep Node from ever getting to the worker's own code.
  *
  * @type {Record<string, string[]>}
  */
@@ -99,7 +99,7 @@ function finish(end) {
     case 'process.abort()':
       return process.abort()
     default:
-      // A signal comes.
+      // The test sends a signal.
       return void setInterval(() => {}, 1000)
   }
 }

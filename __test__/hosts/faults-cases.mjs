@@ -1,4 +1,4 @@
-// Cases of faults other than a kill. Runs one, and says what was seen; what is right is the test's business.
+// Cases of faults other than kills. Runs one case and says what was seen; the test judges.
 
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -36,7 +36,7 @@ const stopped = ({ pool }) =>
     () => pool.dumpState(),
   )
 
-/** What a pool does in each case. */
+/** The calls of each case. */
 const cases = {
   /** The second call does not end in time. @param {Tools} tools */
   timeout: async ({ submit }) => [submit(0), submit(1, { timeout: 200 }), submit(2)],
@@ -51,7 +51,7 @@ const cases = {
     return [...futures, futures[1]?.cancel(), futures[1]?.cancel({ kill: true })]
   },
 
-  /** The worker stops before it claims, so no clock runs yet. @param {Tools} tools */
+  /** The worker stops before a claim, so no clock runs yet. @param {Tools} tools */
   unclaimed: async (tools) => {
     const futures = [tools.submit(0), tools.submit(1, { timeout: 200 })]
     await stopped(tools)
@@ -98,7 +98,7 @@ const cases = {
     return [...futures, ...futures.map((future) => future.cancel())]
   },
 
-  /** Starts that fail: what is thrown, and what a call after it does. @param {Tools} tools */
+  /** Starts that fail: the thrown errors, and the outcome of a later call. @param {Tools} tools */
   spawn: async ({ pool, submit }) => {
     const seen = []
     try {
@@ -110,7 +110,7 @@ const cases = {
     return [...seen, submit(1), submit(2)]
   },
 
-  /** A call that only a second worker can run, since the first one is busy. @param {Tools} tools */
+  /** A call that only a second worker can run, because the first one is busy. @param {Tools} tools */
   second: async ({ submit }) => {
     const busy = submit(0, { ms: 600_000 })
     await until('the call to run', () => busy.running())
@@ -130,7 +130,7 @@ const cases = {
     }
   },
 
-  /** Two calls, of which the host hears nothing before both workers have ended. @param {Tools} tools */
+  /** Two calls, about which the host hears nothing before both workers have ended. @param {Tools} tools */
   both: async ({ pool, submit, gate }) => {
     const futures = [submit(0, { gate }), submit(1, { gate })]
     await until(

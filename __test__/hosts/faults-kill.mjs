@@ -1,5 +1,4 @@
-// Has workers killed at a point, and looks at what becomes of each call. One line for each combination that it is
-// given.
+// Has workers killed at a point, and checks the outcome of each call. Says one line for each given combination.
 
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,21 +24,21 @@ const tasks = defineTasks(import.meta.url, {
 
 const CALLS = 8
 
-/** At these a call has not been claimed. */
+/** Points at which a call has not been claimed. */
 const unclaimed = ['before-claim']
 
-/** At these it is claimed, and the task has not been called. */
+/** Points at which a call is claimed, and its task has not been called. */
 const uncalled = ['after-claim', 'mid-args', 'block-borrowed', 'before-call']
 
-/** At these the task has returned, and nothing is committed. */
+/** Points at which the task has returned, and nothing is committed. */
 const uncommitted = ['result-reserved', 'mid-result', 'before-commit']
 
-/** At these the result is committed. */
+/** Points at which the result is committed. */
 const committed = ['before-ring', 'after-ring']
 
 const claimed = [...uncalled, ...uncommitted]
 
-/** What travels with call `id`, and back: in its slot, through the arena, or lent in the arena. */
+/** The payload of call `id` and of its result: in the slot, in the arena, or lent in the arena. */
 const payloads = {
   /** @param {number} id */
   small: (id) => `call ${id}`,
@@ -68,7 +67,7 @@ async function run({ point, policy, size }, directory) {
     onWorkerDeath: policy,
     execArgv: [],
     startMethod,
-    // Every worker, replacements included, does one call in peace.
+    // Every worker, replacements included, runs one call in peace.
     env: { ...process.env, MILLRACE_FAULT: `${point}:kill@${leaving ? 1 : 2}` },
     ...(leaving ? { maxTasksPerChild: 2 } : {}),
   })
@@ -177,7 +176,7 @@ async function main() {
   const pool = new ProcessPoolExecutor({ maxWorkers: 1, execArgv: [], startMethod })
   await pool.submit(tasks.note, join(directory, 'first'), 0, '')
   await pool.shutdown()
-  // Node opens it when it is first used.
+  // Node opens this stream at its first use.
   process.stdout.write('')
   const before = holdings()
   for (const combination of combinations) {

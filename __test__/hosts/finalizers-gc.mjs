@@ -14,7 +14,7 @@ async function collectUntil(condition) {
   }
 }
 
-/** Time for what must not happen: more collections than it takes for what must. */
+/** Collects for longer than any expected collection takes, while something must not happen. */
 async function collectForLong() {
   for (let round = 0; round < 20; round++) {
     await sleep(2)
@@ -65,7 +65,7 @@ const scenarios = {
       const twice = {}
       finalizers.push(new Finalize(twice, send, { args: ['first of two'] }))
       finalizers.push(new Finalize(twice, send, { args: ['second of two'] }))
-      // Nobody holds this one.
+      // Nobody holds this finalizer.
       new Finalize({}, send, { args: ['dropped'] })
       new Finalize({}, send, { args: ['cancelled'] }).cancel()
       new Finalize({}, send, { args: ['called'], exitPriority: 1 }).call()
@@ -100,7 +100,7 @@ const scenarios = {
     say(warnings.sort())
   },
 
-  /** What is over holds nothing, though its Finalize and its object live. */
+  /** An entry that is over holds nothing, although its Finalize and its object live. */
   'what is over': async () => {
     const obj = {}
     /** @type {Finalize<any>[]} */
@@ -132,7 +132,7 @@ const scenarios = {
 }
 
 /**
- * bpo-24484, made worse. One actor runs passes, others register, call, cancel and drop, and so do the callbacks.
+ * bpo-24484, made worse: one actor runs passes, others register, call, cancel and drop, and so do the callbacks.
  *
  * @returns What was wrong, and how often each thing happened.
  */
@@ -155,7 +155,7 @@ async function storm() {
     else runFinalizers(priority())
   }
   const act = () => {
-    // Of those that may still be active.
+    // One of those that may still be active.
     const one = made[made.length - 1 - random.below(Math.min(made.length, 100))]
     const kind = random.next()
     if (kind < 0.4 || one === undefined) register()

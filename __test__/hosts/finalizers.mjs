@@ -1,4 +1,4 @@
-// What runs when a program, one of its threads, or a worker ends. Each finalizer says its name.
+// Finalizers at the end of a program, of one of its threads, or of a worker. Each finalizer says its name.
 
 import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,7 +17,7 @@ const tasks = defineTasks(import.meta.url, {
     for (;;);
   },
 
-  /** Finalizers of the worker, and nothing of its parent's. */
+  /** Has finalizers of the worker's own, and nothing of its parent's. */
   register: (/** @type {string} */ path) => {
     const held = {}
     new Finalize(held, note, { args: [path, 'none'] })
@@ -42,7 +42,7 @@ const tasks = defineTasks(import.meta.url, {
 /** @type {(name: string | number, exitPriority?: number) => Finalize<[unknown]>} */
 const saying = (name, exitPriority = Number(name)) => new Finalize(null, say, { args: [name], exitPriority })
 
-/** Finalizers around a pool whose one worker spins: what each says, and how many children there are. */
+/** Makes finalizers around a pool whose one worker spins. Each says its name and the number of children. */
 async function surround() {
   const pool = new ProcessPoolExecutor({ maxWorkers: 1 })
   pool.unref()
@@ -78,7 +78,7 @@ const ends = {
     throw new Error('nobody catches this')
   },
   'an unhandled rejection': () => void Promise.reject(new Error('nor this')),
-  /** The test ends it. */
+  /** The test ends this program. */
   waits: () => {
     say('waiting')
     setInterval(() => {}, 1000)
@@ -177,7 +177,7 @@ const programs = {
     say('the thread has ended')
   },
 
-  /** A worker's finalizers, by how it ends. */
+  /** The finalizers of a worker, by the way in which it ends. */
   'a worker': async ({ end, path }) => {
     saying('main', 0)
     const options = { recycled: { maxTasksPerChild: 1 }, idle: { idleTimeout: 1 } }[String(end)]
@@ -195,7 +195,7 @@ const programs = {
 }
 
 if (isWorker) {
-  // A task module is all that this is there.
+  // In a worker this file is only a task module.
 } else if (isMainThread) {
   const { program, ...input } = JSON.parse(process.argv[2] ?? '{}')
   await programs[program]?.(input)

@@ -1,4 +1,4 @@
-// A program whose task module starts workers whenever it is loaded: what its calls fail with.
+// A program whose task module starts workers whenever it is loaded. Says with which errors its calls fail.
 
 import { importTasks, ProcessPoolExecutor } from 'millrace'
 import { workersOf } from '../helpers/processes.mjs'
@@ -16,7 +16,7 @@ for (let attempt = 0; attempt < (preloaded ? 1 : 3); attempt++) {
   failures.push([error.name, error.cause?.name, error.message])
 }
 const workers = workersOf().length
-// A worker that could not load them goes on with others.
+// A worker that could not load this module goes on with others.
 const works = preloaded ? undefined : await pool.submit((/** @type {number} */ a) => a + 1, 1)
 await pool.shutdown()
 say({ failures, workers, works })

@@ -1,4 +1,4 @@
-// A program that says whether it could be forked, after doing what it is asked to.
+// A program that says whether it could be forked, after it has done what its argument asks for.
 
 import { execFile } from 'node:child_process'
 import { pbkdf2 } from 'node:crypto'
@@ -22,7 +22,7 @@ const { preparation } = JSON.parse(process.argv[2] ?? '{}')
 /** @type {Record<string, () => unknown>} */
 const preparations = {
   nothing: () => {},
-  // Starts the threads of libuv, which are made anew in a fork and are no reason.
+  // Starts the threads of libuv. They are made anew in a fork, and so are no reason.
   'work that is over': () => promisify(pbkdf2)('a', 'b', 1, 8, 'sha256'),
   'work that is not': () => pbkdf2('a', 'b', 4_000_000, 8, 'sha256', () => {}),
   'much of Node that is over': async () => {
@@ -56,10 +56,10 @@ const preparations = {
 }
 
 await preparations[preparation]?.()
-// What loading this module has begun is over then.
+// Work that began when this module was loaded is over after these turns.
 await turn()
 await turn()
-// So is what threads have just done, as soon as a busy machine lets them go to sleep.
+// Work of threads is over as soon as a busy machine lets these threads go to sleep.
 const computes = () =>
   preparation !== 'work that is not' && forkSafety().reasons.some((reason) => reason.includes('computing'))
 while (computes()) await turn()

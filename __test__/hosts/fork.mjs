@@ -1,4 +1,4 @@
-// Programs whose workers are forks of themselves. Each is in the middle of its own evaluation when it forks.
+// Programs whose workers are forks of themselves. Each forks in the middle of its own evaluation.
 
 import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs'
@@ -20,7 +20,7 @@ import { holdings, say } from './observe.mjs'
 
 const startMethod = 'fork'
 const { scenario } = JSON.parse(process.argv[2] ?? '{}')
-/** Changed by the program before it forks. */
+/** The program changes this before it forks. */
 let state = 'loaded'
 /** @type {ProcessPoolExecutor} */
 let executor
@@ -83,7 +83,7 @@ const tasks = defineTasks(import.meta.url, {
   /** @type {(count: number) => unknown[]} */
   draw: (count) => Array.from({ length: count }, () => [Math.random(), randomUUID(), crypto.randomUUID()]),
 
-  /** What the program's own executor is good for here. */
+  /** The abilities of the program's own executor in a worker. */
   foreign: async () => ({
     submit: await failure(() => executor.submit(tasks.pid)),
     shutdown: await failure(() => executor.shutdown()),
@@ -115,7 +115,7 @@ const tasks = defineTasks(import.meta.url, {
 /** @type {import('millrace').Future<unknown> | undefined} */
 let unfinished
 
-/** An executor of three workers, all of which have booted: their process ids. */
+/** Makes an executor of three workers, all of which have booted. Returns their process ids, too. */
 async function threeWorkers() {
   executor = new ProcessPoolExecutor({ startMethod, maxWorkers: 3 })
   await executor.submit(tasks.pid)

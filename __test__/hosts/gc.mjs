@@ -24,7 +24,7 @@ const tasks = defineTasks(import.meta.url, {
 /** @param {import('millrace').ProcessPoolOptions} [options] */
 const makePool = (options) => new ProcessPoolExecutor({ maxWorkers: 2, startMethod, ...options })
 
-/** Node starts threads and opens descriptors when they are first needed: that is over when this has run. */
+/** Node starts threads and opens descriptors at their first use: after this function that is done. */
 async function warmUp() {
   const pool = makePool()
   await pool.submit(tasks.pid)
@@ -97,7 +97,7 @@ const scenarios = {
   },
 
   'with a listener that holds it, and a future': async () => {
-    // The listener is reachable from the executor only: no reason to stay.
+    // Only the executor leads to the listener: the listener is no reason to stay.
     const before = holdings()
     const future = ((pool) => {
       pool.on('workerExit', () => pool.stats())
@@ -169,7 +169,7 @@ const scenarios = {
   },
 }
 
-/** All mappings of this process, whatever they are. */
+/** The number of all mappings of this process. */
 function mappings() {
   return readFileSync('/proc/self/maps', 'latin1').split('\n').length
 }

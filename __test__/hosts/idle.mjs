@@ -1,4 +1,4 @@
-// A pool that has worked, and has nothing to do any more.
+// A pool that has worked and is idle now.
 
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
 import { say } from './observe.mjs'
@@ -14,9 +14,9 @@ async function main() {
   for (let round = 0; round < 20; round++) {
     await Promise.all(payloads.map((payload) => pool.submit(tasks.identity, payload)))
   }
-  // Else it would be collected, and its workers would leave.
+  // Otherwise the pool would be collected, and its workers would leave.
   Object.assign(globalThis, { pool })
-  // The program stays without doing anything: an open pipe, from which nothing comes.
+  // The program stays without doing anything: an open pipe holds it, from which nothing comes.
   const { Socket } = await import('node:net')
   new Socket({ fd: 3, readable: true }).resume()
   say({ pids: [process.pid, ...pool.stats().workers.map(({ pid }) => pid)] })

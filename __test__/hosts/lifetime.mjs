@@ -1,4 +1,4 @@
-// Programs that end by themselves, or should. Each scenario is a whole program.
+// Programs that end by themselves, or should. Each scenario is a complete program.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -25,7 +25,7 @@ const tasks = defineTasks(import.meta.url, {
 
   forever: () => new Promise(() => {}),
 
-  /** What this worker has open, a moment later, so that others start too. */
+  /** The descriptors that this worker has open, a moment later, so that others start too. */
   descriptors: async (/** @type {number} */ ms) => {
     await sleep(ms)
     return openIn(process.pid)
@@ -36,7 +36,7 @@ const tasks = defineTasks(import.meta.url, {
     return childDescriptors()
   },
 
-  /** Keeps a pool of its own, with a worker that spins: its process id. */
+  /** Keeps a pool of its own, with a worker that spins. Returns the worker's process id. */
   keepBusyPool: async () => {
     const inner = new ProcessPoolExecutor({ maxWorkers: 1 })
     const future = inner.submit(tasks.spin)
@@ -61,7 +61,7 @@ const tasks = defineTasks(import.meta.url, {
 })
 
 /**
- * What a process has open beyond its standard streams, in words that are the same for every process.
+ * The descriptors of a process beyond its standard streams, in words that are the same for every process.
  *
  * @param {number} pid
  */
@@ -76,7 +76,7 @@ function openIn(pid) {
   return names.filter((name) => /millrace|socket/.test(name)).map((name) => name.replace(/:.*/, ''))
 }
 
-/** What a child of this process has open. */
+/** The descriptors of a child of this process. */
 async function childDescriptors() {
   const child = spawn('sleep', ['1000'], { stdio: 'ignore' })
   await once(child, 'spawn')
@@ -96,7 +96,7 @@ function exists(pid) {
 }
 
 /**
- * How often the main thread of a process has gone to sleep.
+ * The number of times that the main thread of a process has gone to sleep.
  *
  * @param {number} pid
  */
@@ -128,7 +128,7 @@ const scenarios = {
   'an idle pool whose worker is used up': async () => {
     const pool = makePool({ maxTasksPerChild: 1 })
     await pool.submit(tasks.pid)
-    // The loop drains before that; and a pool that is collected would end in any case.
+    // The loop is empty before that, and a pool that is collected would end in any case.
     process.on('exit', () => pool.stats())
     await once(pool, 'workerExit')
     say('left')
@@ -418,7 +418,7 @@ const scenarios = {
   'an idle pool, watched': async () => {
     const pool = makePool()
     const pids = await allWorkers(pool)
-    // Also what is done once, a moment after the last call, is over.
+    // Work that is done once, a moment after the last call, is over then as well.
     await sleep(2500)
     const before = [process.pid, ...pids].map(switches)
     await sleep(1000)

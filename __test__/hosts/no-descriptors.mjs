@@ -1,5 +1,5 @@
-// Makes pools until there are no descriptors left for one. Says what that one failed with, and whether a pool works
-// again when the others are gone.
+// Makes pools until no descriptors are left. Says with which error the last pool failed, and whether a pool works again
+// when the others are gone.
 
 import { ProcessPoolExecutor } from 'millrace'
 import { say } from './observe.mjs'

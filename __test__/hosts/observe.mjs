@@ -1,15 +1,15 @@
-// What a host program can see of itself.
+// The facts that a host program can see about itself.
 
 import { readdirSync, readFileSync, readlinkSync, statSync, writeSync } from 'node:fs'
 import { setStartMethod } from 'millrace'
 import { workersOf } from '../helpers/processes.mjs'
 import { startMethod } from '../helpers/start-method.mjs'
 
-// In the threads of a program, and in its workers that have pools of their own, too.
+// This holds in the threads of a program, too, and in its workers that have pools of their own.
 if (startMethod !== undefined) setStartMethod(startMethod)
 
 /**
- * Says a line to the test. At once: what is said when the process ends must not wait for the event loop.
+ * Says a line to the test. The line is written at once: at the end of the process nothing waits for the event loop.
  *
  * @param {unknown} value
  */
@@ -17,7 +17,7 @@ export function say(value) {
   writeSync(1, `${JSON.stringify(value)}\n`)
 }
 
-/** What this process holds, counted. */
+/** The numbers of resources that this process holds. */
 export function holdings() {
   const descriptors = readdirSync('/proc/self/fd').map((fd) => {
     try {
@@ -37,7 +37,7 @@ export function holdings() {
 }
 
 /**
- * Resident memory of a process in bytes: what is its own, and what it has mapped of shared memory.
+ * The resident memory of a process in bytes: its own, and mapped shared memory.
  *
  * @param {number | 'self'} pid
  */
@@ -49,7 +49,7 @@ export function memory(pid = 'self') {
 }
 
 /**
- * Bytes of shared memory behind the descriptors of a process: what its lanes take, whoever touched it.
+ * Bytes of shared memory behind the descriptors of a process: the memory of its lanes, whoever touched it.
  *
  * @param {number | 'self'} pid
  */
@@ -60,7 +60,7 @@ export function segments(pid = 'self') {
       const path = `/proc/${pid}/fd/${fd}`
       if (/memfd:millrace|\/millrace-/.test(readlinkSync(path))) bytes += statSync(path).blocks * 512
     } catch {
-      // It was closed meanwhile.
+      // The descriptor was closed meanwhile.
     }
   }
   return bytes

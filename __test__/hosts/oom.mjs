@@ -1,4 +1,4 @@
-// Moves itself into a control group with little memory, has a task use more than that, and says what became of it.
+// Moves itself into a control group with little memory, has a task use more than that, and says the outcome.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

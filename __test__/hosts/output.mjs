@@ -1,4 +1,4 @@
-// Tasks write more than a pipe holds, and their workers leave. What there is to say goes to a file: the pipes are full.
+// Tasks that write more than a pipe holds, and whose workers leave. Notes go to a file, because the pipes are full.
 
 import { appendFileSync } from 'node:fs'
 import process from 'node:process'

@@ -1,4 +1,4 @@
-// Large payloads, and what they cost. A test that wants to know looks at this process's memory from outside meanwhile.
+// Large payloads, and their cost. A test can watch this process's memory from outside meanwhile.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
@@ -17,7 +17,7 @@ const tasks = defineTasks(import.meta.url, {
 })
 
 /**
- * Bytes that are not the same at any two places that could be confused.
+ * Bytes that differ at any two places that could be confused.
  *
  * @param {number} length
  */
@@ -34,7 +34,7 @@ function noise(length) {
 }
 
 /**
- * What this process, its workers and their lanes take, in bytes.
+ * The memory that this process, its workers and their lanes take, in bytes.
  *
  * @param {ProcessPoolExecutor} pool
  */
@@ -44,7 +44,7 @@ function everything(pool) {
 }
 
 /**
- * Runs `burst`, whose results are dropped, and says how long it takes until its memory is given back.
+ * Runs `burst`, whose results are dropped. Returns how long it takes until its memory is given back.
  *
  * @param {ProcessPoolExecutor} pool
  * @param {() => Promise<unknown>} burst
@@ -57,7 +57,7 @@ async function giveBack(pool, burst) {
   say(await burst())
   const peak = everything(pool)
   const start = performance.now()
-  // What stays warm: 32 MiB in either direction of each lane; besides that, what the heaps have grown by.
+  // The warm remainder is 32 MiB in either direction of each lane. The heaps may have grown in addition.
   const bound = before + pool.stats().workers.length * 64 * MIB + 64 * MIB
   let after
   do {
@@ -71,7 +71,7 @@ async function giveBack(pool, burst) {
 
 /** @type {Record<string, (input: any) => unknown>} */
 const scenarios = {
-  /** The same bytes there and back, several calls at once; all results are kept until the last has come. */
+  /** The same bytes in both directions, several calls at once. All results are kept until the last has come. */
   'there and back': async ({ mib, count }) => {
     const pool = new ProcessPoolExecutor({ maxWorkers: 2 })
     await giveBack(pool, async () => {

@@ -19,14 +19,14 @@ const tasks = defineTasks(import.meta.url, {
   },
 })
 
-/** Warnings of pools that were dropped. */
+/** The warnings about dropped pools. */
 const unclosed = /** @type {string[]} */ ([])
 process.on('warning', (warning) => {
   const { name, code } = /** @type {Error & { code?: string }} */ (warning)
   if (code !== undefined) unclosed.push(code, name)
 })
 
-/** Whether a pool is there still, and without holding it. */
+/** Tells whether a pool still exists, without holding it. */
 class Watched {
   /** @param {Pool} pool */
   constructor(pool) {
@@ -38,7 +38,7 @@ class Watched {
   }
 }
 
-/** Many turns of the loop, with collections, while something must not be collected. */
+/** Many turns of the loop, with collections, while a pool must not be collected. */
 async function collectForAWhile() {
   for (let round = 0; round < 40; round++) {
     await sleep(2)
@@ -50,7 +50,7 @@ async function warmUp() {
   const pool = new Pool(1)
   await pool.apply(tasks.pid)
   await pool.terminate()
-  // Printing the first one opens a descriptor.
+  // The first printed warning opens a descriptor.
   process.emitWarning('warming up')
   await sleep(20)
 }
@@ -113,7 +113,7 @@ const scenarios = {
     const value = await result
     await collectUntil(() => watched.collected)
     await collectUntil(backTo(before))
-    // It is held still, and tells.
+    // The result is still held, and tells its value.
     say({ kept: wasReady || keptWhile, value, again: await result.get(), unclosed })
   },
 
@@ -140,7 +140,7 @@ const scenarios = {
       if (results.length % 10 === 0) await collectForAWhile()
     }
     await collectUntil(backTo(before))
-    // The iterator is held still.
+    // The iterator is still held.
     say({ results: results.length, over: (await iterator.next()).done, unclosed: unclosed[0] })
   },
 

@@ -1,4 +1,4 @@
-// Programs around a `Pool`, each a whole program.
+// Programs around a `Pool`, each a complete program.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTasks, isWorker, Pool, runFinalizers } from 'millrace'
@@ -24,7 +24,7 @@ process.on('warning', (warning) => {
 /** @type {Record<string, (input: any) => unknown>} */
 const scenarios = {
   'a failing start': async () => {
-    // Node opens descriptors when it first needs them.
+    // Node opens descriptors at their first use.
     await sleep(20)
     const before = holdings()
     /** @type {any} */
@@ -77,7 +77,7 @@ const scenarios = {
     const iterator = pool.imap(tasks.forever, [1, 2, 3, 4, 5, 6, 7, 8])
     await sleep(50)
     process.on('exit', () => {
-      // Behind the pool's own listener, which settles everything.
+      // This listener comes after the pool's own, which settles everything.
       say({ ready: results.every((result) => result.ready()), errors, warnings, children: workersOf().length })
     })
     void iterator

@@ -1,8 +1,8 @@
-// Everything at once, at random, for a while: calls of all kinds and sizes, cancels, time limits, stops, and workers
-// that are killed every 50 ms. Then the books must balance.
+// The soak: everything at once, at random, for a while: calls of all kinds and sizes, cancels, time limits, stops, and
+// workers that are killed every 50 ms. Then the books must balance.
 //
-// It goes in rounds. Each has a pool of its own, with options and an end at random, and is checked when its pool is
-// gone. What goes on is told on standard error, what came of it on standard output.
+// The soak goes in rounds. Each round has a pool of its own, with random options and a random end, and its books are
+// checked when the pool is gone. Progress goes to standard error, the verdict to standard output.
 
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -76,7 +76,7 @@ async function main({ seconds, seed, roundSeconds }) {
   await readFile(new URL(import.meta.url))
   process.stdout.write('')
   await soak.round(1000)
-  // Of the first pool, too, results may still be views of a lane.
+  // Results of the first pool, too, may still be views of a lane.
   const before = await holdingsInTheEnd({ ...holdings(), mappings: 0 })
   const memory = [megabytes()]
   const end = performance.now() + 1000 * seconds

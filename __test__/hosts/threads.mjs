@@ -34,12 +34,11 @@ async function claimed(future) {
   while (!future.running()) await sleep(1)
 }
 
-// ---- What a thread does; its thread function says when it is there.
-// ----------------------------------------------------
+// ---- What a thread does; its thread function says when it is there. -------------------------------------------------
 
 /** @type {Record<string, () => unknown>} */
 const threads = {
-  /** Calls, a shutdown, the end. */
+  /** Calls, then a shutdown, then the end. */
   'shuts its pool down': async () => {
     const pool = makePool(2)
     const values = await Promise.all(Array.from({ length: 200 }, (_, index) => pool.submit(tasks.identity, index)))
@@ -47,12 +46,12 @@ const threads = {
     parentPort?.postMessage(values.reduce((sum, value) => sum + value, 0))
   },
 
-  /** The end with an idle pool. */
+  /** Ends with an idle pool. */
   drains: async () => {
     parentPort?.postMessage(await makePool().submit(tasks.identity, threadId))
   },
 
-  /** The end with nothing but an unfinished call. */
+  /** Ends with nothing but an unfinished call. */
   'has an unfinished call': () => {
     makePool()
       .submit(tasks.identity, threadId)
@@ -137,13 +136,12 @@ const threads = {
   },
 }
 
-// ---- The program
-// -------------------------------------------------------------------------------------------------------
+// ---- The program ----------------------------------------------------------------------------------------------------
 
 /** @param {string} behaviour */
 function startThread(behaviour) {
   const thread = new Worker(new URL(import.meta.url), { workerData: { behaviour }, execArgv: [] })
-  // Not by once(), which an error of the thread's ends: that may come before what was said earlier.
+  // once() would reject at an error of the thread, which may come before the thread's earlier words.
   /** @type {Promise<unknown>} */
   const said = new Promise((resolve) => thread.once('message', resolve))
   /** @type {string | undefined} */
@@ -155,7 +153,7 @@ function startThread(behaviour) {
 
 /** @type {Record<string, (input: any) => unknown>} */
 const programs = {
-  /** Runs threads of one behaviour, some at once, and a pool of the main thread meanwhile. */
+  /** Runs several threads of one behaviour at a time, while the main thread uses a pool. */
   together: async ({ behaviour, count }) => {
     const pool = makePool(2)
     const started = Array.from({ length: count }, () => startThread(behaviour))
@@ -167,7 +165,7 @@ const programs = {
     say({ said, ended, sum, children: workersOf() })
   },
 
-  /** One thread after the other, each ended by itself or by `terminate()`; the main thread's pool goes on. */
+  /** Runs one thread after the other, each ended by itself or by `terminate()`; the main thread's pool goes on. */
   'one after the other': async ({ behaviours, rounds }) => {
     const pool = makePool()
     const worker = await pool.submit(tasks.pid)
@@ -182,7 +180,7 @@ const programs = {
       if ((await pool.submit(tasks.pid)) !== worker) throw new Error('the main pool has lost its worker')
       if (round === behaviours.length) before = holdings()
     }
-    // A thread that has ended may still be closing what it had.
+    // A thread that has ended may still be closing its descriptors.
     const after = holdings()
     await pool.shutdown()
     say({ codes, before, after, children: workersOf() })
@@ -198,7 +196,7 @@ const programs = {
 }
 
 if (isWorker) {
-  // A task module is all that this is there.
+  // In a worker this file is only a task module.
 } else if (isMainThread) {
   const { program, ...input } = JSON.parse(process.argv[2] ?? '{}')
   await programs[program]?.(input)

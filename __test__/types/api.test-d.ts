@@ -1,4 +1,5 @@
-// What a strict user's compiler has to accept, refuse and infer. Compiled by scripts/test-types.sh, never run.
+// The types that a strict user's compiler has to accept, refuse and infer. Compiled by scripts/test-types.sh, never
+// run.
 
 import { expectTypeOf } from 'expect-type'
 import {
@@ -110,7 +111,7 @@ pool.on('workerExit', ({ exitCode, signal }) => {
 // @ts-expect-error no such event
 pool.on('workerLost', () => {})
 
-// Finalizers: arguments are those of the callback, and without an object there is a priority.
+// Finalizers: the arguments are those of the callback, and without an object there is a priority.
 declare const held: object
 declare const perhaps: object | null
 const tidy = (path: string, force?: boolean) => path.length > 0 || force

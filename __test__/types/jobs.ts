@@ -1,4 +1,4 @@
-// A task module that only its types are taken of.
+// A task module of which only the types are used.
 
 export const limit = 10
 

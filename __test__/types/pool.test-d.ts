@@ -1,5 +1,5 @@
-// What a strict user's compiler has to accept, refuse and infer of `Pool`. Compiled by scripts/test-types.sh, never
-// run.
+// The types of `Pool` that a strict user's compiler has to accept, refuse and infer. Compiled by scripts/test-types.sh,
+// never run.
 
 import { expectTypeOf } from 'expect-type'
 import { type AsyncResult, type ImapIterator, importTasks, Pool, type PoolStats } from 'millrace'

@@ -1,5 +1,7 @@
-// Raw bytes: one Buffer, typed array, DataView or ArrayBuffer of any size, alone or among scalars. Its content is the
-// end of the payload and is not copied here. An offset view arrives as a view of just its range.
+// Raw bytes: one Buffer, typed array, DataView or ArrayBuffer of any size, alone or among scalars.
+//
+// The content of the raw value is the end of the payload and is not copied here. A view of a part of its memory arrives
+// as a view of exactly this part.
 
 import { CorruptPayload } from './corrupt.js'
 import { BYTES, RAW } from './ids.js'
@@ -7,11 +9,11 @@ import { LITTLE_ENDIAN, type Outbox } from './outbox.js'
 import { FIRST_RAW_TAG, readScalar, scalarEnd, writeScalar } from './scalars.js'
 import { contentOf, fromContent, kindOf } from './views.js'
 
-// Layout of `BYTES`: u32 where the content starts; the elements, of which the raw one is only a tag with its kind; the
+// Layout of `BYTES`: u32 offset of the content; the elements, where the raw one is only a tag with its kind; the
 // content.
 const ELEMENTS = 4
 
-/** Encodes a value that is raw bytes; false when it is not. */
+/** Encodes a value of raw bytes; false for any other value. */
 export function encodeRaw(value: unknown, out: Outbox): boolean {
   if (typeof value !== 'object' || value === null) return false
   const kind = kindOf(value)
@@ -23,7 +25,7 @@ export function encodeRaw(value: unknown, out: Outbox): boolean {
   return true
 }
 
-/** Encodes scalars with exactly one raw value among them; false when they are something else, or do not fit. */
+/** Encodes scalars with exactly one raw value among them; false for any other values, and when the outbox is full. */
 export function encodeBytes(values: readonly unknown[], out: Outbox): boolean {
   let at = ELEMENTS
   let content: Uint8Array | undefined
@@ -47,12 +49,12 @@ export function encodeBytes(values: readonly unknown[], out: Outbox): boolean {
   return true
 }
 
-/** Decodes what `encodeRaw` wrote. */
+/** Decodes a payload of `encodeRaw`. */
 export function decodeRaw(kind: number, bytes: Uint8Array, owned: boolean): unknown {
   return fromContent(kind, bytes, 0, bytes.byteLength, owned)
 }
 
-/** Decodes what `encodeBytes` wrote, in one piece. */
+/** Decodes a payload of `encodeBytes` that came in one piece. */
 export function decodeBytes(bytes: Uint8Array, owned: boolean): unknown[] {
   const end = bytes.byteLength
   const start = contentStart(bytes)
@@ -60,7 +62,7 @@ export function decodeBytes(bytes: Uint8Array, owned: boolean): unknown[] {
   return readElements(bytes, start, (kind) => fromContent(kind, bytes, start, end, owned))
 }
 
-/** The same in two: `content`, all of it, is what is behind `head`, and becomes part of the value. */
+/** Decodes a payload of `encodeBytes` that came in two pieces. The value keeps `content`, all of it. */
 export function decodeHeadAndContent(head: Uint8Array, content: Uint8Array): unknown[] {
   const start = contentStart(head)
   if (start !== head.byteLength) throw new CorruptPayload('the content does not start where the head ends')

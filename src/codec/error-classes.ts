@@ -1,5 +1,5 @@
-// Which classes of errors arrive as themselves: those that exist in every process. The name in a payload is looked up
-// in the same tables on the other side.
+// The classes of errors that arrive as instances of themselves: those that exist in every process. A payload has the
+// name of the class, and the receiver looks it up in the same tables.
 
 import { types } from '../util/builtins.js'
 import { type ErrorClass, errorClasses } from '../errors/index.js'
@@ -25,7 +25,7 @@ addBuiltins((globalThis as unknown as { WebAssembly: object }).WebAssembly, [
   'RuntimeError',
 ])
 
-// Those that this version of Node has.
+// Adds the classes that this version of Node has.
 function addBuiltins(owner: object, names: string[]): void {
   for (const name of names) {
     const builtin = (owner as Record<string, Builtin | undefined>)[name]
@@ -33,13 +33,11 @@ function addBuiltins(owner: object, names: string[]): void {
   }
 }
 
-/**
- * Classes within Node that no program can name; with a `code`, their instances count as the built-in class they extend.
- */
+/** Classes inside of Node that no program can name. With a `code`, an instance counts as its built-in base class. */
 const NODE_INTERNAL = new Set(['NodeError', 'SystemError', 'AbortError', 'NodeAggregateError'])
 const MILLRACE = 'millrace:'
 
-/** The class of an error that arrives as itself. */
+/** A class whose instances arrive as instances of the class itself. */
 export type KnownClass = { kind: 'builtin'; name: string; make: Builtin } | { kind: 'millrace'; make: ErrorClass }
 
 /** The name under which `knownClass` finds the error's class; the empty string for a class of the user's own. */
@@ -50,7 +48,7 @@ export function knownNameOf(error: object): string {
   const builtin = builtins.get(name)
   if (builtin !== undefined) {
     if (constructor === builtin) return name
-    // The same class of another realm, such as a vm context's.
+    // The built-in class of another realm, for instance of a vm context.
     return types.isNativeError(error) && isNative(constructor) ? name : ''
   }
   if (isMillrace(error, name)) return MILLRACE + name
@@ -60,8 +58,8 @@ export function knownNameOf(error: object): string {
 }
 
 /**
- * The class of an object, as its prototype says: Node's errors have prototypes of their own which say that the class is
- * built in. Own fields do not count.
+ * The class of an object, as the object's prototype tells. Own fields do not count. Node's errors have prototypes of
+ * their own, whose `constructor` is a built-in class.
  */
 export function constructorOf(object: object): Function | undefined {
   const prototype = Object.getPrototypeOf(object)
@@ -79,7 +77,7 @@ function isNative(constructor: Function): boolean {
   return Function.prototype.toString.call(constructor).endsWith('{ [native code] }')
 }
 
-/** The built-in class that an error's class extends, as far as it does. */
+/** The name of the nearest built-in class that an error's class extends; `Error` if it extends none. */
 export function nearestBuiltin(error: object): string {
   for (let object = Object.getPrototypeOf(error); object !== null; object = Object.getPrototypeOf(object)) {
     if (types.isProxy(object)) break
@@ -90,13 +88,13 @@ export function nearestBuiltin(error: object): string {
   return 'Error'
 }
 
-/** What `knownNameOf` has named; undefined when this process has no such class. */
+/** The class that `knownNameOf` has named; undefined when this process has no such class. */
 export function knownClass(name: string): KnownClass | undefined {
   if (name.startsWith(MILLRACE)) {
     const make = errorClasses.get(name.slice(MILLRACE.length))
     return make && { kind: 'millrace', make }
   }
-  // Loaded when first needed: few programs let assertions fail.
+  // 'node:assert' is loaded at its first use: few programs let assertions fail.
   const make =
     name === 'AssertionError'
       ? (process.getBuiltinModule('node:assert').AssertionError as unknown as Builtin)
@@ -104,13 +102,13 @@ export function knownClass(name: string): KnownClass | undefined {
   return make && { kind: 'builtin', name, make }
 }
 
-/** The name of a function or class; never runs code. */
+/** The name of a function or class. Runs no user code. */
 export function functionName(object: Function): string {
   const name = Object.getOwnPropertyDescriptor(object, 'name')?.value
   return typeof name === 'string' ? name : ''
 }
 
-/** A property of an object that may do anything when asked; undefined when it throws. */
+/** A property of any object; undefined when reading it throws. Runs getters and traps. */
 export function read(object: object, key: string): unknown {
   try {
     return (object as Record<string, unknown>)[key]

@@ -1,6 +1,8 @@
-// The error envelope, sending side. Every codec loses of an error what matters: its class, `code`, own fields, the
-// errors of an AggregateError. So what was thrown is described with plain data, and that is serialized. Nothing here
-// may throw, whatever was thrown: frozen, cyclic, a proxy, getters that throw.
+// The error envelope, sending side.
+//
+// Every codec would lose parts of an error that matter: the class, `code`, own fields, the errors of an AggregateError.
+// So a thrown value is described by plain data, and this description is serialized. Nothing here may throw, whatever
+// was thrown: frozen or cyclic errors, proxies, getters that throw.
 
 import { types } from '../util/builtins.js'
 import { shortText } from '../util/text.js'
@@ -9,7 +11,7 @@ import { mayHideHostObject } from './host-objects.js'
 import { findCulprit } from './uncloneable.js'
 import { serialize } from './v8.js'
 
-/** A value within a description: itself, an error by its number, a list with errors in it, a registered symbol. */
+/** A value in a description: the value itself, an error's number, a list with errors in it, or a registered symbol. */
 export type Reference =
   | readonly [typeof VALUE, unknown]
   | readonly [typeof NODE, number]
@@ -20,22 +22,22 @@ export const NODE = 1
 export const LIST = 2
 export const SYMBOL = 3
 
-/** One error. A tuple, since nothing can be mistaken for its fields then, not even a polluted prototype's. */
+/** One error. A tuple, because nobody can mistake anything for its members, not even with a polluted prototype. */
 export type ErrorNode = readonly [
-  /** As `knownNameOf` says. */
+  /** The result of `knownNameOf`. */
   known: string,
   name: string,
   message: string,
   stack: string,
   keys: string[],
   fields: Reference[],
-  /** How many of the fields are enumerable; those come first. */
+  /** The number of enumerable fields. Enumerable fields come first. */
   visible: number,
-  /** No element or one. */
+  /** Empty, or the one cause. */
   cause: Reference[],
 ]
 
-/** What was thrown, and the errors in it; each refers only to errors before itself. */
+/** The thrown value and the errors in it. Each error refers only to errors before itself. */
 export type Description = readonly [thrown: Reference, nodes: ErrorNode[]]
 
 const DEEPEST = 100
@@ -43,16 +45,16 @@ const MOST_ERRORS = 10_000
 
 /** Fields that are not enumerable on built-in errors. */
 const HIDDEN = ['code', 'errors', 'error', 'suppressed']
-/** Own properties that are described by themselves. */
+/** Own properties that have their own places in the description. */
 const SPECIAL = new Set(['message', 'stack', 'cause'])
 
-/** The payload that describes what was thrown. */
+/** The payload that describes a thrown value. */
 export function describeThrown(thrown: unknown): Uint8Array {
   try {
     return serialize(new Describer().describe(thrown)).payload
   } catch {
-    // What could be cloned by itself could not be any more, or not all together. Then text is left, if it is not too
-    // long.
+    // Parts that could be cloned one by one cannot be cloned together, or not any more. A text is left, if it is short
+    // enough.
     const node: ErrorNode = ['', 'Error', shortText(thrown), '', [], [], 0, []]
     return serialize([[NODE, 0], [node]] satisfies Description).payload
   }
@@ -61,9 +63,9 @@ export function describeThrown(thrown: unknown): Uint8Array {
 class Describer {
   readonly #nodes: ErrorNode[] = []
   readonly #numbers = new Map<object, number>()
-  /** The errors being described: a reference back to one of them is cut. */
+  /** The errors in the middle of their description. A reference back to one of them is cut. */
   readonly #open = new Set<object>()
-  /** Whether an object can be cloned; many errors may have the same large one. */
+  /** Whether an object can be cloned, by object: many errors may have the same large object. */
   readonly #travelling = new Map<object, boolean>()
 
   describe(thrown: unknown): Description {
@@ -72,7 +74,7 @@ class Describer {
     return [[NODE, this.#number(Object(thrown), foreignName(thrown), shortText(thrown))], this.#nodes]
   }
 
-  // Undefined for what cannot travel, and for the way back to an error that is being described.
+  // Undefined for a value that cannot travel, and for a reference back to an error in the middle of its description.
   #refer(value: unknown): Reference | undefined {
     if (typeof value === 'symbol') {
       const key = Symbol.keyFor(value)
@@ -84,7 +86,7 @@ class Describer {
       if (this.#open.has(value) || this.#open.size >= DEEPEST || this.#nodes.length >= MOST_ERRORS) return undefined
       return [NODE, this.#number(value, errorName(value), readMessage(value))]
     }
-    // Only the errors themselves: lists in lists could be cyclic.
+    // Only lists of errors: lists in lists could be cyclic.
     if (holdsErrors(value)) return [LIST, value.map((element) => this.#referAlways(element))]
     return this.#referPlain(value)
   }
@@ -99,7 +101,7 @@ class Describer {
     return answer ? [VALUE, value] : undefined
   }
 
-  // For the elements of lists, which cannot be left out: in their place comes what `inspect` would say of them.
+  // Elements of lists cannot be left out. In place of an element that cannot travel comes its text.
   #referAlways(element: unknown): Reference {
     const reference = isError(element) || typeof element === 'symbol' ? this.#refer(element) : this.#referPlain(element)
     return reference ?? [VALUE, shortText(element)]
@@ -121,7 +123,7 @@ class Describer {
     const own = isProxy ? [] : Object.keys(error)
     for (const key of own) if (!SPECIAL.has(key)) add(key)
     const visible = keys.length
-    // A DOMException's own code follows from its name.
+    // The `code` of a DOMException follows from its name.
     const hidden = isProxy || known === 'DOMException' ? [] : HIDDEN
     for (const key of hidden) if (!keys.includes(key) && read(error, key) !== undefined) add(key)
     const node: ErrorNode = [
@@ -145,12 +147,12 @@ class Describer {
     const cause = read(error, 'cause')
     const reference = this.#refer(cause)
     if (reference !== undefined) return [reference]
-    // An error that is left out is one of a cycle, or too far down.
+    // An error without a reference is part of a cycle, or too deep: such a cause is left out.
     return isError(cause) ? [] : [[VALUE, shortText(cause)]]
   }
 }
 
-/** Whether a value is an error of any realm; never runs code. */
+/** Whether a value is an error of any realm. Runs no user code. */
 function isError(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || types.isProxy(value)) return false
   if (types.isNativeError(value)) return true
@@ -179,7 +181,7 @@ function travels(value: object): boolean {
   }
 }
 
-/** The error's name; that of its class where the class is the user's own and does not set one. */
+/** The error's name; the name of its class where the class is the user's own and sets no name. */
 function errorName(error: object): string {
   const name = read(error, 'name')
   const own = className(error)
@@ -199,7 +201,7 @@ function readMessage(error: object): string {
   return message === undefined ? '' : shortText(message)
 }
 
-/** A name for something thrown that is no error and cannot be cloned. */
+/** A name for a thrown value that is no error and cannot be cloned. */
 function foreignName(thrown: unknown): string {
   if (typeof thrown === 'function') return 'Function'
   if (typeof thrown === 'symbol') return 'Symbol'

@@ -1,19 +1,19 @@
-// The error envelope, receiving side. The description comes from another process, so its shape is checked, and every
-// field is defined, not assigned: `__proto__` is a field like any other.
+// The error envelope, receiving side. The description comes from another process, so its shape is checked. Each field
+// is defined and not assigned: `__proto__` is a field like any other.
 
 import { RemoteError } from '../errors/index.js'
 import { CorruptPayload } from './corrupt.js'
 import { type KnownClass, knownClass } from './error-classes.js'
 import { type ErrorNode, LIST, NODE, SYMBOL, VALUE } from './error-describe.js'
 
-/** Where an error comes from. */
+/** The origin of an error. */
 export interface ErrorOrigin {
   pid: number
-  /** The stack of the call that submitted the task. */
+  /** The stack where the call was submitted. */
   submitStack?: string
 }
 
-/** Rebuilds what was thrown from its description. */
+/** Rebuilds a thrown value from its description. */
 export function rebuildThrown(description: unknown, origin: ErrorOrigin): unknown {
   const [thrown, nodes] = list(description)
   const built: Error[] = []
@@ -21,15 +21,15 @@ export function rebuildThrown(description: unknown, origin: ErrorOrigin): unknow
     for (const node of list(nodes)) built.push(rebuild(checked(node), built, origin.pid))
   })
   const value = resolve(thrown, built)
-  // Only of the error that was thrown: its causes are told by their own stacks.
+  // Only the thrown error gets its origin: the stacks of its causes speak for themselves.
   if (list(thrown)[0] === NODE) addOrigin(value as Error, origin)
   return value
 }
 
-// Where an error is rebuilt is of no interest, and making up a stack is most of the cost of an error.
+// The place of rebuilding is of no interest, and capturing a stack would be most of an error's cost.
 function withoutStacks(rebuildAll: () => void): void {
   const limit = Error.stackTraceLimit
-  // The built-in objects may be frozen.
+  // A program may have frozen the built-in objects: then the limit cannot be set.
   const isSet = Reflect.set(Error, 'stackTraceLimit', 0)
   try {
     rebuildAll()
@@ -52,7 +52,7 @@ function rebuild(node: ErrorNode, built: Error[], pid: number): Error {
   const error =
     (known && construct(known, name, message, fields, causes)) ?? remoteError(name, message, stack, pid, fields)
   if (error instanceof RemoteError && known?.kind !== 'millrace') {
-    // What these say is ours: where the error was, and a code in any case.
+    // `remote` is set here, and `code` has a value in any case.
     fields.delete('remote')
     if (fields.get('code') === undefined) fields.delete('code')
   }
@@ -76,7 +76,7 @@ function remoteError(
   return new RemoteError(message, { remote: { name, stack, pid }, code: fields.get('code') })
 }
 
-/** An instance of a known class; undefined when its constructor does not take what the error had. */
+/** An instance of a known class; undefined when the constructor refuses the original's message or fields. */
 function construct(
   known: KnownClass,
   name: string,

@@ -1,18 +1,18 @@
-// The codec ids, one byte in the slot header of every payload. Host and worker always run the same version of the
-// package, so the numbers may change between releases; they may not be reused within one.
+// The codec ids: one byte in the header of every payload's slot. Host and worker always run the same version of the
+// package, so a number may change its meaning between releases, but has one meaning within a release.
 
-/** A sequence of inline scalars: all arguments, or the result. */
+/** A sequence of scalars: all arguments, or the result. */
 export const SCALARS = 1
-/** As `SCALARS`, and exactly one element is raw bytes, which are the end of the payload. */
+/** As `SCALARS`, but exactly one element is raw bytes, whose content is the end of the payload. */
 export const BYTES = 2
-/** Plain data: arrays and objects without anything special about them. */
+/** Plain data: arrays and objects with nothing special about them. */
 export const PLAIN = 3
-/** The V8 serializer's format and the contents of array buffers behind it. */
+/** The format of the V8 serializer, followed by the contents of array buffers. */
 export const V8 = 4
-/** What a task threw: the V8 format again, holding a description of the error. */
+/** A thrown value: the V8 format with a description of the error. */
 export const ERROR = 5
 /**
- * One value that is raw bytes and nothing else, so that the payload is exactly its content and a payload with memory of
- * its own can become the value without a copy: `RAW + kind` (the kinds are in `views.ts`).
+ * One value of raw bytes and nothing else: `RAW + kind` (the kinds are in `views.ts`). The payload is exactly the
+ * content, so a payload with memory of its own can become the value without a copy.
  */
 export const RAW = 16

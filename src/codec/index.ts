@@ -1,5 +1,7 @@
-// Values to bytes and back. Correct means: the value arrives equal to a structured clone of it, or not at all with an
-// error that names what cannot travel. See `ids.ts` for the codecs.
+// Values to bytes and back.
+//
+// A value arrives equal to its structured clone. A value that cannot is refused, with an error that names the path of
+// the part that cannot travel. The codecs are in `ids.ts`.
 
 import { decodeBytes, decodeHeadAndContent, decodeRaw, encodeBytes, encodeRaw } from './bytes.js'
 import { CorruptPayload } from './corrupt.js'
@@ -20,8 +22,8 @@ export { declareLocal } from './host-objects.js'
 export { Outbox } from './outbox.js'
 
 /**
- * Encodes the arguments of a call, or with the stage `'result'` the values of a chunk of calls. Throws a
- * `SerializationError` with the path of what cannot travel: `args[0].x`, `result[0].x`.
+ * Encodes the arguments of a call; with the stage `'result'` the values of a chunk. Throws a `SerializationError` with
+ * the path of the part that cannot travel: `args[0].x`, `result[0].x`.
  */
 export function encodeArguments(args: readonly unknown[], out: Outbox, stage: Stage = 'arguments'): void {
   const length = writeScalars(out, 0, args)
@@ -39,7 +41,7 @@ export function encodeArguments(args: readonly unknown[], out: Outbox, stage: St
   if (!encodePlain(args, out)) encodeV8(args, stage, out)
 }
 
-/** Encodes what a call returned. Throws a `SerializationError` with the path of what cannot travel: `result.x`. */
+/** Encodes the result of a call. Throws a `SerializationError` with the path of the part that cannot travel. */
 export function encodeResult(value: unknown, out: Outbox): void {
   const length = writeScalar(out, 0, value)
   if (length >= 0) {
@@ -70,14 +72,14 @@ function encodeV8(value: unknown, stage: Stage, out: Outbox): void {
   out.hold(V8, written.payload)
 }
 
-/** Encodes what a call threw, whatever it is: never throws, and leaves out what cannot travel. */
+/** Encodes a value that a call threw. Never throws, and leaves out the parts that cannot travel. */
 export function encodeError(thrown: unknown, out: Outbox): void {
   out.hold(ERROR, describeThrown(thrown))
 }
 
 /**
- * Decodes the arguments of a call from `bytes[start..end)`, by default all. `owned`: `bytes` is a fresh allocation that
- * may become part of the values. Throws a `SerializationError` when the payload is damaged.
+ * Decodes the arguments of a call from `bytes[start..end)`, by default from all bytes. `owned`: `bytes` has memory of
+ * its own, which may become part of the values. Throws a `SerializationError` when the payload is damaged.
  */
 export function decodeArguments(
   codec: number,
@@ -87,7 +89,7 @@ export function decodeArguments(
   end: number = bytes.byteLength,
 ): unknown[] {
   try {
-    // Small calls are many: making the piece by itself would take as long as reading it.
+    // Small calls are many: a subarray would take as long as the decoding.
     if (codec === SCALARS) return readScalars(bytes, start, end)
     const payload = piece(bytes, start, end)
     switch (codec) {
@@ -106,8 +108,8 @@ export function decodeArguments(
 }
 
 /**
- * Decodes the arguments of a call from a payload that came in two pieces, of which `content` has memory of its own,
- * which becomes part of the values where `keepsContent` says so.
+ * Decodes the arguments of a call from a payload in two pieces. `content` has memory of its own, which becomes part of
+ * the values where `keepsContent` is true.
  */
 export function decodeSplitArguments(codec: number, head: Uint8Array, content: Uint8Array): unknown[] {
   if (head.byteLength === 0) return decodeArguments(codec, content, true)
@@ -120,17 +122,17 @@ export function decodeSplitArguments(codec: number, head: Uint8Array, content: U
 }
 
 /**
- * Whether the content of a payload that comes in two pieces becomes the memory of a decoded value, as it is: then that
- * may as well be memory that the other process can see. What is looked at while it is decoded may not change meanwhile.
+ * Whether the content of a payload in two pieces becomes, as it is, the memory of a decoded value. Then this may be
+ * memory that the other process can write: nothing is decoded from it. Bytes that are decoded may not change meanwhile.
  */
 export function keepsContent(codec: number, headLength: number): boolean {
   return viewsContent && (codec >= RAW || (codec === BYTES && headLength > 0))
 }
 
-/** `MILLRACE_VIEWS=off`: large buffers arrive as copies. */
+/** With `MILLRACE_VIEWS=off` large buffers arrive as copies. */
 const viewsContent = process.env.MILLRACE_VIEWS !== 'off'
 
-/** Decodes what a call returned; the parameters are those of `decodeArguments`. */
+/** Decodes the result of a call. The parameters are those of `decodeArguments`. */
 export function decodeResult(
   codec: number,
   bytes: Uint8Array,
@@ -158,9 +160,7 @@ export function decodeResult(
   }
 }
 
-/**
- * Rebuilds what a call threw in the process `origin.pid`. Throws a `SerializationError` when the payload is damaged.
- */
+/** Rebuilds a value that a call threw. Throws a `SerializationError` when the payload is damaged. */
 export function decodeError(codec: number, bytes: Uint8Array, origin: ErrorOrigin): unknown {
   try {
     if (codec !== ERROR) throw new CorruptPayload(`the codec ${codec} is not that of errors`)

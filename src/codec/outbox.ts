@@ -1,33 +1,35 @@
-/** Bytes of a payload that are staged in an outbox; longer payloads go on in `tail`. */
+// The outbox: memory that encoders write payloads to.
+
+/** Bytes of an outbox. A longer payload is in `tail`, as a whole or from some byte on. */
 export const OUTBOX_BYTES = 64 * 1024
 
-/** Byte order of this machine; both ends of a payload are on the same one. */
+/** Whether this machine is little-endian. Both ends of a payload are on the same machine. */
 export const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 
-/** Node's native string writers, which its type declarations leave out. They return the number of bytes written. */
+/** Node's native string writers, which the type declarations leave out. They return the number of written bytes. */
 interface StringMemory extends Buffer {
   latin1Write(text: string, at: number, bytes: number): number
   ucs2Write(text: string, at: number, bytes: number): number
 }
 
-/** Memory that encoders write to. */
+/** Memory for encoders. */
 export class EncodeBuffer {
   readonly bytes: StringMemory
-  /** `bytes` again, for numbers wider than a byte. */
+  /** A view of `bytes`, for numbers wider than a byte. */
   readonly view: DataView
 
   constructor(size: number) {
-    // Memory of its own, never a piece of Node's shared slab: `bytes.buffer` of an outbox is handed to native code.
+    // Memory of its own, not a piece of Node's shared slab: native code gets all of `bytes.buffer`.
     this.bytes = Buffer.allocUnsafeSlow(size) as StringMemory
     this.view = new DataView(this.bytes.buffer)
   }
 }
 
 /**
- * What an encoder leaves behind: the payload is the first `length` bytes of `bytes`, followed by `tail`.
+ * The result of an encoder: the payload is the first `length` bytes of `bytes`, followed by `tail`.
  *
- * One outbox is reused for every payload: read it before the next encode. `tail` is not a copy but the caller's own
- * memory where possible, so it has to be read before any other code runs.
+ * All payloads use the same outbox, so a payload has to be read before the next encode. `tail` is the caller's own
+ * memory where possible, not a copy, so it has to be read before any other code runs.
  */
 export class Outbox extends EncodeBuffer {
   codec = 0
@@ -38,7 +40,7 @@ export class Outbox extends EncodeBuffer {
     super(OUTBOX_BYTES)
   }
 
-  /** The payload in memory of its own. */
+  /** A copy of the payload. */
   copy(): Uint8Array {
     const { length, tail } = this
     const payload = new Uint8Array(length + (tail?.byteLength ?? 0))
@@ -47,7 +49,7 @@ export class Outbox extends EncodeBuffer {
     return payload
   }
 
-  /** Takes over a finished payload: staged when it fits, else as the tail. */
+  /** Takes a finished payload: copied into `bytes` when it fits, else as the tail. */
   hold(codec: number, payload: Uint8Array): void {
     this.codec = codec
     if (payload.byteLength <= OUTBOX_BYTES) {

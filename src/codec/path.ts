@@ -9,7 +9,7 @@ export function propertyStep(key: string): string {
   return INDEX.test(key) ? `[${key}]` : `[${JSON.stringify(key)}]`
 }
 
-/** The step to a value of a Map, by its key where that can be written down, else by its ordinal. */
+/** The step to a value of a Map: by its key where the key can be written down, else by its ordinal. */
 export function mapValueStep(key: unknown, ordinal: number): string {
   switch (typeof key) {
     case 'string':

@@ -1,5 +1,5 @@
-// `PLAIN`, receiving side. No key is special, whatever `Object.prototype` has: properties are defined where assigning
-// them would not do the same.
+// `PLAIN`, receiving side. No key is special, whatever `Object.prototype` has: a property is defined where assigning
+// would not do the same.
 
 import { CorruptPayload } from './corrupt.js'
 import { LITTLE_ENDIAN } from './outbox.js'
@@ -13,12 +13,12 @@ const { hasOwn } = Object
 const ObjectPrototype = Object.prototype
 const nothing = new Uint8Array()
 
-/** The payload, and how far it is read: one at a time, as no other code runs meanwhile. */
+/** The payload, and the position up to which it is read. One decode at a time: no other code runs meanwhile. */
 let bytes: Uint8Array = nothing
 let end = 0
 let at = 0
 let shapes: ReadShape[] = []
-/** By their numbers, if there are references to them. */
+/** Decoded objects by their numbers; undefined when the payload has no references to objects. */
 let objects: object[] | undefined
 
 /** Decodes the first `length` bytes of `payload`. Throws a `CorruptPayload`. */
@@ -91,7 +91,7 @@ function readProperties(number: number, depth: number): object {
     for (let i = 0; i < keys.length; i++) object[keys[i]] = read(depth)
   } else {
     for (const key of keys) {
-      // Without a prototype the descriptor is just what it says.
+      // The descriptor has no prototype, so only these properties count.
       const value = { __proto__: null, value: read(depth), writable: true, enumerable: true, configurable: true }
       Object.defineProperty(object, key, value as PropertyDescriptor)
     }
@@ -102,7 +102,7 @@ function readProperties(number: number, depth: number): object {
 function beginShape(): number {
   const shape = readShape(bytes, at, end)
   at += shape.bytes.length
-  // No code of the user's runs until the payload is decoded, so what holds now holds for all of it.
+  // No user code runs until the payload is decoded, so the answer holds for the whole payload.
   shape.isAssignable = isAssignable(shape.keys)
   return shapes.push(shape) - 1
 }
@@ -121,7 +121,7 @@ function readReference(): object {
   return object
 }
 
-// How many elements, properties or bytes follow; each has one byte at least.
+// The number of elements, properties or bytes that follow. Each takes at least one byte.
 function readCount(): number {
   const count = readNumber()
   if (count > end - at) throw new CorruptPayload('a value is longer than its payload')
@@ -142,7 +142,7 @@ function readWide(size: number): DataView {
   return wide
 }
 
-// An inherited property may have a setter, or be read-only.
+// An inherited property with one of these keys may have a setter, or be read-only.
 function isAssignable(keys: readonly string[]): boolean {
   for (let i = 0; i < keys.length; i++) {
     if (hasOwn(ObjectPrototype, keys[i])) return false

@@ -1,6 +1,8 @@
-// `PLAIN`, sending side: arrays and objects without anything special about them. It gives up on everything else, and V8
-// takes over; so nothing here may run code of the user's, which would then run twice. Proxies are recognized before
-// they are asked, and properties are read from their descriptors, as an accessor has no value there.
+// `PLAIN`, sending side: arrays and objects with nothing special about them.
+//
+// This encoder gives up on everything else, and V8 encodes the value instead. So nothing here may run user code, which
+// would then run twice. Proxies are recognized before any access, and properties are read from their descriptors, where
+// an accessor has no value.
 
 import { types } from '../util/builtins.js'
 import { PLAIN } from './ids.js'
@@ -15,11 +17,11 @@ import { BUFFER, contentOf, kindOf, typedArrayBytes } from './views.js'
 
 const isEnabled = process.env.MILLRACE_PLAIN_CODEC !== 'off'
 
-/** Longer arrays are V8's unless they begin with a record: it looks at elements without asking about each. */
-const LONGEST_OF_OTHERS = 64
-/** Larger Buffers are V8's, which may decode them without a copy. */
+/** Longer arrays are left to V8 unless they begin with a record: V8 copies elements without examining each. */
+const LONGEST_WITHOUT_RECORDS = 64
+/** Bytes of a Buffer; larger ones are left to V8, whose decoder may alias them instead of copying. */
 const LARGEST_BUFFER = 16 * 1024
-/** Beyond this, memory that is twice as large as needed is worse than V8's pace. */
+/** Bytes of a payload; beyond this, memory of up to twice the size is worse than V8's pace. */
 const LARGEST_PAYLOAD = 2 ** 28
 
 const { isProxy, isArgumentsObject } = types
@@ -29,30 +31,30 @@ const ArrayPrototype = Array.prototype
 const DatePrototype = Date.prototype
 const BufferPrototype = Buffer.prototype
 const timeOf: (value: object) => number = Function.prototype.call.bind(DatePrototype.getTime)
-/** The getter of a property that is the object's own; far cheaper than its descriptor where the key is an index. */
+/** The getter of an own property. For an index this is far cheaper than the descriptor. */
 const getterOf: (value: object, key: number) => unknown = Function.prototype.call.bind(
   (ObjectPrototype as unknown as { __lookupGetter__: (key: PropertyKey) => unknown }).__lookupGetter__,
 )
 
 /**
- * An element. Reading it by its index would do, but where V8 has optimized that for arrays of several kinds, it changes
- * the user's array to the most general one: numbers would take more room and time from then on.
+ * An element of an array. An access by index would do the same, but once V8 has optimized such an access for arrays of
+ * several kinds, the access changes the user's array to the most general kind, where numbers take more room and time.
  */
 const elementOf: (array: unknown[], index: number) => unknown = Function.prototype.call.bind(ArrayPrototype.at)
 
-/** What is written to, and the payload's own counts: one at a time, as no other code runs meanwhile. */
+/** The memory and the counts of the present payload. One encode at a time: no other code runs meanwhile. */
 let buffer: EncodeBuffer
 let payload = 0
 let shapes = 0
 let hasReferences = false
 const seen = new SeenObjects()
 
-/** Encodes a value; false, without a trace, when it is not plain. */
+/** Encodes a value; false when the value is not plain: then `codec`, `length` and `tail` of `out` are unchanged. */
 export function encodePlain(value: unknown, out: Outbox): boolean {
-  // Else an accessor's descriptor would have a value, too.
+  // With such a prototype the descriptor of an accessor would have a value, too.
   if (!isEnabled || 'value' in ObjectPrototype) return false
   buffer = out
-  // Done at the end as well, so that nothing is kept alive; but there the stack may have been used up.
+  // The end clears `seen` as well, to keep nothing alive, but may fail when the stack is used up.
   seen.clear()
   payload++
   shapes = 0
@@ -67,7 +69,7 @@ export function encodePlain(value: unknown, out: Outbox): boolean {
     out.tail = bytes === out.bytes ? undefined : bytes.subarray(0, end)
     return true
   } catch (error) {
-    // No stack or no memory left.
+    // The stack or the memory is used up.
     if (error instanceof RangeError) return false
     throw error
   } finally {
@@ -76,7 +78,8 @@ export function encodePlain(value: unknown, out: Outbox): boolean {
   }
 }
 
-// All of these write at `at` and return the position behind, or -1 when the value is not plain.
+// The functions from here to `writeHead` write at `at`. They return the position behind, or -1 for a value that is not
+// plain.
 
 function write(value: unknown, at: number, depth: number): number {
   return typeof value === 'object' && value !== null ? writeObject(value, at, depth) : writePrimitive(value, at)
@@ -106,8 +109,8 @@ function writeObject(value: object, at: number, depth: number): number {
 function writeArray(array: unknown[], at: number, depth: number): number {
   if (getPrototypeOf(array) !== ArrayPrototype) return -1
   const { length } = array
-  if (length > LONGEST_OF_OTHERS && !beginsWithRecord(array)) return -1
-  // Indices come first and in order: this many keys and this last one are all indices and nothing else.
+  if (length > LONGEST_WITHOUT_RECORDS && !beginsWithRecord(array)) return -1
+  // Own keys come in order, indices first. So with this many keys and this last key, all keys are indices.
   const keys = keysOf(array)
   if (keys.length !== length || (length > 0 && keys[length - 1] !== String(length - 1))) return -1
   at = writeHead(ARRAY, length, at)
@@ -124,7 +127,7 @@ function beginsWithRecord(array: unknown[]): boolean {
 }
 
 function writeProperties(object: object, prototype: object | null, at: number, depth: number): number {
-  // Modules have no prototype, but a tag.
+  // A module namespace has no prototype, but a tag.
   if (isArgumentsObject(object) || (prototype === null && Symbol.toStringTag in object)) return -1
   const keys = keysOf(object)
   if (keys.length === 0) return writeEmpty(object, at)
@@ -203,8 +206,9 @@ function startsWithDigit(text: string): boolean {
 }
 
 /**
- * Whether an object has lost the prototype of its class, for those classes that V8 writes in their own ways or refuses.
- * Asked of what has no properties or has indices, as all of these do unless somebody has added to them.
+ * Whether an object has lost the prototype of its class, for classes whose instances V8 writes in ways of their own or
+ * refuses. Instances of these classes have no properties, or indices, unless somebody has added properties. So only
+ * such objects are asked.
  */
 function holdsOtherwise(object: object): boolean {
   return (

@@ -1,16 +1,20 @@
-// Shapes: the keys of an object in their order. A payload says each of its shapes once. Both sides keep those that they
-// met lately: the encoder their bytes by their keys, the decoder their keys by their bytes.
+// Shapes: the keys of an object in their order. A payload has each of its shapes once.
 //
-// Layout: u32 hash of what follows; u16 how many bytes the keys have; u16 count; the keys as scalars.
+// Both sides remember recent shapes: the encoder their bytes by their keys, the decoder their keys by their bytes.
+//
+// Layout: u32 hash of the rest; u16 bytes of the keys; u16 number of keys; the keys as scalars.
 
 import { CorruptPayload } from './corrupt.js'
 import { LITTLE_ENDIAN, EncodeBuffer } from './outbox.js'
 import { readScalar, scalarEnd, writeScalar } from './scalars.js'
 
 const HEAD = 8
-/** Objects with more bytes of keys are dictionaries rather than records, and V8's. */
+/** Bytes of a shape. Objects with longer keys are dictionaries rather than records, and are left to V8. */
 const LONGEST = 4096
-/** Each table has so many sets of two: what is met goes first, and the second is what was first before. */
+/**
+ * Sets of each table. A set has two places: a shape that is used moves to the first, and the former first to the
+ * second.
+ */
 const SETS = 256
 
 // ---- Encoder --------------------------------------------------------------------------------------------------------
@@ -18,7 +22,7 @@ const SETS = 256
 export interface WrittenShape {
   readonly keys: readonly string[]
   readonly bytes: Uint8Array
-  /** The payload that has it, and its number there. */
+  /** The payload that had this shape last, and the shape's number there. */
   payload: number
   number: number
 }
@@ -26,7 +30,7 @@ export interface WrittenShape {
 const written: (WrittenShape | undefined)[] = new Array(2 * SETS).fill(undefined)
 const draft = new EncodeBuffer(LONGEST)
 
-/** The shape of an object with these keys, at least one; undefined when they are too long. */
+/** The shape of an object with these keys (at least one); undefined when the keys are too long. */
 export function shapeOf(keys: readonly string[]): WrittenShape | undefined {
   const first = keys[0]
   const last = keys[keys.length - 1]
@@ -52,7 +56,7 @@ function sameKeys(a: readonly string[], b: readonly string[]): boolean {
 }
 
 function writeShape(keys: readonly string[]): WrittenShape | undefined {
-  // Each key has a head of two bytes at least.
+  // Each key takes at least two bytes.
   if (2 * keys.length > LONGEST - HEAD) return undefined
   let at = HEAD
   for (const key of keys) {
@@ -72,17 +76,15 @@ function writeShape(keys: readonly string[]): WrittenShape | undefined {
 export interface ReadShape {
   readonly bytes: Uint8Array
   readonly keys: readonly string[]
-  /**
-   * Makes an empty object that is to get these keys: objects of one shape have one hidden class, and room for all keys.
-   */
+  /** Makes an empty object for these keys: objects of one shape get one hidden class, with room for all keys. */
   readonly Empty: new () => Record<string, unknown>
-  /** Whether assigning does the same as defining, when the shape was met last. */
+  /** Whether assigning a property does the same as defining it; true or false for the present payload only. */
   isAssignable: boolean
 }
 
 const read: (ReadShape | undefined)[] = new Array(2 * SETS).fill(undefined)
 
-/** The shape at `start`; its end is behind as many bytes as its `bytes` are. */
+/** The shape at `start`. It takes as many bytes as its `bytes` have. */
 export function readShape(bytes: Uint8Array, start: number, end: number): ReadShape {
   const at = 2 * (bytes[start] & (SETS - 1))
   const shape = read[at]
@@ -118,7 +120,7 @@ function parseShape(bytes: Uint8Array, start: number, end: number): ReadShape {
     keys.push(key)
     sample[key] = null
   }
-  // The same strings as V8 stores keys, which are the quickest to set; and in the only order that an object can have.
+  // `stored` has the strings that V8 uses as keys, which are the quickest to set. An object has its keys in this order.
   const stored = Object.keys(sample)
   if (keys.length !== count || stored.length !== count || !stored.every((key, i) => key === keys[i])) {
     throw new CorruptPayload('the keys of a shape are not those of an object')

@@ -1,4 +1,4 @@
-// What is wrong with a single value, in words: the kinds that V8 refuses, and those that it loses.
+// The problem with a single value, in words: V8 refuses values of some kinds, and loses values of others.
 
 import { types } from '../util/builtins.js'
 import { instanceOf, isPlatformObject, lossOf } from './host-objects.js'
@@ -12,11 +12,11 @@ export function refusedPrimitive(value: unknown): string | undefined {
 }
 
 /**
- * Why V8 refuses or loses this object, whatever it contains; undefined when it does neither. `failed`: serializing it
- * has failed, so it may be something that V8 refuses.
+ * Why V8 refuses or loses this object, whatever the object contains; undefined when V8 does neither. `failed`: the
+ * serializer has failed, so the object may be of a kind that V8 refuses.
  */
 export function refusedObject(object: object, failed: boolean): string | undefined {
-  // Before anything that asks the object: a proxy would answer with code of its own.
+  // This comes before all other questions, which a proxy would answer with code of its own.
   if (types.isProxy(object)) return 'is a Proxy'
   if (failed) {
     const problem = refusedByV8(object)
@@ -53,8 +53,8 @@ function refusedMemory(value: object, kind: number): string | undefined {
 }
 
 /**
- * Whether V8 refuses an object of a class that nothing above knows: WeakRef, iterators, Intl, WebAssembly, vm.Script
- * and whatever comes. It is asked, which is safe where there is no property: then no code of the user's runs.
+ * Whether V8 refuses an object of a class that is unknown here: WeakRef, iterators, Intl, WebAssembly, vm.Script and
+ * later ones. V8 itself is asked. That is safe for an object without properties, which lets no user code run.
  */
 function isExotic(object: object): boolean {
   const prototype = Object.getPrototypeOf(object)
@@ -73,7 +73,7 @@ function childBearing(object: object): boolean {
   return Array.isArray(object) || types.isMap(object) || types.isSet(object) || types.isNativeError(object)
 }
 
-/** Whether V8 writes only what an object is, and no properties of it. */
+/** Whether V8 writes only the object's internal state, and none of its properties. */
 export function isLeaf(object: object): boolean {
   return kindOf(object) >= 0 || types.isDate(object) || types.isRegExp(object) || types.isBoxedPrimitive(object)
 }

@@ -1,5 +1,6 @@
-// The hot path of small calls: scalars behind a one-byte tag, written straight into the outbox. Bit exact, no
-// allocation but the decoded values, and no user code runs.
+// Scalars, the hot path of small calls: a one-byte tag and the value, written straight into the outbox.
+//
+// The values are bit exact. Nothing is allocated but decoded values, and no user code runs.
 
 import { CorruptPayload } from './corrupt.js'
 import { LITTLE_ENDIAN, type EncodeBuffer } from './outbox.js'
@@ -15,28 +16,30 @@ const BIGINT64 = 6
 const SHORT_LATIN1 = 7
 const LATIN1 = 8
 const TWO_BYTE = 9
-/** Tags from here on belong to raw bytes (`bytes.ts`) and to containers (`plain-format.ts`). */
+/**
+ * The first tag that is no scalar's: higher tags belong to raw bytes (`bytes.ts`) and containers (`plain-format.ts`).
+ */
 export const FIRST_RAW_TAG = 16
 
-/** No scalar but a string needs more than this, its tag included. */
+/** Bytes of the widest scalar but strings, with its tag. */
 const WIDEST = 9
-/** Up to here a loop over the characters is cheaper than a call into native code. */
+/** Characters of a string up to which a loop is cheaper than a call into native code. */
 const LOOP_LENGTH = 24
-/** What a string may need beside two bytes a character. */
+/** Bytes that a string may need besides two a character. */
 const TEXT_HEAD = 5
 /**
  * True for text that needs two bytes a character. V8 compiles this pattern to an immediate "no" for strings that it
- * stores one byte a character, so it costs nothing for them however long they are.
+ * stores with one byte a character: for these the test is free, whatever their length.
  */
 const WIDE = /[^\x00-\xff]/
 
-/** Writes one scalar at `at`; returns the position behind it, or -1 when it is none or does not fit. */
+/** Writes one scalar at `at`. Returns the position behind it; -1 when the value is no scalar or does not fit. */
 export function writeScalar(out: EncodeBuffer, at: number, value: unknown): number {
   const bytes = out.bytes
   if (at > bytes.length - WIDEST) return -1
   switch (typeof value) {
     case 'number':
-      // The second half tells -0 from 0.
+      // The part in parentheses tells -0 from 0.
       if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
         bytes[at] = INT32
         out.view.setInt32(at + 1, value, LITTLE_ENDIAN)
@@ -67,7 +70,7 @@ export function writeScalar(out: EncodeBuffer, at: number, value: unknown): numb
   }
 }
 
-/** With so much room a scalar that can be written at all is written. */
+/** Bytes that suffice for a scalar. */
 export function roomFor(value: unknown): number {
   return typeof value === 'string' ? TEXT_HEAD + 2 * Math.max(value.length, LOOP_LENGTH) : WIDEST
 }
@@ -104,24 +107,24 @@ function writeString(out: EncodeBuffer, at: number, text: string): number {
   return at + 5 + 2 * length
 }
 
-/** Writes all of them from `at` on; returns the position behind the last, or -1 when one cannot be written. */
+/** Writes scalars from `at` on. Returns the position behind the last; -1 when one of them cannot be written. */
 export function writeScalars(out: EncodeBuffer, at: number, values: readonly unknown[]): number {
   for (let i = 0; i < values.length && at >= 0; i++) at = writeScalar(out, at, values[i])
   return at
 }
 
 type Slice = (this: Uint8Array, start: number, end: number) => string
-// Taken from the prototype, since payloads need not be Buffers.
+// Taken from the prototype, because a payload need not be a Buffer.
 const { latin1Slice, ucs2Slice } = Buffer.prototype as Buffer & { latin1Slice: Slice; ucs2Slice: Slice }
 
-// Wide numbers are put together here: a DataView over the payload would be an allocation for each.
+// Wide numbers are copied into this view: a DataView over the payload would be an allocation for each payload.
 const wide = new DataView(new ArrayBuffer(8))
 const wideBytes = new Uint8Array(wide.buffer)
 
-/** Where the scalar that `readScalar` returned last ended. */
+/** The position behind the scalar that `readScalar` has read last. */
 let cursor = 0
 
-/** Reads the scalar at `at`, which must be below `end`. Its end is `scalarEnd()` then. */
+/** Reads the scalar at `at`, which must be below `end`. `scalarEnd()` then returns the position behind it. */
 export function readScalar(bytes: Uint8Array, at: number, end: number): unknown {
   switch (bytes[at]) {
     case UNDEFINED:
@@ -147,7 +150,7 @@ export function readScalar(bytes: Uint8Array, at: number, end: number): unknown 
       return wide.getBigInt64(0, LITTLE_ENDIAN)
     case SHORT_LATIN1: {
       cursor = at + 2 + bytes[at + 1]
-      // Written so that it also refuses a length byte beyond the end, which reads as undefined.
+      // Refuses a length byte beyond the end as well: that byte is undefined, and the comparison with NaN is false.
       if (!(cursor <= end)) throw new CorruptPayload('a string is longer than its payload')
       return shortText(bytes, at + 2, cursor)
     }
@@ -164,7 +167,7 @@ export function readScalar(bytes: Uint8Array, at: number, end: number): unknown 
   }
 }
 
-/** The position behind the scalar read last. */
+/** The position behind the scalar that was read last. */
 export function scalarEnd(): number {
   return cursor
 }
@@ -183,7 +186,7 @@ function textStart(bytes: Uint8Array, at: number, end: number): number {
   return start
 }
 
-/** Reads scalars until `end`. */
+/** Reads scalars up to `end`. */
 export function readScalars(bytes: Uint8Array, at: number, end: number): unknown[] {
   const values: unknown[] = []
   while (at < end) {

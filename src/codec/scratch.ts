@@ -2,13 +2,13 @@
 
 import { OUTBOX_BYTES, EncodeBuffer } from './outbox.js'
 
-/** So much is kept for the next one. */
+/** Bytes of the largest buffer that is kept for the next payload. */
 const KEPT_BYTES = 1024 * 1024
 let kept: EncodeBuffer | undefined
 
 /**
- * A larger buffer, with the first `length` bytes of `buffer` and room for `room` more. Throws a RangeError without
- * memory.
+ * Returns a larger buffer, which has the first `length` bytes of `buffer` and room for `room` more. Throws a RangeError
+ * when there is no memory.
  */
 export function enlarge(buffer: EncodeBuffer, length: number, room: number): EncodeBuffer {
   let size = 4 * OUTBOX_BYTES

@@ -1,17 +1,17 @@
 // The objects of a payload, numbered in the order in which they begin.
 
-/** Up to so many are compared one by one, which is cheaper than hashing them. */
+/** Number of objects up to which comparing one by one is cheaper than hashing. */
 const FEW = 12
 
 export class SeenObjects {
   readonly #few: (object | undefined)[] = new Array(FEW).fill(undefined)
   #count = 0
-  /** More than a few of them. */
+  /** All objects, once there are more than a few. */
   #many: Set<object> | undefined
-  /** The same as soon as one has come again, since a set does not tell its number. */
+  /** All objects with their numbers, once an object has come again: a set cannot tell the number. */
   #numbers: Map<object, number> | undefined
 
-  /** The number of an object that has begun already; -1 for a new one, which gets the next number. */
+  /** Returns the number of an object that has begun already; -1 for a new object, which gets the next number. */
   add(object: object): number {
     if (this.#many !== undefined) return this.#addToMany(this.#many, object)
     const few = this.#few
@@ -39,7 +39,7 @@ export class SeenObjects {
     return -1
   }
 
-  /** Holds on to nothing. */
+  /** Forgets all objects. */
   clear(): void {
     for (let i = 0; i < this.#count; i++) this.#few[i] = undefined
     this.#count = 0

@@ -1,17 +1,19 @@
-// Short strings by their bytes. Codes, names and enumerations come again and again: the string that is there already
-// costs half of a new one, and rows that say the same share it.
+// A cache of short strings, found by their bytes.
+//
+// Codes, names and enumerations come again and again. A string from the cache costs half of a new one, and equal values
+// in many rows share one string.
 
 type Slice = (this: Uint8Array, start: number, end: number) => string
 const { latin1Slice } = Buffer.prototype as Buffer & { latin1Slice: Slice }
 
-/** Longer ones repeat less. */
+/** Characters of a cached string. Longer strings repeat less. */
 const LONGEST = 16
 const SLOTS = 2048
 const texts: string[] = new Array(SLOTS).fill('')
-/** Their bytes, which are quicker to compare than their characters. */
+/** The bytes of the cached strings: bytes are quicker to compare than characters. */
 const contents = new Uint8Array(SLOTS * LONGEST)
 
-/** The text of `bytes[start..end)`, one byte a character. */
+/** The text of `bytes[start..end)`, at one byte a character. */
 export function shortText(bytes: Uint8Array, start: number, end: number): string {
   const length = end - start
   if (length > LONGEST || length === 0) return latin1Slice.call(bytes, start, end)

@@ -1,6 +1,7 @@
-// Finds the value that cannot travel. It runs only after the serializer has failed, or has left a trace of a lost
-// object, and has to survive whatever made that happen: cycles, depth, proxies, getters that throw or make up new
-// objects.
+// The search for the part of a value that cannot travel.
+//
+// The search runs only after the serializer has failed, or a payload has a trace of a lost object. It has to survive
+// all reasons for that: cycles, depth, proxies, getters that throw or make new objects.
 
 import { types } from '../util/builtins.js'
 import { mapKeyStep, mapValueStep, memberStep, propertyStep } from './path.js'
@@ -9,34 +10,32 @@ import { isLeaf, refusedObject, refusedPrimitive } from './refusals.js'
 /** A value that cannot travel. */
 export interface Culprit {
   path: string
-  /** What is wrong with it, to follow the path in a sentence. */
+  /** The problem with the value, to follow the path in a sentence. */
   problem: string
 }
 
-/** More objects than this are not looked at: a getter that makes up new ones could go on for ever. */
+/** Number of objects after which the search ends: a getter that makes new objects could keep it going for ever. */
 const MOST_OBJECTS = 2_000_000
-/**
- * The serializer gives up between two and ten thousand levels, as the stack allows: this deep, depth may be the reason,
- */
+/** The serializer gives up between two and ten thousand levels, by the stack. From this depth on, depth may be why. */
 const DEEP = 1000
-/** and this deep it is. */
+/** From this depth on, depth is the problem: the search ends. */
 const DEEPEST = 50_000
-/** Longer arrays are walked by the keys that they have. */
+/** Elements of an array. A longer array is walked by the keys that it has. */
 const LONGEST_BY_INDEX = 10_000_000
-/** In longer arrays that could be serialized, further properties beside the elements are not looked at. */
+/** Elements of an array that was serialized. In a longer one, properties besides the elements are not examined. */
 const LONGEST_WITH_EXTRAS = 10_000
 
 /**
- * The first value in `root`, in the order of the serializer, that cannot travel.
+ * The first value in `root` that cannot travel, in the order of the serializer.
  *
- * `failed` says that serializing did fail: then everything is looked at, and depth itself is a reason. Otherwise only
- * what V8 loses in silence is of interest.
+ * `failed`: the serializer has failed. Then everything is examined, and depth itself is a problem. Otherwise the search
+ * is only for values that V8 loses without an error.
  */
 export function findCulprit(root: unknown, path: string, failed: boolean): Culprit | undefined {
   const seen = new Set<object>()
   const open: Container[] = []
   let deep: string | undefined
-  // Throws nothing: what reads a property is guarded, and everything else looks at internal slots.
+  // This throws nothing: reads of properties are guarded, and all else looks at internal slots.
   const problem = enter(root, seen, open, failed)
   if (problem !== undefined) return { path, problem }
   while (open.length > 0 && open.length < DEEPEST && seen.size < MOST_OBJECTS) {
@@ -49,18 +48,18 @@ export function findCulprit(root: unknown, path: string, failed: boolean): Culpr
     try {
       problem = enter(container.read(), seen, open, failed)
     } catch {
-      // Where serializing succeeded, the getter had not thrown.
+      // If the serializer succeeded, the getter had not thrown then.
       if (failed) problem = 'threw an error when it was read'
     }
-    // `enter` opened nothing when there is a problem, so the open containers are the way to it.
+    // When there is a problem, `enter` has opened nothing: so the open containers are the way to the value.
     if (problem !== undefined) return { path: path + open.map((container) => container.step()).join(''), problem }
-    // The outermost value is named, not the innermost: its path would be longer than anyone reads.
+    // The outermost value is named: the path to the innermost would be longer than anyone reads.
     if (failed && open.length > DEEP) deep ??= path === 'args' ? path + open[0].step() : path
   }
   return deep === undefined ? undefined : { path: deep, problem: 'is too deeply nested' }
 }
 
-// Looks at one value and opens it when it is a container that was not seen before; says what is wrong with it.
+// Examines one value and opens it when it is a container that was not seen before. Returns the problem with the value.
 function enter(value: unknown, seen: Set<object>, open: Container[], failed: boolean): string | undefined {
   if (typeof value !== 'object' || value === null) return refusedPrimitive(value)
   if (seen.has(value)) return undefined
@@ -72,9 +71,9 @@ function enter(value: unknown, seen: Set<object>, open: Container[], failed: boo
   return undefined
 }
 
-/** A container and how far it has been walked. */
+/** A container, and how far it has been walked. */
 abstract class Container {
-  /** The current child. */
+  /** The index of the present child. */
   at = -1
   readonly size: number
 
@@ -82,9 +81,9 @@ abstract class Container {
     this.size = size
   }
 
-  /** Reads the current child; runs getters, so it may throw. */
+  /** Reads the present child. Runs getters, so it may throw. */
   abstract read(): unknown
-  /** The step of the path to the current child. */
+  /** The step of the path to the present child. */
   abstract step(): string
 }
 
@@ -129,7 +128,7 @@ class Entries extends Container {
   readonly #items: unknown[]
 
   constructor(map: Map<unknown, unknown>) {
-    // The built-in iterator, as the serializer does not look at what a subclass makes of it.
+    // The built-in iterator: the serializer, too, ignores what a subclass makes of it.
     const items = [...Map.prototype.entries.call(map)].flat(1)
     super(items.length)
     this.#items = items
@@ -163,7 +162,7 @@ class Members extends Container {
   }
 }
 
-/** What is inside an object, in the order of the serializer; undefined for a leaf. */
+/** The container for the content of an object, in the order of the serializer; undefined for a leaf. */
 function contain(object: object, failed: boolean): Container | undefined {
   if (Array.isArray(object)) {
     const byKeys = failed || object.length <= LONGEST_WITH_EXTRAS || object.length > LONGEST_BY_INDEX

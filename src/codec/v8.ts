@@ -1,13 +1,12 @@
-// Everything that is not scalars or raw bytes: Node's V8 serializer, with what it would lose put back.
+// Values that are neither scalars nor raw bytes nor plain: Node's V8 serializer, without its losses.
 //
-// Left to itself, the serializer either writes a view together with its whole memory (and Buffers as Uint8Arrays), or
-// each view's range by itself (so that views no longer share memory). Here a view is written as a reference to its
-// ArrayBuffer, which is a value like any other and so keeps its identity; Buffers bring their range only, as their
-// memory is mostly Node's shared slab. Contents follow behind the structure, so that they are copied once and never
-// searched.
+// The serializer on its own writes a view either together with all its memory (and Buffers as Uint8Arrays), or by its
+// range alone (so that views no longer share memory). Here a view is written as a reference to its ArrayBuffer, which
+// is a value like any other and keeps its identity. A Buffer is written by its range alone, because its memory is
+// mostly Node's shared slab. Contents follow behind the stream, so that they are copied once and never searched.
 //
-// Layout: the serializer's stream; the contents; their lengths and their number as doubles, only if there are contents;
-// one byte, whether there are.
+// Layout: the serializer's stream; the contents; if there are contents, their lengths and their number as doubles; one
+// byte, 1 if there are contents, else 0.
 
 import { builtin, types } from '../util/builtins.js'
 import { CorruptPayload } from './corrupt.js'
@@ -15,10 +14,10 @@ import { LITTLE_ENDIAN } from './outbox.js'
 import { BUFFER, copyMemory, fromContent, isDetached, isGrowable, isOutOfBounds, kindOf, memoryOf } from './views.js'
 import { rangeOf, spanOf, viewOver } from './views.js'
 
-/** The kind of a host object that is cloned as a plain object; behind all kinds of views. */
+/** The kind of a host object that is cloned as a plain object. No kind of a view has this number. */
 const RECORD = 255
 
-/** The serializer met a value that cannot be cloned. It does not say where: see `uncloneable.ts`. */
+/** The serializer met a value that cannot be cloned. `uncloneable.ts` finds the path of that value. */
 export class CloneRefusal extends Error {
   static {
     Object.defineProperty(this.prototype, 'name', { value: 'DataCloneError', writable: true, configurable: true })
@@ -30,14 +29,14 @@ interface ViewSwitch {
   _setTreatArrayBufferViewsAsHostObjects(flag: boolean): void
 }
 
-/** Of a class that can be made only with Node's, which few workers need. */
+/** Made at its first use: its base class is in 'node:v8', which few workers need. */
 let Serializer: ReturnType<typeof makeSerializer> | undefined
 
 function makeSerializer() {
   return class PayloadSerializer extends builtin('node:v8').Serializer {
-    /** What goes behind the stream. */
+    /** The contents that follow behind the stream. */
     #contents: Uint8Array[] = []
-    /** Where the memory of views is among the contents. */
+    /** The ordinal of each view's memory among the contents. */
     #memories: Map<ArrayBufferLike, number> | undefined
 
     constructor() {
@@ -46,7 +45,7 @@ function makeSerializer() {
       this.writeHeader()
     }
 
-    // Node calls these three by name.
+    // Node calls the next three methods by their names.
 
     _getDataCloneError(message: string): Error {
       return new CloneRefusal(message)
@@ -60,7 +59,7 @@ function makeSerializer() {
       if (ArrayBuffer.isView(object)) return this.#writeView(object)
       if (object !== process.env)
         throw new CloneRefusal(`${Object.prototype.toString.call(object)} could not be cloned.`)
-      // The environment is a host object that structured clone copies like a plain one.
+      // `process.env` is a host object, and structured clone copies it like a plain object.
       this.writeUint32(RECORD)
       this.writeValue({ ...object })
     }
@@ -85,23 +84,23 @@ function makeSerializer() {
       this.writeValue(memory)
     }
 
-    // The ordinal of the memory's content, counted from one; 0 when the stream itself has it.
+    // The ordinal of the memory's content, counted from 1; 0 when the stream itself has the content.
     #place(memory: ArrayBufferLike): number {
-      // How far it may grow is something that only the stream can say.
+      // Only the stream can say how far the memory may grow.
       if (isGrowable(memory)) return 0
       this.#memories ??= new Map()
       let place = this.#memories.get(memory)
       if (place === undefined) {
         place = this.#contents.push(new Uint8Array(memory))
         this.#memories.set(memory, place)
-        // From now on the stream says "transferred as number `place`" in place of a content. If it has written the
-        // content already, it refers back to that, and this one is in vain.
+        // From now on the stream says "transferred as number `place`" in place of the content. If the stream already
+        // has the content, it refers back to that, and the content behind the stream is there in vain.
         this.transferArrayBuffer(place, memory as ArrayBuffer)
       }
       return place
     }
 
-    /** Ends the payload; `structure` is the length of the stream. */
+    /** Ends the payload. `structure` is the length of the stream. */
     finish(): { payload: Buffer; structure: number } {
       const contents = this.#contents
       if (contents.length === 0) {
@@ -123,7 +122,7 @@ function makeSerializer() {
   }
 }
 
-/** Serializes a value. Throws a `CloneRefusal`, V8's own errors, or what a getter throws. */
+/** Serializes a value. Throws a `CloneRefusal`, V8's own errors, or the error of a getter. */
 export function serialize(value: unknown): { payload: Buffer; structure: number } {
   const serializer = new (Serializer ??= makeSerializer())()
   serializer.writeValue(value)
@@ -135,7 +134,7 @@ interface Content {
   end: number
 }
 
-/** As above. */
+/** Made at its first use, like `Serializer`. */
 let Deserializer: ReturnType<typeof makeDeserializer> | undefined
 
 function makeDeserializer() {
@@ -152,7 +151,7 @@ function makeDeserializer() {
       this.#owned = owned
     }
 
-    // Node calls this by name.
+    // Node calls this method by its name.
     _readHostObject(): unknown {
       const kind = this.readUint32()
       if (kind === RECORD) return this.readValue()
@@ -172,7 +171,7 @@ function makeDeserializer() {
 
     #readBuffer(place: number): unknown {
       const { start, end } = this.#content(place)
-      // A Buffer may lie within the payload's own memory; it should not keep much more alive than itself.
+      // A Buffer may lie in the payload's own memory, but should not keep much more memory alive than it has.
       const alias = this.#owned && 2 * (end - start) >= this.#bytes.byteLength
       return fromContent(BUFFER, this.#bytes, start, end, alias)
     }
@@ -186,7 +185,8 @@ function makeDeserializer() {
 }
 
 /**
- * The value of a payload. Throws a `CorruptPayload`, or what the deserializer throws. `bytes` may be kept if `owned`.
+ * Decodes a value. Throws a `CorruptPayload`, or an error of the deserializer. `owned`: `bytes` may become part of the
+ * value.
  */
 export function deserialize(bytes: Uint8Array, owned: boolean): unknown {
   const deserializer = new (Deserializer ??= makeDeserializer())(bytes, readContents(bytes), owned)

@@ -1,19 +1,21 @@
-// ArrayBuffers and the views over them: which class, which memory, and back. Nothing here asks the value itself, whose
-// properties a subclass or its owner may have replaced; only the built-in getters, which read the internal slots.
+// ArrayBuffers and the views over them: their classes, their memory, their ranges, and how they are made again.
+//
+// Nothing here asks a value itself, since a subclass or the value's owner may have replaced properties. Only built-in
+// getters are used, which read internal slots.
 
 import { types } from '../util/builtins.js'
 import { CorruptPayload } from './corrupt.js'
 
-/** An ArrayBuffer as ES2024 has it. */
+/** A resizable ArrayBuffer, as of ES2024. */
 type Resizable = ArrayBuffer & { resize(bytes: number): void }
 
 interface ViewConstructor {
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): ArrayBufferView
-  /** A DataView has none. */
+  /** Undefined for a DataView. */
   readonly BYTES_PER_ELEMENT?: number
 }
 
-// The position of a class is its kind in payloads. Buffer comes first as it is also a Uint8Array.
+// The index of a class is its kind in payloads. Buffer comes first, because a Buffer is also a Uint8Array.
 const NAMES = [
   'Buffer',
   'ArrayBuffer',
@@ -36,7 +38,7 @@ export const ARRAY_BUFFER = 1
 const DATA_VIEW = 2
 
 const kinds = new Map(NAMES.map((name, kind) => [name, kind]))
-// Undefined where this version of Node has no such class, as Node 20 has no Float16Array.
+// Undefined where this version of Node has no such class: Node 20 has no Float16Array.
 const classes = NAMES.map((name) => (globalThis as Record<string, unknown>)[name] as ViewConstructor | undefined)
 
 const TypedArray = Object.getPrototypeOf(Uint8Array)
@@ -58,9 +60,7 @@ const bufferBytes = getter<number>(ArrayBuffer.prototype, 'byteLength')
 const isResizable = getter<boolean>(ArrayBuffer.prototype, 'resizable')
 const bufferLimit = getter<number>(ArrayBuffer.prototype, 'maxByteLength')
 
-/**
- * The kind of an ArrayBuffer or of a view, from whichever realm; -1 for everything else, SharedArrayBuffers included.
- */
+/** The kind of an ArrayBuffer or a view of any realm; -1 for all other values, SharedArrayBuffers included. */
 export function kindOf(value: object): number {
   if (!ArrayBuffer.isView(value)) return types.isArrayBuffer(value) ? ARRAY_BUFFER : -1
   const name = typedArrayName(value)
@@ -69,7 +69,7 @@ export function kindOf(value: object): number {
   return kinds.get(name) ?? -1
 }
 
-/** The memory that a view looks at. */
+/** The memory of a view. */
 export function memoryOf(view: object, kind: number): ArrayBufferLike {
   return kind === DATA_VIEW ? dataViewMemory(view) : typedArrayMemory(view)
 }
@@ -80,7 +80,7 @@ export function isGrowable(memory: ArrayBufferLike): boolean {
 
 /** Whether an ArrayBuffer's memory was transferred away. */
 export function isDetached(memory: ArrayBufferLike): boolean {
-  // Before Node 21 there is no property for it; a view of detached memory cannot be made in any.
+  // Before Node 21 there is no property for that. In all versions a view of detached memory cannot be made.
   if (!types.isArrayBuffer(memory) || bufferBytes(memory) > 0) return false
   try {
     new Uint8Array(memory)
@@ -90,11 +90,11 @@ export function isDetached(memory: ArrayBufferLike): boolean {
   }
 }
 
-/** Whether a view's range lies outside its shrunken memory. */
+/** Whether a view's range lies outside of its memory, which has shrunk. */
 export function isOutOfBounds(view: object, kind: number): boolean {
   try {
     if (kind === DATA_VIEW) dataViewBytes(view)
-    // Any method would do that looks at the range first.
+    // Any method that checks the range first would do.
     else TypedArray.prototype.keys.call(view)
     return false
   } catch {
@@ -103,8 +103,8 @@ export function isOutOfBounds(view: object, kind: number): boolean {
 }
 
 /**
- * The bytes of a raw value, not copied; undefined when they alone do not make the value: shared, resizable and detached
- * memory is for the V8 serializer to clone or to refuse.
+ * The bytes of a raw value, not copied; undefined when the value is more than these bytes. The V8 serializer clones or
+ * refuses shared, resizable and detached memory.
  */
 export function contentOf(value: object, kind: number): Uint8Array | undefined {
   const memory = kind === ARRAY_BUFFER ? (value as ArrayBuffer) : memoryOf(value, kind)
@@ -112,7 +112,7 @@ export function contentOf(value: object, kind: number): Uint8Array | undefined {
   return rangeOf(value, kind)
 }
 
-/** The bytes that a value covers, not copied. */
+/** The bytes of a value's range, not copied. */
 export function rangeOf(value: object, kind: number): Uint8Array {
   if (kind === ARRAY_BUFFER) return new Uint8Array(value as ArrayBuffer)
   if (kind === DATA_VIEW) return new Uint8Array(dataViewMemory(value), dataViewOffset(value), dataViewBytes(value))
@@ -121,7 +121,7 @@ export function rangeOf(value: object, kind: number): Uint8Array {
   return new Uint8Array(typedArrayMemory(value), typedArrayOffset(value), typedArrayBytes(value))
 }
 
-/** Where in its memory a view starts, in bytes, and how many elements it has: -1 when it grows with its memory. */
+/** The start of a view in its memory, in bytes, and its number of elements: -1 when the view grows with its memory. */
 export function spanOf(view: object, kind: number): { offset: number; length: number } {
   if (kind !== DATA_VIEW) {
     return { offset: typedArrayOffset(view), length: growsWithMemory(view, kind) ? -1 : typedArrayLength(view) }
@@ -129,8 +129,8 @@ export function spanOf(view: object, kind: number): { offset: number; length: nu
   return { offset: dataViewOffset(view), length: growsWithMemory(view, kind) ? -1 : dataViewBytes(view) }
 }
 
-// The language does not tell whether a view tracks the length of its memory, so the memory of a clone is resized to
-// see.
+// The language has no property that tells whether a view tracks the length of its memory. So the memory of a clone is
+// resized as a test.
 function growsWithMemory(view: object, kind: number): boolean {
   if (!isGrowable(memoryOf(view, kind))) return false
   const clone = structuredClone(view)
@@ -140,19 +140,20 @@ function growsWithMemory(view: object, kind: number): boolean {
   const offset = kind === DATA_VIEW ? dataViewOffset(clone) : typedArrayOffset(clone)
   memory.resize(bufferLimit(memory))
   if (bytes(clone) !== before) return true
-  // It did not grow: fixed, or there was no room to grow. Shrunk to where it starts, only a fixed one is out of bounds.
+  // The clone did not grow: its length is fixed, or there was no room to grow. When the memory shrinks to the view's
+  // start, only a view of fixed length is out of bounds.
   if (before === 0) return false
   memory.resize(offset)
   return !isOutOfBounds(clone, kind)
 }
 
-/** A view of `kind` over `memory`; throws what its constructor throws when the numbers do not fit. */
+/** A view of `kind` over `memory`. Throws the constructor's error when the numbers do not fit. */
 export function viewOver(memory: ArrayBufferLike, kind: number, offset: number, length: number): ArrayBufferView {
   const View = kind > ARRAY_BUFFER ? classes[kind] : undefined
   if (View === undefined) throw new CorruptPayload(`there is no view of kind ${kind}`)
   if (length !== -1) return new View(memory, offset, length)
   if (!isGrowable(memory)) throw new CorruptPayload('a view cannot grow with memory that does not')
-  // Node 20 makes no such view where its last element is not whole, although memory may be resized to that later.
+  // Node 20 refuses such a view when its last element is not whole, although memory may be resized to that later.
   const size = bufferBytes(memory)
   const excess = (size - offset) % (View.BYTES_PER_ELEMENT ?? 1)
   if (!(excess > 0)) return new View(memory, offset)
@@ -166,9 +167,9 @@ export function viewOver(memory: ArrayBufferLike, kind: number, offset: number, 
 }
 
 /**
- * The value of `kind` whose content is `bytes[start..end)`. It has memory of its own, of exactly its size, unless
- * `alias` allows to keep `bytes`, and either they are exactly that memory or the value is a Buffer, which may lie
- * within a larger one.
+ * The value of `kind` with the content `bytes[start..end)`. It gets memory of its own, of exactly its size, unless
+ * `alias` allows to use `bytes`, and `bytes` is exactly that memory or the value is a Buffer, which may lie in larger
+ * memory.
  */
 export function fromContent(kind: number, bytes: Uint8Array, start: number, end: number, alias: boolean): unknown {
   const size = end - start
@@ -186,7 +187,7 @@ export function fromContent(kind: number, bytes: Uint8Array, start: number, end:
   const View = classes[kind]
   if (View === undefined)
     throw new CorruptPayload(`this version of Node has no ${NAMES[kind] ?? `view of kind ${kind}`}`)
-  // Refuses a size that is no multiple of the element's.
+  // The constructor refuses a size that is no multiple of the element's size.
   return new View(memory)
 }
 

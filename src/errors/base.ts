@@ -1,6 +1,7 @@
-// The brand of a class is an own property of the constructor (which key) and an inherited property of its instances
-// (the key itself, on the prototype). The key comes from the global symbol registry, so two copies of the package in
-// one process recognise each other's errors.
+// The base class of the package's errors, and the brand by which `instanceof` knows them.
+// A brand has two halves: an own property of the class, whose value is a key, and a property of the class's prototype
+// under that key, which all instances inherit. Keys come from the global symbol registry, so two copies of the package
+// in one process recognise each other's errors.
 const BRAND = Symbol.for('millrace.error.brand')
 
 interface Branded {
@@ -8,10 +9,10 @@ interface Branded {
 }
 
 /**
- * Gives an error class its name and its brand. Called once per class, from its static block.
+ * Gives an error class its name and its brand. Called once for each class, from the class's static block.
  *
- * The name lives on the prototype and is not enumerable, as for built-in errors: it then heads the stack already when
- * the stack is captured, and `util.inspect` does not repeat it among the fields.
+ * The name is a property of the prototype and not enumerable, as for built-in errors. So a stack begins with this name
+ * from the moment of its capture, and `util.inspect` does not repeat the name among the fields.
  */
 export function brand(errorClass: Function, name: string): void {
   const key = Symbol.for(`millrace.error.${name}`)
@@ -20,33 +21,33 @@ export function brand(errorClass: Function, name: string): void {
   Object.defineProperty(errorClass.prototype, 'name', { value: name, writable: true, configurable: true })
 }
 
-/** What every error of this package accepts beside its message. */
+/** The details that the constructors of all errors of this package take. */
 export interface ErrorDetails {
-  /** What led to this error; any value, as for `new Error(message, { cause })`. */
+  /** The reason for this error: any value, as for `new Error(message, { cause })`. */
   cause?: unknown
 }
 
 /**
- * The base of every error that this package makes up itself.
+ * The base of all errors that this package makes itself. No error is of this very class.
  *
- * Never thrown as such; catch it to tell the pool's own failures from the errors of tasks (an error thrown by a task
- * arrives as its own class, or as a `RemoteError`). `instanceof` works across duplicate copies of the package.
+ * Catch it to tell the pool's own failures from the errors of tasks: an error that a task throws arrives as an instance
+ * of its own class, or as a `RemoteError`. `instanceof` works across several copies of the package in one process.
  */
 export class MillraceError extends Error {
   static {
     brand(this, 'MillraceError')
   }
 
-  /** Stable between releases, unlike the message: what programs should compare. */
+  /** The error's code, for programs to compare: it is stable between releases, the message is not. */
   readonly code: string = 'ERR_MILLRACE'
 
   constructor(message: string, details?: ErrorDetails) {
-    // Only a `cause` that was given becomes a property; `{ cause: undefined }` was given (a task may throw undefined).
+    // `{ cause: undefined }` is a given cause: a task may throw undefined. Without the key there is no property.
     super(message, details !== undefined && 'cause' in details ? { cause: details.cause } : undefined)
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // A class that a user derived inherits this method but has no brand of its own: it keeps the ordinary meaning.
+    // A class that a user has derived inherits this method but has no brand of its own: `instanceof` works as usual.
     if (!Object.hasOwn(this, BRAND)) return Function.prototype[Symbol.hasInstance].call(this, value)
     return typeof value === 'object' && value !== null && (this as unknown as Branded)[BRAND] in value
   }

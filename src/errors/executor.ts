@@ -1,8 +1,8 @@
+// Errors of executors and pools that refuse calls, or cannot exist.
+
 import { brand, type ErrorDetails, MillraceError } from './base.js'
 
-/**
- * The executor was shut down and takes no further calls; futures handed out before keep working. Make a new executor.
- */
+/** The executor is shut down and takes no further calls. Earlier futures still settle. Make a new executor. */
 export class ShutdownError extends MillraceError {
   static {
     brand(this, 'ShutdownError')
@@ -10,12 +10,12 @@ export class ShutdownError extends MillraceError {
   override readonly code: string = 'ERR_MILLRACE_SHUTDOWN'
 }
 
-/** The fields of a `QueueFullError`. */
+/** The details of a `QueueFullError`. */
 export interface QueueFullDetails extends ErrorDetails {
   maxQueue: number
 }
 
-/** `maxQueue` calls wait already; this one was not accepted. Wait for `ready()` and submit again. */
+/** `maxQueue` calls wait already, so the executor refused this one. Wait for `ready()`, then submit again. */
 export class QueueFullError extends MillraceError {
   static {
     brand(this, 'QueueFullError')
@@ -29,9 +29,7 @@ export class QueueFullError extends MillraceError {
   }
 }
 
-/**
- * `Pool.terminate()` ended the pool while this result was outstanding. Use `close()` and `join()` to let work finish.
- */
+/** `Pool.terminate()` ended the pool before this result was there. To let work finish, use `close()` and `join()`. */
 export class PoolTerminatedError extends MillraceError {
   static {
     brand(this, 'PoolTerminatedError')
@@ -39,21 +37,21 @@ export class PoolTerminatedError extends MillraceError {
   override readonly code: string = 'ERR_MILLRACE_POOL_TERMINATED'
 }
 
-/** The fields of a `NestingError`. */
+/** The details of a `NestingError`. */
 export interface NestingDetails extends ErrorDetails {
   depth: number
 }
 
 /**
- * A worker of a pool made a pool, whose worker made a pool, and so on, too deep. Nearly always a task module makes a
- * pool when it is loaded; make it in a function, or only where `isWorker` is false.
+ * Pools were made in workers of pools, too many levels deep. Nearly always a task module makes a pool when it is
+ * loaded: make the pool inside of a function, or only where `isWorker` is false.
  */
 export class NestingError extends MillraceError {
   static {
     brand(this, 'NestingError')
   }
   override readonly code: string = 'ERR_MILLRACE_NESTING'
-  /** How deep the refused pool would have been. */
+  /** The level that the refused pool would have had. */
   readonly depth: number
 
   constructor(message: string, details: NestingDetails) {
@@ -62,12 +60,12 @@ export class NestingError extends MillraceError {
   }
 }
 
-/** The fields of a `ForkUnsafeError`. */
+/** The details of a `ForkUnsafeError`. */
 export interface ForkUnsafeDetails extends ErrorDetails {
   reasons: readonly string[]
 }
 
-/** This process cannot be forked safely; `reasons` says why. Use the start method 'spawn' or 'forkserver'. */
+/** The process cannot be forked safely, for `reasons`. Use the start method `'spawn'` or `'forkserver'`. */
 export class ForkUnsafeError extends MillraceError {
   static {
     brand(this, 'ForkUnsafeError')
@@ -81,13 +79,13 @@ export class ForkUnsafeError extends MillraceError {
   }
 }
 
-/** The fields of an `UnsupportedPlatformError`. */
+/** The details of an `UnsupportedPlatformError`. */
 export interface UnsupportedPlatformDetails extends ErrorDetails {
   missing: readonly string[]
 }
 
 /**
- * There is no binary for this platform, or the kernel lacks a feature that has no fallback: `missing` names what.
+ * There is no binary for this platform, or the kernel lacks a feature without a fallback: `missing` names either.
  * Install the package with its optional dependencies, or use a supported platform.
  */
 export class UnsupportedPlatformError extends MillraceError {

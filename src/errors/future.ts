@@ -1,8 +1,10 @@
+// Errors of futures: cancelled, timed out, in the wrong state.
+
 import { brand, type ErrorDetails, MillraceError } from './base.js'
 
 /**
- * The future was cancelled before its call ran, or the call was stopped by `cancel({ kill: true })` or an aborted
- * signal, whose reason is then the `cause`. The call has no result; submit it again if it is still wanted.
+ * The call has no result: it was cancelled before it ran, or stopped by `cancel({ kill: true })` or an aborted signal.
+ * The signal's reason is then the `cause`. Submit the call again if it is still wanted.
  */
 export class CancelledError extends MillraceError {
   static {
@@ -12,9 +14,9 @@ export class CancelledError extends MillraceError {
 }
 
 /**
- * A wait ran out: `result({ timeout })`, `exception`, `resultSync`, `asCompleted`, `map` or `shutdown`. Only the
- * waiting ended; the task goes on, and one may wait again. To stop the task itself use `run({ timeout })` or
- * `cancel({ kill: true })`.
+ * The time of a wait is over: of `result({ timeout })`, `exception`, `resultSync`, `asCompleted`, `map` or `shutdown`.
+ * Only the wait has ended. The call goes on, and the program may wait again. To stop the call itself, use
+ * `run({ timeout })` or `cancel({ kill: true })`.
  */
 export class TimeoutError extends MillraceError {
   static {
@@ -23,26 +25,25 @@ export class TimeoutError extends MillraceError {
   override readonly code: string = 'ERR_MILLRACE_TIMEOUT'
 }
 
-/** The fields of a `TaskTimeoutError`. */
+/** The details of a `TaskTimeoutError`. */
 export interface TaskTimeoutDetails extends ErrorDetails {
   timeout: number
   pid: number
 }
 
 /**
- * A call ran longer than its own `timeout` and was stopped, together with its worker, which is replaced. The clock
- * starts when a worker claims the call. Allow it more time, or make the task listen to `taskContext().signal` and give
- * it a
- * `grace` in which to clean up.
+ * A call ran longer than its own `timeout` and was stopped together with its worker, which is replaced. The time counts
+ * from the moment when a worker claims the call. Allow the call more time, or let the task listen to
+ * `taskContext().signal` and give it a `grace` to clean up.
  */
 export class TaskTimeoutError extends TimeoutError {
   static {
     brand(this, 'TaskTimeoutError')
   }
   override readonly code: string = 'ERR_MILLRACE_TASK_TIMEOUT'
-  /** Milliseconds that the call was allowed. */
+  /** The time that the call was allowed, in milliseconds. */
   readonly timeout: number
-  /** The worker that was stopped. */
+  /** The process id of the stopped worker. */
   readonly pid: number
 
   constructor(message: string, details: TaskTimeoutDetails) {
@@ -53,8 +54,8 @@ export class TaskTimeoutError extends TimeoutError {
 }
 
 /**
- * An operation that the object's present state does not allow, such as settling a settled future. The object is
- * unchanged. It is a mistake in the calling program: only one party may settle a future.
+ * The object's present state does not allow the operation: for instance settling a settled future. The object is
+ * unchanged. The calling program has a mistake: only one party may settle a future.
  */
 export class InvalidStateError extends MillraceError {
   static {

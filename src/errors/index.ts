@@ -1,6 +1,7 @@
-// Every error of the package. All constructors are `(message, details)`, and each key of `details` becomes the own
-// property of the same name: `new Class(error.message, { ...error })` is a copy, which is how errors are rebuilt from
-// another process.
+// All errors of the package, and a table of their classes.
+//
+// Each constructor takes `(message, details)`, and each key of `details` becomes the own property of the same name. So
+// `new Class(error.message, { ...error })` is a copy of an error. Errors from another process are rebuilt in this way.
 
 import { MillraceError } from './base.js'
 import {
@@ -27,10 +28,10 @@ export * from './future.js'
 export * from './task.js'
 export * from './worker.js'
 
-/** A class of this package as whoever rebuilds errors sees it: the fields are not checked. */
+/** An error class of this package for code that rebuilds errors: without a check of `details`. */
 export type ErrorClass = new (message: string, details: never) => MillraceError
 
-/** Every error class by its name, for rebuilding errors that arrive from another process. */
+/** Each error class by its name, for rebuilding errors from another process. */
 export const errorClasses: ReadonlyMap<string, ErrorClass> = new Map(
   Object.entries<ErrorClass>({
     MillraceError,

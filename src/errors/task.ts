@@ -1,14 +1,16 @@
+// Errors of tasks: values that cannot travel, modules that do not load, exits, errors of unknown classes.
+
 import { brand, type ErrorDetails, MillraceError } from './base.js'
 
-/** The fields of a `SerializationError`. */
+/** The details of a `SerializationError`. */
 export interface SerializationDetails extends ErrorDetails {
   stage: 'arguments' | 'result'
   path?: string
 }
 
 /**
- * The arguments or the result of a call cannot be encoded or decoded: a function, a symbol, a promise, a throwing
- * getter. Only that call fails. `path` points at the offending value; send something that can be cloned instead.
+ * The arguments or the result of a call cannot be encoded or decoded: for instance a function, a symbol, a promise, or
+ * an object with a getter that throws. Only this call fails. `path` leads to the value: send one that can be cloned.
  */
 export class SerializationError extends MillraceError {
   static {
@@ -16,7 +18,7 @@ export class SerializationError extends MillraceError {
   }
   override readonly code: string = 'ERR_MILLRACE_SERIALIZATION'
   readonly stage: 'arguments' | 'result'
-  /** For example `args[0].rows[3].fn` or `result.x`; undefined when decoding failed. */
+  /** The path to the value, for example `args[0].rows[3].fn` or `result.x`; undefined when decoding failed. */
   readonly path: string | undefined
 
   constructor(message: string, details: SerializationDetails) {
@@ -27,8 +29,8 @@ export class SerializationError extends MillraceError {
 }
 
 /**
- * The worker could not load the task's module, or the module has no such export; the `cause` is the loader's error.
- * Every call to it fails at once until the module is repaired; a new pool is not needed then.
+ * The worker could not load the task's module, or the module has no such export. `cause` is the loader's error. Every
+ * call of the task fails at once until the module is repaired; the pool need not be replaced for that.
  */
 export class TaskLoadError extends MillraceError {
   static {
@@ -37,12 +39,14 @@ export class TaskLoadError extends MillraceError {
   override readonly code: string = 'ERR_MILLRACE_TASK_LOAD'
 }
 
-/** The fields of a `TaskExitError`. */
+/** The details of a `TaskExitError`. */
 export interface TaskExitDetails extends ErrorDetails {
   exitCode: number
 }
 
-/** The task called `process.exit()`. Only this call fails; the worker is replaced. Throw an error or return instead. */
+/**
+ * The task called `process.exit()`. Only this call fails, and the worker is replaced. A task should throw or return.
+ */
 export class TaskExitError extends MillraceError {
   static {
     brand(this, 'TaskExitError')
@@ -56,29 +60,29 @@ export class TaskExitError extends MillraceError {
   }
 }
 
-/** What is known of an error in the process where it was thrown. */
+/** The facts about an error in the process that threw it. */
 export interface RemoteOrigin {
   name: string
   stack: string
   pid: number
 }
 
-/** The fields of a `RemoteError`. */
+/** The details of a `RemoteError`. */
 export interface RemoteErrorDetails extends ErrorDetails {
   remote: RemoteOrigin
-  /** The original's own `code`, whatever its type. */
+  /** The original error's own `code`, of whatever type. */
   code?: unknown
 }
 
 /**
- * Stands for an error of a class that this process does not know. Its `name`, `message`, `code`, own fields and `cause`
- * are the original's: compare `name` or `code` where you would have used `instanceof`.
+ * Stands for an error of a class that this process does not know. `name`, `message`, `code`, `cause` and own fields are
+ * those of the original error: compare `name` or `code` instead of using `instanceof`.
  */
 export class RemoteError extends MillraceError {
   static {
     brand(this, 'RemoteError')
   }
-  /** The original's own `code`, which need not be a string then; else `ERR_MILLRACE_REMOTE`. */
+  /** The original error's own `code`, of whatever type; `ERR_MILLRACE_REMOTE` where the original had none. */
   override readonly code: string
   readonly remote: RemoteOrigin
 

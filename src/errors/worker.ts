@@ -1,26 +1,29 @@
+// Errors of workers: deaths, broken executors, failed starts.
+
 import { brand, type ErrorDetails, MillraceError } from './base.js'
 
-/** The call that a worker was running when it died. */
+/** The call that a worker was running at its death. */
 export interface WorkerDeathTask {
   taskId: number
-  /** The task function's name, as far as it has one. */
+  /** The name of the task's function, if it has a name. */
   name: string
-  /** The `label` given to `run()`. */
+  /** The `label` that the caller gave to `run()`. */
   label?: string
 }
 
-/** How one worker process ended. `exitCode` and `signal` are both null when another party reaped the process. */
+/** The end of one worker process. `exitCode` and `signal` are both null when another party reaped the process. */
 export interface WorkerDeath {
   pid: number
   exitCode: number | null
   signal: NodeJS.Signals | null
-  /** Absent when the worker was idle. */
+  /** The call that the worker was running; absent when the worker was idle. */
   task?: WorkerDeathTask
 }
 
 /**
- * An executor can no longer run calls, whatever its kind. Every unfinished future failed with it, and later `submit()`
- * throws it. Make a new executor, and submit again what is safe to run twice: a call may have run in part.
+ * The executor is broken and runs no further calls. All its unfinished futures have failed with this error, and each
+ * later `submit()` throws it. Make a new executor, and submit again the calls that may run twice: each may have run in
+ * part.
  */
 export class BrokenExecutor extends MillraceError {
   static {
@@ -29,23 +32,22 @@ export class BrokenExecutor extends MillraceError {
   override readonly code: string = 'ERR_MILLRACE_BROKEN_EXECUTOR'
 }
 
-/** The fields of a `BrokenProcessPool`. */
+/** The details of a `BrokenProcessPool`. */
 export interface BrokenProcessPoolDetails extends ErrorDetails {
   workers?: readonly WorkerDeath[]
 }
 
 /**
- * A worker died abruptly under `onWorkerDeath: 'break'`, an initializer failed (its error is the `cause`), or workers
- * kept dying before they could work. `workers` says which, how, and what each was running: look there for the culprit.
- * With
- * `onWorkerDeath: 'isolate'` only the calls of the dead worker fail.
+ * The pool is broken, because a worker died under `onWorkerDeath: 'break'`, an initializer failed (its error is the
+ * `cause`), or workers died again and again before they could work. `workers` tells how each died and during which
+ * call. Under `onWorkerDeath: 'isolate'` only the calls of the dead worker fail.
  */
 export class BrokenProcessPool extends BrokenExecutor {
   static {
     brand(this, 'BrokenProcessPool')
   }
   override readonly code: string = 'ERR_MILLRACE_BROKEN_PROCESS_POOL'
-  /** The workers whose death broke the pool; empty when none died. */
+  /** The workers whose deaths broke the pool; empty when no worker died. */
   readonly workers: readonly WorkerDeath[]
 
   constructor(message: string, details?: BrokenProcessPoolDetails) {
@@ -54,14 +56,17 @@ export class BrokenProcessPool extends BrokenExecutor {
   }
 }
 
-/** The fields of a `WorkerDiedError`. `task` goes into the only entry of `workers`, unless that is given itself. */
+/**
+ * The details of a `WorkerDiedError`. `task` becomes part of the only entry of `workers`, unless `workers` is given.
+ */
 export interface WorkerDiedDetails extends WorkerDeath, BrokenProcessPoolDetails {
   hint?: string
 }
 
 /**
- * The worker that ran this call died, in a pool that isolates deaths: this call fails, the worker is replaced, the pool
- * goes on. The call may have run in part; repeat it only if that is harmless (`run({ retries })` does it for you).
+ * The worker that ran this call died, under `onWorkerDeath: 'isolate'`. This call fails, the worker is replaced, and
+ * the pool goes on. The call may have run in part: repeat it only if that does no harm. `run({ retries })` repeats it
+ * for you.
  */
 export class WorkerDiedError extends BrokenProcessPool {
   static {
@@ -71,7 +76,7 @@ export class WorkerDiedError extends BrokenProcessPool {
   readonly pid: number
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
-  /** A likely reason, when there is one: for instance that the machine ran out of memory. */
+  /** A likely reason for the death, if one is known: for instance that the machine ran out of memory. */
   declare readonly hint?: string
 
   constructor(message: string, details: WorkerDiedDetails) {
@@ -85,14 +90,14 @@ export class WorkerDiedError extends BrokenProcessPool {
   }
 }
 
-/** The fields of a `WorkerTerminatedError`. */
+/** The details of a `WorkerTerminatedError`. */
 export interface WorkerTerminatedDetails extends ErrorDetails {
   pid: number
 }
 
 /**
- * The call was running when `terminateWorkers()`, `killWorkers()` or `shutdown({ kill: true })` ended its worker on
- * purpose. The call may have run in part.
+ * The call was running when `terminateWorkers()`, `killWorkers()` or `shutdown({ kill: true })` ended its worker. The
+ * call may have run in part.
  */
 export class WorkerTerminatedError extends MillraceError {
   static {
@@ -108,8 +113,8 @@ export class WorkerTerminatedError extends MillraceError {
 }
 
 /**
- * A worker process could not be started: the `cause` has the `errno` and `syscall`. Usual reasons are the process limit
- * (EAGAIN), too many open files (EMFILE), or a `cwd` that does not exist (ENOENT). The call was not accepted.
+ * A worker process could not be started, and the call was not accepted. `cause` has the `errno` and the `syscall`.
+ * Usual reasons: the process limit (EAGAIN), too many open files (EMFILE), a `cwd` that does not exist (ENOENT).
  */
 export class WorkerSpawnError extends MillraceError {
   static {

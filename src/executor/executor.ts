@@ -1,25 +1,27 @@
+// The base class of executors: `map` and the rest, over `submit`.
+
 import { availableParallelism } from 'node:os'
 
 import type { Future } from '../futures/future.js'
 import { argumentLists } from '../map/input.js'
 import { MapIterator, type MapOptions } from '../map/iterator.js'
 import { checkItems, checkMapOptions } from '../map/options.js'
-import type { MapCall, MapSource } from '../map/source.js'
 import { SingleCalls } from '../map/single-calls.js'
+import type { MapCall, MapSource } from '../map/source.js'
 import type { TaskFunction } from '../tasks/index.js'
 import { invalidValue, validateFunction } from '../util/validate.js'
 
-/** Options of {@link Executor.shutdown} that every executor knows. */
+/** Options of {@link Executor.shutdown} that every executor has. */
 export interface ExecutorShutdownOptions {
   /** Whether the promise resolves only when everything has ended. Default: true. */
   wait?: boolean
-  /** Cancels the calls that have not begun. Default: false. */
+  /** Cancel the calls that have not begun. Default: false. */
   cancelFutures?: boolean
 }
 
 /**
- * What executors have in common. An executor implements `submit` and `shutdown`, with futures that it settles; `map`
- * and the rest follow from those.
+ * The base class of executors. A subclass implements `submit` and `shutdown`, and settles the futures that it returns;
+ * `map` and the other methods build on these two.
  *
  * @example
  * await using executor = new SomeExecutor()
@@ -29,11 +31,12 @@ export abstract class Executor implements AsyncDisposable {
   /**
    * Calls `fn(...args)` somewhere else.
    *
+   * @returns A future of the value that `fn` returns or resolves to.
    * @throws ShutdownError, BrokenExecutor or QueueFullError when the call is not accepted.
    */
   abstract submit<A extends unknown[], R>(fn: TaskFunction<A, R>, ...args: A): Future<Awaited<R>>
 
-  /** Takes no more calls, and lets those that there are finish. May be called again, and from anywhere. */
+  /** Takes no more calls; accepted calls finish. May be called again, and from anywhere. */
   abstract shutdown(options?: ExecutorShutdownOptions): Promise<void>
 
   /** Resolves when `submit` has room for another call. */
@@ -42,12 +45,14 @@ export abstract class Executor implements AsyncDisposable {
   }
 
   /**
-   * Calls `fn` with each item of an iterable, and yields the results in the order of the items. One item's failure does
-   * not concern the others: see {@link MapIterator}.
+   * Calls `fn` with each item of an iterable, and yields the results in the order of the items. The failure of one item
+   * does not affect the others: see {@link MapIterator}.
    *
-   * A synchronous iterable is read at the call unless there is a `buffersize`; give one for an endless iterable.
+   * Without `buffersize`, a synchronous iterable is read to its end at the call: an endless iterable needs a
+   * `buffersize`.
    *
-   * @throws What the iterable throws while it is read here, and what `submit` throws.
+   * @throws TypeError or RangeError for a wrong argument, errors of the iterable while it is read here, and errors of
+   * `submit`.
    */
   map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): MapIterator<Awaited<R>> {
     validateFunction(fn, 'fn')
@@ -57,7 +62,7 @@ export abstract class Executor implements AsyncDisposable {
     return MapIterator.start(source, items, checked)
   }
 
-  /** {@link map} for a function of several arguments: each item is an array of them. */
+  /** Does as {@link map} for a function of several arguments: each item is an array of arguments. */
   starmap<A extends unknown[], R>(
     fn: TaskFunction<A, R>,
     items: Iterable<Readonly<NoInfer<A>>> | AsyncIterable<Readonly<NoInfer<A>>>,
@@ -70,14 +75,14 @@ export abstract class Executor implements AsyncDisposable {
     return MapIterator.start(source, argumentLists(items), checked)
   }
 
-  /** `shutdown()`, for `await using`. */
+  /** Calls `shutdown()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown()
   }
 
   /**
-   * How `map` runs its calls. The default submits each item by itself; an executor that can run many at once overrides
-   * this.
+   * The source that runs the calls of `map`. This one submits each item as a call of its own; an executor that can run
+   * many items at once overrides this method.
    */
   protected mapSource<R>(fn: TaskFunction, call: MapCall): MapSource<unknown, R> {
     if (call.taskTimeout !== undefined) {

@@ -1,34 +1,34 @@
-// The executor over worker processes, as its users see it:
+// The executor over worker processes, the class that users hold.
 //
-//   submit(fn, …args) ──► CallFuture ──► PoolCore ──► native pool ══ shared memory ══► worker k: take, run, post
+//   submit(fn, …args) ──► CallFuture ──► PoolCore ──► native pool ══ shared memory ══► worker k: take, run, commit
 //        ▲                                  │
 //        └── settles ◄── decode ◄── drain ◄─┘   one callback on Node's event loop
 //
-// This class checks, and hands over to its `PoolCore`. Only users hold it: when they let go of it without `shutdown()`,
-// its calls still finish, and then its workers leave.
+// This class checks arguments and hands over to its `PoolCore`. Only users hold it: when they drop it without
+// `shutdown()`, its calls still finish, and then its workers leave.
 
 import { declareLocal } from '../codec/index.js'
-import { ChunkSource } from '../host/chunk-source.js'
 import { CancelledError, TimeoutError } from '../errors/index.js'
-import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
-import { Executor } from './executor.js'
 import type { Future } from '../futures/future.js'
-import type { MapCall, MapSource } from '../map/source.js'
-import { type ProcessPoolOptions, resolveOptions } from '../host/options.js'
+import { ChunkSource } from '../host/chunk-source.js'
 import { PoolCore } from '../host/core.js'
+import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
+import { type ProcessPoolOptions, resolveOptions } from '../host/options.js'
+import type { PoolStats } from '../host/stats.js'
+import type { MapCall, MapSource } from '../map/source.js'
+import type { TaskFunction } from '../tasks/index.js'
+import { Executor } from './executor.js'
 import { applyRunOptions, cancelOnAbort, type RunOptions } from './run-options.js'
 import { checkShutdown, type ShutdownOptions, withinTime } from './shutdown.js'
-import type { PoolStats } from '../host/stats.js'
-import type { TaskFunction } from '../tasks/index.js'
 
-/** Cores of executors that users have let go of finish what they have, and stop. */
+/** Closes the cores of executors that users have dropped: their calls finish, then they stop. */
 const dropped = new FinalizationRegistry<PoolCore>((core) => core.close())
 
 /**
  * Runs functions in worker processes.
  *
- * Workers start as calls need them and are reused; an idle executor does not keep the program alive, unfinished calls
- * do.
+ * Workers are started when calls need them, and are used again. Unfinished calls keep the program alive; an idle
+ * executor does not.
  *
  * @example
  * await using pool = new ProcessPoolExecutor({ maxWorkers: 4 })
@@ -52,18 +52,18 @@ export class ProcessPoolExecutor extends Executor {
   /**
    * Calls `fn(...args)` in a worker process.
    *
-   * @returns A future of what it returns or resolves to. Arguments that cannot travel fail the future.
+   * @returns A future of the value that `fn` returns or resolves to. Arguments that cannot travel fail the future.
    * @throws `ShutdownError`, `BrokenProcessPool`, `QueueFullError`, `WorkerSpawnError` (no worker could be started) or
-   * `TypeError` (`fn` cannot be a task): then nothing of the call is kept.
+   * `TypeError` (`fn` cannot be a task). Then nothing of the call is kept.
    */
   override submit<A extends unknown[], R>(fn: TaskFunction<A, R>, ...args: A): Future<Awaited<R>> {
     return this.#core.call(fn, args, { caller: this.submit })
   }
 
   /**
-   * {@link submit} with options.
+   * Calls `fn(...args)` in a worker process as {@link submit} does, with options for this call.
    *
-   * @throws As `submit`, and TypeError or RangeError that names a wrong option.
+   * @throws As `submit`; TypeError or RangeError that names a wrong option.
    */
   run<A extends unknown[], R>(fn: TaskFunction<A, R>, args: readonly [...A], options?: RunOptions): Future<Awaited<R>> {
     const core = this.#core
@@ -92,16 +92,15 @@ export class ProcessPoolExecutor extends Executor {
   }
 
   /**
-   * Takes no more calls, lets those that there are finish, and the workers leave. May be called again, and from
-   * anywhere.
+   * Takes no more calls. Accepted calls finish, then the workers leave. May be called again, and from anywhere.
    *
-   * @returns A promise that resolves when all workers are gone, or with `wait: false` at once.
+   * @returns A promise that resolves when all workers are gone; with `wait: false` at once.
    */
   override async shutdown(options?: ShutdownOptions): Promise<void> {
     const { wait = true, cancelFutures = false, timeout, kill = false } = checkShutdown(options)
     const core = this.#core
     core.close()
-    // Closed first: a callback of a cancelled future cannot submit in its place.
+    // `close()` came first: so the callback of a cancelled future cannot submit another call.
     if (cancelFutures) core.cancelWaiting()
     if (kill && timeout === undefined) core.terminate(true)
     if (!wait) return
@@ -112,13 +111,16 @@ export class ProcessPoolExecutor extends Executor {
     await core.stopped()
   }
 
-  /** Stops everything by SIGTERM, and by SIGKILL after 5 s: running calls fail with `WorkerTerminatedError`. */
+  /**
+   * Stops everything by SIGTERM, and after 5 s by SIGKILL. Running calls fail with `WorkerTerminatedError`, waiting
+   * calls are cancelled.
+   */
   async terminateWorkers(): Promise<void> {
     this.#core.terminate(false)
     await this.#core.stopped()
   }
 
-  /** Stops everything by SIGKILL: running calls fail with `WorkerTerminatedError`, others are cancelled. */
+  /** Stops everything by SIGKILL. Running calls fail with `WorkerTerminatedError`, waiting calls are cancelled. */
   async killWorkers(): Promise<void> {
     this.#core.terminate(true)
     await this.#core.stopped()
@@ -129,23 +131,23 @@ export class ProcessPoolExecutor extends Executor {
     return this.#core.ready()
   }
 
-  /** What the pool does and has done. */
+  /** Numbers of calls and workers, present and past. */
   stats(): PoolStats {
     return this.#core.stats()
   }
 
-  /** Rings, states and process ids as text, for somebody who wants to know why nothing happens. */
+  /** Rings, states and process ids as text, for the search why nothing happens. */
   dumpState(): string {
     return this.#core.dump()
   }
 
-  /** Unfinished calls keep the event loop alive: the default. */
+  /** Lets unfinished calls keep the event loop alive. This is the default. */
   ref(): this {
     this.#core.setReferenced(true)
     return this
   }
 
-  /** Nothing of this executor keeps the event loop alive. */
+  /** Lets nothing of this executor keep the event loop alive. */
   unref(): this {
     this.#core.setReferenced(false)
     return this
@@ -157,7 +159,7 @@ export class ProcessPoolExecutor extends Executor {
     return this
   }
 
-  /** Adds a listener for one time. */
+  /** Adds a listener that is called at most once. */
   once<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
     this.#emitter.once(event, listener)
     return this
@@ -169,12 +171,12 @@ export class ProcessPoolExecutor extends Executor {
     return this
   }
 
-  /** {@link off} under the name that `events.once()` uses. */
+  /** Does as {@link off}, under the name that `events.once()` uses. */
   removeListener<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
     return this.off(event, listener)
   }
 
-  /** Chunks of items travel as single calls. */
+  /** Makes each chunk of items a single call. */
   protected override mapSource<R>(fn: TaskFunction, call: MapCall): MapSource<unknown, R> {
     return new ChunkSource<R>(this.#core, fn, call, { maxWorkers: this.#core.size, caller: this.map, holder: this })
   }

@@ -1,4 +1,4 @@
-// Options of single calls.
+// The options of single calls: their checks, and the signals that cancel calls.
 
 import { types } from 'node:util'
 
@@ -9,33 +9,36 @@ import { invalidType, invalidValue, validateInteger, validateNumber, validateOpt
 
 /** Options of {@link ProcessPoolExecutor.run}. */
 export interface RunOptions {
-  /** Cancels the call: at once if it waits, by stopping its worker if it runs. */
+  /** A signal whose abort cancels the call. If the call is running, its worker is stopped. */
   signal?: AbortSignal
-  /** Milliseconds that the call may run, from when a worker claims it. Default: no limit. */
+  /** Milliseconds that the call may run, counted from its claim by a worker. Default: no limit. */
   timeout?: number
-  /** Milliseconds from the abort of `taskContext().signal` to SIGTERM when the call is stopped. Default: 0. */
+  /** Milliseconds between the abort of `taskContext().signal` and SIGTERM when the call is stopped. Default: 0. */
   grace?: number
   /**
-   * How often the call is repeated after its worker died (with `onWorkerDeath: 'isolate'`; else that breaks the
-   * executor) or after `timeout`, which holds for each attempt. One attempt is over before the next one starts, behind
-   * all calls that wait; the last one's error is the call's. What a task throws and `process.exit()` in it repeat
-   * nothing. The arguments are kept in memory until the call is over. Default: 0.
+   * How often the call is repeated after its worker has died or its `timeout` has passed. Default: 0.
+   *
+   * - Deaths count only with `onWorkerDeath: 'isolate'`; with `'break'` a death breaks the executor.
+   * - `timeout` holds for each attempt. An attempt is over before the next one starts, behind all waiting calls.
+   * - The call fails with the error of its last attempt.
+   * - An error that the task throws and `process.exit()` in the task are no reasons to repeat the call.
+   * - The arguments are kept in memory until the call is over.
    */
   retries?: number
-  /** Names the call in errors, beside the task. */
+  /** A name for the call in errors, besides the name of its task. */
   label?: string
   /**
-   * ArrayBuffers that the call takes along, as `postMessage` does: detached here as soon as the call is taken. A {@link
-   * SharedBuffer} is not copied. Not together with `retries`, if it is to move without a copy.
+   * ArrayBuffers that the call takes along, as with `postMessage`: they are detached as soon as the call is accepted. A
+   * {@link SharedBuffer} moves without a copy, unless the call has `retries`.
    */
   transfer?: readonly ArrayBuffer[]
 }
 
-/** What the core counts with. */
+/** The largest number that the native pool can count. */
 const MAX_RETRIES = 2 ** 32 - 1
 
 /**
- * Checks the options of a call and notes them in its future.
+ * Checks the options of a call and stores them in its future.
  *
  * @throws TypeError or RangeError that names the option.
  */
@@ -56,7 +59,7 @@ export function applyRunOptions(future: CallFuture<unknown>, options: RunOptions
   future.label = label
 }
 
-/** Checks what a call is to take along. */
+/** Checks the list of buffers that a call takes along. */
 function checkTransfer(transfer: unknown): void {
   if (transfer === undefined) return
   if (!Array.isArray(transfer)) throw invalidType('options.transfer', 'an array of ArrayBuffers', transfer)
@@ -71,7 +74,7 @@ function checkTransfer(transfer: unknown): void {
   }
 }
 
-/** A time limit in milliseconds: positive, or undefined for none. */
+/** A time limit in milliseconds: positive, or undefined for no limit. */
 function timeoutOption(timeout: unknown, name: string): number | undefined {
   if (timeout === undefined || timeout === Infinity) return undefined
   validateNumber(timeout, name, Number.MIN_VALUE)
@@ -81,10 +84,10 @@ function timeoutOption(timeout: unknown, name: string): number | undefined {
 /** The unfinished calls of each signal, oldest first. */
 const callsOf = new WeakMap<AbortSignal, Set<CallFuture<unknown>>>()
 
-/** Has a signal cancel a call until that is done. One listener serves all calls: Node warns of more than ten. */
+/** Has a signal cancel a call until the call is done. All calls share one listener: Node warns of more than ten. */
 export function cancelOnAbort(future: CallFuture<unknown>, signal: AbortSignal): void {
   if (future.done()) return
-  // By a getter of an argument, while that was encoded: the signal tells nobody who comes later.
+  // A getter in the arguments may have aborted the signal during encoding. A listener that is added now is not called.
   if (signal.aborted) return future.abort(signal.reason)
   const calls = callsOf.get(signal) ?? watch(signal)
   calls.add(future)

@@ -1,4 +1,4 @@
-// The options of a shutdown.
+// The options of a shutdown, their checks, and its time limit.
 
 import { Timer } from '../util/timer.js'
 import { validateBoolean, validateNumber, validateOptions } from '../util/validate.js'
@@ -7,14 +7,14 @@ import { validateBoolean, validateNumber, validateOptions } from '../util/valida
 export interface ShutdownOptions {
   /** Whether the promise resolves only when all workers are gone. Default: true. */
   wait?: boolean
-  /** Cancels what no worker has claimed, before `shutdown()` returns. Default: false. */
+  /** Cancel all calls that no worker has claimed, before `shutdown()` returns. Default: false. */
   cancelFutures?: boolean
   /**
-   * Rejects with a `TimeoutError` after so many milliseconds, and goes on draining; with `kill` it kills then and
-   * resolves.
+   * Milliseconds, after which the promise rejects with a `TimeoutError` while accepted calls go on. Together with
+   * `kill` the workers are killed then, and the promise resolves. Default: no limit.
    */
   timeout?: number
-  /** Kills the workers and all that they started: at once, or when `timeout` has passed. Default: false. */
+  /** Kill the workers and all processes that they started: at once, or when `timeout` has passed. Default: false. */
   kill?: boolean
 }
 
@@ -29,7 +29,7 @@ export function checkShutdown(options: ShutdownOptions | undefined): ShutdownOpt
   return { wait, cancelFutures, timeout, kill }
 }
 
-/** Whether a promise resolves within so many milliseconds. */
+/** Whether a promise resolves within `timeout` milliseconds. */
 export async function withinTime(promise: Promise<void>, timeout: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const timer = new Timer(timeout, () => resolve(false))

@@ -1,25 +1,25 @@
-// One callback that is to run once, and whether it still is.
+// An entry of the registry: one callback that is to run once.
 
 import { inspect } from 'node:util'
 import { threadId } from 'node:worker_threads'
 
 import { functionName } from '../util/type-name.js'
 
-/** A callback with its arguments: what an entry holds until it is over. */
+/** A callback with its arguments. An entry holds it until the entry is over. */
 interface Call {
   readonly callback: (...args: never[]) => unknown
   readonly args: readonly unknown[]
 }
 
-/** Where entries are while they are active. */
+/** The collections in which an entry is while it is active. */
 export interface Home {
   readonly entries: Set<Entry>
-  /** Of the objects whose end is a trigger, by the entry as the token. */
+  /** The objects whose collection triggers entries. The token of each is its entry. */
   readonly objects: FinalizationRegistry<Entry>
 }
 
 export class Entry {
-  /** Undefined: the exit is no reason to run it. */
+  /** Undefined when the exit does not run the entry. */
   readonly priority: number | undefined
   /** Grows from entry to entry. */
   readonly order: number
@@ -42,9 +42,9 @@ export class Entry {
   }
 
   /**
-   * Takes the callback out for good: whoever gets it has to call it, since nobody else will. Undefined if that has
-   * happened, or the entry was cancelled. A process that was forked has the entries of its parent, and must not undo
-   * what is not its own.
+   * Takes the callback out of the entry, which is over then. The caller has to call it: nobody else will. Undefined
+   * when the callback was taken already, or the entry was cancelled. Undefined also in a fork of the process that made
+   * the entry: a fork must not undo what belongs to its parent.
    */
   take(): (() => unknown) | undefined {
     const call = this.#call
@@ -54,7 +54,7 @@ export class Entry {
     return () => callback(...(args as never[]))
   }
 
-  /** Whatever triggers it from now on, nothing happens. What the callback held can be collected. */
+  /** Ends the entry: no trigger runs it from now on, and everything that the callback held can be collected. */
   cancel(): void {
     this.#home.entries.delete(this)
     this.#home.objects.unregister(this)

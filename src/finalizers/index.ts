@@ -1,4 +1,4 @@
-// Callbacks that run once, when an object is collected, or else at the end: `multiprocessing.util.Finalize`.
+// `Finalize` and the passes over finalizers, after Python's `multiprocessing.util.Finalize`.
 
 import { inspect } from 'node:util'
 
@@ -8,46 +8,43 @@ import { invalidType, validateFunction, validateInteger, validateNumber, validat
 
 /** Options of {@link Finalize}. */
 export interface FinalizeOptions<A extends readonly unknown[] = readonly unknown[]> {
-  /** What the callback is called with. Default: nothing. */
+  /** The arguments of the callback. Default: none. */
   args?: readonly [...A]
   /**
-   * A whole number: the callback also runs at the exit, and in {@link runFinalizers}, those with a higher number first
-   * and the newest first among equals. Pools end their workers at 15. Default: none, and the exit is no reason to call
-   * it.
+   * A whole number. With it the callback also runs at the exit and in {@link runFinalizers}: higher numbers first, and
+   * the newest first among equal numbers. Pools end their workers at 15. Without it (the default) the exit does not run
+   * the callback.
    */
   exitPriority?: number
 }
 
-/** The options of a callback that takes such arguments: they may be left out if it can do without. */
+/** Options for a callback with arguments `A`: they may be left out when the callback needs no arguments. */
 export type FinalizeOptionsFor<A extends readonly unknown[]> = [] extends A
   ? FinalizeOptions<A>
   : FinalizeOptions<A> & { args: readonly [...A] }
 
 /**
- * Has a callback run at most once, by whatever comes first: `call()`, the collection of an object, a pass of
+ * Runs a callback at most once, at the first of these events: `call()`, the collection of an object, a pass of
  * {@link runFinalizers}, or the end of this process or thread. After Python's `multiprocessing.util.Finalize`.
  *
- * It belongs to the thread that made it, and needs no reference to it to stay.
+ * A finalizer belongs to the thread that made it. It stays registered although nobody keeps a reference to it.
  *
- * - A collection may come late or never. What has to happen needs an `exitPriority`.
- * - Neither the callback nor its arguments may hold the object: it would never be collected, and nothing can notice
- *   that.
- *   Pass what the callback needs (a path, a descriptor) in `args`.
- * - At the exit, those of 0 and more are over before any below 0 begins. That is when the event loop has drained, after
- *   `process.exit()`, an uncaught error, and the end of a `worker_threads` thread or of a Millrace worker; not when the
- *   process is killed, nor when a thread is terminated. What runs then has to be synchronous.
- * - What it throws, but for `call()`, is a process warning (`MILLRACE_FINALIZER`) and stops nothing. So is a promise
- *   that it
- *   returns to a pass that does not wait for it.
+ * - A collection may come late or never. A callback that has to run needs an `exitPriority`.
+ * - Neither the callback nor its arguments may hold the object, which would then never be collected. Nothing can detect
+ *   this mistake. Pass the callback's needs (a path, a descriptor) in `args`.
+ * - At the exit, all callbacks with a priority of 0 and more are over before the first below 0 begins. The exit is: the
+ *   event loop is empty, `process.exit()`, an uncaught error, the end of a `worker_threads` thread or of a Millrace
+ *   worker. It is not: a killed process, a terminated thread. A callback at the exit has to be synchronous.
+ * - An error of the callback becomes a process warning (`MILLRACE_FINALIZER`) and stops nothing; `call()` throws it
+ *   instead. A promise that the callback returns to a pass that does not wait for it becomes such a warning, too.
  */
 export class Finalize<A extends unknown[] = [], R = unknown> {
   readonly #entry: Entry
 
   /**
-   * @param obj - What the callback comes after; null if only the exit matters.
+   * @param obj - The object whose collection runs the callback; null if only the exit matters.
    * @throws TypeError when `obj` is neither an object nor a function, or null without `options.exitPriority`; TypeError
-   * or
-   *   RangeError that names another wrong argument. Nothing is registered then.
+   * or RangeError that names another wrong argument. Nothing is registered then.
    */
   constructor(
     obj: object | null,
@@ -72,14 +69,14 @@ export class Finalize<A extends unknown[] = [], R = unknown> {
   }
 
   /**
-   * Runs the callback now, unless it has run or was cancelled: what it returns or throws. Undefined if it does not run;
-   * also in a process that was forked from the one that made it.
+   * Runs the callback now, and returns or throws what the callback does. Does nothing and returns undefined when the
+   * callback has run, was cancelled, or belongs to the process from which this one was forked.
    */
   call(): R | undefined {
     return this.#entry.take()?.() as R | undefined
   }
 
-  /** The callback will not run. Harmless after it did, and when repeated. */
+  /** Cancels the callback. Harmless when it has run or was cancelled before. */
   cancel(): void {
     this.#entry.cancel()
   }
@@ -95,16 +92,17 @@ export class Finalize<A extends unknown[] = [], R = unknown> {
 }
 
 /**
- * Runs what is registered in this thread with an exit priority of at least `minPriority`; what is registered meanwhile
- * stays for another time.
+ * Runs the finalizers of this thread that have an exit priority of at least `minPriority`. Finalizers that are
+ * registered meanwhile wait for another pass.
  *
- * Without `minPriority` it runs all, also what is registered meanwhile, until none is left, and forgets what has no
- * exit priority, as the exit does. A callback that registers others for ever is stopped, with a warning.
+ * Without `minPriority` all finalizers with an exit priority run, also those that are registered meanwhile, until none
+ * is left. Then those without an exit priority are cancelled, as at the exit. Finalizers that register others for ever
+ * are stopped, with a warning.
  *
- * Pools are finalizers of priority 15: their running calls fail as terminated, those that wait are cancelled, and they
- * take no more. Leave them alone by a minimum of 16.
+ * Pools are finalizers of priority 15: their running calls fail as terminated, their waiting calls are cancelled, and
+ * they take no more calls. A minimum of 16 leaves pools alone.
  *
- * Callbacks may do anything, such as register, cancel or run finalizers.
+ * Callbacks may register, cancel and run finalizers, and do anything else.
  *
  * @throws TypeError or RangeError that names `minPriority`.
  */
@@ -113,9 +111,9 @@ export function runFinalizers(minPriority?: number): void {
 }
 
 /**
- * As {@link runFinalizers}, and waits for the promise that a callback returns before the next one is called: for
- * clean-up that cannot be synchronous, at the end of a program that ends by itself. Never rejects for what a callback
- * does.
+ * Runs finalizers as {@link runFinalizers} does, but waits for the promise of each callback before it calls the next:
+ * for clean-up that cannot be synchronous, at the end of a program that ends by itself. The promise never rejects for
+ * an error of a callback.
  *
  * @throws TypeError or RangeError that names `minPriority`.
  */

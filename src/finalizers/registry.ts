@@ -1,17 +1,18 @@
-// The finalizers of this thread: which there are, and in which order they run.
+// The registry of this thread's finalizers, and the passes that run them in order.
 //
-// A pass goes through a snapshot and takes each entry out just before it calls it. So whatever callbacks do meanwhile,
-// such as register, cancel, drop objects or start passes of their own, disturbs no pass, and nothing runs twice.
-// Nothing that is thrown leaves a pass.
+// A pass goes through a snapshot, and takes each entry out just before it calls the entry's callback. So callbacks may
+// register, cancel, drop objects or start passes of their own: no pass is disturbed, and nothing runs twice. No error
+// leaves a pass.
 
 import { types } from 'node:util'
 
 import { thrownWarning } from '../util/thrown.js'
 import { Entry } from './entry.js'
 
-/** How many entries that were registered since it began a full pass runs before it takes that for a circle. */
+/** Number of entries that a full pass runs although they were registered after its start. More count as a circle. */
 const MOST_LATE_CALLS = 10_000
 
+/** Synchronous passes that may run one inside of the other: the stack must hold. */
 const DEEPEST_PASS = 100
 
 const WARNING = { name: 'MillraceWarning', code: 'MILLRACE_FINALIZER' }
@@ -25,17 +26,17 @@ export class Registry {
   #lastOrder = 0
   #watching = false
   #exiting = false
-  /** How many synchronous passes are under way, each in a callback of the one before. */
+  /** The number of synchronous passes under way. Each was started by a callback of the one before. */
   #depth = 0
-  /** Shared by them, or each could allow the one inside it as much again. */
+  /** Shared by these passes: else each could allow the pass inside of it the full number again. */
   #allowance = new Allowance(0)
 
-  /** Whether the passes of the exit have begun: of this process, or of this thread. */
+  /** Whether the passes of the exit have begun, of this process or this thread. */
   get exiting(): boolean {
     return this.#exiting
   }
 
-  /** Has a callback run once: when `object` was collected, by a pass, or by `take()`. It must not hold the object. */
+  /** Registers a callback, to run once: at the collection of `object`, in a pass, or by `take()`. */
   add(
     object: object | null,
     callback: (...args: never[]) => unknown,
@@ -46,31 +47,31 @@ export class Registry {
     return new Entry(this.#home, object, { callback, args }, priority, ++this.#lastOrder)
   }
 
-  /** From now on the passes of the exit run. Idempotent. */
+  /** Has the passes of the exit run at the exit. Idempotent. */
   watchExit(): void {
     if (this.#watching) return
     this.#watching = true
     process.on('exit', () => {
       this.#exiting = true
       const depth = this.#depth
-      // No pass that process.exit() was called in goes on.
+      // A pass in which process.exit() was called does not go on.
       this.#depth = 0
-      // What has a priority of 0 and more is over before anything below begins, even if it registers further ones.
+      // All entries of 0 and more are over before the first below 0 begins, even if they register further ones.
       this.run(0)
       this.run()
       this.#depth = depth
     })
   }
 
-  /** In a fork: what is registered is its parent's, and nothing of it will run. The listeners of the exit are gone. */
+  /** For a fork: cancels all entries, which belong to the parent. The listener for the exit is removed elsewhere. */
   forget(): void {
     for (const entry of this.#entries) entry.cancel()
     this.#watching = false
   }
 
-  /** Runs the entries with a priority of at least `minimum`; without one all, until none is left. */
+  /** Runs the entries with a priority of at least `minimum`. Without `minimum`, runs all until none is left. */
   run(minimum?: number): void {
-    // It is left to the passes around this one: the stack must hold.
+    // The passes around this one run the entries.
     if (this.#depth === DEEPEST_PASS) return
     if (this.#depth++ === 0) this.#allowance = new Allowance(this.#lastOrder)
     try {
@@ -82,7 +83,7 @@ export class Registry {
     }
   }
 
-  /** As `run()`, waiting for the promise that a callback returns before the next is called. */
+  /** As `run()`, but waits for the promise of each callback before it calls the next. */
   async runAsync(minimum?: number): Promise<void> {
     for (const entry of this.#due(minimum, new Allowance(this.#lastOrder))) {
       const { name } = entry
@@ -94,7 +95,7 @@ export class Registry {
     }
   }
 
-  /** What a pass goes through; some of it may be over when its turn comes. */
+  /** The entries of a pass. An entry may be over when its turn comes. */
   *#due(minimum: number | undefined, allowance: Allowance): Generator<Entry, void, void> {
     if (minimum !== undefined) return yield* this.#snapshot(minimum)
     for (let due = this.#snapshot(-Infinity); due.length > 0; due = this.#snapshot(-Infinity)) {
@@ -107,7 +108,7 @@ export class Registry {
     for (const entry of this.#entries) entry.cancel()
   }
 
-  /** The highest priority first, the newest among equals. */
+  /** The active entries from `minimum` on: the highest priority first, the newest first among equals. */
   #snapshot(minimum: number): Entry[] {
     const due = [...this.#entries].filter(({ priority }) => priority !== undefined && priority >= minimum)
     return due.sort((a, b) => b.priority! - a.priority! || b.order - a.order)
@@ -146,7 +147,7 @@ export class Registry {
   }
 
   #reportRejection(promise: Promise<unknown>, name: string): void {
-    // Not `promise.then`: it may come from a class, or another realm, that has its own.
+    // Not `promise.then`: a class of the user's, or another realm, may have a `then` of its own.
     Promise.prototype.then.call(promise, undefined, (error) => this.#report(error, name))
   }
 
@@ -156,22 +157,22 @@ export class Registry {
 
   #warn(warning: Error): void {
     if (!this.#exiting) return process.emitWarning(warning)
-    // There is no later turn, in which emitWarning() would tell.
+    // emitWarning() would tell in a later turn, and there is none.
     try {
       process.emit('warning', warning)
     } catch {
-      // A listener's own error must not stop the exit.
+      // The error of a listener must not stop the exit.
     }
   }
 }
 
-/** How many late entries a full pass, with those inside it, may still run. */
+/** The number of late entries that a full pass, with the passes inside of it, may still run. */
 class Allowance {
   readonly #lastOrder: number
   #left = MOST_LATE_CALLS
   warned = false
 
-  /** @param lastOrder - Entries after this are late. */
+  /** @param lastOrder - Entries with a higher order are late. */
   constructor(lastOrder: number) {
     this.#lastOrder = lastOrder
   }
@@ -181,10 +182,10 @@ class Allowance {
   }
 }
 
-// A global symbol: the order of finalizers holds between several copies of the package. Its number is that of the
-// interface of `Registry` and `Entry`: copies that do not agree on it have registries of their own.
+// A global symbol: several copies of the package share the registry, so that the order of finalizers holds. The symbol
+// has the version of the interface of `Registry` and `Entry`: copies with another version have registries of their own.
 const registrySymbol = Symbol.for('millrace.finalizers.1')
 const holder = globalThis as { [registrySymbol]?: Registry }
 
-/** The one of this thread. */
+/** The registry of this thread. */
 export const registry: Registry = (holder[registrySymbol] ??= new Registry())

@@ -1,15 +1,17 @@
-import { collectFutures } from './collect.js'
+// `asCompleted`: futures in the order in which they are done.
+
 import { TimeoutError } from '../errors/index.js'
 import { Fifo } from '../util/fifo.js'
-import type { Future, Waiter, WaitOptions } from './future.js'
 import { Timer } from '../util/timer.js'
 import { timeoutOf } from '../util/validate.js'
+import { collectFutures } from './collect.js'
+import type { Future, Waiter, WaitOptions } from './future.js'
 
 /**
- * Futures in the order in which they are done.
+ * An iterator over futures, in the order in which they are done.
  *
- * Its own interface, not an `AsyncIterableIterator`, as which it can be used: the compiler takes the elements of that
- * for awaited in `for await`, and would say that there are results where there are futures.
+ * It can be used as an `AsyncIterableIterator`, but is a type of its own: in `for await` the compiler would take the
+ * elements of an `AsyncIterableIterator` for awaited, and so report results where there are futures.
  */
 export interface CompletionIterator<F extends Future<unknown>> extends AsyncDisposable {
   next(): Promise<IteratorResult<F, undefined>>
@@ -24,17 +26,19 @@ interface Request<F> {
 }
 
 /**
- * Removes the waiter of an iterator that was dropped before its end from futures that may live for long. The reference
- * is weak because a pending `next()` leads back to the iterator: only the futures may keep its waiter alive.
+ * Ends an iteration whose iterator was dropped before its end: its waiter leaves futures that may live for long. The
+ * reference is weak, because a pending `next()` leads back to the iterator: only the futures may keep the waiter alive.
  */
 const dropped = new FinalizationRegistry<WeakRef<Completions<never>>>((completions) => completions.deref()?.abandon())
 
 /**
- * Yields futures, of any executors, as they are done: those that are already first, then the others as they come. Each
- * once, cancelled ones too; none is kept once it was yielded.
+ * Yields futures, of any executors, as they are done: first the futures that are done already, then the others as they
+ * come. Each future comes once, also a cancelled one. The iterator keeps no future that it has yielded.
  *
- * When `timeout`, counted from this call, expires while a next future is waited for, `next()` rejects with a
- * `TimeoutError` and the iterator has ended. Futures that are done by then are yielded before that.
+ * `timeout` counts from this call. When it expires while `next()` waits, `next()` rejects with a `TimeoutError` and the
+ * iterator ends. Futures that are done by then are yielded first.
+ *
+ * @throws TypeError when a member of `futures` is no future; TypeError or RangeError for a wrong `timeout`.
  */
 export function asCompleted<F extends Future<unknown>>(
   futures: Iterable<F>,
@@ -48,7 +52,8 @@ export function asCompleted<F extends Future<unknown>>(
 }
 
 /**
- * What the caller holds. The futures hold only the `Completions`, so that this can be collected while they are pending.
+ * The iterator that the caller holds. The futures hold only the `Completions`, so an iterator that the caller has
+ * dropped can be collected while the futures are pending.
  */
 class FutureIterator<F extends Future<unknown>> implements CompletionIterator<F> {
   private readonly completions: Completions<F>
@@ -87,7 +92,7 @@ class Completions<F extends Future<unknown>> implements Waiter {
   private readonly unfinished = new Set<F>()
   private readonly total: number
   private readonly deadline: number | undefined
-  /** Runs only while somebody waits: an iterator that nobody reads does not hold the event loop. */
+  /** Runs only while a `next()` waits: an iterator that nobody reads does not hold the event loop. */
   private timer: Timer | undefined = undefined
   private abandoned = false
 
@@ -139,7 +144,7 @@ class Completions<F extends Future<unknown>> implements Waiter {
     this.rest()
   }
 
-  /** Nobody can call `next()` any more, but what was asked for is still to be answered. */
+  /** The iterator is gone, so nobody can call `next()` any more. Calls that wait already are still answered. */
   abandon(): void {
     this.abandoned = true
     if (this.requests.length === 0) this.close()

@@ -1,10 +1,12 @@
-import { Future } from './future.js'
+// The check of a collection of futures.
+
 import { invalidType } from '../util/validate.js'
+import { Future } from './future.js'
 
 /**
- * The futures in their order, each once.
+ * The futures in their order, without repetitions.
  *
- * @throws TypeError when a member is something else.
+ * @throws TypeError when a member is no future.
  */
 export function collectFutures<F extends Future<unknown>>(futures: Iterable<F>): Set<F> {
   if (futures === null || typeof futures !== 'object' || typeof futures[Symbol.iterator] !== 'function') {

@@ -1,12 +1,14 @@
+// The call of a done-callback, whose errors become process warnings.
+
 import { types } from 'node:util'
 
 import { thrownWarning } from '../util/thrown.js'
 
 /**
- * Calls a done-callback and contains whatever it does: the other callbacks, and the loop that settles futures, go on.
+ * Calls a done-callback and contains its errors: the other callbacks, and the loop that settles futures, go on.
  *
- * What it throws, and the rejection of a promise that it returns, become a process warning. A future that it returns is
- * left alone: a failed future that nobody looks at is no error.
+ * An error that the callback throws, and the rejection of a promise that it returns, become process warnings. A future
+ * that it returns is left alone: a failed future that nobody looks at is no error.
  */
 export function runDoneCallback<F extends object>(callback: (future: F) => unknown, future: F): void {
   try {
@@ -16,9 +18,9 @@ export function runDoneCallback<F extends object>(callback: (future: F) => unkno
   }
 }
 
-/** Has a process warning say that a callback's promise was rejected, if what the callback returned is a promise. */
+/** Reports the rejection of a callback's promise as a process warning, if `returned` is a promise. */
 export function reportRejection(returned: unknown, future: object): void {
-  // Not `returned.then`: the promise may come from a class, or another realm, that has its own.
+  // Not `returned.then`: a class of the user's, or another realm, may have a `then` of its own.
   if (types.isPromise(returned)) Promise.prototype.then.call(returned, undefined, (error) => report(error, future))
 }
 

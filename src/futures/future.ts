@@ -1,32 +1,36 @@
+// The future: the result of a call that may not be there yet.
+
 import { inspect } from 'node:util'
 
-import { runDoneCallback } from './done-callback.js'
 import { CancelledError, InvalidStateError, TimeoutError } from '../errors/index.js'
 import { Timer } from '../util/timer.js'
 import { typeName } from '../util/type-name.js'
 import { timeoutOf, validateBoolean, validateFunction, validateOptions } from '../util/validate.js'
+import { runDoneCallback } from './done-callback.js'
 
-/** Where a call stands. */
+/** The state of a call. `'finished'`: the call returned or threw. */
 export type FutureState = 'pending' | 'running' | 'cancelled' | 'finished'
 
-/** How a call ended; undefined while it has not. The only way to tell a result of undefined from a thrown undefined. */
+/**
+ * How a call ended; undefined before its end. Only the outcome tells a result of undefined from a thrown undefined.
+ */
 export type FutureOutcome = 'value' | 'error' | 'cancelled' | undefined
 
 /** Options of every operation that waits. */
 export interface WaitOptions {
-  /** Milliseconds; 0 and less look once. Default: no limit. It limits the waiting only: the task goes on. */
+  /** Milliseconds; with 0 or less, only the present state counts. Limits the wait, not the call. Default: no limit. */
   timeout?: number
 }
 
 /** Options of {@link Future.cancel}. */
 export interface CancelOptions {
-  /** Also stop the call when it runs already, which ends its worker; a new worker takes its place. Default: false. */
+  /** Stop the call also when it is running: its worker is ended and replaced. Default: false. */
   kill?: boolean
 }
 
 /**
- * Something of this package that waits for futures: told once, when the future is settled and before its callbacks.
- * It must not throw, and it may be told of a future after it was removed from it.
+ * A part of this package that waits for futures. A future tells its waiters once, when it is settled and before its
+ * callbacks run. `futureDone` must not throw, and may be called after the waiter was removed.
  *
  * @internal
  */
@@ -36,32 +40,32 @@ export interface Waiter {
 
 type Listener = Waiter | ((future: any) => unknown)
 
-// In this order: everything from FINISHED_VALUE on is done.
+// In this order: from FINISHED_VALUE on the future is done.
 const PENDING = 0
 const RUNNING = 1
 const FINISHED_VALUE = 2
 const FINISHED_ERROR = 3
 const CANCELLED = 4
 
-/** Numbers for futures that have no number of their own, given when they are first printed. */
+/** Numbers for futures without numbers of their own, given when such a future is printed first. */
 const displayIds = new WeakMap<object, number>()
 let lastDisplayId = 0
 
 /**
- * The result of a call that may not have happened yet.
+ * The result of a call, which may not be there yet.
  *
- * Not a promise, but it can be awaited. Other than a promise it can be asked for its state, be cancelled, and be
- * dropped: a future that fails and that nobody looks at causes no `unhandledRejection`.
+ * A future can be awaited like a promise. Unlike a promise it tells its state and can be cancelled. It can also be
+ * dropped: a failed future that nobody looks at causes no `unhandledRejection`.
  *
- * Made by executors. Whoever writes an executor calls {@link setRunningOrNotifyCancel} before running a call, then
- * {@link setResult} or {@link setException}.
+ * Executors make futures. An executor of your own calls {@link setRunningOrNotifyCancel} before it runs a call, and
+ * then {@link setResult} or {@link setException}.
  */
 export class Future<T> implements PromiseLike<T> {
-  // Assigned by the constructor, not as class fields, which cost twice as much: futures are made by the million.
+  // The constructor assigns these: class fields would cost twice as much, and futures are made by the million.
   declare private phase: number
-  /** The value, or the error, or the `CancelledError` once somebody asked for it. */
+  /** The value, the error, or the `CancelledError` once somebody has asked for it. */
   declare private stored: unknown
-  /** Nobody, one listener, or several in the order in which they came. */
+  /** Undefined, one listener, or several in the order of their registration. */
   declare private listeners: Listener | Listener[] | undefined
 
   constructor() {
@@ -88,7 +92,7 @@ export class Future<T> implements PromiseLike<T> {
     }
   }
 
-  /** Whether the call finished, failed or was cancelled. */
+  /** Whether the call has returned, thrown, or been cancelled. */
   done(): boolean {
     return this.phase >= FINISHED_VALUE
   }
@@ -103,23 +107,23 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * Cancels the call if no worker has claimed it, or in any case with `kill`. The future is then done at once, for all
-   * who wait for it.
+   * Cancels the call if no worker has claimed it; with `kill` in any case. The future is then done at once, for
+   * everybody who waits for it.
    *
-   * @returns Whether the future is cancelled now; also true when it was before.
+   * @returns Whether the future is cancelled now, also by an earlier call.
    */
   cancel(options?: CancelOptions): boolean {
     validateOptions(options)
     const kill = options?.kill
     validateBoolean(kill, 'options.kill')
-    // The hook may find that the call has just finished and settle this future itself.
+    // The hook may find that the call has just finished, and settle this future with the call's outcome.
     if (this.phase < FINISHED_VALUE && this.requestCancel(kill === true)) this.settleCancelled()
     return this.phase === CANCELLED
   }
 
   /**
-   * A promise of the result. Rejects with the error of the call, the same object each time, with a `CancelledError`, or
-   * with a `TimeoutError` when the wait runs out.
+   * A promise of the result. It rejects with the error of the call (the same object each time), with a
+   * `CancelledError`, or with a `TimeoutError` when the time of the wait is over.
    */
   result(options?: WaitOptions): Promise<T> {
     let timeout: number | undefined
@@ -132,8 +136,8 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * A promise of the call's error, undefined when it succeeded. Rejects with a `CancelledError` or a `TimeoutError`
-   * only, and may be dropped: it causes no `unhandledRejection`.
+   * A promise of the call's error; undefined when the call succeeded. It rejects only with a `CancelledError` or a
+   * `TimeoutError`. A program may drop it: it causes no `unhandledRejection`.
    */
   exception(options?: WaitOptions): Promise<unknown> {
     let timeout: number | undefined
@@ -148,8 +152,8 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * The result, for which this thread is blocked: nothing else happens in it meanwhile. Throws what `result()` rejects
-   * with.
+   * Waits for the result and blocks this thread: no other code of the thread runs meanwhile. Throws the errors with
+   * which `result()` rejects.
    */
   resultSync(options?: WaitOptions): T {
     const timeout = timeoutOf(options)
@@ -162,8 +166,9 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * Calls `fn` with this future as soon as it is done: synchronously, in the order of registration, and before the
-   * promise reactions of the same settling; at once if it is done already. What `fn` throws becomes a process warning.
+   * Calls `fn` with this future as soon as the future is done; at once if it is done already. Callbacks are called
+   * synchronously, in the order of registration, before promise reactions to the same future. An error of `fn` becomes
+   * a process warning.
    */
   addDoneCallback(fn: (future: Future<T>) => void): this {
     validateFunction(fn, 'fn')
@@ -172,7 +177,7 @@ export class Future<T> implements PromiseLike<T> {
     return this
   }
 
-  /** As of a promise. */
+  /** As `Promise.prototype.then`. */
   then<A = T, B = never>(
     onfulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onrejected?: ((reason: any) => B | PromiseLike<B>) | null,
@@ -180,12 +185,12 @@ export class Future<T> implements PromiseLike<T> {
     return (this.promise(undefined, false) as Promise<T>).then(onfulfilled, onrejected)
   }
 
-  /** As of a promise. */
+  /** As `Promise.prototype.catch`. */
   catch<B = never>(onrejected?: ((reason: any) => B | PromiseLike<B>) | null): Promise<T | B> {
     return (this.promise(undefined, false) as Promise<T>).catch(onrejected)
   }
 
-  /** As of a promise. */
+  /** As `Promise.prototype.finally`. */
   finally(onfinally?: (() => void) | null): Promise<T> {
     return (this.promise(undefined, false) as Promise<T>).finally(onfinally)
   }
@@ -194,7 +199,7 @@ export class Future<T> implements PromiseLike<T> {
     return 'Future'
   }
 
-  /** `<Future #7 state=finished returned number>`; never runs code of the result. */
+  /** For example `<Future #7 state=finished returned number>`. Runs no code of the result's. */
   toString(): string {
     let ending = ''
     if (this.phase === FINISHED_VALUE) ending = ` returned ${typeName(this.stored)}`
@@ -207,10 +212,10 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * For executors: a call is about to run.
+   * For executors: tells that a call is about to run.
    *
-   * @returns true, and the future is running now; false if it was cancelled and the call must not run.
-   * @throws InvalidStateError if it runs already or is finished.
+   * @returns true, and the future is running now; false when the future is cancelled and the call must not run.
+   * @throws InvalidStateError when the future is running or finished.
    */
   setRunningOrNotifyCancel(): boolean {
     if (this.phase === CANCELLED) return false
@@ -220,40 +225,41 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * For executors: the call returned.
+   * For executors: settles the future with the value that the call returned.
    *
-   * @throws InvalidStateError if the future is done; its outcome stays.
+   * @throws InvalidStateError when the future is done: its outcome stays.
    */
   setResult(value: T): void {
     if (!this.settleValue(value)) throw this.invalidState()
   }
 
   /**
-   * For executors: the call threw, anything at all.
+   * For executors: settles the future with the error that the call threw, which may be any value.
    *
-   * @throws InvalidStateError if the future is done; its outcome stays.
+   * @throws InvalidStateError when the future is done: its outcome stays.
    */
   setException(error: unknown): void {
     if (!this.settleError(error)) throw this.invalidState()
   }
 
-  /** Whether a worker has claimed the call. Asked only of a future that is not done. */
+  /** Whether a worker has claimed the call. Called only while the future is not done. */
   protected probeRunning(): boolean {
     return this.phase === RUNNING
   }
 
   /**
-   * Takes the call back from wherever it waits or, with `kill`, stops it. Asked only of a future that is not done.
+   * Takes the call back from wherever it waits; with `kill` also stops a running call. Called only while the future is
+   * not done.
    *
-   * @returns Whether the future is to be cancelled now.
+   * @returns Whether the future has to be cancelled now.
    */
   protected requestCancel(_kill: boolean): boolean {
     return !this.probeRunning()
   }
 
   /**
-   * Blocks this thread until the future is done or `performance.now()` reaches `deadline`. Asked only of a future that
-   * is not done; a deadline in the past means to look once.
+   * Blocks this thread until the future is done or `performance.now()` reaches `deadline`. With a deadline in the past
+   * only the present state counts. Called only while the future is not done.
    */
   protected blockUntilDone(deadline: number | undefined): void {
     if (deadline !== undefined && deadline <= performance.now()) return
@@ -263,7 +269,7 @@ export class Future<T> implements PromiseLike<T> {
     )
   }
 
-  /** The number in {@link toString}. */
+  /** The number that {@link toString} shows. */
   protected displayId(): number {
     let id = displayIds.get(this)
     if (id === undefined) displayIds.set(this, (id = ++lastDisplayId))
@@ -271,7 +277,8 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * `setResult` that says whether it did anything, for executors whose call may have been cancelled meanwhile.
+   * Settles as `setResult` does, and returns whether the future was open: an executor's call may be cancelled
+   * meanwhile.
    *
    * @internal
    */
@@ -285,7 +292,7 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * Without an error one is made when somebody asks.
+   * Settles as cancelled. Without `error` a `CancelledError` is made when somebody asks for it.
    *
    * @internal
    */
@@ -294,7 +301,7 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * The value, or the error to throw, as `outcome` says. Only of a done future.
+   * The value, or the error to throw, depending on `outcome`. Only for a future that is done.
    *
    * @internal
    */
@@ -304,7 +311,7 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * Tells `waiter` when this future is done, at once if it is.
+   * Has `waiter` told when this future is done, at once if it is done already.
    *
    * @internal
    */
@@ -336,7 +343,8 @@ export class Future<T> implements PromiseLike<T> {
     this.stored = stored
     const { listeners } = this
     if (listeners !== undefined) {
-      // Taken off first: what is registered from a callback finds the future done and runs at once, nested.
+      // Removed first: a callback that registers another finds the future done, and the other is called at once,
+      // nested.
       this.listeners = undefined
       if (Array.isArray(listeners)) this.tellAll(listeners)
       else if (typeof listeners === 'function') runDoneCallback(listeners, this)
@@ -354,7 +362,7 @@ export class Future<T> implements PromiseLike<T> {
     }
   }
 
-  /** Made when somebody asks for it, so that a future which nobody awaits costs no promise and rejects none. */
+  /** Made when somebody asks: a future that nobody awaits costs no promise, and rejects none. */
   private promise(timeout: number | undefined, wantsError: boolean): Promise<unknown> {
     if (this.phase < FINISHED_VALUE) {
       if (timeout !== undefined && timeout <= 0) return Promise.reject(this.timedOut(timeout))
@@ -382,7 +390,7 @@ export class Future<T> implements PromiseLike<T> {
   }
 }
 
-/** The promise that somebody waits for. */
+/** The waiter that settles a promise of `result()` or `exception()`. */
 class Reader implements Waiter {
   timer: Timer | undefined = undefined
   private readonly resolve: (value: unknown) => void

@@ -1,32 +1,35 @@
-import { collectFutures } from './collect.js'
-import type { Future, Waiter, WaitOptions } from './future.js'
+// `wait`: waits for several futures.
+
 import { Timer } from '../util/timer.js'
 import { timeoutOf, validateOneOf } from '../util/validate.js'
+import { collectFutures } from './collect.js'
+import type { Future, Waiter, WaitOptions } from './future.js'
 
 const CONDITIONS = ['ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_EXCEPTION'] as const
 
-/** When {@link wait} returns. */
+/** The conditions under which {@link wait} returns. */
 export type ReturnWhen = (typeof CONDITIONS)[number]
 
 /** Options of {@link wait}. */
 export interface WaitForOptions extends WaitOptions {
   /**
-   * `'ALL_COMPLETED'`: all futures are done. `'FIRST_COMPLETED'`: at least one is. `'FIRST_EXCEPTION'`: one failed, or
-   * all are done; a cancelled future is done but has not failed. Default: `'ALL_COMPLETED'`.
+   * `'ALL_COMPLETED'`: all futures are done. `'FIRST_COMPLETED'`: at least one future is done. `'FIRST_EXCEPTION'`: one
+   * future has failed, or all are done; a cancelled future has not failed. Default: `'ALL_COMPLETED'`.
    */
   returnWhen?: ReturnWhen
 }
 
-/** What {@link wait} found: each future that was given is in exactly one of the sets. */
+/** The result of {@link wait}: each given future is in exactly one of the two sets. */
 export interface WaitResult<F> {
   done: Set<F>
   notDone: Set<F>
 }
 
 /**
- * Waits for several futures, of any executors. A future that was given twice counts once; a cancelled one is done.
+ * Waits for several futures, of any executors. A future that is given twice counts once. A cancelled future is done.
  *
- * When the timeout expires, the promise resolves to what is done by then; it rejects for bad arguments only.
+ * When the timeout expires, the promise resolves all the same, with the futures that are done by then in `done`. It
+ * rejects only for wrong arguments.
  */
 export async function wait<F extends Future<unknown>>(
   futures: Iterable<F>,
@@ -51,7 +54,7 @@ function fulfilled(all: ReadonlySet<Future<unknown>>, pending: number, returnWhe
   return false
 }
 
-/** One `wait()` that has to wait. It removes itself from the futures when it is over. */
+/** The waiter of one `wait()`. It removes itself from the futures when the wait is over. */
 class Condition implements Waiter {
   private readonly pending: readonly Future<unknown>[]
   private readonly returnWhen: ReturnWhen

@@ -1,12 +1,12 @@
-// What each new worker is sent first, encoded once for all of them.
+// The boot payload: the first message to each new worker, encoded once for all of them.
 
 import { encodeArguments, type Outbox } from '../codec/index.js'
 import { SerializationError } from '../errors/index.js'
-import type { ResolvedOptions } from './options.js'
 import { encodeBootPlan } from '../wire/index.js'
+import type { ResolvedOptions } from './options.js'
 
 /**
- * The payload of the workers' boot call. Leaves the outbox empty.
+ * Encodes the payload of the workers' boot call. Leaves the outbox empty.
  *
  * @throws SerializationError when `initargs` cannot travel; its path begins with `initargs`.
  */

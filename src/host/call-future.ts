@@ -1,31 +1,31 @@
-// The future of a call in a worker process. One object a call: it is the executor's record of the call as well.
+// The future of a call in a worker process. It is also the executor's only record of the call: one object a call.
 
 import { CancelledError, type WorkerDeathTask } from '../errors/index.js'
 import { Future } from '../futures/future.js'
-import type { SubmitStack } from './submit-stacks.js'
 import type { RefusedItems } from './refused-items.js'
+import type { SubmitStack } from './submit-stacks.js'
 import type { TaskEntry } from './tasks.js'
 
-/** Whoever runs calls: a pool's core, as the futures of its calls see it. */
+/** The owner of calls: a pool's core, as the futures of its calls see it. */
 export interface CallOwner {
   /** Whether a worker has claimed the call of a future. */
   isRunning(future: CallFuture<unknown>): boolean
   /**
-   * Takes a call back; with `kill` also one that runs, stopping its worker. True: it is over, and nothing will settle
-   * it.
+   * Takes a call back; with `kill` also stops a running call, by ending its worker. Returns true when the call is over;
+   * then nothing else settles its future.
    */
   cancel(future: CallFuture<unknown>, kill: boolean): boolean
   /** Blocks this thread until the future is done or `performance.now()` reaches `deadline`. */
   drive(future: CallFuture<unknown>, deadline: number | undefined): void
 }
 
-/** The core has no record of a call (any more). */
+/** In place of a call's number: the core has no record of the call, or none any more. */
 export const NO_CALL = -1
 
 export class CallFuture<T> extends Future<T> {
   readonly #owner: CallOwner
   readonly task: TaskEntry
-  /** The call's number in the core, while it is unfinished. */
+  /** The call's number in the core, while the call is unfinished. */
   call = NO_CALL
   /** The public number of the call. */
   taskId = 0
@@ -33,11 +33,11 @@ export class CallFuture<T> extends Future<T> {
   timeout: number | undefined = undefined
   grace = 0
   retries = 0
-  /** The outcome is a list: one outcome for each item. */
+  /** Whether the call is a chunk: its outcome is a list with one outcome for each item. */
   readonly isChunk: boolean
-  /** Items of the chunk that were not sent. */
+  /** The items of the chunk that were not sent. */
   refused: RefusedItems | undefined = undefined
-  /** Where it was submitted, as far as that was recorded; see `submit-stacks.ts`. */
+  /** The stack where the call was submitted, if it was recorded; see `submit-stacks.ts`. */
   submitStack: SubmitStack | undefined = undefined
 
   constructor(owner: CallOwner, task: TaskEntry, isChunk = false) {
@@ -47,14 +47,14 @@ export class CallFuture<T> extends Future<T> {
     this.isChunk = isChunk
   }
 
-  /** The call as errors name it. */
+  /** The call's description for errors. */
   describe(): WorkerDeathTask {
     const { taskId, label } = this
     const { name } = this.task
     return label === undefined ? { taskId, name } : { taskId, name, label }
   }
 
-  /** Ends the call as cancelled for a reason, stopping its worker if it runs. */
+  /** Cancels the call for a reason; a running call is stopped by ending its worker. */
   abort(reason: unknown): void {
     if (!this.done() && this.#owner.cancel(this, true)) {
       this.settleCancelled(new CancelledError('The call was cancelled by its signal', { cause: reason }))

@@ -1,4 +1,4 @@
-// The way of calls into the native pool: arguments become bytes in the outbox, everything else a word of the registers.
+// The way of calls into the native pool: arguments become bytes in the outbox, all else becomes words of the registers.
 
 import { encodeArguments, type Outbox } from '../codec/index.js'
 import { detach, wholeShared } from '../memory/shared-buffer.js'
@@ -13,7 +13,7 @@ export class CallPath {
   readonly #registers: Uint32Array
   readonly #outbox: Outbox
 
-  /** `registers` and the outbox's bytes are those that the native pool was made with. */
+  /** `registers` and the outbox's bytes are the memory that the native pool was made with. */
   constructor(pool: NativePool, registers: Uint32Array, outbox: Outbox) {
     this.#native = pool
     this.#submit = pool.bareSubmit()
@@ -22,7 +22,7 @@ export class CallPath {
   }
 
   /**
-   * Puts the arguments of the next call into the outbox.
+   * Encodes the arguments of the next call into the outbox.
    *
    * @throws SerializationError when they cannot travel.
    */
@@ -30,16 +30,17 @@ export class CallPath {
     encodeArguments(args, this.#outbox)
   }
 
-  /** Bytes of the payload in the outbox. */
+  /** The bytes of the payload in the outbox. */
   get payloadBytes(): number {
     return this.#outbox.length + (this.#outbox.tail?.byteLength ?? 0)
   }
 
   /**
-   * Submits a call whose arguments are in the outbox. A call that is taken has the memory of `moving`: the buffers are
-   * detached.
+   * Submits a call whose arguments are in the outbox. An accepted call takes the memory of the buffers in `moving`,
+   * which are detached.
    *
-   * @returns The number of the call, or why it is {@link Refused}: then {@link discard} has to follow.
+   * @returns The number of the call, or the reason for its refusal ({@link Refused}): then {@link discard} has to
+   * follow.
    */
   submit(future: CallFuture<unknown>, flags: number, moving: readonly ArrayBuffer[] | undefined): number {
     const out = this.#outbox
@@ -62,7 +63,7 @@ export class CallPath {
     return call
   }
 
-  /** Lets go of the payload of a refused call. */
+  /** Releases the payload of a refused call. */
   discard(): void {
     this.#outbox.tail = undefined
   }

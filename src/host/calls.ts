@@ -1,5 +1,6 @@
-// The calls of a pool that are not over, and how many are. A future leaves these books before it is settled: what its
-// settling sets off may submit a call that gets the same number.
+// The unfinished calls of a pool, and the counts of finished ones.
+//
+// A future leaves these books before it is settled: its callbacks may submit a call that gets the same number.
 
 import type { CancelledError } from '../errors/index.js'
 import { type CallFuture, NO_CALL } from './call-future.js'
@@ -8,18 +9,18 @@ import type { Outcome } from './results.js'
 type AnyFuture = CallFuture<unknown>
 
 export class Calls {
-  /** By call number. */
+  /** The futures of unfinished calls, by call number. */
   readonly futures: (AnyFuture | undefined)[] = []
   unfinished = 0
   completed = 0
   failed = 0
   cancelled = 0
   #nextTaskId = 1
-  /** What is read and not handed on yet, and how much of it is. */
+  /** The outcomes of one round. The first `#settled` of them have settled their futures. */
   readonly outcomes: Outcome[] = []
   #settled = 0
 
-  /** A call was made. True: there was none before. */
+  /** Records a new call. Returns true if there was no unfinished call before. */
   add(call: number, future: AnyFuture): boolean {
     future.call = call
     future.taskId = this.#nextTaskId++
@@ -28,14 +29,14 @@ export class Calls {
     return this.unfinished++ === 0
   }
 
-  /** The future of a call that is over. */
+  /** Removes a call that is over, and returns its future. */
   readonly take = (call: number): AnyFuture | undefined => {
     const future = this.futures[call]
     if (future !== undefined) this.#remove(future)
     return future
   }
 
-  /** The call of a future is over, and where it was submitted does not matter any more. */
+  /** Removes a call that is over, with the stack of its submission, which does not matter any more. */
   forget(future: AnyFuture): void {
     this.#remove(future)
     future.submitStack = undefined
@@ -48,7 +49,7 @@ export class Calls {
     this.unfinished--
   }
 
-  /** Hands outcomes on, oldest first. A nested call goes on where this one is. */
+  /** Settles the futures of all outcomes, oldest first. A nested call continues with the outcomes of this one. */
   settle(): void {
     const { outcomes } = this
     while (this.#settled < outcomes.length) {
@@ -57,7 +58,7 @@ export class Calls {
       else if (kind === 'error') this.fail(future, value)
       else this.cancel(future)
     }
-    // Nothing keeps a result alive once it was handed on.
+    // Nothing here keeps a result alive once it has settled its future.
     outcomes.length = 0
     this.#settled = 0
   }

@@ -1,26 +1,23 @@
-// How `map` reaches the workers: whole chunks of items as single calls.
+// The source that connects `map` with a pool: each chunk of items is one call.
 
 import type { Future } from '../futures/future.js'
 import type { ChunkOutcome, MapCall, MapSource } from '../map/source.js'
-import type { PoolCore } from './core.js'
 import { CallFlag } from '../wire/index.js'
+import type { PoolCore } from './core.js'
 
-/** Where the items of one `map` come from and go to. */
+/** How a source makes its calls. */
 export interface ChunkCalls {
-  /** At most so many workers run them. */
+  /** The most workers that run the items. */
   maxWorkers: number
-  /** The public method that the user called, for the stacks of errors. */
+  /** The public method that the user called: stacks of errors begin outside of it. */
   caller: (...args: never[]) => unknown
-  /**
-   * Kept alive until the last chunk is done: a user may have let go of the executor, and items are still to be
-   * submitted.
-   */
+  /** Kept alive until the last chunk is done: the user may have dropped the executor, and items wait for submission. */
   holder?: object
-  /** Called once, when the last chunk is done or nobody wants it. */
+  /** Called once, when the last chunk is done or nobody wants its outcome. */
   whenFinished?: () => void
 }
 
-/** Sends the items of one `map` or `starmap`. */
+/** Submits the items of one `map` or `starmap`. */
 export class ChunkSource<R> implements MapSource<unknown, R> {
   readonly chunked = true
   readonly #core: PoolCore

@@ -1,65 +1,65 @@
-// The core of a process pool in JavaScript: the native pool, the futures of its unfinished calls, and what happens when
-// the event loop says that something came.
+// The core of a process pool in JavaScript: the native pool, the futures of its unfinished calls, and the rounds in
+// which results and events are handled.
 //
-// The native pool's callback reaches the core, and the core must not reach the executor that users hold: an executor
-// that is dropped can then be collected while its calls finish.
+// The native pool's callback leads to the core. The core must not lead to the executor that users hold: so an executor
+// that is dropped can be collected while its calls finish.
 //
-// User code runs only from `Calls.settle` and the listeners. Whatever is needed to go on stands in fields before it is
-// called, so that it may call anything here, and a nested round (resultSync() in a callback) goes on where this one is.
+// User code runs only from `Calls.settle` and from listeners. Before it runs, all state is in fields. So user code may
+// call any method, and a nested round (resultSync() in a callback) continues where the outer one has stopped.
 
 import { isMainThread } from 'node:worker_threads'
 
+import { Outbox } from '../codec/index.js'
+import { type BrokenProcessPool, type CancelledError, InvalidStateError, ShutdownError } from '../errors/index.js'
+import { native, type NativeCallFailure, type NativeEvent, type NativePool } from '../native/index.js'
+import { signalName } from '../util/signal-names.js'
+import { invalidType } from '../util/validate.js'
+import { CallFlag, Drained, Refused, Register } from '../wire/index.js'
 import { encodeBoot } from './boot-payload.js'
 import { CallFuture, type CallOwner, NO_CALL } from './call-future.js'
 import { CallPath } from './call-path.js'
 import { Calls } from './calls.js'
-import { Outbox } from '../codec/index.js'
-import { type BrokenProcessPool, type CancelledError, InvalidStateError, ShutdownError } from '../errors/index.js'
+import { Listeners, type PoolEmitter } from './events.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
 import { callFailure } from './failures/calls.js'
 import { workerDeath } from './failures/deaths.js'
 import { type BrokenEvent, brokenPool } from './failures/pool.js'
-import { poolFailed } from './failures/system.js'
-import { native, type NativeCallFailure, type NativeEvent, type NativePool } from '../native/index.js'
-import type { ResolvedOptions } from './options.js'
-import { signalName } from '../util/signal-names.js'
-import { invalidType } from '../util/validate.js'
-import { Listeners, type PoolEmitter } from './events.js'
-import { LoopHold } from './loop-hold.js'
-import { SubmitStacks } from './submit-stacks.js'
-import { inheritances, OwnForks } from './own-forks.js'
 import { RecentEnds } from './failures/recent-ends.js'
 import { refusalError, spawnRefusal } from './failures/refusal.js'
+import { poolFailed } from './failures/system.js'
+import { warningOf } from './failures/warnings.js'
+import { LoopHold } from './loop-hold.js'
+import type { ResolvedOptions } from './options.js'
+import { openPools, OwnForks } from './own-forks.js'
+import { PoolState, wasShutDown } from './pool-state.js'
+import { QueueRoom } from './queue-room.js'
 import { RefusedItems } from './refused-items.js'
 import { dumpFutures, poolStats } from './report.js'
 import { ResultReader } from './results.js'
-import { PoolState, wasShutDown } from './pool-state.js'
-import { QueueRoom } from './queue-room.js'
 import type { PoolStats } from './stats.js'
+import { SubmitStacks } from './submit-stacks.js'
 import { TaskTable } from './tasks.js'
-import { warningOf } from './failures/warnings.js'
-import { CallFlag, Drained, Refused, Register } from '../wire/index.js'
 
 type AnyFuture = CallFuture<unknown>
 
-/** Size of the buffer that results come in. */
+/** Bytes of the buffer in which results come. */
 const INBOX_BYTES = 1 << 20
 
-/** Results handed on in one go, before the rest of the program gets a turn. */
+/** Batches of results in one round; then the rest of the program gets a turn. */
 const BATCHES_PER_TURN = 16
 
-/** A `worker_threads` thread can be terminated, and its process can exit, only when it comes back to JavaScript. */
+/** A `worker_threads` thread is terminated, and its process exits, only when the thread comes back to JavaScript. */
 const LONGEST_WAIT_MS = isMainThread ? Infinity : 50
 
-/** How a call is made. */
+/** The way in which a call is made. */
 export interface CallPlan {
   /** The public method that the user called: stacks of errors begin outside of it. */
   readonly caller: (...args: never[]) => unknown
   /** {@link CallFlag}s. Default: none. */
   readonly flags?: number
-  /** ArrayBuffers whose memory the call takes along. They are detached once the call is taken. */
+  /** ArrayBuffers whose memory the call takes along. They are detached when the call is accepted. */
   readonly moving?: readonly ArrayBuffer[] | undefined
-  /** Checks the call's options and notes them in its future. A future that is done by then is not sent. */
+  /** Checks the call's options and stores them in its future. A future that is done afterwards is not sent. */
   readonly prepare?: (future: CallFuture<unknown>) => void
 }
 
@@ -67,7 +67,7 @@ export class PoolCore implements Owner, CallOwner {
   readonly tasks: TaskTable
   readonly #options: ResolvedOptions
   readonly #native: NativePool
-  // What runs once a batch of results, without the cost of a method.
+  // These run once a batch of results, without the cost of a method.
   readonly #turn: () => number
   readonly #drain: () => number
   readonly #outbox = new Outbox()
@@ -77,12 +77,12 @@ export class PoolCore implements Owner, CallOwner {
   readonly #hold: LoopHold
   readonly #submitStacks = new SubmitStacks()
   readonly #ends = new RecentEnds()
-  /** Where the workers are forked from this process. */
+  /** Only for the start method 'fork': the forks of this process. */
   readonly #forks: OwnForks | undefined
   readonly #calls = new Calls()
   readonly #listeners: Listeners
   readonly #state = new PoolState()
-  /** Events that are taken and not handled yet, with the future of the call that one is about. */
+  /** Events that are taken and not handled yet, each with the future of its call. */
   #events: { event: NativeEvent; future: AnyFuture | undefined }[] = []
 
   constructor(options: ResolvedOptions, emitter: PoolEmitter) {
@@ -113,7 +113,7 @@ export class PoolCore implements Owner, CallOwner {
     this.#hold = new LoopHold(this.#native)
     this.tasks = new TaskTable(this.#native)
     if (options.native.ownForks) this.#forks = new OwnForks(this.#native, onEvent)
-    inheritances.add(this)
+    openPools.add(this)
     watchForEnd()
   }
 
@@ -129,8 +129,8 @@ export class PoolCore implements Owner, CallOwner {
    * arguments.
    *
    * @returns The future. Arguments that cannot travel fail the future.
-   * @throws What {@link assertOpen} and `plan.prepare` throw, TypeError for what is no task or no list of arguments,
-   * and why the native pool refuses the call. Then nothing of the call is kept.
+   * @throws The errors of {@link assertOpen} and `plan.prepare`; TypeError when `fn` is no task or `args` is no array;
+   * the reason for which the native pool refuses the call. Then nothing of the call is kept.
    */
   call<T>(fn: unknown, args: readonly unknown[], plan: CallPlan): CallFuture<T> {
     this.#state.assertOpen()
@@ -167,23 +167,23 @@ export class PoolCore implements Owner, CallOwner {
     this.#forks?.schedule()
     if (this.#calls.add(call, future)) {
       registerOwner(this)
-      // A call from a 'beforeExit' listener: the program goes on, and its pool does not hold it any longer than its
-      // calls.
+      // The call may come from a 'beforeExit' listener. Then the program goes on, and the pool again holds the loop
+      // only for its calls.
       this.#hold.setDismissing(false)
     }
   }
 
-  /** Memory that is shared with a worker, for the host to fill in place; null when there is no room. */
+  /** Allocates memory that a worker shares, for the host to fill in place; null when there is no room. */
   allocate(bytes: number): ArrayBuffer | null {
     const memory = this.#native.allocate(bytes)
     if (typeof memory !== 'number') return memory
     throw this.#refusal(memory, bytes)
   }
 
-  /** The error for a refused call, or a refused allocation, of so many bytes. */
+  /** The error for a refused call, or a refused allocation, of `bytes` bytes. */
   #refusal(reason: number, bytes: number): Error {
     if (reason === Refused.broken && this.#state.broken === undefined) {
-      // Another thread has seen the death, whose event is on its way.
+      // Another thread has seen the death, and the event of it is on its way.
       this.#takeEvents()
       const broken = this.#events.map(({ event }) => event).find((event) => event.kind === 'broken')
       if (broken !== undefined) this.#state.broken = this.#reasonOf(broken)
@@ -199,7 +199,7 @@ export class PoolCore implements Owner, CallOwner {
     future.settleValue(refused.complete({ values: [] }))
   }
 
-  /** Ends a future whose call is never made. */
+  /** Cancels a future whose call is never made. */
   cancelUnsent(future: AnyFuture, error: CancelledError): void {
     this.#calls.cancel(future, error)
   }
@@ -209,8 +209,8 @@ export class PoolCore implements Owner, CallOwner {
   }
 
   /**
-   * Takes a call back; with `kill` also one that runs, stopping its worker. True: it is over, and nothing will settle
-   * it.
+   * Takes a call back; with `kill` also stops a running call, by ending its worker. Returns true when the call is over;
+   * then nothing else settles its future.
    */
   cancel(future: AnyFuture, kill: boolean): boolean {
     const { call } = future
@@ -223,7 +223,7 @@ export class PoolCore implements Owner, CallOwner {
 
   // ---- Rounds -------------------------------------------------------------------------------------------------------
 
-  /** Something came: results first, then everything else. */
+  /** Handles everything that has come: results first, then events. */
   #round(): void {
     let drained = this.#turn()
     for (let batches = 1; (drained & ~Drained.events) > 0; batches++) {
@@ -238,7 +238,7 @@ export class PoolCore implements Owner, CallOwner {
     if (drained !== 0 || this.#events.length > 0) this.#handleEvents()
   }
 
-  /** A nested call goes on where this one is. */
+  /** A nested call continues with the events of this one. */
   #handleEvents(): void {
     for (;;) {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#handle(next)
@@ -249,15 +249,15 @@ export class PoolCore implements Owner, CallOwner {
 
   #takeEvents(): void {
     for (const event of this.#native.takeEvents()) {
-      // Taken out now: by this the number is free, and a listener of an earlier event may submit a call that gets it.
+      // Taken out now. That frees the call's number, and a listener of an earlier event may submit a call that gets it.
       const future = event.kind === 'callFailed' ? this.#calls.take(event.call) : undefined
       this.#events.push({ event, future })
     }
   }
 
-  /** Goes through rounds, blocking this thread in between, until the future is done or the deadline has passed. */
+  /** Goes through rounds until the future is done or the deadline has passed. Blocks this thread between the rounds. */
   drive(future: AnyFuture, deadline: number | undefined): void {
-    // Its outcome may be here already, taken by the round that this was called from.
+    // The round that called this may have taken the future's outcome already.
     this.#calls.settle()
     this.#handleEvents()
     while (!future.done() && future.call !== NO_CALL) {
@@ -343,7 +343,7 @@ export class PoolCore implements Owner, CallOwner {
     this.#listeners.emit('broken', makeError())
   }
 
-  /** Everything that is unfinished fails, each call with an error of its own. */
+  /** Fails all unfinished calls, each with an error of its own. */
   failAll(makeError: () => Error): void {
     for (const future of this.#calls.futures.filter((one) => one !== undefined)) {
       this.#calls.forget(future)
@@ -355,7 +355,7 @@ export class PoolCore implements Owner, CallOwner {
   #stop(): void {
     this.#state.stopped = true
     this.#forks?.cancel()
-    inheritances.delete(this)
+    openPools.delete(this)
     unregisterOwner(this)
     this.#native.destroy()
     this.#hold.stop()
@@ -364,9 +364,9 @@ export class PoolCore implements Owner, CallOwner {
   // ---- Life ---------------------------------------------------------------------------------------------------------
 
   /**
-   * Starts all workers, or has them forked from this process as soon as that can be.
+   * Starts all workers; with the start method 'fork', has them forked as soon as this process can be.
    *
-   * @throws WorkerSpawnError when one cannot be started: none is left running then, and the core is of no use.
+   * @throws WorkerSpawnError when a worker cannot be started. Then no worker is left running, and the core is stopped.
    */
   startAll(): void {
     try {
@@ -381,7 +381,7 @@ export class PoolCore implements Owner, CallOwner {
     registerOwner(this)
   }
 
-  /** Takes no more calls; what there is finishes, then the workers leave. */
+  /** Takes no more calls. Unfinished calls finish, then the workers leave. */
   close(): void {
     if (this.#state.closed) return
     this.#state.closed = true
@@ -400,13 +400,13 @@ export class PoolCore implements Owner, CallOwner {
     this.#calls.settle()
   }
 
-  /** Stops everything: running calls fail as terminated, waiting ones are cancelled. */
+  /** Stops everything: running calls fail as terminated, waiting calls are cancelled. */
   terminate(hard: boolean): void {
     if (this.#state.stopped) return
     this.close()
-    // The workers are gone, or will be at once, and a round would start others for the calls that wait.
+    // At the end of the process the workers are gone or will be at once. A round would start others for waiting calls.
     if (isEnding()) return
-    // Results that are there are delivered first.
+    // Results that are there already are delivered first.
     this.#round()
     if (!this.#state.stopped) this.#native.terminate(hard)
   }
@@ -428,13 +428,13 @@ export class PoolCore implements Owner, CallOwner {
   }
 
   dismissIdle(): void {
-    // An unref'd pool that still has calls does not keep its process: its workers are killed at the exit.
+    // An unref'd pool with calls does not keep its process alive: its workers are killed at the exit.
     if (this.#state.stopped || this.#calls.unfinished > 0 || this.#native.liveWorkers === 0) return
     this.#native.dismissIdle()
     this.#hold.setDismissing(true)
   }
 
-  /** In a fork: everything here is its parent's. Nothing is settled: who waits for it is the parent's code. */
+  /** In a fork: gives up everything, which is the parent's. No future is settled: the parent's code waits for them. */
   leaveBehind(): void {
     this.#state.leaveBehind()
     this.#forks?.cancel()

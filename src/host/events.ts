@@ -1,10 +1,14 @@
-// The events of a pool: what they tell, who registers listeners, and who calls them.
+// The events of a pool: their arguments, the registration of listeners, and the calls of listeners.
 
 import { EventEmitter } from 'node:events'
 
 import type { BrokenProcessPool, MillraceError } from '../errors/index.js'
 
-/** Why a worker left. */
+/**
+ * Why a worker left. `'shutdown'`: the pool closes, or is broken. `'recycled'`: it was used up or too large, a task
+ * called `process.exit()`, or a stray error made it retire. `'idle'`: `idleTimeout`. `'killed'`: a time-out, a cancel
+ * with `kill`, or a terminated pool. `'died'`: anything else. `'failed-start'`: it ended before it was ready.
+ */
 export type WorkerExitReason = 'shutdown' | 'recycled' | 'idle' | 'killed' | 'died' | 'failed-start'
 
 /** The events of a {@link ProcessPoolExecutor}, with the arguments of their listeners. */
@@ -21,22 +25,22 @@ export interface ProcessPoolEvents {
       reason: WorkerExitReason
     },
   ]
-  /** A worker was started in the place of one that left. */
+  /** A worker was started in place of one that had left. */
   workerReplace: [info: { oldPid: number; newPid: number; reason: WorkerExitReason }]
-  /** The executor broke; once. */
+  /** The executor broke. Emitted at most once. */
   broken: [error: BrokenProcessPool]
-  /** The queue has room again after it was full. */
+  /** The queue has room again, after it was full. */
   drain: []
-  /** Something went wrong that the executor survives. Without a listener it is a process warning. */
+  /** An error that the executor survives. Without a listener it is a process warning. */
   warning: [error: Error]
 }
 
 type PoolListener<K extends keyof ProcessPoolEvents> = (...args: ProcessPoolEvents[K]) => void
 
-/** A listener as Node's emitter takes it. */
+/** A listener, typed as Node's emitter takes it. */
 type Untyped = (...args: unknown[]) => void
 
-/** The listeners of one pool, as its users register them; held by the object that users hold, and by nothing else. */
+/** The listeners of one pool. Only the object that users hold refers to them. */
 export class PoolEmitter {
   readonly #emitter = new EventEmitter()
 
@@ -52,7 +56,7 @@ export class PoolEmitter {
     this.#emitter.off(event, listener as Untyped)
   }
 
-  /** @throws What a listener throws. */
+  /** @throws The error of a listener. */
   emit<K extends keyof ProcessPoolEvents>(event: K, details: ProcessPoolEvents[K]): void {
     this.#emitter.emit(event, ...details)
   }
@@ -62,7 +66,7 @@ export class PoolEmitter {
   }
 }
 
-/** The core's way to the listeners: a weak one, since listeners are the user's and may hold the executor. */
+/** The core's reference to the listeners. It is weak: a listener is the user's, and may hold the executor. */
 export class Listeners {
   readonly #emitter: WeakRef<PoolEmitter>
 
@@ -74,14 +78,14 @@ export class Listeners {
     try {
       this.#emitter.deref()?.emit(event, details)
     } catch (error) {
-      // A listener's error is the program's, as in any emitter; but whoever told it is not its victim.
+      // A listener's error is the program's, as with any emitter, but must not stop the code that emits.
       queueMicrotask(() => {
         throw error
       })
     }
   }
 
-  /** Tells of something that went wrong and that the pool survives: without a listener it is a process warning. */
+  /** Reports an error that the pool survives; without a listener as a process warning. */
   warn(error: Error): void {
     if (this.#emitter.deref()?.has('warning')) this.emit('warning', error)
     else process.emitWarning(error.message, { type: 'MillraceWarning', code: (error as MillraceError).code })

@@ -1,34 +1,35 @@
-// The end of this process, or of this thread of it: workers leave with their owner.
+// The end of this process, or of this thread: workers leave with their owner.
 //
 // | the end | what happens |
 // |---|---|
-// | the event loop drains | idle workers are asked to leave, and the process waits for them |
-// | `process.exit()`, an uncaught error | workers are killed and reaped, at once |
-// | a signal without a handler, SIGKILL | nothing runs here: the workers' watchdogs see it |
-// | a `worker_threads` thread ends | as `process.exit()`, by the addon's cleanup hook if the thread is terminated |
+// | the event loop is empty | idle workers are asked to leave, and the process waits for them |
+// | `process.exit()`, an uncaught error | workers are killed and reaped at once |
+// | a signal without a handler, SIGKILL | nothing runs here: the watchdogs of the workers see the end |
+// | a `worker_threads` thread ends | as `process.exit()`; a terminated thread by the addon's cleanup hook |
 //
-// Each pool with workers is a finalizer, at the priority of Python's pools: what users clean up around it is in order.
+// Each pool with workers is a finalizer, with the priority of Python's pools. So it has its place in the order of a
+// user's finalizers.
 
 import { Finalize } from '../finalizers/index.js'
 import { registry } from '../finalizers/registry.js'
 
 /** A pool with workers. */
 export interface Owner {
-  /** Asks idle workers to leave and holds the event loop until they have. */
+  /** Asks idle workers to leave, and holds the event loop until they have left. */
   dismissIdle(): void
   /** Kills and reaps all workers. */
   killNow(): void
-  /** Kills all workers, takes no more calls, and settles those that there are. */
+  /** Kills all workers, takes no more calls, and settles the unfinished ones. */
   terminate(hard: boolean): void
 }
 
-/** Of whatever ends pools. */
+/** Exit priority of the finalizers that end pools. */
 export const EXIT_PRIORITY = 15
 
 const owners = new Map<Owner, Finalize<[Owner]>>()
 let watching = false
 
-/** From now on the end is seen. Idempotent. */
+/** Begins to watch for the end. Idempotent. */
 export function watchForEnd(): void {
   if (watching) return
   watching = true
@@ -39,33 +40,33 @@ export function watchForEnd(): void {
 }
 
 /**
- * Whether this process, or thread, ends: its workers are being killed, and only 'exit' listeners and finalizers still
- * run.
+ * Whether this process, or thread, is ending: its workers are being killed, and only 'exit' listeners and finalizers
+ * still run.
  */
 export function isEnding(): boolean {
   return registry.exiting
 }
 
-/** Has the owner's workers taken care of at the end. Idempotent. */
+/** Registers an owner, whose workers then leave at the end. Idempotent. */
 export function registerOwner(owner: Owner): void {
   if (owners.get(owner)?.stillActive()) return
   owners.set(owner, new Finalize(null, endWorkers, { args: [owner], exitPriority: EXIT_PRIORITY }))
 }
 
-/** The owner has no workers any more. */
+/** Removes an owner, which has no workers any more. */
 export function unregisterOwner(owner: Owner): void {
   owners.get(owner)?.cancel()
   owners.delete(owner)
 }
 
-/** In a fork: the workers are its parent's. */
+/** In a fork: forgets the owners, whose workers are the parent's. */
 export function forgetOwners(): void {
   owners.clear()
   watching = false
 }
 
 function endWorkers(owner: Owner): void {
-  // A pass that is not the exit's: the program goes on, and its calls must have an outcome.
+  // In a pass that is not the exit's, the program goes on, so its calls must have outcomes.
   if (registry.exiting) owner.killNow()
   else owner.terminate(true)
 }

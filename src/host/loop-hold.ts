@@ -1,5 +1,5 @@
-// Whether a pool holds the event loop: while calls are unfinished, unless it is unref'd; and while somebody waits for
-// its end.
+// The hold of a pool on the event loop: while calls are unfinished, unless the pool is unref'd; and while somebody
+// waits for the pool's end.
 
 import type { NativePool } from '../native/index.js'
 import { Hold } from '../wire/index.js'
@@ -20,14 +20,14 @@ export class LoopHold {
     this.#update()
   }
 
-  /** Whether the workers are let go since the program ends. */
+  /** Whether the idle workers have been asked to leave, because the program ends. */
   setDismissing(dismissing: boolean): void {
     if (this.#dismissing === dismissing) return
     this.#dismissing = dismissing
     this.#update()
   }
 
-  /** Resolves when the pool has stopped, and holds the loop until then. */
+  /** Resolves when the pool has stopped. Holds the event loop until then. */
   async untilStopped(): Promise<void> {
     if (this.#stopped) return
     await new Promise<void>((resolve) => {
@@ -36,7 +36,7 @@ export class LoopHold {
     })
   }
 
-  /** The pool has stopped. */
+  /** Takes note that the pool has stopped. */
   stop(): void {
     this.#stopped = true
     for (const resolve of this.#stopWaiters.splice(0)) resolve()

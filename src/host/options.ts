@@ -1,13 +1,14 @@
-// The options of a process pool: checked, given their defaults, and turned into what the core takes.
+// The options of a process pool: their checks, their defaults, and their form for the core.
 
 import { availableParallelism } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 
 import { NestingError } from '../errors/index.js'
-import { FORKABLE, serverArgument } from '../start/server/plan.js'
 import { native, type NativePoolOptions } from '../native/index.js'
 import { serverEntry, workerEntry } from '../paths.js'
 import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from '../start/methods.js'
+import { FORKABLE, serverArgument } from '../start/server/plan.js'
+import { workerState } from '../tasks/context.js'
 import { describeTask, resolveModule, type TaskFunction } from '../tasks/index.js'
 import {
   invalidType,
@@ -18,51 +19,53 @@ import {
   validateOptions,
 } from '../util/validate.js'
 import type { TaskDescriptor } from '../wire/index.js'
-import { workerState } from '../tasks/context.js'
 
 /** Options of a {@link ProcessPoolExecutor}. */
 export interface ProcessPoolOptions {
   /**
-   * At most so many worker processes, started as calls need them.
-   * Default: the processors that this process may use, its control group's CPU quota included.
+   * The most worker processes. They are started when calls need them.
+   * Default: the number of processors that this process may use, within the CPU quota of its control group.
    */
   maxWorkers?: number
   /**
-   * Default: `'spawn'` with `maxTasksPerChild`, else that of `getStartMethod()`. An explicit `'fork'` excludes
-   * `maxTasksPerChild`, `idleTimeout`, `maxMemoryPerWorker`, `execArgv`, `env`, `cwd` and `stdio: 'ignore'`; where it
-   * was set, these mean `'spawn'`.
+   * The start method. Default: `'spawn'` with `maxTasksPerChild`, else `getStartMethod()`.
+   *
+   * With an explicit `'fork'`, the options `maxTasksPerChild`, `idleTimeout`, `maxMemoryPerWorker`, `execArgv`, `env`,
+   * `cwd` and `stdio: 'ignore'` are errors. With `'fork'` from `setStartMethod()`, they mean `'spawn'`.
    */
   startMethod?: StartMethod
-  /** Called and awaited once in each worker, before its first call. If it throws the worker does not start. */
+  /** A function that is called and awaited once in each worker, before the first call. Its error fails the start. */
   initializer?: TaskFunction<never[], unknown>
   /** The arguments of `initializer`. */
   initargs?: readonly unknown[]
-  /** A worker is replaced after so many calls. A chunk of `map` is one call. Not with `'fork'`. Default: never. */
+  /** The number of calls after which a worker is replaced. A chunk of `map` is one call. Default: no limit. */
   maxTasksPerChild?: number
   /**
-   * What the death of a worker does. `'break'`, Python's rule and the default: every unfinished future fails and the
-   * executor is unusable. `'isolate'`: only the call that the worker ran fails, and the worker is replaced.
+   * The consequence of a worker's death. `'break'`, Python's rule and the default: every unfinished future fails, and
+   * the executor takes no more calls. `'isolate'`: only the call that the worker ran fails, and the worker is replaced.
    */
   onWorkerDeath?: 'break' | 'isolate'
-  /** A worker that was idle for so many milliseconds leaves. Default: `Infinity`. */
+  /** Milliseconds without a call after which a worker leaves. Default: `Infinity`. */
   idleTimeout?: number
-  /** A worker must have started, `preload` and `initializer` included, within so many milliseconds. Default: 30,000. */
+  /** Milliseconds that the start of a worker may take, `preload` and `initializer` included. Default: 30,000. */
   startTimeout?: number
-  /** A worker whose resident memory exceeds so many bytes is replaced between calls. Default: `Infinity`. */
+  /** Bytes of resident memory; a worker with more is replaced between calls. Default: `Infinity`. */
   maxMemoryPerWorker?: number
-  /** Calls that no worker has claimed, at most: beyond that `submit()` throws `QueueFullError`. Default: `Infinity`. */
+  /** The most calls that wait for a worker; `submit()` throws `QueueFullError` beyond that. Default: `Infinity`. */
   maxQueue?: number
-  /** Node's own options for the workers. Default: those of this process, but for debugging and profiling ones. */
+  /**
+   * Node's own options for the workers. Default: those of this process, without options for debugging and profiling.
+   */
   execArgv?: readonly string[]
-  /** The workers' whole environment. Default: this process's. */
+  /** The complete environment of the workers. Default: that of this process. */
   env?: Readonly<Record<string, string | undefined>>
-  /** The workers' working directory. Default: this process's. */
+  /** The working directory of the workers. Default: that of this process. */
   cwd?: string
-  /** Where the workers' standard output and error go. Default: `'inherit'`. */
+  /** The standard output and error of the workers: those of this process, or none. Default: `'inherit'`. */
   stdio?: 'inherit' | 'ignore'
-  /** Modules that each worker loads before its first call. Specifiers resolve from the current working directory. */
+  /** Modules that each worker loads before the first call. Specifiers resolve from the current working directory. */
   preload?: readonly (string | URL)[]
-  /** Names the pool in messages, and its workers in process listings. */
+  /** A name for the pool in messages, and for its workers in process listings. Default: none. */
   name?: string
 }
 
@@ -78,7 +81,7 @@ export interface ResolvedOptions {
   readonly native: NativePoolOptions
 }
 
-/** Pools nested deeper than this are a mistake in all likelihood: each level multiplies the processes. */
+/** Levels of nested pools. More are most likely a mistake: each level multiplies the processes. */
 const MAX_DEPTH = 10
 
 /** Address space of each payload arena. Memory is taken page by page, as payloads need it. */
@@ -86,9 +89,7 @@ const ARENA_BYTES = 8 * 2 ** 30
 
 const DEFAULT_SLOTS = 256
 
-/**
- * @throws TypeError or RangeError that names the option; NestingError in a worker that is ten levels deep.
- */
+/** @throws TypeError or RangeError that names the option; NestingError in a worker that is ten levels deep. */
 export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOptions {
   validateOptions(options)
   const depth = (workerState()?.depth ?? 0) + 1
@@ -141,7 +142,7 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
           : undefined,
       ownForks: startMethod === 'fork',
       orSpawn: options.startMethod === undefined,
-      // A worker_threads thread has an environment of its own, of which the system knows nothing.
+      // A worker_threads thread has an environment of its own, which the system does not know.
       env: env === undefined && isMainThread ? undefined : flattenEnv(env === undefined ? process.env : env),
       cwd,
       inheritStdio: stdio === 'inherit',
@@ -158,7 +159,7 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
   }
 }
 
-/** Options of any pool, of which only the maximum of calls a worker has another name in some. */
+/** The options that forks cannot follow, except the limit of calls a worker: a `Pool` has another name for that one. */
 export function againstForks(options: ProcessPoolOptions): AgainstForks[] {
   const { idleTimeout, maxMemoryPerWorker, execArgv, env, cwd, stdio } = options
   return [
@@ -185,14 +186,14 @@ function defaultWorkers(): number {
   return quota === null ? processors : Math.max(1, Math.min(processors, Math.ceil(quota)))
 }
 
-/** A whole number of at least `minimum`, or undefined for what is absent. */
+/** A whole number from `minimum` to `maximum`; undefined for an absent option. */
 function integer(value: unknown, name: string, minimum: number, maximum: number): number | undefined {
   if (value === undefined) return undefined
   validateInteger(value, name, minimum, maximum)
   return value
 }
 
-/** A number, or undefined for `Infinity` and what is absent. */
+/** A number of at least `minimum`; undefined for `Infinity` and for an absent option. */
 function limit(value: unknown, name: string, minimum: number, whole = true): number | undefined {
   if (value === undefined || value === Infinity) return undefined
   if (whole) validateInteger(value, name, minimum, Number.MAX_SAFE_INTEGER)
@@ -218,7 +219,7 @@ function execArguments(value: unknown): string[] | undefined {
   return value.map((item, index) => processText(item, `options.execArgv[${index}]`))
 }
 
-/** A string that the system takes, in which a null byte would be the end. */
+/** A string that the system can take: a null byte would be its end. */
 function processText(value: unknown, name: string): string {
   if (typeof value !== 'string') throw invalidType(name, 'a string', value)
   if (value.includes('\0')) throw invalidValue(name, 'free of null bytes', value)
@@ -235,13 +236,13 @@ function flattenEnv(env: Readonly<Record<string, string | undefined>>): string[]
   return flat
 }
 
-/** Options of this process that would make a worker wait for a debugger, write a profile, or run something else. */
+/** Options of this process that would make a worker wait for a debugger, write a profile, or run another program. */
 const NOT_INHERITED = new RegExp(
   '^--(?:inspect|debug|cpu-prof|heap-prof|prof\\b|heapsnapshot|heap-snapshot|diagnostic-dir|watch|test|input-type|' +
     'run\\b|check\\b|build-snapshot|experimental-sea)',
 )
 
-/** Those of them whose value is the next argument. */
+/** Options whose next argument is a script, which a worker must not run. */
 const WITH_SCRIPT = new Set(['-e', '--eval', '-p', '--print', '-pe'])
 
 function inheritedExecArgv(): string[] {
@@ -252,7 +253,7 @@ function inheritedExecArgv(): string[] {
     if (WITH_SCRIPT.has(argument)) {
       index++
     } else if (NOT_INHERITED.test(argument)) {
-      // There are options and their values here, nothing else: what does not look like an option is this one's value.
+      // `execArgv` has only options and their values: an argument that does not look like an option is a value.
       const value = execArgv[index + 1]
       if (!argument.includes('=') && value !== undefined && !value.startsWith('-')) index++
     } else if (argument !== '-i' && argument !== '-c') {
@@ -262,7 +263,7 @@ function inheritedExecArgv(): string[] {
   return inherited
 }
 
-/** `MILLRACE_RING_SLOTS` makes small rings, for tests. */
+/** The number of call slots. `MILLRACE_RING_SLOTS` makes small rings, for tests. */
 function slotsFromEnvironment(): number {
   const text = process.env.MILLRACE_RING_SLOTS
   if (text === undefined || text === '') return DEFAULT_SLOTS

@@ -1,30 +1,30 @@
-// Forking the workers of a pool from this process: all of them at the top of one turn of the event loop, where no other
-// code is in the middle of anything. In each of them that turn goes on as a worker, and nothing of this program does.
+// The forks of a pool's own process: all workers are forked at the top of one turn of the event loop, where no other
+// code is in the middle of anything. In each fork this turn goes on as a worker, and no other code of the program runs.
 
+import { registry } from '../finalizers/registry.js'
+import type { NativePool } from '../native/index.js'
+import { awaitedTurns, reasonsAgainst } from '../start/fork-safety.js'
 import { becomeForked } from '../start/forked/become.js'
 import { RandomCaches, seedableRandom } from '../start/forked/random.js'
-import { registry } from '../finalizers/registry.js'
-import { awaitedTurns, reasonsAgainst } from '../start/fork-safety.js'
-import type { NativePool } from '../native/index.js'
 import { forgetOwners } from './exit.js'
 
-/** What a fork of this process must not touch again. */
-export interface Inheritance {
+/** A part of this process that its forks must give up: a pool. */
+export interface OpenPool {
   leaveBehind(): void
 }
 
-/** What is open in this process. */
-export const inheritances = new Set<Inheritance>()
+/** The open pools of this process. */
+export const openPools = new Set<OpenPool>()
 
-/** What the program has begun when its pool wants to fork may take so long to end. */
+/** How long to wait for work in progress before refusing to fork. */
 const SETTLE_MS = 2000
 
 const LOOK_AGAIN_MS = 5
 
-/** The listeners without which Node does not know of others, or that are its own in part. */
+/** Events whose listeners stay: some are Node's own, and by the others Node learns of new listeners. */
 const KEPT_LISTENERS = new Set<string | symbol>(['newListener', 'removeListener', 'warning'])
 
-/** The forks of one pool, which happen once. */
+/** The forks of one pool. They happen once. */
 export class OwnForks {
   readonly #native: NativePool
   readonly #onOver: () => void
@@ -32,18 +32,18 @@ export class OwnForks {
   #since = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** @param onOver - Goes through a round: what has come of it does not hold the event loop. */
+  /** @param onOver - Goes through a round. Events of the forks do not hold the event loop, so they need one at once. */
   constructor(native: NativePool, onOver: () => void) {
     this.#native = native
     this.#onOver = onOver
   }
 
-  /** Whether the workers are there, or never will be. */
+  /** Whether the workers are there, or will never be. */
   get over(): boolean {
     return this.#state === 'over'
   }
 
-  /** Has the workers forked as soon as that can be. Idempotent. */
+  /** Has the workers forked as soon as this process can be. Idempotent. */
   schedule(): void {
     if (this.#state !== 'idle') return
     this.#state = 'awaited'
@@ -51,7 +51,7 @@ export class OwnForks {
     this.#awaitTurn()
   }
 
-  /** They are not needed any more, or are another process's. */
+  /** Gives the forks up: they are not needed any more, or belong to another process. */
   cancel(): void {
     this.#state = 'over'
     clearTimeout(this.#timer)
@@ -59,7 +59,7 @@ export class OwnForks {
 
   #awaitTurn(): void {
     awaitedTurns.count++
-    // It comes in any case: Node counts an immediate that was cleared for as long.
+    // This immediate is never cleared: Node lists a cleared one for just as long.
     setImmediate(() => {
       awaitedTurns.count--
       if (this.#state === 'awaited') this.#fork()
@@ -69,7 +69,7 @@ export class OwnForks {
   #fork(): void {
     let reasons = reasonsAgainst()
     if (reasons.length > 0 && performance.now() - this.#since < SETTLE_MS) {
-      // What is waited for holds the event loop by itself.
+      // The timer does not hold the event loop: the work in progress does.
       this.#timer = setTimeout(() => this.#awaitTurn(), LOOK_AGAIN_MS).unref()
       return
     }
@@ -88,10 +88,10 @@ export class OwnForks {
   }
 }
 
-/** In a fork: nothing that the program wanted to happen happens here. Returns what to show it as. */
+/** In a fork: forgets everything that the program wanted to happen. Returns the title of the process. */
 function forgetProgram(): string {
-  for (const one of inheritances) one.leaveBehind()
-  inheritances.clear()
+  for (const one of openPools) one.leaveBehind()
+  openPools.clear()
   forgetOwners()
   registry.forget()
   for (const event of process.eventNames()) {
@@ -102,10 +102,10 @@ function forgetProgram(): string {
   return 'millrace worker'
 }
 
-/** In a fork: what a worker is made of changes the process that loads it, so the program has not done so. */
+/** In a fork: loads the worker. The program does not load it, because these modules change the process. */
 function loadWorker(argument: string): void {
   void import('../worker/run.js').then(({ runWorker }) => {
-    // The program has made them; from here on it is known that there may be something in them.
+    // The program may have made these streams already. Reading them registers them with `flush.ts`.
     void [process.stdout, process.stderr]
     runWorker(argument, true)
   })

@@ -1,4 +1,4 @@
-// How far a pool's life has come, and whether the pool takes calls.
+// The state of a pool's life, and whether the pool takes calls.
 
 import { type BrokenProcessPool, InvalidStateError, MillraceError, ShutdownError } from '../errors/index.js'
 import { workerState } from '../tasks/context.js'
@@ -9,9 +9,9 @@ export class PoolState {
   closed = false
   /** The last worker is reaped. */
   stopped = false
-  /** Why the pool broke, once it is broken: an error for each future, so that no two share a stack. */
+  /** Makes the error of a broken pool, one for each future, so that no two share a stack. Undefined until it breaks. */
   broken: (() => BrokenProcessPool) | undefined = undefined
-  /** This process was forked from the pool's own. */
+  /** This process was forked from the pool's process. */
   #foreign = false
 
   /** @throws BrokenProcessPool, ShutdownError, InvalidStateError or MillraceError when the pool takes no calls. */
@@ -36,13 +36,13 @@ export class PoolState {
     )
   }
 
-  /** Why nobody may wait for room in the queue: the pool is broken or closed. Undefined while it takes calls. */
+  /** Why nobody can wait for room in the queue: the pool is broken or closed. Undefined while it takes calls. */
   refusal(): Error | undefined {
     if (this.broken !== undefined) return this.broken()
     return this.closed ? wasShutDown() : undefined
   }
 
-  /** In a fork of the pool's process: the pool is of no use here. */
+  /** In a fork of the pool's process: the pool cannot be used here. */
   leaveBehind(): void {
     this.#foreign = this.closed = this.stopped = true
   }
@@ -54,5 +54,5 @@ export class PoolState {
   }
 }
 
-/** The error of whoever waits for room in the queue of a pool that is shut down. */
+/** The error for those who wait for room in the queue of a pool that is shut down. */
 export const wasShutDown = (): ShutdownError => new ShutdownError('the executor was shut down')

@@ -1,4 +1,4 @@
-// Those who wait until the queue of a pool has room for a call.
+// The wait for room in the queue of a pool.
 
 import type { NativePool } from '../native/index.js'
 
@@ -24,12 +24,12 @@ export class QueueRoom {
     })
   }
 
-  /** There is room. */
+  /** Resolves all waits: there is room. */
   open(): void {
     for (const { resolve } of this.#take()) resolve()
   }
 
-  /** There will be none. */
+  /** Rejects all waits: there will be no room. */
   close(makeError: () => Error): void {
     for (const { reject } of this.#take()) reject(makeError())
   }

@@ -1,4 +1,4 @@
-// Items of a chunk that cannot travel: the chunk goes without them, and their errors are put among its outcomes.
+// Items of a chunk that cannot travel. The chunk goes without them, and their errors are put among its outcomes.
 
 import { encodeArguments, type Outbox } from '../codec/index.js'
 import type { ChunkOutcome } from '../map/source.js'
@@ -10,7 +10,7 @@ export class RefusedItems {
   readonly #errors = new Map<number, unknown>()
   readonly #length: number
 
-  /** Tries the items of a chunk one by one; `flags` are the chunk's. What it leaves in `out` is of no use. */
+  /** Tries to encode the items of a chunk one by one. `flags` are the chunk's; the content of `out` is lost. */
   constructor(items: readonly unknown[], flags: number, out: Outbox) {
     const unary = (flags & CallFlag.unary) !== 0
     this.#length = items.length
@@ -25,7 +25,7 @@ export class RefusedItems {
     out.tail = undefined
   }
 
-  /** The outcomes of all items, given those of the rest. */
+  /** The outcomes of all items, from the outcome of the chunk that was sent. */
   complete(outcome: ChunkOutcome<unknown>): ChunkOutcome<unknown> {
     const values: unknown[] = new Array(this.#length)
     const errors = new Map(this.#errors)

@@ -1,14 +1,14 @@
-// What a pool tells of itself.
+// The reports of a pool about itself: statistics, and a list of its futures.
 
+import type { NativePool } from '../native/index.js'
 import type { CallFuture } from './call-future.js'
 import { describeCall } from './failures/deaths.js'
-import type { NativePool } from '../native/index.js'
 import type { PoolStats, WorkerStats } from './stats.js'
 
 /** Futures by call number. */
 type Futures = readonly (CallFuture<unknown> | undefined)[]
 
-/** More of them say no more. */
+/** The number of futures in a dump. More of them would tell no more. */
 const DUMPED_FUTURES = 20
 
 export function poolStats(
@@ -40,7 +40,7 @@ export function poolStats(
   }
 }
 
-/** A line for each of the first unfinished futures. */
+/** One line for each of the first unfinished futures. */
 export function dumpFutures(futures: Futures): string {
   return futures
     .filter((future) => future !== undefined)

@@ -1,21 +1,21 @@
-// Results out of the native pool's staging memory, as values.
+// The reader of results: it turns bytes from the native pool's staging memory into outcomes of calls.
 
-import type { CallFuture } from './call-future.js'
 import { decodeArguments, decodeError, decodeResult, decodeSplitArguments, keepsContent } from '../codec/index.js'
 import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
-import { countReceived } from '../memory/garbage.js'
-import { describeCall } from './failures/deaths.js'
 import type { ChunkOutcome } from '../map/iterator.js'
-import type { NativePool } from '../native/index.js'
-import { framesOf } from './submit-stacks.js'
+import { countReceived } from '../memory/garbage.js'
 import { receiveShared } from '../memory/shared-buffer.js'
+import type { NativePool } from '../native/index.js'
 import { Inbox, type PartialChunk, ResultFlag, ResultRecord, Status, wide } from '../wire/index.js'
+import type { CallFuture } from './call-future.js'
+import { describeCall } from './failures/deaths.js'
+import { framesOf } from './submit-stacks.js'
 
-/** How a call ended. */
+/** The outcome of a call. */
 export interface Outcome {
   readonly future: CallFuture<unknown>
   readonly kind: 'value' | 'error' | 'cancelled'
-  /** What it returned, or threw. */
+  /** The value that the call returned, or the error that it threw. */
   readonly value: unknown
 }
 
@@ -31,8 +31,8 @@ export class ResultReader {
   }
 
   /**
-   * Reads the results of one drain. `take` gives the future of a call, which is over by that; a result that nobody
-   * waits for is dropped. No user code runs: the staging memory is free again before any does.
+   * Reads the results of one drain. `take` removes a call and returns its future; a result without a future is dropped.
+   * No user code runs here: the staging memory is free again before any runs.
    */
   read(count: number, take: (call: number) => CallFuture<unknown> | undefined, outcomes: Outcome[]): void {
     const words = this.#words
@@ -43,16 +43,19 @@ export class ResultReader {
       if (future === undefined) continue
       if (offset === Inbox.elsewhere) outcomes.push(this.#readElsewhere(future, at, length))
       else outcomes.push(readOutcome(future, words, at, this.#inbox, offset, offset + length))
-      // A recorded stack keeps everything alive that its functions can see, the executor among it.
+      // A recorded stack keeps alive everything that its functions can see, the executor included.
       future.submitStack = undefined
     }
   }
 
-  /** A payload whose content nobody fetches is passed over by the next drain. */
+  /** Reads a result whose content is elsewhere. The next drain passes over a content that nobody has fetched. */
   #readElsewhere(future: CallFuture<unknown>, at: number, length: number): Outcome {
     const words = this.#words
     const headLength = words[at + ResultRecord.headLength]!
-    const head = this.#inbox.subarray(words[at + 9], words[at + ResultRecord.headOffset]! + headLength)
+    const head = this.#inbox.subarray(
+      words[at + ResultRecord.headOffset],
+      words[at + ResultRecord.headOffset]! + headLength,
+    )
     const size = length - headLength
     const borrowed = keepsContent(words[at + ResultRecord.codec]!, headLength) ? this.#native.borrow() : null
     countReceived(size, borrowed !== null)
@@ -69,7 +72,7 @@ export class ResultReader {
   }
 }
 
-/** Reads a result from `bytes[start..end)`; with a head, that is all that is behind the head, in memory of its own. */
+/** Reads a result from `bytes[start..end)`. With `head`, `bytes` is the rest of the payload, in memory of its own. */
 function readOutcome(
   future: CallFuture<unknown>,
   words: Uint32Array,

@@ -1,38 +1,38 @@
-// The shape of what a pool tells of itself.
+// The shapes of a pool's statistics.
 
 import type { WorkerDeathTask } from '../errors/index.js'
 
 /** One worker process. */
 export interface WorkerStats {
   pid: number
-  /** Its number in the pool. */
+  /** The number of the worker, unique in its pool. */
   workerId: number
   state: 'starting' | 'idle' | 'busy' | 'leaving'
-  /** The call that it runs. */
+  /** The call that the worker is running. */
   task?: WorkerDeathTask
-  /** Calls that it has finished. */
+  /** The number of calls that the worker has finished. */
   tasksDone: number
-  /** When it was started. */
+  /** The time of the worker's start. */
   startedAt: Date
-  /** Resident bytes, where the system tells. */
+  /** Resident memory in bytes, where the system tells. */
   rss?: number
 }
 
-/** What a pool does and has done; see {@link ProcessPoolExecutor.stats}. */
+/** Numbers about a pool, present and past; see {@link ProcessPoolExecutor.stats}. */
 export interface PoolStats {
   /** Calls that no worker has claimed, wherever they wait. */
   queued: number
   /** Calls that a worker has claimed. */
   running: number
-  /** Workers with nothing to do. */
+  /** Workers without a call. */
   idle: number
   /** Futures that ended with a value. */
   completed: number
-  /** Futures that failed, for whatever reason. */
+  /** Futures that ended with an error. */
   failed: number
   /** Futures that were cancelled. */
   cancelled: number
-  /** Workers started in the place of others. */
+  /** Workers that were started in place of others. */
   restarts: number
   workers: WorkerStats[]
 }

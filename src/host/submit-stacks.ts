@@ -1,13 +1,13 @@
-// Where calls were submitted, for the stacks of their errors.
+// The stacks of submissions, for the errors of calls.
 
 /**
- * Recording a stack takes longer than the rest of a submit. So only this many are recorded each `PERIOD_MS`: all of
- * them in a program that makes few calls, the first of each burst in one that makes many.
+ * Stacks recorded in each `PERIOD_MS`. To record a stack takes longer than the rest of a submission. A program that
+ * makes few calls gets all stacks, a program that makes many gets the first of each burst.
  */
 const PER_PERIOD = 100
 const PERIOD_MS = 100
 
-/** A recorded stack; formatted only when somebody reads it. */
+/** A recorded stack. V8 formats it only when somebody reads it. */
 export interface SubmitStack {
   stack?: string
 }
@@ -16,7 +16,7 @@ export class SubmitStacks {
   #left = PER_PERIOD
   #since = 0
 
-  /** The stack outside of `caller`, the public method that the user called; undefined when too many were recorded. */
+  /** Records the stack outside of `caller`, the public method that the user called. Undefined above the limit. */
   record(caller: (...args: never[]) => unknown): SubmitStack | undefined {
     if (this.#left === 0) {
       const now = performance.now()

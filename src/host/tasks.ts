@@ -1,28 +1,28 @@
-// The tasks that one pool has been given, each under a number: workers are told what a number means once.
+// The tasks of a pool, each with a number. A worker is told once what a number means.
 
 import type { NativePool } from '../native/index.js'
 import { describeTask } from '../tasks/index.js'
 import { encodeDescriptor } from '../wire/index.js'
 
-/** A task as its pool knows it. */
+/** A task in the table of its pool. */
 export interface TaskEntry {
   readonly index: number
   readonly name: string
   readonly key: string
-  /** Calls without an outcome: the number may not be given to another task while there are any. */
+  /** Calls without an outcome. While there are any, the number cannot go to another task. */
   unfinished: number
 }
 
 /**
- * Numbers in use before one is taken from a task that has no unfinished calls. Tasks made of ever new source text would
- * otherwise grow the table, here and in every worker, for ever.
+ * Numbers in use, from which on a task without unfinished calls loses its number to a new task. Otherwise tasks of ever
+ * new source text would grow the table for ever, here and in every worker.
  */
 const MAX_TASKS = 4096
 
 export class TaskTable {
   readonly #pool: NativePool
   readonly #byFunction = new WeakMap<object, TaskEntry>()
-  /** In the order of their first use. */
+  /** Entries in the order of their first use. */
   readonly #byKey = new Map<string, TaskEntry>()
 
   constructor(pool: NativePool) {
@@ -30,7 +30,7 @@ export class TaskTable {
   }
 
   /**
-   * The entry of a function; a new one if the pool has not seen it.
+   * The entry of a function; a new entry if the pool does not know the function.
    *
    * @throws TypeError when the function cannot be a task.
    */

@@ -1,12 +1,14 @@
+// The feeder of `map` for asynchronous input.
+
 import { Feeder, type FeederHost } from './feeder.js'
 import type { Pace } from './pace.js'
 import type { MapSource } from './source.js'
 
-/** Feeds from an asynchronous iterator, whose `next()` is called again only when it has answered. */
+/** Feeds from an asynchronous iterator. Calls `next()` again only after the answer to the last call. */
 export class AsyncFeeder<T, R> extends Feeder<T, R> {
   private readonly input: AsyncIterator<T>
   private chunk: T[] = []
-  /** Items that the pace allows for `chunk`. */
+  /** The number of items that the pace allows for `chunk`. */
   private target = 0
   private reading = false
   private finished: { failure?: { error: unknown } } | undefined = undefined
@@ -41,7 +43,7 @@ export class AsyncFeeder<T, R> extends Feeder<T, R> {
     if (this.finished !== undefined) return
     this.finished = {}
     const returned = Promise.resolve(this.input.return?.())
-    // An async generator answers only when the read under way is over, which may take for ever.
+    // An async generator answers only when its present `next()` is over, and that may take for ever.
     if (this.reading) returned.catch(() => {})
     else await returned
   }
@@ -78,11 +80,11 @@ export class AsyncFeeder<T, R> extends Feeder<T, R> {
     this.feed()
   }
 
-  /** Submits what was collected. Returns whether the queue took it. */
+  /** Submits the collected items. Returns whether the queue took them. */
   private flush(): boolean {
     const { chunk } = this
     this.chunk = []
-    // The rest of what was allowed stays allowed, to a read under way.
+    // The rest of the allowance stays: a read may be under way for it.
     this.target -= chunk.length
     try {
       this.submit(chunk)
@@ -93,8 +95,8 @@ export class AsyncFeeder<T, R> extends Feeder<T, R> {
   }
 
   /**
-   * While no chunk is in flight, items do not wait for their chunk to fill: the input may make its next item only when
-   * it has seen their results.
+   * Submits an incomplete chunk when no chunk is in flight: the input may make its next item only after it has seen
+   * results of earlier items.
    */
   private checkIdle(): void {
     if (this.idleCheck || this.pace.inFlight > 0 || this.chunk.length === 0) return

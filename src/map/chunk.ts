@@ -1,10 +1,12 @@
+// A chunk of a `map`, as its iterator sees it.
+
 import type { Future, Waiter } from '../futures/future.js'
 import type { ChunkOutcome } from './source.js'
 
-/** A chunk of a `map`, from its submission until its last item was yielded. */
+/** A chunk of a `map`, from its submission until its last item is yielded. */
 export class Chunk<R> implements Waiter {
   done = false
-  /** Milliseconds that it took a worker, or an estimate. */
+  /** Milliseconds that a worker ran the chunk: measured, or an estimate. */
   elapsed = 0
   readonly length: number
   private readonly whenDone: (chunk: Chunk<R>) => void
@@ -12,13 +14,13 @@ export class Chunk<R> implements Waiter {
   private readonly turns: number
   private future: Future<ChunkOutcome<R>> | undefined
   private outcome: ChunkOutcome<R> | undefined = undefined
-  /** What all items failed with, if `outcome` is undefined. */
+  /** The error of all items; counts when `outcome` is undefined. */
   private error: unknown = undefined
   private position = 0
 
   /**
-   * @param turns - How many chunks one after the other, this one included, its worker has to run; 0 if no estimate of
-   * the time is needed.
+   * @param turns - The number of chunks, this one included, that the chunk's worker has to run one after the other
+   * until this one is done; 0 when no estimate of the time is needed.
    */
   constructor(future: Future<ChunkOutcome<R>>, length: number, turns: number, whenDone: (chunk: Chunk<R>) => void) {
     this.future = future
@@ -28,12 +30,12 @@ export class Chunk<R> implements Waiter {
     this.whenDone = whenDone
   }
 
-  /** `whenDone` is called when the chunk is, perhaps before this returns. */
+  /** Has `whenDone` called when the chunk is done, perhaps before this method returns. */
   watch(): void {
     this.future?.addWaiter(this)
   }
 
-  /** Nobody wants the outcome any more, and `whenDone` will not be called. */
+  /** Cancels the call. Nobody wants its outcome, and `whenDone` will not be called. */
   cancel(): void {
     const { future } = this
     this.future = undefined
@@ -43,14 +45,14 @@ export class Chunk<R> implements Waiter {
 
   futureDone(future: Future<unknown>): void {
     if (this.future === undefined) return
-    // Dropped, so that the results in its outcome are only kept here.
+    // The reference to the future is dropped, so that only this chunk keeps the results in the outcome.
     this.future = undefined
     this.done = true
     if (future.outcome === 'value') this.outcome = future.storedOutcome() as ChunkOutcome<R>
     else this.error = future.storedOutcome()
     if (this.turns > 0) {
-      // Too long if the worker was still starting, or if this thread was late to look: chunks are smaller than they
-      // could be.
+      // The estimate is too long when the worker was still starting, or this thread was late to look. Then chunks are
+      // smaller than they could be.
       this.elapsed = this.outcome?.elapsed ?? (performance.now() - this.submitted) / this.turns
     }
     this.whenDone(this)
@@ -61,23 +63,23 @@ export class Chunk<R> implements Waiter {
     return this.position === this.length
   }
 
-  /** Whether the next item failed: then `takeError` is to be called for it, otherwise `takeValue`. */
+  /** Whether the next item failed. The item is taken by `takeError` then, else by `takeValue`. */
   get failed(): boolean {
     const { outcome } = this
     return outcome === undefined || (outcome.errors !== undefined && outcome.errors.has(this.position))
   }
 
-  /** The next item's result, to which no reference is kept. */
+  /** Takes the next item's result, and keeps no reference to it. */
   takeValue(): R {
     const { values } = this.outcome!
     const index = this.position++
     const value = values[index]
-    // Numbers stay: to replace one would turn a compact array of numbers into a general one.
+    // Numbers stay: replacing one would turn a compact array of numbers into a general array.
     if (typeof value !== 'number' && Array.isArray(values)) values[index] = undefined
     return value
   }
 
-  /** The next item's error. */
+  /** Takes the next item's error. */
   takeError(): unknown {
     const index = this.position++
     if (this.outcome === undefined) return this.error

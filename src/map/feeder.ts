@@ -1,4 +1,4 @@
-// What keeps `map` going: reads items, cuts them into chunks, and submits those, as far as the pace allows.
+// The feeders of `map`: they read items, cut them into chunks and submit the chunks, as far as the pace allows.
 
 import { QueueFullError } from '../errors/index.js'
 import type { Future } from '../futures/future.js'
@@ -6,17 +6,15 @@ import { ArrayInput, type SyncInput } from './input.js'
 import type { Pace } from './pace.js'
 import type { ChunkOutcome, MapSource } from './source.js'
 
-/** What a feeder reports to. */
+/** The receiver of a feeder's reports: the map iterator. */
 export interface FeederHost<R> {
   /** A chunk was submitted. */
   accept(future: Future<ChunkOutcome<R>>, length: number): void
-  /**
-   * Nothing more will come: the input is exhausted, or its error or that of a submission is to be raised at the end.
-   */
+  /** Nothing more will come. `failure`: the error of the input or of a submission, to be raised after the results. */
   inputEnded(failure?: { error: unknown }): void
 }
 
-/** What sync and async input have in common: submitting, waiting for room in the queue, and coming to an end. */
+/** The common part of the feeders: submitting chunks, waiting for room in the queue, coming to an end. */
 export abstract class Feeder<T, R> {
   /** Nothing more will be submitted. */
   ended = false
@@ -31,22 +29,20 @@ export abstract class Feeder<T, R> {
     this.host = host
   }
 
-  /** Reads and submits what may be read and submitted now. */
+  /** Reads and submits as much as is allowed now. */
   abstract feed(): void
 
-  /** Called when a chunk was done. */
+  /** Called when a chunk is done. */
   abstract chunkDone(): void
 
-  /**
-   * The consumer wants no more. Resolves when the input was told; rejects with what its `return()` throws.
-   */
+  /** Closes the input: the consumer wants no more. Resolves when the input is closed; rejects with its own error. */
   abstract close(): Promise<void>
 
   protected get blocked(): boolean {
     return this.waiting !== undefined
   }
 
-  /** Submits a chunk, or keeps it if the queue is full. Throws what else the executor throws. */
+  /** Submits a chunk; keeps the chunk when the queue is full. Throws the executor's other errors. */
   protected submit(items: T[], again = false): void {
     let future: Future<ChunkOutcome<R>>
     try {
@@ -54,7 +50,7 @@ export abstract class Feeder<T, R> {
     } catch (error) {
       if (!(error instanceof QueueFullError)) throw error
       this.waiting = items
-      // An executor that says it is ready and then takes nothing must not keep the event loop from turning.
+      // An executor that says it is ready, and then takes nothing, must not stop the event loop.
       if (again) setImmediate(() => this.awaitRoom())
       else this.awaitRoom()
       return
@@ -69,12 +65,12 @@ export abstract class Feeder<T, R> {
     this.host.inputEnded(failure)
   }
 
-  /** Lets the source go: no chunk follows, and none is awaited. */
+  /** Releases the source: no chunk follows, and none is awaited. */
   letGo(): void {
     this.source.finished?.()
   }
 
-  /** Ends without telling the host: it is the host that closes. */
+  /** Ends without a report to the host, because the host itself closes this feeder. */
   protected stop(): void {
     this.ended = true
     this.waiting = undefined
@@ -82,7 +78,7 @@ export abstract class Feeder<T, R> {
 
   private awaitRoom(): void {
     if (this.ended) return
-    // Inside a reaction, since whoever wrote the executor may throw.
+    // Inside of a reaction, because an executor of a user's may throw.
     Promise.resolve()
       .then(() => this.source.ready())
       .then(
@@ -104,7 +100,7 @@ export abstract class Feeder<T, R> {
     this.feed()
   }
 
-  /** Submissions fail: the input is of no use any more. What its `return()` throws matters less than `error`. */
+  /** Ends with `error`, because submissions fail. Errors of closing the input matter less and are dropped. */
   abandon(error: unknown): void {
     if (this.ended) return
     this.end({ error })
@@ -112,7 +108,7 @@ export abstract class Feeder<T, R> {
   }
 }
 
-/** Feeds from an input that never has to be waited for. */
+/** Feeds from an input whose items are there without waiting. */
 export class SyncFeeder<T, R> extends Feeder<T, R> {
   private input: SyncInput<T>
   private feeding = false
@@ -123,9 +119,9 @@ export class SyncFeeder<T, R> extends Feeder<T, R> {
   }
 
   /**
-   * The part of the work that belongs to the call of `map`: its errors, the input's included, are thrown there.
+   * Does the part of the work that belongs to the call of `map`, which throws all errors, the input's included.
    *
-   * @param readAll - Collect the whole input even if not all of it can be submitted now.
+   * @param readAll - Collect the whole input, even if not all of it can be submitted now.
    */
   start(readAll: boolean): void {
     this.feedOrThrow()
@@ -156,7 +152,7 @@ export class SyncFeeder<T, R> extends Feeder<T, R> {
   }
 
   private feedOrThrow(): void {
-    // The user's iterator may call the map iterator, which calls this. The loop that runs sees what changed.
+    // The user's iterator may call the map iterator, which calls this method. The outer loop sees what has changed.
     if (this.feeding) return
     this.feeding = true
     try {

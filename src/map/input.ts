@@ -1,24 +1,24 @@
-// The input of `map`: where items come from.
+// The inputs of `map`: sources of items.
 
 import { invalidType } from '../util/validate.js'
 
-/** An input that has its items at hand. */
+/** An input whose items are there without waiting. */
 export interface SyncInput<T> {
-  /** Whether there is nothing more to read. */
+  /** Whether everything is read. */
   readonly done: boolean
-  /** How many items there are in all, where that is known. */
+  /** The number of all items, where it is known. */
   readonly length: number | undefined
-  /** What the user's iterator threw, in place of an item that would have followed those that were read. */
+  /** The error of the user's iterator. It stands for an item behind those that were read. */
   readonly failure: { error: unknown } | undefined
-  /** At most `limit` items; fewer only at the end. Never throws. */
+  /** Reads `limit` items; fewer only at the end. Never throws. */
   read(limit: number): T[]
-  /** Everything that is left. */
+  /** Reads everything that is left. */
   rest(): T[]
-  /** Nothing more will be read. */
+  /** Closes the input: nothing more will be read. */
   close(): void
 }
 
-/** Items that have been collected. */
+/** An input of collected items. */
 export class ArrayInput<T> implements SyncInput<T> {
   readonly length: number
   readonly failure = undefined
@@ -39,8 +39,8 @@ export class ArrayInput<T> implements SyncInput<T> {
     const from = this.position
     const chunk = this.items.slice(from, from + limit)
     this.position += chunk.length
-    // What was handed on is not kept alive from here. Numbers stay: to replace one would turn a compact array of
-    // numbers into a general one.
+    // Items that were read are not kept alive here. Numbers stay: replacing one would turn a compact array of numbers
+    // into a general array.
     if (this.done) this.close()
     else if (chunk.some(isReference)) this.items.fill(undefined as T, from, this.position)
     return chunk
@@ -56,7 +56,7 @@ export class ArrayInput<T> implements SyncInput<T> {
   }
 }
 
-/** Items that a user's iterator makes as they are asked for. */
+/** An input over a user's iterator, which makes items on demand. */
 export class IteratorInput<T> implements SyncInput<T> {
   readonly length = undefined
   done = false
@@ -93,7 +93,7 @@ export class IteratorInput<T> implements SyncInput<T> {
   }
 }
 
-/** Whether an array iterates as arrays do, so that copying it reads it. */
+/** Whether an array iterates as arrays do, so that a copy of it has the same items. */
 export function isPlainArray<T>(items: Iterable<T>): items is T[] {
   return Array.isArray(items) && items[Symbol.iterator] === Array.prototype[Symbol.iterator]
 }
@@ -102,7 +102,7 @@ export function isAsyncIterable(items: unknown): items is AsyncIterable<unknown>
   return typeof (items as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] === 'function'
 }
 
-/** The items of a `starmap`, each of which has to be an array; if one is not, that is an error of the input. */
+/** The items of a `starmap`. Each has to be an array: an item that is none is an error of the input. */
 export function argumentLists(items: Iterable<unknown> | AsyncIterable<unknown>): typeof items {
   return isAsyncIterable(items) ? checkListsAsync(items) : checkLists(items)
 }

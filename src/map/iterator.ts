@@ -1,16 +1,18 @@
+// The iterator that `map` returns: it answers `next()` from chunks, and has a feeder submit further chunks.
+
 import { TimeoutError } from '../errors/index.js'
-import { Fifo } from '../util/fifo.js'
 import type { Future } from '../futures/future.js'
-import { Chunk } from './chunk.js'
+import { Fifo } from '../util/fifo.js'
+import { Timer } from '../util/timer.js'
 import { AsyncFeeder } from './async-feeder.js'
+import { Chunk } from './chunk.js'
 import { type Feeder, type FeederHost, SyncFeeder } from './feeder.js'
 import { ArrayInput, isAsyncIterable, IteratorInput, isPlainArray } from './input.js'
-import type { MapOptions } from './options.js'
 import { MapLoop } from './loop.js'
+import type { MapOptions } from './options.js'
 import { Pace } from './pace.js'
 import { Requests } from './requests.js'
 import type { ChunkOutcome, MapSource } from './source.js'
-import { Timer } from '../util/timer.js'
 
 export type { MapOptions } from './options.js'
 export type { ChunkOutcome, MapSource } from './source.js'
@@ -20,28 +22,28 @@ type Result<R> = IteratorResult<R, undefined>
 /**
  * The results of a `map`, for `for await`.
  *
- * `next()` rejects when the item's call failed; the items after it can still be had by calling `next()` again. `for
- * await` stops at the first failure, and then, as whenever it is left early, what is left is cancelled. An iterator
- * that is merely dropped cancels nothing.
+ * `next()` rejects when its item's call failed; the next call of `next()` goes on with the items behind it. A loop with
+ * `for await` stops at the first failure. Then, and whenever a loop is left early, the remaining calls are cancelled.
+ * An iterator that is merely dropped cancels nothing.
  */
 export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
-  // Set by start().
+  // `start()` sets these two.
   declare private pace: Pace
   declare private feeder: Feeder<unknown, R>
-  /** Chunks to read from, the next one first: in the order of the input, done or not; or as they were done. */
+  /** Chunks with items to yield, the next first. Ordered: in the order of the input, also unfinished ones. */
   private readonly chunks = new Fifo<Chunk<R>>()
-  /** The chunks that are not done, unless they are in `chunks`. */
+  /** Unordered: the unfinished chunks, which are not in `chunks`. */
   private readonly unfinished: Set<Chunk<R>> | undefined
-  /** Calls of `next()` that were not answered yet. While there are any, no item is ready. */
+  /** Calls of `next()` without an answer. While there are any, no item is ready. */
   private readonly requests = new Requests<R>()
   private readonly timeout: number
   private readonly deadline: number
-  /** Runs only while somebody waits: an iterator that nobody reads does not hold the event loop. */
+  /** Runs only while a `next()` waits: an iterator that nobody reads does not hold the event loop. */
   private timer: Timer | undefined = undefined
-  /** Items handed out that the consumer may not have seen yet: they still count as read ahead. */
+  /** Number of yielded items that the consumer may not have seen yet. They still count as read ahead. */
   private yielding = 0
   private releaseScheduled = false
-  /** What is to be thrown once, after the last result. */
+  /** The error to raise once, after the last result. */
   private failure: { error: unknown } | undefined = undefined
   private closed = false
   private sourceTold = false
@@ -54,12 +56,11 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   }
 
   /**
-   * Begins to read and to submit. Options and items have been checked.
+   * Makes an iterator and begins to read and to submit. The caller has checked options and items.
    *
-   * @param lazy - Reads a synchronous input no further ahead than an asynchronous one, and raises its errors, and those
-   * of submitting, where they would have had their results.
-   * @throws Unless `lazy`, what the input throws while it is read here, and what the executor throws while it takes
-   * calls.
+   * @param lazy - Read a synchronous input no further ahead than an asynchronous one. Errors of reading and submitting
+   * then take the places of results.
+   * @throws Unless `lazy`, errors of the input while it is read here, and errors of the executor while it takes calls.
    * @internal
    */
   static start<R>(
@@ -80,13 +81,13 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   }
 
   /**
-   * `next()` of a loop, if `strict`: the first error ends the map. With a `timeout` in milliseconds it rejects with a
-   * `TimeoutError` when the item is not there by then; the next call is for the same item.
+   * `next()` with two additions. `strict`, for loops: the first error ends the map. `timeout`, in milliseconds: rejects
+   * with a `TimeoutError` when the item is not there by then; the next call is for the same item.
    *
    * @internal
    */
   advance(strict: boolean, timeout?: number): Promise<Result<R>> {
-    // Who asks for more has seen what there was.
+    // A consumer that asks for more has seen the items before.
     if (this.yielding > 0) this.release()
     if (this.closed) return Promise.resolve({ done: true, value: undefined })
     if (this.requests.length === 0) {
@@ -114,33 +115,33 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     return result
   }
 
-  /** Cancels what is left and closes the input. */
+  /** Cancels the remaining calls and closes the input. */
   async return(): Promise<Result<R>> {
     await this.close()
     return { done: true, value: undefined }
   }
 
-  /** As {@link return}, and rejects with `error`. */
+  /** Does as {@link return}, then rejects with `error`. */
   async throw(error?: unknown): Promise<Result<R>> {
     await this.close().catch(ignore)
     throw error
   }
 
   /**
-   * For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not
-   * do.
+   * Returns an iterator for loops, which shares the results with this one. A failure in it ends the map: `for await`
+   * itself would not do that.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined> {
     return new MapLoop(this)
   }
 
-  /** As {@link return}. */
+  /** Does as {@link return}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
   /**
-   * Nothing more is read, and `error` is raised after what was.
+   * Ends the reading. `error` is raised after the results of the items that were read.
    *
    * @internal
    */
@@ -149,7 +150,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   }
 
   /**
-   * The input is read to its end whether results are taken or not.
+   * Reads the input to its end, whether results are taken or not.
    *
    * @internal
    */
@@ -173,7 +174,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   private startSync(source: MapSource<unknown, R>, items: Iterable<unknown>, options: MapOptions): void {
     const pace = paceOptions(source, options, false)
     const readAll = options.buffersize === undefined
-    // Automatic chunks are submitted little by little, and want to know how many items there are.
+    // Automatic chunks are submitted little by little, and their size depends on the number of items.
     const collect = readAll && (pace.chunksize === 'auto' || isPlainArray(items))
     const input = collect ? new ArrayInput([...items]) : new IteratorInput(items[Symbol.iterator]())
     this.pace = new Pace({ ...pace, length: input.length })
@@ -217,14 +218,14 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     this.tellSource()
   }
 
-  /** Once there is nothing more to submit and nothing in flight, or nobody wants that. */
+  /** Tells the source when nothing will be submitted and nothing is in flight, or nobody wants the results. */
   private tellSource(): void {
     if (this.sourceTold || !this.feeder.ended || (this.pace.inFlight > 0 && !this.closed)) return
     this.sourceTold = true
     this.feeder.letGo()
   }
 
-  /** The chunk that the next result comes from, if that is there. */
+  /** The chunk of the next result, if the result is there. */
   private readyChunk(): Chunk<R> | undefined {
     const chunk = this.chunks.peek()
     return chunk?.done ? chunk : undefined
@@ -234,7 +235,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     return this.feeder.ended && this.chunks.length === 0 && this.pace.inFlight === 0
   }
 
-  /** Answers the calls of `next()` that can be answered, in their order. */
+  /** Answers those calls of `next()` that can be answered, in their order. */
   private answer(): void {
     while (this.requests.length > 0) {
       const chunk = this.readyChunk()
@@ -261,7 +262,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     if (!this.pace.bounded || this.feeder.ended) return
     this.yielding++
     if (this.releaseScheduled || this.pace.allowance(this.yielding) === 0) return
-    // The consumer has its item a turn later at the latest; only then is another one read in its place.
+    // The consumer has its item at the latest a turn later. Only then is another item read in its place.
     this.releaseScheduled = true
     setImmediate(() => {
       this.releaseScheduled = false
@@ -280,7 +281,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     this.close().catch(ignore)
   }
 
-  /** Everything but what was yielded is given up. Settles as closing the input does. */
+  /** Cancels all calls whose results are not yielded. Settles as closing the input does. */
   private close(): Promise<void> {
     if (this.closed) return Promise.resolve()
     this.closed = true

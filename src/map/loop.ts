@@ -1,4 +1,6 @@
-/** What a loop needs of a map iterator. */
+// The iterator that `for await` uses over a map iterator.
+
+/** The methods of a map iterator that a loop uses. */
 interface LoopedOver<R> {
   advance(strict: boolean): Promise<IteratorResult<R, undefined>>
   return(): Promise<IteratorResult<R, undefined>>
@@ -6,10 +8,10 @@ interface LoopedOver<R> {
 }
 
 /**
- * What a loop over the results uses.
+ * An iterator for loops over the results of a `map`, in which the first error ends the map.
  *
- * `for await` does not call `return()` when `next()` rejects: it takes the iterator for finished. Then nobody would
- * ever look at the rest, which is why this cancels it.
+ * `for await` does not call `return()` when `next()` rejects: it takes the iterator for finished. Nobody would ever
+ * take the remaining results, so they are cancelled.
  */
 export class MapLoop<R> implements AsyncIterableIterator<R, undefined> {
   private readonly iterator: LoopedOver<R>

@@ -1,3 +1,5 @@
+// Options of `map` and `starmap`, and their checks.
+
 import {
   invalidType,
   invalidValue,
@@ -11,28 +13,28 @@ import { isAsyncIterable } from './input.js'
 /** Options of `map` and `starmap`. */
 export interface MapOptions {
   /**
-   * Items that travel and run together, as one call. `'auto'`: measured, so that a chunk keeps a worker busy for a few
-   * milliseconds; chunks are then submitted as earlier ones are done. Default: 1.
+   * The number of items that travel and run together, as one call. `'auto'`: measured, so that a chunk keeps a worker
+   * busy for a few milliseconds; further chunks are then submitted when earlier ones are done. Default: 1.
    */
   chunksize?: number | 'auto'
   /**
-   * Never read more items than this ahead of the consumer. Default: a synchronous iterable is read wholly at the call,
-   * an asynchronous one 2 × `maxWorkers` chunks ahead.
+   * The most items that are read ahead of the consumer. Default: a synchronous iterable is read to its end at the call,
+   * an asynchronous iterable 2 × `maxWorkers` chunks ahead.
    */
   buffersize?: number
   /**
-   * Milliseconds, from the call of `map`, after which `next()` rejects with a `TimeoutError` if its item is not done;
-   * what is left is cancelled then. Default: no limit.
+   * Milliseconds from the call of `map`. `next()` rejects with a `TimeoutError` when its item is not done by then, and
+   * the remaining calls are cancelled. Default: no limit.
    */
   timeout?: number
   /** Milliseconds that each call may run, a chunk being one call; see `run({ timeout })`. Default: no limit. */
   taskTimeout?: number
-  /** Whether results come in the order of the input, or as they are done. Default: true. */
+  /** Whether results come in the order of the input (true), or as they are done (false). Default: true. */
   ordered?: boolean
 }
 
 /**
- * The options, checked.
+ * Returns the checked options.
  *
  * @throws TypeError or RangeError that names the option.
  */
@@ -50,7 +52,7 @@ export function checkMapOptions(options: MapOptions | undefined): MapOptions {
   return { chunksize, buffersize, timeout, taskTimeout: taskTimeout === Infinity ? undefined : taskTimeout, ordered }
 }
 
-/** @throws TypeError unless `items` can be iterated, synchronously or not. */
+/** @throws TypeError unless `items` is an iterable or an async iterable. */
 export function checkItems(items: unknown): void {
   if (isAsyncIterable(items)) return
   if (typeof (items as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] === 'function') return

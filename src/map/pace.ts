@@ -1,23 +1,21 @@
-// How fast `map` reads its input and in what portions it submits: chunk size, read-ahead, chunks in flight.
+// The pace of a `map`: the size of its chunks, how far it reads ahead, and how many chunks are in flight.
 
-/**
- * A chunk should occupy a worker for about so many milliseconds: much against what a chunk costs, little to wait for.
- */
+/** Milliseconds that a chunk should occupy a worker: long against the cost of a chunk, short to wait for. */
 const TARGET_MS = 4
 
-/** Larger chunks save nothing any more, and a payload of that many items is large enough. */
+/** Items in an automatic chunk. Larger chunks save nothing more, and their payloads would be too large. */
 const LARGEST_AUTO = 4096
 
-/** At most by this factor does one measurement enlarge chunks: the first ones are of single items and not precise. */
+/** The most by which one measurement enlarges chunks. The first measurements are of single items and not precise. */
 const GROWTH = 4
 
 /**
- * Without a bound on read-ahead, automatic chunks keep so many in flight a worker, so that none idles while we adapt;
- * and so do those of an input that may have no end.
+ * Automatic chunks in flight for each worker, when reading has no bound or the input may have no end. So no worker
+ * idles while the size adapts.
  */
 const CHUNKS_PER_WORKER = 4
 
-/** Default read-ahead for asynchronous input. */
+/** Chunks that are read ahead for each worker from an asynchronous input, by default. */
 const BUFFERED_CHUNKS_PER_WORKER = 2
 
 export interface PaceOptions {
@@ -26,18 +24,18 @@ export interface PaceOptions {
   maxWorkers: number
   /** The length of the input, if it is known. */
   length?: number
-  /** Asynchronous input is never read without a bound. */
+  /** Whether reading has a bound in any case, as for asynchronous input. */
   bounded: boolean
 }
 
 export class Pace {
   /** Items in the next chunk. */
   size: number
-  /** Chunks submitted and not done. */
+  /** Chunks that are submitted and not done. */
   inFlight = 0
-  /** Items read and not yielded yet. */
+  /** Items that are read and not yielded. */
   ahead = 0
-  /** Whether the size is found by measuring. */
+  /** Whether the size of chunks is found by measuring. */
   readonly adaptive: boolean
   private readonly largest: number
   private readonly maxWorkers: number
@@ -59,36 +57,36 @@ export class Pace {
     this.maxInFlight = this.adaptive && this.maxAhead === Infinity ? CHUNKS_PER_WORKER * maxWorkers : Infinity
   }
 
-  /** From now on reading does not depend on what the consumer takes, only on what the workers do. */
+  /** From now on the workers alone limit reading, and not the consumer. */
   unbind(): void {
     this.maxAhead = Infinity
     this.maxInFlight = CHUNKS_PER_WORKER * this.maxWorkers
   }
 
-  /** Whether reading depends on what the consumer takes. */
+  /** Whether the consumer limits reading. */
   get bounded(): boolean {
     return this.maxAhead !== Infinity
   }
 
   /**
-   * How many items the next chunk may have now; 0: none may be read.
+   * The number of items that the next chunk may have now; 0 when none may be read.
    *
-   * Never a part of a chunk: with nothing read ahead there is room for a whole one, so waiting for it ends.
+   * Never a part of a chunk. When nothing is read ahead there is room for a whole chunk, so a wait for room ends.
    */
   allowance(yielding = 0): number {
     const { size, maxAhead = BUFFERED_CHUNKS_PER_WORKER * this.maxWorkers * size } = this
     return this.inFlight < this.maxInFlight && this.ahead - yielding + size <= maxAhead ? size : 0
   }
 
-  /** How many workers' turns a chunk that is submitted now takes: those queued before it, and its own. */
+  /** The number of chunks that a worker runs until a chunk submitted now is done, this chunk included. */
   get turns(): number {
     return Math.ceil((this.inFlight + 1) / this.maxWorkers)
   }
 
-  /** A chunk of so many items took a worker so many milliseconds. */
+  /** Takes note that a worker ran a chunk of `items` items for `elapsed` milliseconds. */
   measured(items: number, elapsed: number): void {
     const wanted = Math.max(1, Math.min(this.largest, Math.floor((TARGET_MS * items) / Math.max(elapsed, 1e-6))))
-    // Smaller chunks than the present size are old news: they may argue for smaller ones, never for larger.
+    // Chunks smaller than the present size are old news: they can make chunks smaller, but not larger.
     if (wanted < this.size) this.size = wanted
     else if (items >= this.size) this.size = Math.min(wanted, this.size * GROWTH)
   }

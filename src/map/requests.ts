@@ -1,30 +1,32 @@
+// Calls of `next()` that wait for their answers.
+
 import { TimeoutError } from '../errors/index.js'
 import { Fifo } from '../util/fifo.js'
 import { Timer } from '../util/timer.js'
 
 type Result<R> = IteratorResult<R, undefined>
 
-/** A call of `next()` that was not answered yet. */
+/** A call of `next()` without an answer. */
 interface Request<R> {
   resolve(result: Result<R>): void
   reject(error: unknown): void
-  /** An error ends the map. */
+  /** Whether an error ends the map. */
   readonly strict: boolean
   timer: Timer | undefined
   expired: boolean
 }
 
-/** So many that have expired may stand among the others before they are sorted out. */
+/** Expired requests that may remain in the queue before they are sorted out. */
 const MOST_EXPIRED = 64
 
-/** The calls of `next()` that were not answered yet, oldest first. */
+/** The calls of `next()` without an answer, oldest first. */
 export class Requests<R> {
-  /** How many there are. */
+  /** The number of requests that have not expired. */
   length = 0
-  /** With those that have expired. */
+  /** All requests, also expired ones. */
   private queue = new Fifo<Request<R>>()
 
-  /** @param timeout - Milliseconds after which the call is answered by a `TimeoutError`, and is none any more. */
+  /** @param timeout - Milliseconds, after which a `TimeoutError` answers the call. */
   add(strict: boolean, timeout: number | undefined): Promise<Result<R>> {
     if (timeout !== undefined && timeout <= 0) return Promise.reject(timedOut(timeout))
     return new Promise((resolve, reject) => {
@@ -35,7 +37,7 @@ export class Requests<R> {
     })
   }
 
-  /** The oldest one, which the caller answers. */
+  /** Takes the oldest request out, for the caller to answer. */
   shift(): Request<R> | undefined {
     for (let request = this.queue.shift(); request !== undefined; request = this.queue.shift()) {
       if (request.expired) continue
@@ -46,7 +48,7 @@ export class Requests<R> {
     return undefined
   }
 
-  /** There are no more results for any of them. */
+  /** Answers all requests: there are no more results. */
   end(): void {
     for (let request = this.shift(); request !== undefined; request = this.shift()) {
       request.resolve({ done: true, value: undefined })

@@ -1,10 +1,10 @@
-// `map` for executors that know `submit` only: each item is a call of its own.
+// `map` for executors that have only `submit`: each item is a call of its own.
 
 import { Future, type Waiter } from '../futures/future.js'
-import type { ChunkOutcome, MapSource } from './source.js'
 import type { TaskFunction } from '../tasks/index.js'
+import type { ChunkOutcome, MapSource } from './source.js'
 
-/** What an executor has to have for this. */
+/** The methods of an executor that are used here. */
 interface Submitter {
   submit(fn: TaskFunction<unknown[]>, ...args: unknown[]): Future<unknown>
   ready(): Promise<void>
@@ -34,7 +34,7 @@ export class SingleCalls<R> implements MapSource<unknown, R> {
   }
 }
 
-/** The future of a call as that of a chunk. */
+/** A call's future as the future of a chunk with one item. */
 class ChunkOfOne<R> extends Future<ChunkOutcome<R>> implements Waiter {
   private readonly call: Future<R>
 

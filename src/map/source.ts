@@ -1,8 +1,8 @@
-// What `map` needs of an executor.
+// The interface between `map` and an executor.
 
 import type { Future } from '../futures/future.js'
 
-/** How an executor is to run the calls of one `map`. */
+/** How an executor has to run the calls of one `map`. */
 export interface MapCall {
   /** Whether an item is a list of arguments, as for `starmap`, or the only argument. */
   spread: boolean
@@ -10,28 +10,28 @@ export interface MapCall {
   taskTimeout: number | undefined
 }
 
-/** What became of the items of a chunk. */
+/** The outcomes of the items of a chunk. */
 export interface ChunkOutcome<R> {
   /**
-   * By item; anything at the places of items that failed. The receiver takes the list over, and clears it as it reads.
+   * The value of each item; for a failed item, anything. The receiver becomes the owner, and clears what it has read.
    */
   readonly values: ArrayLike<R>
-  /** The errors of the items that failed, by index; taken over as well. */
+  /** The errors of failed items by their index. The receiver becomes the owner. */
   readonly errors?: Map<number, unknown>
-  /** Milliseconds that the worker spent on the chunk, if that is known. Automatic chunk sizes are then more precise. */
+  /** Milliseconds that the worker ran the chunk, if known: it makes automatic chunk sizes more precise. */
   readonly elapsed?: number
 }
 
-/** Runs the items of one `map`. It holds its executor: who holds the iterator need not hold that too. */
+/** Runs the items of one `map`. The source keeps its executor alive, so the user of the iterator need not. */
 export interface MapSource<T, R> {
-  /** For the defaults that depend on it. */
+  /** The number of workers, for defaults that depend on it. */
   readonly maxWorkers: number
-  /** False if each item is a call of its own anyhow: chunks are of one item then. */
+  /** False if each item is a call of its own in any case: then chunks have one item. */
   readonly chunked: boolean
   /**
-   * Submits a chunk; an item is what the user's iterable yielded, for `starmap` a list of arguments. If the future
-   * fails or is cancelled, every item has failed so. Throws what `submit` throws; `QueueFullError` makes `map` wait for
-   * `ready`.
+   * Submits a chunk. An item is a value of the user's iterable; for `starmap` it is a list of arguments. When the
+   * future fails or is cancelled, so do all items. Throws the errors of `submit`; at a `QueueFullError`, `map` waits
+   * for `ready`.
    */
   submitChunk(items: T[]): Future<ChunkOutcome<R>>
   /** Resolves when the queue has room. */

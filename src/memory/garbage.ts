@@ -1,22 +1,21 @@
-// The garbage collector, where it does not come by itself when it should: in a worker that has nothing to do, and where
-// buffers are received one after another. Buffers keep memory until they are collected, and those that are views of a
-// lane keep that of the other side.
+// Garbage collections that V8 leaves out: in a worker without work, and where buffers are received one after another.
+// A buffer keeps its memory until its collection, and a view of a lane keeps memory of the other side.
 
 import { builtin } from '../util/builtins.js'
 
 let collect: ((options?: { type: 'minor' }) => void) | undefined
 
-/** So much memory of buffers may be garbage in a worker that has nothing to do. */
-const TOLERATED = 32 << 20
+/** Bytes of buffers that may be garbage in a worker without work. */
+const TOLERATED_BYTES = 32 << 20
 
-/** Memory of buffers that was not garbage when that was last looked at. */
-let kept = 0
+/** External memory in bytes after the last collection by `collectBuffers`. */
+let keptBytes = 0
 
-/** After so many bytes of buffers, young garbage is collected: what most of them are by then. */
-const YOUNG = 32 << 20
+/** Bytes of received buffers after which young garbage is collected: most of these buffers are garbage by then. */
+const YOUNG_BYTES = 32 << 20
 
-/** Bytes of the buffers that were received since. */
-let received = 0
+/** Bytes of the buffers that were received since the last collection of young garbage. */
+let receivedBytes = 0
 
 /** Collects all garbage, which takes some milliseconds. */
 export function collectGarbage(): void {
@@ -24,35 +23,37 @@ export function collectGarbage(): void {
   collect()
 }
 
-/** Collects garbage if there may be much of it in buffers. */
+/** Collects all garbage if the memory of buffers has grown by more than `TOLERATED_BYTES` since the last time. */
 export function collectBuffers(): void {
   const { getHeapStatistics } = builtin('node:v8')
-  if (getHeapStatistics().external_memory <= kept + TOLERATED) return
+  if (getHeapStatistics().external_memory <= keptBytes + TOLERATED_BYTES) return
   collectGarbage()
-  kept = getHeapStatistics().external_memory
+  keptBytes = getHeapStatistics().external_memory
 }
 
 /**
- * Whether V8 leaves young garbage alone, however large the buffers are that it has allocated for it: since 13.0, of
- * Node 24.
+ * Whether V8 lets young garbage lie, however much memory it has allocated for the buffers in it: since V8 13.0, which
+ * came with Node 24.
  */
-const WAITS = Number.parseInt(process.versions.v8, 10) >= 13
+const V8_LETS_YOUNG_GARBAGE_LIE = Number.parseInt(process.versions.v8, 10) >= 13
 
 /**
- * Counts a buffer that was received, and collects young garbage if there were many. That takes some tenths of a
- * millisecond, and the memory is used again while it is warm. V8 itself collects all garbage, and that as often, for
- * the sake of memory that it has not allocated, which `borrowed` is, and lately of any outside of its heap.
+ * Counts a received buffer, and collects young garbage after every 32 MiB.
+ *
+ * Such a collection takes some tenths of a millisecond, and the freed memory is used again while it is warm. V8 on its
+ * own would collect the whole heap, and that as often, on account of memory that V8 has not allocated (a `borrowed`
+ * buffer's) and, since Node 24, of any memory outside of the heap.
  */
 export function countReceived(bytes: number, borrowed: boolean): void {
-  if (!borrowed && !WAITS) return
-  received += bytes
-  if (received < YOUNG) return
-  received = 0
+  if (!borrowed && !V8_LETS_YOUNG_GARBAGE_LIE) return
+  receivedBytes += bytes
+  if (receivedBytes < YOUNG_BYTES) return
+  receivedBytes = 0
   collect ??= collector()
   collect({ type: 'minor' })
 }
 
-/** Only a context that is made while the flag is set has the function. */
+/** Finds the function `gc`: V8 gives it only to contexts that are made while the flag is set. */
 function collector(): NonNullable<typeof collect> {
   if (globalThis.gc !== undefined) return globalThis.gc as NonNullable<typeof collect>
   const { setFlagsFromString } = builtin('node:v8')
@@ -60,7 +61,7 @@ function collector(): NonNullable<typeof collect> {
     setFlagsFromString('--expose-gc')
     return builtin('node:vm').runInNewContext('gc') as NonNullable<typeof collect>
   } catch {
-    // An engine whose flags are frozen comes by when it likes.
+    // The flags of this engine are frozen: its garbage is collected when V8 likes.
     return () => {}
   } finally {
     setFlagsFromString('--no-expose-gc')

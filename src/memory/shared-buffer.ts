@@ -1,17 +1,19 @@
-import { builtin, types } from '../util/builtins.js'
-import { native } from '../native/index.js'
-import { invalidType, validateInteger } from '../util/validate.js'
-import { workerState } from '../tasks/context.js'
+// SharedBuffer: ArrayBuffers in the memory that host and worker share.
 
-// A symbol that all copies of the package know: the worker's may be another than its tasks'.
+import { native } from '../native/index.js'
+import { workerState } from '../tasks/context.js'
+import { builtin, types } from '../util/builtins.js'
+import { invalidType, validateInteger } from '../util/validate.js'
+
+// All copies of the package know this symbol: the worker may have loaded another copy than its tasks.
 const brand = Symbol.for('millrace.shared-buffer')
 
-/** Whoever shares memory with workers, and takes buffers in it along with calls: a {@link ProcessPoolExecutor}. */
+/** An owner of memory that workers share, who sends buffers in it along with calls: a {@link ProcessPoolExecutor}. */
 export interface SharedMemoryOwner {
-  /** Calls a function in a worker; the buffers of `transfer` move there. */
+  /** Calls a function in a worker. The buffers in `transfer` move to this worker. */
   run(fn: never, args: never, options?: { transfer?: readonly ArrayBuffer[] }): unknown
   /**
-   * So many bytes of that memory, arbitrary ones, for the host to fill in place; null when there is no room.
+   * A block of shared memory with arbitrary content, for the host to fill in place; null when there is no room.
    *
    * @internal
    */
@@ -19,24 +21,28 @@ export interface SharedMemoryOwner {
 }
 
 /**
- * An ArrayBuffer in the memory that host and worker share: it moves between them without being copied.
+ * An ArrayBuffer in the memory that host and worker share. It moves between the two without a copy.
  *
  * | step | in code |
  * |---|---|
- * | the host allocates one and fills it | `const buffer = SharedBuffer.allocate(bytes, pool)` |
- * | it moves to a worker | `pool.run(fn, [new Float64Array(buffer)], { transfer: [buffer] })` |
- * | the worker changes it, and returns it or a view of all of it: it moves back | `return array` |
+ * | the host allocates a buffer and fills it | `const buffer = SharedBuffer.allocate(bytes, pool)` |
+ * | the buffer moves to a worker | `pool.run(fn, [new Float64Array(buffer)], { transfer: [buffer] })` |
+ * | the task changes the content; the buffer, or a view of all of it, moves back | `return array` |
  *
- * A task allocates one by `SharedBuffer.allocate(bytes)`. Whoever has moved a buffer has it no more: it is detached, as
- * by `postMessage`, so that views of it are empty and new ones throw a `TypeError`. One that is an argument without
- * being in `transfer` is cloned, like any ArrayBuffer.
+ * A task allocates a buffer by `SharedBuffer.allocate(bytes)`. After a move the sender's buffer is detached, as after a
+ * transfer by `postMessage`: its views are empty, and new views throw a `TypeError`. An argument that is not in
+ * `transfer` is cloned, like any ArrayBuffer.
  *
- * It is memory of one worker, of which there are at most 64 pieces with 512 MiB. It moves by one copy, and nothing else
- * differs, where there was no room for another, or it has less than 500 bytes; where its call cannot go to that worker,
- * which is busy or gone; where the call has `retries`; and where it lies in an object, or a view of a part of it is
- * sent.
+ * Each buffer lies in the memory of one worker: at most 256 buffers a worker, with at most 512 MiB in all. A move
+ * copies the buffer once, and nothing else differs, when:
  *
- * Its memory is free again when it is garbage, here or there, and when the worker ends.
+ * - there was no room for another buffer, or the buffer has less than 500 bytes;
+ * - its call cannot go to that worker, which is busy or gone;
+ * - the call has `retries`;
+ * - the buffer lies in an object, or the call sends a view of only a part of it.
+ *
+ * The memory is free again when the buffer is garbage in the process that has it. A buffer in the host stays readable
+ * when its worker has ended.
  */
 export class SharedBuffer extends ArrayBuffer {
   static {
@@ -44,23 +50,25 @@ export class SharedBuffer extends ArrayBuffer {
   }
 
   /**
-   * A buffer of so many zero bytes.
+   * Allocates a buffer of `bytes` zero bytes.
    *
-   * @param executor - Whose worker is to get it. In a task it may be left out: then the buffer is for its result.
-   * @throws RangeError or TypeError that names the argument, or RangeError when there is no memory; `ShutdownError`,
-   * `BrokenProcessPool` and `WorkerSpawnError` as `submit()`.
+   * @param bytes - The size, a whole number of at least 0.
+   * @param executor - The executor whose worker will get the buffer. A task leaves it out: its buffer is for its
+   * result.
+   * @throws RangeError or TypeError that names the argument; RangeError when there is no memory; `ShutdownError`,
+   * `BrokenProcessPool` and `WorkerSpawnError` as `submit()` throws them.
    */
   static allocate(bytes: number, executor?: SharedMemoryOwner): SharedBuffer {
     validateInteger(bytes, 'bytes', 0, Number.MAX_SAFE_INTEGER)
     if (bytes === 0) return asShared(new ArrayBuffer(0))
     const memory = executor === undefined ? allocateHere(bytes) : allocateFrom(executor, bytes)
     if (memory === null) return asShared(new ArrayBuffer(bytes))
-    // It may have the content of earlier calls.
+    // The block may still have the content of earlier calls.
     new Uint8Array(memory).fill(0)
     return asShared(memory)
   }
 
-  /** Whether it has moved away. */
+  /** Whether the buffer has moved away: it is detached, and has no content here. */
   get moved(): boolean {
     try {
       new Uint8Array(this)
@@ -88,7 +96,7 @@ function asShared(memory: ArrayBuffer): SharedBuffer {
   return Object.setPrototypeOf(memory, SharedBuffer.prototype)
 }
 
-/** Makes the memory of the one buffer among `values` a SharedBuffer: it has moved here. */
+/** Gives the memory among `values` the class SharedBuffer: it has moved to this process. */
 export function receiveShared(values: readonly unknown[]): void {
   for (const value of values) {
     const memory = ArrayBuffer.isView(value) ? value.buffer : value
@@ -96,28 +104,28 @@ export function receiveShared(values: readonly unknown[]): void {
   }
 }
 
-/** The SharedBuffer whose whole content `bytes` is, if that is so. */
+/** The SharedBuffer whose whole content is `bytes`; undefined when there is none. */
 export function wholeShared(bytes: Uint8Array | undefined): ArrayBuffer | undefined {
   if (bytes === undefined) return undefined
   const memory = bytes.buffer as ArrayBuffer & { [brand]?: boolean }
   return memory[brand] === true && bytes.byteLength === memory.byteLength ? memory : undefined
 }
 
-/** Takes an ArrayBuffer's memory away from it; one that cannot lose it, such as a WebAssembly memory, keeps it. */
+/** Detaches an ArrayBuffer. One that cannot be detached, such as the memory of WebAssembly, stays as it is. */
 export function detach(memory: ArrayBuffer): void {
   if (native.liesInLane(memory)) {
     native.detachBuffer(memory)
     return
   }
   try {
-    // And not by the addon: this leaves Node's slab alone, which small Buffers have in common.
+    // The addon would detach Node's slab as well, which small Buffers share; `structuredClone` leaves the slab alone.
     structuredClone(memory, { transfer: [memory] })
   } catch {
-    // As above.
+    // The memory cannot be detached.
   }
 }
 
-/** Whether an ArrayBuffer is known not to lose its memory, as Node's slab: before Node 21 nothing tells. */
+/** Whether an ArrayBuffer is marked as not transferable, like Node's slab. Before Node 21 the mark cannot be read. */
 export function isUntransferable(memory: ArrayBuffer): boolean {
   const threads = builtin('node:worker_threads') as { isMarkedAsUntransferable?(object: object): boolean }
   return threads.isMarkedAsUntransferable?.(memory) === true && !native.liesInLane(memory)

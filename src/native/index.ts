@@ -1,4 +1,4 @@
-// The native addon, typed by its generated declarations. Loaded once, and with an error that says what to do.
+// The native addon, typed by its generated declarations. It is loaded once; a failure to load it says what to do.
 
 import { UnsupportedPlatformError } from '../errors/index.js'
 import { requireBinding } from '../paths.js'

@@ -1,27 +1,29 @@
+// The result of a job of a `Pool`, with its callbacks.
+
 import { inspect } from 'node:util'
 
 import { declareLocal } from '../codec/index.js'
-import { reportRejection } from '../futures/done-callback.js'
 import { InvalidStateError } from '../errors/index.js'
+import { reportRejection } from '../futures/done-callback.js'
 import { Future, type WaitOptions } from '../futures/future.js'
-import { chainError } from './chain-error.js'
 import { timeoutOf, validateFunction, validateOptions } from '../util/validate.js'
+import { chainError } from './chain-error.js'
 
 /** Functions that a job of a {@link Pool} calls when it is over. */
 export interface ResultCallbacks<T> {
   /**
-   * Called with the value of a job that succeeded, before the result is ready; before the method returns if there is
-   * nothing to do. What it throws becomes the job's outcome in place of the value.
+   * Called with the value of a successful job, before the result is ready. A job without work calls it before the
+   * method returns. An error of the callback becomes the outcome of the job.
    */
   callback?: (value: T) => unknown
   /**
-   * Called with the error of a job that failed, in the same way. What it throws becomes the job's error, with the
-   * original one at the end of its chain of causes.
+   * Called with the error of a failed job, before the result is ready. An error of the callback becomes the error of
+   * the job, with the job's own error at the end of its chain of causes.
    */
   errorCallback?: (error: any) => unknown
 }
 
-/** @throws TypeError that names what is no function. */
+/** @throws TypeError that names the callback that is no function. */
 export function checkCallbacks(options: ResultCallbacks<never> | undefined): void {
   validateOptions(options)
   const { callback, errorCallback } = options ?? {}
@@ -29,7 +31,7 @@ export function checkCallbacks(options: ResultCallbacks<never> | undefined): voi
   if (errorCallback !== undefined) validateFunction(errorCallback, 'options.errorCallback')
 }
 
-/** A future that prints as the result that it is in. */
+/** A future that prints as the result to which it belongs. */
 class Outcome<T> extends Future<T> {
   override toString(): string {
     return super.toString().replace('Future', 'AsyncResult')
@@ -37,14 +39,15 @@ class Outcome<T> extends Future<T> {
 }
 
 /**
- * The result of a job of a {@link Pool}. It can be awaited, and be dropped: one that fails and that nobody looks at
- * causes no
+ * The result of a job of a {@link Pool}.
+ *
+ * A result can be awaited like a promise. It can also be dropped: a failed result that nobody looks at causes no
  * `unhandledRejection`. Its pool is not collected before the job is over.
  */
 export class AsyncResult<T> implements PromiseLike<T> {
   readonly #outcome = new Outcome<T>()
   readonly #callbacks: ResultCallbacks<T>
-  /** The outcome is known, and the callbacks may be running. */
+  /** Whether the outcome is known. The callbacks may be running then. */
   #decided = false
   #errors: readonly unknown[] = []
 
@@ -53,7 +56,7 @@ export class AsyncResult<T> implements PromiseLike<T> {
   }
 
   /**
-   * @param callbacks - Checked.
+   * @param callbacks - Functions that were checked.
    * @internal
    */
   static make<T>(callbacks: ResultCallbacks<T> = {}): AsyncResult<T> {
@@ -61,14 +64,14 @@ export class AsyncResult<T> implements PromiseLike<T> {
   }
 
   /**
-   * The value. Rejects with the job's error, the same object each time, or with a `TimeoutError` when it is not ready
-   * in time; the job goes on then.
+   * A promise of the value. It rejects with the job's error (the same object each time), or with a `TimeoutError` when
+   * the time of the wait is over; then the job goes on.
    */
   get(options?: WaitOptions): Promise<T> {
     return this.#outcome.result(options)
   }
 
-  /** Resolves when the job is over, however it ended, or when the time is. */
+  /** Resolves when the job is over, whatever its outcome, or when the time of the wait is over. */
   async wait(options?: WaitOptions): Promise<void> {
     timeoutOf(options)
     await this.#outcome.exception(options).catch(ignore)
@@ -82,7 +85,7 @@ export class AsyncResult<T> implements PromiseLike<T> {
   /**
    * Whether the job ended with a value.
    *
-   * @throws InvalidStateError while it is not over.
+   * @throws InvalidStateError while the job is not over.
    */
   successful(): boolean {
     if (!this.ready()) throw new InvalidStateError(`${this} not ready`)
@@ -90,15 +93,15 @@ export class AsyncResult<T> implements PromiseLike<T> {
   }
 
   /**
-   * All errors of a job that is over, in the order in which they became known: of a map, those of all items that
-   * failed, and one for each chunk that was lost as a whole. The first one is what `get()` rejects with, unless a
+   * All errors of a job that is over, in the order in which they became known. For a map: the error of each failed
+   * item, and one error for each chunk that was lost as a whole. `get()` rejects with the first error, unless a
    * callback threw or the pool was terminated.
    */
   get errors(): readonly unknown[] {
     return this.#errors
   }
 
-  /** As of a promise. */
+  /** As `Promise.prototype.then`. */
   then<A = T, B = never>(
     onfulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onrejected?: ((reason: any) => B | PromiseLike<B>) | null,
@@ -106,12 +109,12 @@ export class AsyncResult<T> implements PromiseLike<T> {
     return this.#outcome.then(onfulfilled, onrejected)
   }
 
-  /** As of a promise. */
+  /** As `Promise.prototype.catch`. */
   catch<B = never>(onrejected?: ((reason: any) => B | PromiseLike<B>) | null): Promise<T | B> {
     return this.#outcome.catch(onrejected)
   }
 
-  /** As of a promise. */
+  /** As `Promise.prototype.finally`. */
   finally(onfinally?: (() => void) | null): Promise<T> {
     return this.#outcome.finally(onfinally)
   }
@@ -120,7 +123,7 @@ export class AsyncResult<T> implements PromiseLike<T> {
     return 'AsyncResult'
   }
 
-  /** `<AsyncResult #7 state=finished returned Array>`; never runs code of the result. */
+  /** For example `<AsyncResult #7 state=finished returned Array>`. Runs no code of the value's. */
   toString(): string {
     return String(this.#outcome)
   }
@@ -130,7 +133,7 @@ export class AsyncResult<T> implements PromiseLike<T> {
   }
 
   /**
-   * The job succeeded, unless it is over already: its callback may have terminated the pool.
+   * Ends the job with a value, unless it is over already: its callback may have terminated the pool.
    *
    * @internal
    */
@@ -148,7 +151,7 @@ export class AsyncResult<T> implements PromiseLike<T> {
   }
 
   /**
-   * The job failed, unless it is over already.
+   * Ends the job with an error, unless it is over already.
    *
    * @internal
    */

@@ -1,5 +1,7 @@
-import type { AsyncResult } from './async-result.js'
+// The job of a single call.
+
 import type { Future, Waiter } from '../futures/future.js'
+import type { AsyncResult } from './async-result.js'
 import { Job, type Jobs } from './jobs.js'
 
 /** A single call of a pool. */

@@ -1,11 +1,14 @@
+// The chain of causes when an error callback throws.
+
 import { types } from 'node:util'
 
 import { MillraceError } from '../errors/index.js'
 import { show } from '../util/text.js'
 
 /**
- * The error of a callback that threw while it was told of another: with that one at the end of its chain of causes.
- * What has no place for it there is put into words instead. Runs no code of what was thrown.
+ * The error of a callback that threw when it was told of another error, `original`. `original` becomes the end of the
+ * thrown error's chain of causes. Where the chain has no place for it, a new error says both. Runs no code of the
+ * thrown value.
  */
 export function chainError(thrown: unknown, original: unknown): unknown {
   const seen = new Set<unknown>()

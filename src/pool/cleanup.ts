@@ -1,18 +1,18 @@
-// The one place where it is registered what becomes of a pool that nobody ends: when it is collected, when a pass of
-// finalizers comes by, and when its process, or thread, ends.
+// The finalizer of a pool: it ends a pool that nobody has ended, when the pool is collected, in a pass of finalizers,
+// and at the end of the process or thread.
 
 import { Finalize } from '../finalizers/index.js'
 import { EXIT_PRIORITY, isEnding } from '../host/exit.js'
 import type { PoolLife } from './life.js'
 
-/** What ends a pool that is there still. */
+/** A pool, as its finalizer sees it. */
 interface Endable {
   terminate(): unknown
 }
 
 /**
- * The finalizer of a pool, which does not hold it. It comes before that of the workers if these have started: then what
- * is unfinished fails while they are there.
+ * Makes the finalizer of a pool, which does not hold the pool. A pool registers it after the finalizer of its workers,
+ * so that it runs before that one: unfinished jobs fail while the workers are still there.
  */
 export function watchOver(pool: Endable, life: PoolLife): Finalize<[WeakRef<Endable>, PoolLife]> {
   return new Finalize(pool, endPool, { args: [new WeakRef(pool), life], exitPriority: EXIT_PRIORITY })

@@ -1,14 +1,17 @@
+// The iterator that `imap` returns.
+
 import type { WaitOptions } from '../futures/future.js'
-import { MapLoop } from '../map/loop.js'
 import type { MapIterator } from '../map/iterator.js'
+import { MapLoop } from '../map/loop.js'
 import { timeoutOf } from '../util/validate.js'
 
 /**
  * The results of {@link Pool.imap} or {@link Pool.imapUnordered}, for `for await` or for `next()`.
  *
- * `next()` rejects when the item's call failed, for an item alone also if it came in a chunk, and when the input threw;
- * the items after it can still be had by calling `next()` again. `for await` stops at the first failure, and then, as
- * whenever it is left early, what is left is cancelled. The pool is not collected before the iterator has all results.
+ * `next()` rejects when its item's call failed (the other items of the same chunk are not affected) or when the input
+ * threw. The next call of `next()` goes on with the items behind it. A loop with `for await` stops at the first
+ * failure. Then, and whenever a loop is left early, the remaining calls are cancelled. The pool is not collected before
+ * the iterator has all results.
  */
 export class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
   readonly #results: MapIterator<R>
@@ -23,7 +26,7 @@ export class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
   }
 
   /**
-   * The next result. With a `timeout` it rejects with a `TimeoutError` when the result is not there by then; nothing is
+   * The next result. With a `timeout` it rejects with a `TimeoutError` when the result is not there by then. Nothing is
    * lost: the next call is for the same item.
    */
   next(options?: WaitOptions): Promise<IteratorResult<R, undefined>> {
@@ -36,25 +39,25 @@ export class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
     return this.#results.advance(false, timeout)
   }
 
-  /** Cancels what is left and closes the input. */
+  /** Cancels the remaining calls and closes the input. */
   return(): Promise<IteratorResult<R, undefined>> {
     return this.#results.return()
   }
 
-  /** As {@link return}, and rejects with `error`. */
+  /** Does as {@link return}, then rejects with `error`. */
   throw(error?: unknown): Promise<IteratorResult<R, undefined>> {
     return this.#results.throw(error)
   }
 
   /**
-   * For loops. It shares the results with this iterator, and ends it at the first failure, which `for await` does not
-   * do.
+   * Returns an iterator for loops, which shares the results with this one. A failure in it ends the iteration: `for
+   * await` itself would not do that.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined> {
     return new MapLoop(this.#results)
   }
 
-  /** As {@link return}. */
+  /** Does as {@link return}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#results.return()
   }

@@ -1,11 +1,13 @@
+// The job of an `imap`.
+
 import { MapIterator, type MapOptions, type MapSource } from '../map/iterator.js'
 import { Job } from './jobs.js'
 
-/** An `imap` of a pool: over when its input is read and the last result is there, or when nobody wants more. */
+/** An `imap` of a pool. It is over when its input is read and the last result is there, or when nobody wants more. */
 export class ImapJob<R> extends Job {
   #results: MapIterator<R> | undefined
 
-  /** Begins to read and to submit; `makeSource` is given what its source has to hold and to call. */
+  /** Begins to read and to submit. `makeSource` gets the object that its source has to hold, and a function to call. */
   start(
     makeSource: (holder: { holder: object; whenFinished: () => void }) => MapSource<unknown, R>,
     items: Iterable<unknown> | AsyncIterable<unknown>,

@@ -1,9 +1,10 @@
-// The calls, maps and iterators of a pool that are not finished.
+// The unfinished jobs of a pool: calls, maps and iterators.
 //
-// Each holds the pool, and from its unfinished calls the core leads to it: so a pool is not collected while it has
-// something to do. Nothing leads from the core, or from anything that lives as long as the program, to a pool without.
+// Each job holds the pool, and the core leads to a job from the job's unfinished calls: so a pool is not collected
+// while it has unfinished jobs. Without jobs nothing leads to a pool from the core, or from anything that lives as long
+// as the program.
 
-/** One of them. It ends itself when it is finished, and lets go of the pool by that. */
+/** A job. It ends itself when it is finished, and so releases the pool. */
 export abstract class Job {
   #jobs: Jobs | undefined
 
@@ -12,10 +13,10 @@ export abstract class Job {
     jobs.begin(this)
   }
 
-  /** The pool was terminated. Nothing but what is there already is to come of this. */
+  /** Ends the job, because the pool was terminated. Only results that are there already are still delivered. */
   abstract abort(error: unknown): void
 
-  /** Somebody waits for the pool to end: goes on to the end of the input, whether results are taken or not. */
+  /** Reads the input to its end, whether results are taken or not, because somebody waits for the end of the pool. */
   readOn(): void {}
 
   protected end(): void {
@@ -26,7 +27,7 @@ export abstract class Job {
 }
 
 export class Jobs {
-  /** Never asked: the pool is only to be there as long as there are jobs. */
+  /** Never used: it only keeps the pool alive as long as there are jobs. */
   readonly pool: object
   readonly #unfinished = new Set<Job>()
   readonly #whenChanged: (count: number) => void
@@ -45,7 +46,7 @@ export class Jobs {
     if (this.#unfinished.delete(job)) this.#whenChanged(this.#unfinished.size)
   }
 
-  /** Aborts all of them, each with an error of its own. Their callbacks may call anything, but begin no others. */
+  /** Aborts all jobs, each with an error of its own. Their callbacks may call any method, but begin no new jobs. */
   abort(makeError: () => Error): void {
     for (const job of this.#unfinished) job.abort(makeError())
   }

@@ -1,4 +1,4 @@
-// What is known of a pool without the pool: enough to end it when it is collected, or its process ends.
+// The part of a pool that outlives the pool object: enough to end the pool when it is collected or its process ends.
 
 import { inspect } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
@@ -6,15 +6,15 @@ import { isMainThread } from 'node:worker_threads'
 import { PoolTerminatedError } from '../errors/index.js'
 import type { PoolCore } from '../host/core.js'
 
-/** How far a pool has come: it takes jobs, it finishes those that it has, it is over. */
-export type PoolState = 'RUN' | 'CLOSE' | 'TERMINATE'
+/** The state of a pool. RUN: it takes jobs. CLOSE: it finishes its jobs. TERMINATE: it is over. */
+export type LifeState = 'RUN' | 'CLOSE' | 'TERMINATE'
 
 export class PoolLife {
-  state: PoolState = 'RUN'
-  /** Jobs that are not over. */
+  state: LifeState = 'RUN'
+  /** The number of unfinished jobs. */
   unfinished = 0
   readonly core: PoolCore
-  /** The frames of its construction, as text: recorded as such they would hold the pool. */
+  /** The stack of the pool's construction, as text: a recorded stack would hold the pool. */
   readonly #madeAt: string
 
   constructor(core: PoolCore, madeAt: string) {
@@ -22,7 +22,7 @@ export class PoolLife {
     this.#madeAt = madeAt
   }
 
-  /** `<Pool state=RUN pool_size=4>` */
+  /** For example `<Pool state=RUN pool_size=4>`. */
   toString(): string {
     return `<Pool state=${this.state} pool_size=${this.core.size}>`
   }
@@ -31,18 +31,18 @@ export class PoolLife {
     return this.toString()
   }
 
-  /** Nobody holds the pool any more. Then it has no unfinished jobs but iterators that nobody holds either. */
+  /** Ends a pool that nobody holds any more. Its only unfinished jobs are iterators that nobody holds either. */
   dropped(): void {
     if (this.state === 'RUN') process.emitWarning(this.#unclosed())
     this.core.close()
   }
 
-  /** This process, or thread, ends, and nothing asynchronous happens any more. */
+  /** Ends the pool with its process, or thread: nothing asynchronous happens any more. */
   processEnds(): void {
     const warning = this.jobsLost(isMainThread ? 'The process ends' : 'The thread ends')
     this.state = 'TERMINATE'
     this.core.failAll(terminated)
-    // emitWarning() would do it in a later turn, and there is none.
+    // emitWarning() would tell in a later turn, and there is none.
     if (warning !== undefined) process.emit('warning', warning)
   }
 

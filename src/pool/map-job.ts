@@ -1,15 +1,17 @@
-import type { AsyncResult } from './async-result.js'
+// The job of a `map`.
+
 import type { Future, Waiter } from '../futures/future.js'
 import { type FeederHost, SyncFeeder } from '../map/feeder.js'
 import { ArrayInput } from '../map/input.js'
 import { Pace } from '../map/pace.js'
 import type { ChunkOutcome, MapSource } from '../map/source.js'
+import type { AsyncResult } from './async-result.js'
 import { Job, type Jobs } from './jobs.js'
 
-/** Python's rule: four chunks a worker. */
+/** Chunks for each worker by default. This is Python's rule. */
 const CHUNKS_PER_WORKER = 4
 
-/** A `map` of a pool: it is over when all its chunks are, and what failed first is what it fails with. */
+/** A `map` of a pool. It is over when all its chunks are, and fails with its first error. */
 export class MapJob<R> extends Job implements FeederHost<R> {
   readonly #result: AsyncResult<R[]>
   readonly #values: R[]
@@ -28,7 +30,7 @@ export class MapJob<R> extends Job implements FeederHost<R> {
    * Submits the items, as far as the queue has room.
    *
    * @param items - Become this object's own.
-   * @throws What `source.submitChunk` throws; the job is over then, and its result has no outcome.
+   * @throws Errors of `source.submitChunk`. The job is over then, and its result has no outcome.
    */
   start(source: MapSource<unknown, R>, items: unknown[], chunksize: number | undefined): void {
     const { maxWorkers } = source
@@ -81,7 +83,7 @@ export class MapJob<R> extends Job implements FeederHost<R> {
   }
 }
 
-/** One chunk, which knows where its items belong. */
+/** The waiter of one chunk, with the index of the chunk's first item. */
 class Part<R> implements Waiter {
   readonly #job: MapJob<R>
   readonly #first: number

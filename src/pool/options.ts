@@ -1,4 +1,4 @@
-// The options of a `Pool`, as those of the core.
+// The options of a `Pool`: their checks, and their form for the core.
 
 import { againstForks, type ProcessPoolOptions, type ResolvedOptions, resolveOptions } from '../host/options.js'
 import { chooseStartMethod, NEVER_REPLACED } from '../start/methods.js'
@@ -9,11 +9,11 @@ export interface PoolOptions extends Omit<
   ProcessPoolOptions,
   'maxWorkers' | 'maxTasksPerChild' | 'onWorkerDeath' | 'idleTimeout'
 > {
-  /** A worker is replaced after so many calls. A chunk of a map is one call. Default: never. */
+  /** The number of calls after which a worker is replaced. A chunk of a map is one call. Default: no limit. */
   maxtasksperchild?: number
 }
 
-/** What an executor takes, and a pool under another name, or not at all. */
+/** Options of executors that pools do not have, and why. */
 const NOT_OF_POOLS = {
   maxWorkers: 'the first argument is the number of processes',
   maxTasksPerChild: "its name is 'maxtasksperchild' here",

@@ -1,54 +1,53 @@
-// `multiprocessing.Pool`, as its users see it: jobs, their results, and a life of three states.
+// `Pool`, after `multiprocessing.Pool`, the class that users hold: jobs, their results, and a life of three states.
 //
 //   applyAsync(fn, args) ──► CallJob ─┐
 //   mapAsync(fn, items)  ──► MapJob ──┼──► CallFuture ──► PoolCore: as for the executor
 //   imap(fn, items)      ──► ImapJob ─┘
 //
-// The core knows nothing of this class, and is closed when the last job of a closed pool is over: until then maps and
-// iterators may still have calls to submit. What happens when a pool is dropped is in `pool/jobs.ts` and
-// `pool/cleanup.ts`.
+// The core knows nothing of this class. It is closed when the last job of a closed pool is over: until then maps and
+// iterators may still have calls to submit. `jobs.ts` and `cleanup.ts` tell what happens when a pool is dropped.
 
 import { inspect } from 'node:util'
 
-import { AsyncResult, checkCallbacks, type ResultCallbacks } from './async-result.js'
 import { declareLocal } from '../codec/index.js'
 import { InvalidStateError } from '../errors/index.js'
 import type { Finalize } from '../finalizers/index.js'
 import { ChunkSource } from '../host/chunk-source.js'
-import { framesOf, type SubmitStack } from '../host/submit-stacks.js'
 import { PoolCore } from '../host/core.js'
-import { ImapIterator } from './imap-iterator.js'
+import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
+import type { PoolStats } from '../host/stats.js'
+import { framesOf, type SubmitStack } from '../host/submit-stacks.js'
 import { argumentLists, isAsyncIterable } from '../map/input.js'
 import { checkItems, checkMapOptions, type MapOptions } from '../map/options.js'
+import type { TaskFunction } from '../tasks/index.js'
+import { invalidType, validateFunction, validateInteger } from '../util/validate.js'
+import { AsyncResult, checkCallbacks, type ResultCallbacks } from './async-result.js'
 import { CallJob } from './call-job.js'
 import { watchOver } from './cleanup.js'
+import { ImapIterator } from './imap-iterator.js'
 import { ImapJob } from './imap-job.js'
 import { Jobs } from './jobs.js'
 import { PoolLife, terminated } from './life.js'
 import { MapJob } from './map-job.js'
 import { type PoolOptions, resolvePoolOptions } from './options.js'
-import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
-import type { PoolStats } from '../host/stats.js'
-import type { TaskFunction } from '../tasks/index.js'
-import { invalidType, validateFunction, validateInteger } from '../util/validate.js'
 
 export type { PoolOptions } from './options.js'
 
 /** Options of {@link Pool.mapAsync} and {@link Pool.starmapAsync}. */
 export interface MapAsyncOptions<T> extends ResultCallbacks<T> {
-  /** Items that travel and run together, as one call. Default: so many that there are four chunks a worker. */
+  /** The number of items that travel and run together, as one call. Default: such that each worker gets four chunks. */
   chunksize?: number
 }
 
 /** Options of {@link Pool.imap} and {@link Pool.imapUnordered}. */
 export interface ImapOptions {
-  /** Items that travel and run together, as one call; `'auto'` measures what pays. Default: 1. */
+  /** The number of items that travel and run together, as one call; `'auto'` measures the best. Default: 1. */
   chunksize?: number | 'auto'
-  /** Never read more items than this ahead of the consumer. Default: those of two chunks a worker. */
+  /** The most items that are read ahead of the consumer. Default: the items of two chunks for each worker. */
   buffersize?: number
 }
 
-/** The arguments of a function, which may be left out if it needs none, and what follows them. */
+/** The arguments of a function, followed by `Rest`. The arguments may be left out if the function needs none. */
 export type ArgumentsOf<A extends unknown[], Rest extends unknown[] = []> = [] extends A
   ? [args?: readonly [...A], ...rest: Rest]
   : [args: readonly [...A], ...rest: Rest]
@@ -56,12 +55,12 @@ export type ArgumentsOf<A extends unknown[], Rest extends unknown[] = []> = [] e
 type Method = (...args: never[]) => unknown
 
 /**
- * Python's `multiprocessing.Pool`: a fixed number of worker processes, all started at once and replaced whenever one
- * leaves.
+ * A fixed number of worker processes, all started at once. A worker that leaves is replaced. After Python's
+ * `multiprocessing.Pool`.
  *
- * A worker that dies fails only the job that it ran. End a pool by `close()` and `join()`, which let its jobs finish,
- * or by `terminate()`, which does not and is also what `await using` does. An idle pool does not keep the program
- * alive, unfinished jobs do.
+ * A worker that dies fails only the job that it ran. `close()` and `join()` end a pool and let its jobs finish.
+ * `terminate()`, which `await using` calls, ends it at once. Unfinished jobs keep the program alive; an idle pool does
+ * not.
  *
  * @example
  * const pool = new Pool(4)
@@ -80,12 +79,11 @@ export class Pool implements AsyncDisposable {
   /**
    * Starts all workers, or none.
    *
-   * @param processes - How many. Default: the processors that this process may use, its control group's CPU quota
-   * included.
-   * @throws TypeError or RangeError that names the wrong argument; `WorkerSpawnError` when a worker cannot be started,
-   * and none is left running then; `SerializationError` when `initargs` cannot travel; `NestingError` in a worker ten
-   * levels deep;
-   * `UnsupportedPlatformError` where pools cannot run.
+   * @param processes - The number of workers. Default: the number of processors that this process may use, within the
+   * CPU quota of its control group.
+   * @throws TypeError or RangeError that names the wrong argument; `WorkerSpawnError` when a worker cannot be started
+   * (then none is left running); `SerializationError` when `initargs` cannot travel; `NestingError` in a worker ten
+   * levels deep; `UnsupportedPlatformError` where pools cannot run.
    */
   constructor(processes?: number, options?: PoolOptions) {
     this.#core = new PoolCore(resolvePoolOptions(processes, options), this.#emitter)
@@ -103,7 +101,8 @@ export class Pool implements AsyncDisposable {
   /**
    * Calls `fn(...args)` in a worker.
    *
-   * @returns A promise of what it returns or resolves to. Rejects as {@link applyAsync} throws, too.
+   * @returns A promise of the value that `fn` returns or resolves to. It also rejects with the errors that
+   * {@link applyAsync} throws.
    */
   async apply<A extends unknown[], R>(fn: TaskFunction<A, R>, ...[args]: ArgumentsOf<A>): Promise<Awaited<R>> {
     return this.#call(fn, args, undefined, this.apply)
@@ -112,10 +111,10 @@ export class Pool implements AsyncDisposable {
   /**
    * Calls `fn(...args)` in a worker.
    *
-   * @returns Its result. Arguments that cannot travel fail that.
+   * @returns The result of the call. Arguments that cannot travel fail the result.
    * @throws `InvalidStateError` (the pool is closed or terminated), `BrokenProcessPool`, `QueueFullError` (see
-   * `maxQueue`), `WorkerSpawnError`, and TypeError for what is no task, no arguments or no callback: then nothing of
-   * the call is kept.
+   * `maxQueue`), `WorkerSpawnError`; TypeError when `fn` is no task, `args` no array or a callback no function. Then
+   * nothing of the call is kept.
    */
   applyAsync<A extends unknown[], R>(
     fn: TaskFunction<A, R>,
@@ -127,9 +126,10 @@ export class Pool implements AsyncDisposable {
   /**
    * Calls `fn` with each item.
    *
-   * @param chunksize - Items that travel and run together. Default: so many that there are four chunks a worker.
-   * @returns A promise of the results in the order of the items. It waits for all chunks, and then rejects with the
-   * first error if there was one; use {@link mapAsync} to get at the others, {@link imap} for the results beside them.
+   * @param chunksize - The number of items that travel and run together. Default: such that each worker gets four
+   * chunks.
+   * @returns A promise of the results in the order of the items. It waits for all chunks, then rejects with the first
+   * error if there was one. {@link mapAsync} gives all errors, {@link imap} also the results besides them.
    */
   async map<T, R>(fn: (item: T) => R, items: Iterable<T>, chunksize?: number): Promise<Awaited<R>[]> {
     if (chunksize !== undefined) validateInteger(chunksize, 'chunksize', 1)
@@ -137,10 +137,9 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * {@link map} that returns at once. The items are listed before.
+   * Calls `fn` with each item as {@link map} does, and returns at once. The iterable is read to its end first.
    *
-   * @throws What the iterable throws, and what {@link applyAsync} throws but `QueueFullError`: chunks wait until there
-   * is room.
+   * @throws Errors of the iterable, and errors as of {@link applyAsync} except `QueueFullError`: chunks wait for room.
    */
   mapAsync<T, R>(
     fn: (item: T) => R,
@@ -150,7 +149,7 @@ export class Pool implements AsyncDisposable {
     return this.#map<R>(fn, false, items, options, this.mapAsync)
   }
 
-  /** {@link map} for a function of several arguments: each item is an array of them. */
+  /** Does as {@link map} for a function of several arguments: each item is an array of arguments. */
   async starmap<A extends unknown[], R>(
     fn: TaskFunction<A, R>,
     items: Iterable<Readonly<NoInfer<A>>>,
@@ -160,7 +159,7 @@ export class Pool implements AsyncDisposable {
     return this.#map<R>(fn, true, items, { chunksize }, this.starmap)
   }
 
-  /** {@link mapAsync} for a function of several arguments: each item is an array of them. */
+  /** Does as {@link mapAsync} for a function of several arguments: each item is an array of arguments. */
   starmapAsync<A extends unknown[], R>(
     fn: TaskFunction<A, R>,
     items: Iterable<Readonly<NoInfer<A>>>,
@@ -170,8 +169,9 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * Calls `fn` with each item, and yields the results in the order of the items, as they come. The input, which may be
-   * asynchronous and endless, is read `buffersize` items ahead of the consumer; what it throws is raised in its place.
+   * Calls `fn` with each item, and yields the results in the order of the items, as they come. The input may be
+   * asynchronous and endless: it is read `buffersize` items ahead of the consumer. An error of the input is raised in
+   * the place of the next result.
    *
    * @throws As {@link applyAsync}.
    */
@@ -183,7 +183,7 @@ export class Pool implements AsyncDisposable {
     return this.#imap(fn, items, options, true, this.imap)
   }
 
-  /** {@link imap} that yields each result as soon as it is there. */
+  /** Does as {@link imap}, but yields each result as soon as it is there. */
   imapUnordered<T, R>(
     fn: (item: T) => R,
     items: Iterable<T> | AsyncIterable<T>,
@@ -192,7 +192,7 @@ export class Pool implements AsyncDisposable {
     return this.#imap(fn, items, options, false, this.imapUnordered)
   }
 
-  /** Takes no more jobs. Those that there are finish, then the workers leave. May be called again. */
+  /** Takes no more jobs. Unfinished jobs finish, then the workers leave. May be called again. */
   close(): void {
     const life = this.#life
     if (life.state !== 'RUN') return
@@ -201,8 +201,8 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * Kills the workers and all that they started. Every unfinished job fails with `PoolTerminatedError` before this
-   * returns; an iterator yields the results that are there before that. May be called again, and from anywhere.
+   * Kills the workers and all processes that they started. Every unfinished job fails with `PoolTerminatedError` before
+   * this method returns; an iterator first yields the results that are there. May be called again, and from anywhere.
    *
    * @returns A promise that resolves when the workers are gone.
    */
@@ -211,7 +211,7 @@ export class Pool implements AsyncDisposable {
     if (life.state !== 'TERMINATE') {
       life.state = 'TERMINATE'
       this.#finalizer.cancel()
-      // First what is there already is delivered; what has failed in part fails by this all the same.
+      // Results that are there are delivered first. A map that has failed in part still gets the pool's error.
       this.#core.terminate(true)
       this.#jobs.abort(terminated)
       this.#core.failAll(terminated)
@@ -220,10 +220,11 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * Waits until the workers of a closed or terminated pool are gone. The inputs of its iterators are read to their ends
-   * for that, whether their results are taken or not: take them before if they are many.
+   * Waits until the workers of a closed or terminated pool are gone. For that, the inputs of iterators are read to
+   * their ends, whether their results are taken or not. If there are many results, take them first.
    *
-   * @returns A promise that always resolves, but rejects with `InvalidStateError` while the pool runs.
+   * @returns A promise that resolves when the workers are gone; it rejects with `InvalidStateError` while the pool
+   * runs.
    */
   async join(): Promise<void> {
     if (this.#life.state === 'RUN') throw new InvalidStateError('Pool is still running')
@@ -231,7 +232,7 @@ export class Pool implements AsyncDisposable {
     await this.#core.stopped()
   }
 
-  /** `terminate()`, for `await using`, with a process warning if jobs are lost by that. */
+  /** Calls `terminate()`, for `await using`. If unfinished jobs are lost by that, a process warning tells. */
   async [Symbol.asyncDispose](): Promise<void> {
     const warning = this.#life.jobsLost('The pool was disposed of')
     const gone = this.terminate()
@@ -245,23 +246,23 @@ export class Pool implements AsyncDisposable {
     await this.#core.ready()
   }
 
-  /** What the pool does and has done. A chunk of a map counts as one call. */
+  /** Numbers of calls and workers, present and past. A chunk of a map counts as one call. */
   stats(): PoolStats {
     return this.#core.stats()
   }
 
-  /** Rings, states and process ids as text, for somebody who wants to know why nothing happens. */
+  /** Rings, states and process ids as text, for the search why nothing happens. */
   dumpState(): string {
     return `${this}\n${this.#core.dump()}`
   }
 
-  /** Unfinished jobs keep the event loop alive: the default. */
+  /** Lets unfinished jobs keep the event loop alive. This is the default. */
   ref(): this {
     this.#core.setReferenced(true)
     return this
   }
 
-  /** Nothing of this pool keeps the event loop alive. */
+  /** Lets nothing of this pool keep the event loop alive. */
   unref(): this {
     this.#core.setReferenced(false)
     return this
@@ -273,7 +274,7 @@ export class Pool implements AsyncDisposable {
     return this
   }
 
-  /** Adds a listener for one time. */
+  /** Adds a listener that is called at most once. */
   once<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
     this.#emitter.once(event, listener)
     return this
@@ -285,7 +286,7 @@ export class Pool implements AsyncDisposable {
     return this
   }
 
-  /** {@link off} under the name that `events.once()` uses. */
+  /** Does as {@link off}, under the name that `events.once()` uses. */
   removeListener<K extends keyof ProcessPoolEvents>(event: K, listener: (...args: ProcessPoolEvents[K]) => void): this {
     return this.off(event, listener)
   }
@@ -294,7 +295,7 @@ export class Pool implements AsyncDisposable {
     return 'Pool'
   }
 
-  /** `<Pool state=RUN pool_size=4>` */
+  /** For example `<Pool state=RUN pool_size=4>`. */
   toString(): string {
     return this.#life.toString()
   }

@@ -1,4 +1,4 @@
-// Whether this process could be forked: a fork has the memory of all its threads, but only the one that forked.
+// Whether this process can be forked: a fork has the memory of all threads, but only the thread that forked.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { url as inspectorUrl } from 'node:inspector'
@@ -10,33 +10,34 @@ import { ForkUnsafeError } from '../errors/index.js'
 import { native } from '../native/index.js'
 import { outwardDescriptors } from './open-descriptors.js'
 
-/** What {@link forkSafety} found. */
+/** The result of {@link forkSafety}. */
 export interface ForkSafety {
   safe: boolean
-  /** Why not, a sentence each; empty when it is safe. */
+  /** Why the process cannot be forked safely, one sentence each; empty when it can. */
   reasons: string[]
 }
 
 /**
- * Whether this process can be forked safely, which the start method `'fork'` requires. An ordinary Node process never
- * can: it computes with several threads, and a child that lacks them waits for them for ever. What there is to find is
- * found, open files and sockets among it; a lock that native code holds is not, nor is a timer that was unref'd, which
- * goes off in each fork.
+ * Tells whether this process can be forked safely, which the start method `'fork'` requires.
+ *
+ * An ordinary Node process never can: it computes with several threads, and a child without these threads waits for
+ * them for ever. The check also finds open files, sockets and work in progress. It cannot find a lock that native code
+ * holds, or an unref'd timer, which goes off in each fork.
  */
 export function forkSafety(): ForkSafety {
   const reasons = reasonsAgainst()
   return { safe: reasons.length === 0, reasons }
 }
 
-/** Turns of the event loop in which pools are going to fork their workers. What they are awaited by is no reason. */
+/** The number of event loop turns in which pools will fork. The immediates that wait for these turns are no reason. */
 export const awaitedTurns = { count: 0 }
 
-/** What a program begins when it is loaded, and ends by itself a moment later. */
+/** Kinds of resources that a program uses while it is loaded, and that end by themselves a moment later. */
 const PASSING = ['CloseReq', 'FSReqCallback', 'FSReqPromise', 'Immediate']
 
 /**
- * Looks whether this process can be forked in a later turn, when it is looked at again: what is over by then is no
- * reason.
+ * Checks that this process can be forked in a later turn. The process is checked again in that turn, so work that will
+ * be over by then is no reason here.
  *
  * @throws ForkUnsafeError with all reasons, if there is one.
  */
@@ -46,22 +47,22 @@ export function assertForkSafe(): void {
   throw new ForkUnsafeError(unforkableText('This process', reasons, "Use the start method 'spawn'"), { reasons })
 }
 
-/** What to tell somebody whose process, or whose fork server, cannot be forked. */
+/** The message for the user of a process, or of a fork server, that cannot be forked. */
 export function unforkableText(which: string, reasons: readonly string[], advice: string): string {
   return `${which} cannot be forked safely. ${advice}.${reasons.map((reason) => `\n  - ${reason}`).join('')}`
 }
 
 const NOT_HERE = 'a Node process can be forked on Linux only'
 
-/** What is no reason. */
+/** Exceptions: findings that are no reasons. */
 interface Allowance {
-  /** Kinds of resources; with any, nor is it that something computes. */
+  /** Kinds of resources. When there are any, a thread that computes is no reason either. */
   passing?: readonly string[]
   /** Descriptors that a fork closes. */
   descriptors?: readonly number[]
 }
 
-/** Why this process cannot be forked, a sentence each. */
+/** Why this process cannot be forked, one sentence each. */
 export function reasonsAgainst({ passing = [], descriptors = [] }: Allowance = {}): string[] {
   if (process.platform !== 'linux') return [NOT_HERE]
   const reasons: string[] = []
@@ -84,7 +85,7 @@ export function reasonsAgainst({ passing = [], descriptors = [] }: Allowance = {
   if (watchdogs.length > 0) reasons.push('this is a worker itself, with a thread that looks for the end of its host')
   const unknown = unknownThreads(threads, poolSize) - relief.length - watchdogs.length
   if (unknown > 0) reasons.push(`there ${countOf(unknown)} here beyond Node's own`)
-  // Node does not list all that its thread pool does. Other threads that compute are a reason already.
+  // Node does not list all work of its thread pool. Other threads that compute are a reason already.
   const busy =
     missing.length > 0 || unknown > 0 || passing.length > 0
       ? 0
@@ -100,7 +101,7 @@ export function reasonsAgainst({ passing = [], descriptors = [] }: Allowance = {
     const list = lasting.map(({ kind, count }) => `${count} ${kind}`)
     reasons.push(`work is in progress, whose end this process and its fork would both see: ${list.join(', ')}`)
   }
-  // Those of a pool are a reason already, and those of passing work pass with it.
+  // A pool's descriptors are a reason already, and those of passing work will pass with it.
   const isOwn = hasPool || watchdogs.length > 0 || lasting.length < active.length
   const open = isOwn ? [] : outwardDescriptors(descriptors)
   if (open.length > 0) reasons.push(`descriptors are open that a fork would share: ${shortened(open)}`)
@@ -118,9 +119,7 @@ const SINGLE_THREADED = /^--single[-_]threaded$/
 const POOL_SIZE = /^--v8[-_]pool[-_]size(?:=(.*))?$/
 const DEFAULT_POOL_SIZE = 4
 
-/**
- * The options that make V8 do without threads and that this process was not started with, and the threads that V8 has.
- */
+/** The options that make V8 work without threads and that this process lacks; and the number of V8's threads. */
 function v8Options(): { missing: string[]; poolSize: number } {
   const given = [...(process.env.NODE_OPTIONS ?? '').split(/\s+/), ...process.execArgv]
   const missing: string[] = []
@@ -140,7 +139,7 @@ interface Thread {
 function threadsOfProcess(): Thread[] {
   return readdirSync('/proc/self/task').map((id) => {
     try {
-      // Such as `12 (node) S …`, where a name can have parentheses and blanks.
+      // For example `12 (node) S …`. A name may have parentheses and blanks.
       const stat = readFileSync(`/proc/self/task/${id}/stat`, 'latin1')
       const end = stat.lastIndexOf(')')
       return { id: Number(id), name: stat.slice(stat.indexOf('(') + 1, end), computes: /^[RD]$/.test(stat[end + 2]!) }
@@ -150,25 +149,26 @@ function threadsOfProcess(): Thread[] {
   })
 }
 
-/** The names of our own, as the system cuts them. */
+/** The names of our own threads, as the system cuts them. */
 const RELIEF = 'millrace-relief'
 const WATCHDOG = 'millrace-watchd'
 
 /**
- * The main thread, the timer of V8's pool, and the one that listens for the debugger's signal. All but the first sleep.
+ * The main thread, the timer of V8's pool, and the thread that listens for the debugger's signal. The last two sleep.
  */
 const OWN_THREADS = 3
 
-/** Threads that are neither of these nor V8's pool nor libuv's, which a fork makes anew. */
+/** The number of other threads: neither the above, nor V8's pool, nor libuv's, which a fork makes anew. */
 function unknownThreads(threads: Thread[], v8Threads: number): number {
   const others = Math.max(0, threads.length - OWN_THREADS - Math.max(v8Threads, 1))
-  // Newer lines of Node name their threads. Without names, libuv's are told by their number: they are started at once.
+  // Newer lines of Node name their threads. Without names, libuv's threads are known by their number: all start at
+  // once.
   const named = threads.filter(({ name }) => name === 'libuv-worker').length
   const libuvs = named > 0 || others < libuvThreads() ? named : libuvThreads()
   return Math.max(0, others - libuvs)
 }
 
-/** As libuv reads it. */
+/** The size of libuv's thread pool, read as libuv reads it. */
 function libuvThreads(): number {
   const size = Number.parseInt(process.env.UV_THREADPOOL_SIZE ?? '4', 10)
   return Math.min(Math.max(Number.isNaN(size) ? 1 : size, 1), 1024)
@@ -183,12 +183,12 @@ interface Resources {
   readonly count: number
 }
 
-/** Such as 2 of the kind `Timeout`. */
+/** The active resources by their kinds, for example 2 of the kind `Timeout`. */
 function activeResources(): Resources[] {
   const counts = new Map<string, number>()
   for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1)
   const discount = (kind: string, by: number): unknown => counts.set(kind, (counts.get(kind) ?? 0) - by)
-  // Output streams are shared with this process's parent already. Those that are no files are in the list.
+  // This process shares its output streams with its parent anyway. Node lists those that are not files.
   const outputs = [process.stdout, process.stderr]
   discount('TTYWrap', outputs.filter(({ isTTY }) => isTTY).length)
   discount('PipeWrap', outputs.filter((stream) => stream instanceof Socket && !stream.isTTY).length)

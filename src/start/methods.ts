@@ -1,17 +1,19 @@
-// How workers are started, and which way is chosen when nobody says.
+// Start methods: how workers are started, and which method is chosen by default.
 
 import { InvalidStateError } from '../errors/index.js'
-import { assertForkSafe } from './fork-safety.js'
 import { invalidValue, outOfRange, validateBoolean, validateOneOf, validateOptions } from '../util/validate.js'
+import { assertForkSafe } from './fork-safety.js'
 
 /**
- * How workers are started. `'spawn'`: a fresh Node process each. `'forkserver'`, on Linux: one process loads the
- * modules of `preload` and forks the workers, which share its memory until they write to it; it must not leave timers,
- * threads, or open files and sockets. `'fork'`, on Linux: this process forks all its workers at once, in a turn of the
- * event loop after the first call, and none later: one that leaves has no successor. Listeners of `process`, finalizers
- * and pools stay behind in the program; a reference to `Math.random` that was kept before yields the same numbers in
- * all of them. It is refused with its reasons in a process that cannot be forked (see `forkSafety()`), as an ordinary
- * one never can.
+ * The start method of workers.
+ *
+ * - `'spawn'`: each worker is a fresh Node process.
+ * - `'forkserver'`, on Linux: a helper process loads the modules of `preload` and forks the workers, which share its
+ *   memory until they write to it. The modules must not leave timers, threads, or open files and sockets.
+ * - `'fork'`, on Linux: this process forks all its workers at once, in a turn of the event loop after the first call. A
+ *   worker that leaves is not replaced. Listeners of `process`, finalizers and pools stay behind in the program. A
+ *   reference to `Math.random` that a module has kept yields the same numbers in all workers. In a process that cannot
+ *   be forked, as an ordinary one never can, this method is refused with the reasons; see `forkSafety()`.
  */
 export type StartMethod = 'spawn' | 'forkserver' | 'fork'
 
@@ -26,24 +28,23 @@ const METHODS: readonly StartMethod[] = ['spawn', 'forkserver', 'fork']
 let chosen: StartMethod | undefined
 
 /**
- * The start methods that there are on this system, the default first. `'fork'` also asks for a process that can be
- * forked.
+ * The start methods that this system has, the default first. `'fork'` also requires that the process can be forked.
  */
 export function getAllStartMethods(): StartMethod[] {
   return process.platform === 'linux' ? [...METHODS] : ['spawn']
 }
 
-/** How workers are started where neither an option nor a context says: what was set, else `'spawn'`. */
+/** The start method for pools without the option `startMethod`: the one that was set, else `'spawn'`. */
 export function getStartMethod(): StartMethod {
   return chosen ?? 'spawn'
 }
 
 /**
- * Says how workers are started from now on, in this thread: once, and best at the start of the main program. Executors
- * and pools that exist, and the workers themselves, are not concerned.
+ * Sets the start method of this thread's later pools. To be called once, best at the start of the main program.
+ * Existing executors and pools, and workers themselves, keep their methods.
  *
- * @throws `InvalidStateError` when it was called before, without `force`; `ForkUnsafeError` for `'fork'` in a process
- * that cannot be forked; TypeError for what is no start method, or not available.
+ * @throws `InvalidStateError` when a method was set before, without `force`; `ForkUnsafeError` for `'fork'` in a
+ * process that cannot be forked; TypeError for a value that is no start method, or not available.
  */
 export function setStartMethod(method: StartMethod, options?: SetStartMethodOptions): void {
   checkStartMethod(method, 'method')
@@ -59,8 +60,9 @@ export function setStartMethod(method: StartMethod, options?: SetStartMethodOpti
 }
 
 /**
- * @throws TypeError that names the argument, or ForkUnsafeError: unless workers can be started in this way, here and
- * now.
+ * Checks that workers can be started by this method, in this process and now.
+ *
+ * @throws TypeError that names the argument, or ForkUnsafeError.
  */
 export function checkStartMethod(method: unknown, name: string): asserts method is StartMethod {
   validateOneOf(method, name, METHODS)
@@ -70,24 +72,27 @@ export function checkStartMethod(method: unknown, name: string): asserts method 
   throw invalidValue(name, `'${available.join("' or '")}': '${method}' is not available on ${process.platform}`, method)
 }
 
-/** An option that a forked copy of this process cannot follow, as it was given: undefined if it asks for nothing. */
+/**
+ * An option, as given, that a fork of this process cannot follow. With the value undefined the option asks for nothing.
+ */
 export interface AgainstForks {
   readonly name: string
   readonly value: unknown
-  /** Why not. */
+  /** Why a fork cannot follow the option. */
   readonly reason: string
 }
 
-/** Of options by which workers leave. */
+/** The reason for options that make workers leave. */
 export const NEVER_REPLACED = 'whose workers are never replaced'
 
-/** Of options that say how a new program is started. */
+/** The reason for options that describe the start of a new program. */
 export const IS_A_COPY = 'whose workers are copies of this process'
 
 /**
- * The method for a pool whose option `startMethod` is `explicit`. Options that a forked process cannot follow are an
- * error with
- * `'fork'`, and mean `'spawn'` where that was set and no method is given; `recycling` does so whatever was set.
+ * The start method for a pool whose option `startMethod` is `explicit`.
+ *
+ * With an explicit `'fork'`, options that a fork cannot follow are errors. Without an explicit method, where `'fork'`
+ * was set, they mean `'spawn'`; `recycling` means `'spawn'` whatever was set.
  *
  * @throws As {@link checkStartMethod}; RangeError or TypeError for such an option with an explicit `'fork'`.
  */

@@ -1,23 +1,26 @@
-// Which descriptors of this process lead out of it: to files, devices, sockets, and pipes whose other end somebody else
-// has. A fork would share them, their positions and their ends. Those that Node has for itself lead nowhere else.
+// The descriptors of this process that lead out of it: to files, devices, sockets, and pipes with the other end
+// elsewhere. A fork would share them: positions in files, and ends of pipes. Node's own descriptors lead nowhere else.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 const LAST_OF_STDIO = 2
 
-/** Nothing is shared by having them open. */
+/** Devices that a fork may share: an open descriptor of them has no state. */
 const HARMLESS = new Set(['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom'])
 
 interface Descriptor {
   readonly fd: number
-  /** Such as `/var/log/x`, `socket:[17]`. */
+  /** For example `/var/log/x` or `socket:[17]`. */
   readonly target: string
 }
 
-/** All but standard input and output and those in `known`, such as `17 -> /var/log/x`. Linux only. */
+/**
+ * The outward descriptors except standard input and output and those in `known`, for example `17 -> /var/log/x`. Linux
+ * only.
+ */
 export function outwardDescriptors(known: readonly number[]): string[] {
   const all = descriptorsOfProcess()
-  // Node opens a terminal anew.
+  // Node opens a terminal of the standard streams a second time.
   const terminals = new Set(
     all.filter(({ fd, target }) => fd <= LAST_OF_STDIO && target.startsWith('/dev/')).map(targetOf),
   )
@@ -28,7 +31,7 @@ export function outwardDescriptors(known: readonly number[]): string[] {
     .map(({ fd, target }) => `${fd} -> ${target}`)
 }
 
-/** Pipes of which both ends are here. */
+/** The pipes with both ends in this process. */
 function innerPipes(descriptors: Descriptor[]): Set<string> {
   const pipes = descriptors.filter(({ target }) => target.startsWith('pipe:'))
   const [readable, writable] = ['0', '1'].map(
@@ -46,12 +49,12 @@ function descriptorsOfProcess(): Descriptor[] {
     try {
       return [{ fd: Number(fd), target: readlinkSync(`/proc/self/fd/${fd}`) }]
     } catch {
-      return [] // That of the listing itself.
+      return [] // The descriptor of this listing, which is closed by now.
     }
   })
 }
 
-/** `'0'` to read, `'1'` to write. */
+/** `'0'` for reading, `'1'` for writing. */
 function accessMode(fd: number): string | undefined {
   try {
     return /^flags:\s*\d*(\d)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]

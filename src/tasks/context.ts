@@ -1,12 +1,12 @@
-// What a process knows of itself as a worker, and a task of itself. Importable in any process.
+// The state of a process as a worker, and of its running tasks. Every process may import this module.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** What a task may know of itself; see {@link taskContext}. */
+/** What {@link taskContext} tells a task about itself. */
 export interface TaskContext {
-  /** The call's number, unique in its pool. All items of a chunk share their chunk's. */
+  /** The number of the call, unique in its pool. All items of a chunk have the number of their chunk. */
   readonly taskId: number
-  /** The worker's number, unique in its pool. */
+  /** The number of the worker, unique in its pool. */
   readonly workerId: number
   /** Aborts when the host stops this call: by `cancel({ kill: true })`, an aborted signal or an expired timeout. */
   readonly signal: AbortSignal
@@ -16,7 +16,7 @@ export interface TaskContext {
 export class RunningTask implements TaskContext {
   readonly taskId: number
   readonly workerId: number
-  /** Its outcome is decided: whatever comes later is not its own any more. */
+  /** The outcome of the call is decided: later errors do not belong to the call any more. */
   done = false
   #controller: AbortController | undefined
 
@@ -36,22 +36,22 @@ export class RunningTask implements TaskContext {
   }
 }
 
-/** The worker side of this process. */
+/** The state of this process as a worker. */
 export interface WorkerState {
   workerId: number
-  /** How deep the pools are nested here: 1 in a worker of an ordinary process. */
+  /** The level of nested pools: 1 in a worker of an ordinary process. */
   depth: number
-  /** The call that each piece of running code stems from. */
+  /** The call from which each piece of running code stems. */
   readonly origin: AsyncLocalStorage<RunningTask>
-  /** Modules of tasks are being evaluated at this moment. */
+  /** The number of task modules that are being evaluated now. */
   loading: number
-  /** Whether it is a fork of its host, whose modules may wait for ever in the middle of their evaluation. */
+  /** Whether this process is a fork of its host: then modules may be for ever in the middle of their evaluation. */
   readonly inherits: boolean
-  /** An ArrayBuffer in memory that is shared with the host; null when there is no room. */
+  /** Allocates an ArrayBuffer in the memory that the host shares; null when there is no room. */
   allocate(bytes: number): ArrayBuffer | null
 }
 
-// A global symbol: a task's module may have a copy of the package of its own.
+// A global symbol: a task's module may load a copy of the package of its own.
 const stateSymbol = Symbol.for('millrace.worker')
 const holder = globalThis as { [stateSymbol]?: WorkerState }
 
@@ -66,22 +66,22 @@ export function becomeWorker(
   return (holder[stateSymbol] = { workerId, depth, origin: new AsyncLocalStorage(), loading: 0, inherits, allocate })
 }
 
-/** This process as a worker; undefined elsewhere. */
+/** The state of this process as a worker; undefined in a process that is no worker. */
 export function workerState(): WorkerState | undefined {
   return holder[stateSymbol]
 }
 
 /**
- * Whether this process is a worker of a Millrace pool. A script that is also a task module tests it before it starts
- * one.
+ * Whether this process is a worker of a Millrace pool. A script that is its own task module tests this before it makes
+ * a pool.
  */
-// The worker's entry imports this module before it can declare itself: until then its last argument tells. A fork
-// server's tells, too: the modules that it loads are those of its workers. In a fork of an ordinary process it changes:
-// importers see that.
+// The worker's entry imports this module before it makes the process a worker: until then the last argument tells. The
+// last argument of a fork server tells as well: it loads modules for its workers. In a fork of an ordinary process the
+// value changes, and importers see the change.
 export let isWorker: boolean =
   holder[stateSymbol] !== undefined || /^millrace(?::\d+:\d+:\d+:\d+$|-server:\{)/.test(process.argv.at(-1) ?? '')
 
-/** The task that the calling code belongs to; undefined outside a task, and once its outcome is decided. */
+/** The task to which the calling code belongs; undefined outside of a task, and once the task's outcome is decided. */
 export function taskContext(): TaskContext | undefined {
   const running = holder[stateSymbol]?.origin.getStore()
   return running === undefined || running.done ? undefined : running

@@ -1,7 +1,7 @@
-// Task references: which function runs in the worker.
+// Task references: the functions that workers run.
 //
-// A function that `defineTasks` or `importTasks` returned is a reference to a module and a name. Any other function
-// travels as its source text. What a worker is told is a `TaskDescriptor`, once per worker.
+// A function that `defineTasks` or `importTasks` has returned is a reference to a module and a name. Any other function
+// travels as its source text. Each worker gets a task as a `TaskDescriptor`, once.
 
 import { createRequire, isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
@@ -16,7 +16,7 @@ export type TaskFunction<A extends unknown[] = never[], R = unknown> = (...args:
 
 type Functions = Record<string, (...args: never[]) => unknown>
 
-// Global symbols, so that two copies of the package in one process understand each other's references.
+// Global symbols: several copies of the package in one process understand each other's references.
 const reference = Symbol.for('millrace.task')
 const registrySymbol = Symbol.for('millrace.tasks')
 
@@ -24,7 +24,7 @@ interface Tagged {
   [reference]?: { url: string; name: string }
 }
 
-/** The functions that `defineTasks` has seen in this process, by module and name. */
+/** The functions that `defineTasks` has got in this process, by module and name. */
 function registry(): Map<string, (...args: never[]) => unknown> {
   const holder = globalThis as { [registrySymbol]?: Map<string, (...args: never[]) => unknown> }
   return (holder[registrySymbol] ??= new Map())
@@ -34,19 +34,19 @@ function registryKey(url: string, name: string): string {
   return `${url}\0${name}`
 }
 
-/** The function that a module defined under a name, in this process. */
+/** The function that a module of this process has given to `defineTasks` under a name. */
 export function definedTask(url: string, name: string): ((...args: never[]) => unknown) | undefined {
   return registry().get(registryKey(url, name))
 }
 
 /**
- * Makes functions of this module callable in worker processes by reference: the workers import the module and call them
- * there. The functions stay callable here.
+ * Makes functions of the calling module callable in workers by reference: a worker imports the module and calls the
+ * function there. In this process the functions stay callable as before.
  *
- * @param url - The module's own `import.meta.url`.
- * @param tasks - The functions, by name. They need not be exported.
- * @returns `tasks`, for destructuring.
- * @throws TypeError when `url` is no URL or a member of `tasks` is no function.
+ * @param url - The calling module's `import.meta.url`.
+ * @param tasks - The functions by name. They need not be exported.
+ * @returns The functions by name, for destructuring.
+ * @throws TypeError when `url` is no URL, or a member of `tasks` is no function.
  * @example
  * export const { parse } = defineTasks(import.meta.url, { parse: (line: string) => JSON.parse(line) as Row })
  */
@@ -64,16 +64,16 @@ export function defineTasks<T extends Functions>(url: string | URL, tasks: T): T
   return result as T
 }
 
-/** The tasks of a module that is not loaded here: its exported functions, and nothing else. */
+/** The tasks of a module that is not loaded in this process: the module's exported functions. */
 export type ImportedTasks<T> = {
   readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K]
 }
 
 /**
- * References to the exported functions of a module, which is loaded in the workers and not here.
+ * Makes references to the exported functions of a module. Workers load the module; this process does not.
  *
- * @param specifier - A URL, or what `import` accepts, resolved from the current working directory.
- * @throws TypeError when the specifier is neither; Node's resolution error when it does not resolve.
+ * @param specifier - A URL, or a specifier as `import` takes it, resolved from the current working directory.
+ * @throws TypeError when `specifier` is neither; Node's resolution error when the specifier does not resolve.
  * @example
  * const jobs = importTasks<typeof import('./jobs.js')>(new URL('./jobs.js', import.meta.url))
  * await pool.submit(jobs.parse, line)
@@ -83,7 +83,7 @@ export function importTasks<T extends object>(specifier: string | URL): Imported
   const known = new Map<string, unknown>()
   return new Proxy(Object.create(null) as ImportedTasks<T>, {
     get(_target, name) {
-      // Not thenable, or `await importTasks(…)` would call the module's "then".
+      // Not thenable: else `await importTasks(…)` would call the module's "then".
       if (typeof name !== 'string' || name === 'then') return undefined
       let task = known.get(name)
       if (task === undefined) {
@@ -101,7 +101,7 @@ function notLoadedHere(url: string, name: string): (...args: never[]) => unknown
   }
 }
 
-/** Marks a function as a reference. One that cannot be marked, or stands for another task already, is wrapped. */
+/** Marks a function as a reference. A function that cannot be marked, or has another mark already, is wrapped. */
 function tag(task: (...args: never[]) => unknown, url: string, name: string): (...args: never[]) => unknown {
   const existing = (task as Tagged)[reference]
   if (existing?.url === url && existing.name === name) return task
@@ -111,7 +111,7 @@ function tag(task: (...args: never[]) => unknown, url: string, name: string): (.
   return target
 }
 
-/** The URL of a module from a URL or a specifier, resolved from the current working directory. */
+/** The URL of a module, from a URL or from a specifier, which is resolved from the current working directory. */
 export function resolveModule(specifier: string | URL, argument: string): string {
   if (specifier instanceof URL) return specifier.href
   if (typeof specifier !== 'string' || specifier === '') throw invalidType(argument, 'a URL or a specifier', specifier)
@@ -128,9 +128,9 @@ function moduleUrl(url: string | URL, argument: string): string {
 }
 
 /**
- * How workers find a function.
+ * The descriptor of a task, by which workers find the function.
  *
- * @throws TypeError when it is no function, or one whose source does not stand for it.
+ * @throws TypeError when `task` is no function, or its source text does not stand for it.
  */
 export function describeTask(task: unknown, argument = 'fn'): TaskDescriptor {
   if (typeof task !== 'function') throw invalidType(argument, 'a function', task)
@@ -155,7 +155,7 @@ function describeSource(task: (...args: never[]) => unknown, argument: string): 
   let failure: unknown
   for (const source of [text, ...functionExpressions(text)]) {
     try {
-      // Parsed, not run: `super`, accessors and computed names show here and not in the worker.
+      // Parsed, not run: so `super`, accessors and computed names are errors here and not in the worker.
       new (builtin('node:vm').Script)(sourceExpression(source, strict))
       return { form: 'source', source, strict, name }
     } catch (error) {
@@ -165,10 +165,7 @@ function describeSource(task: (...args: never[]) => unknown, argument: string): 
   return refuse(`(${name}) is a method that uses super, or has a computed name`, failure)
 }
 
-/**
- * Whether a function refuses to name its caller, which those of sloppy mode do not. All functions of a module are
- * strict.
- */
+/** Whether a function is strict: it refuses to name its caller. All functions of a module are strict. */
 function isStrict(task: object): boolean {
   try {
     return Reflect.get(task, 'caller') === undefined
@@ -177,18 +174,18 @@ function isStrict(task: object): boolean {
   }
 }
 
-/** The name of a method: an identifier, a private one too, a quoted text or a number. */
+/** The name of a method: an identifier, also a private one, a quoted text or a number. */
 const METHOD_NAME = /[\p{ID_Start}$_#][\p{ID_Continue}$]*|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\d\w*/u.source
 
-/** A method's text as `async`, `*`, its name, and what begins with its parameters. */
+/** The text of a method, in parts: `async`, `*`, the name, and the rest from the parameters on. */
 const METHOD = new RegExp(
   String.raw`^(async(?!\s*\()\s+|async(?=\s*\*))?(\*\s*)?((?:${METHOD_NAME})\s*)(\([\s\S]*)$`,
   'u',
 )
 
 /**
- * A method's source text (`name(a) {…}`) as function expressions, the preferable one first: under its name, and without
- * for names that are none for a function. None for other text.
+ * The source text of a method (`name(a) {…}`) as function expressions: first with its name, then without, because not
+ * each name of a method can be a function's. Empty for any other text.
  */
 function functionExpressions(text: string): string[] {
   const [, async, star = '', name, rest] = METHOD.exec(text) ?? []
@@ -197,7 +194,7 @@ function functionExpressions(text: string): string[] {
   return [`${keyword} ${name}${rest}`, `${keyword} ${rest}`]
 }
 
-/** The text that evaluates to the function. */
+/** The text of an expression whose value is the function. */
 export function sourceExpression(source: string, strict: boolean): string {
   return `${strict ? "'use strict';" : ''}(${source}\n)`
 }

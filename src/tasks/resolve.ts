@@ -1,17 +1,18 @@
-// Resolving a bare specifier from a directory as `import` does. Node offers that only for the importing module itself.
-
-import { builtin } from '../util/builtins.js'
+// Resolution of a bare specifier from a directory, as `import` resolves it. Node can do that only for the calling
+// module.
 
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-/** What `import` of a package reads of its package.json. */
+import { builtin } from '../util/builtins.js'
+
+/** The part of a package.json that `import` reads. */
 interface Manifest {
   exports?: unknown
 }
 
 /**
- * The URL of what a bare specifier names. `require` resolves it, but for packages that only `import` may load.
+ * The URL for a bare specifier. `require.resolve` finds it, except for packages that only `import` may load.
  *
  * @throws Node's resolution error.
  */
@@ -26,7 +27,7 @@ export function resolveSpecifier(specifier: string, require: NodeJS.Require): st
   }
 }
 
-/** Looks the specifier up among the exports of its package under the condition `import`. */
+/** Looks up the specifier among the exports of its package, under the condition `import`. */
 function byImport(specifier: string, require: NodeJS.Require): string | undefined {
   const { existsSync, readFileSync } = builtin('node:fs')
   const parts = specifier.split('/')

@@ -1,6 +1,8 @@
-// Modules of Node's that are loaded when they are first needed. `import` of one takes up to some milliseconds of the
-// start of each worker: of what it requires itself, and of each of its exports, which are read once; those of
-// 'node:process' make the standard streams.
+// Node's builtin modules that are loaded at their first use.
+//
+// An `import` of such a module costs each worker up to some milliseconds at its start: Node loads what the module
+// itself requires, and reads each export of the module once. (To read the exports of 'node:process' creates the
+// standard streams.)
 
 import { createRequire } from 'node:module'
 
@@ -14,10 +16,10 @@ interface Builtins {
 
 const load = createRequire(import.meta.url)
 
-/** Of 'node:util', most of which is there from the start; the rest would come with an `import`. */
+/** Two exports of 'node:util'. Node has loaded most of that module anyway; an `import` would load the rest. */
 export const { inspect, types } = load('node:util') as typeof import('node:util')
 
-/** The module, loaded now if it has not been. */
+/** The module of this name, loaded at the first call. */
 export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] {
   return load(name) as Builtins[Name]
 }

@@ -1,5 +1,7 @@
+// A first-in, first-out queue.
+
 /**
- * A queue on an array. Taking is O(1) on average, also from a queue of millions, where `Array.prototype.shift` is not.
+ * A queue over an array. `shift` is O(1) on average also with millions of items, where `Array.prototype.shift` is O(n).
  */
 export class Fifo<T> {
   private items: (T | undefined)[] = []
@@ -18,14 +20,14 @@ export class Fifo<T> {
     return this.items[this.head]
   }
 
-  /** Takes the oldest item out, and keeps no reference to it. */
+  /** Removes the oldest item and returns it; undefined when there is none. Keeps no reference to the item. */
   shift(): T | undefined {
     const { items, head } = this
     if (head === items.length) return undefined
     const item = items[head]
     items[head] = undefined
     this.head = head + 1
-    // Moving the rest costs no more than the shifts that made this half of the array empty.
+    // To move the rest costs no more than the calls of `shift` that emptied this half of the array.
     if (this.head === items.length) {
       items.length = 0
       this.head = 0

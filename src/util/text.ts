@@ -1,12 +1,12 @@
-// Values and errors as text for messages. A message may be about anything that was thrown or passed: no function here
+// Values and errors as text for messages. The values may be anything that was thrown or passed, so no function here
 // throws.
 
 import { inspect } from './builtins.js'
 
-/** Longer texts are cut. */
+/** Characters of a short text; longer texts are cut. */
 const LONGEST_TEXT = 500
 
-/** A value as `inspect` shows it. Runs the value's own `inspect` method, which may throw. */
+/** A value as `inspect` shows it. Runs the value's own `inspect` method, and survives that this method throws. */
 export function show(value: unknown): string {
   try {
     return inspect(value)
@@ -15,7 +15,9 @@ export function show(value: unknown): string {
   }
 }
 
-/** A short text about a value: a string as it is, anything else as `inspect` shows it. Runs no code of the value's. */
+/**
+ * A short text about a value: a string as it is, any other value as `inspect` shows it. Runs no code of the value's.
+ */
 export function shortText(value: unknown): string {
   try {
     const text =
@@ -26,7 +28,7 @@ export function shortText(value: unknown): string {
   }
 }
 
-/** The message of an error; of anything else that was thrown a short text. */
+/** The message of an error; for any other thrown value a short text. */
 export function messageOf(thrown: unknown): string {
   try {
     return thrown instanceof Error ? `${thrown.message}` : shortText(thrown)
@@ -35,7 +37,7 @@ export function messageOf(thrown: unknown): string {
   }
 }
 
-/** `TypeError: message`, as a stack begins; of anything else that was thrown a short text. */
+/** `TypeError: message`, the text at the head of an error's stack; for any other thrown value a short text. */
 export function headingOf(thrown: unknown): string {
   try {
     return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : shortText(thrown)
@@ -44,7 +46,7 @@ export function headingOf(thrown: unknown): string {
   }
 }
 
-/** A text with a capital first letter, for the start of a sentence. */
+/** A text with its first letter in upper case, for the start of a sentence. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }

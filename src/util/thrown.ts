@@ -1,8 +1,8 @@
-// What was thrown where nobody can catch it, as a process warning.
+// Process warnings about errors that no caller can catch.
 
 import { show } from './text.js'
 
-/** The warning that says so: `detail` shows the error, `cause` is it. */
+/** The warning about a thrown error: `cause` is the error, `detail` shows the error as text. */
 export function thrownWarning(message: string, error: unknown, code: string): Error {
   const warning = new Error(message, { cause: error })
   warning.name = 'MillraceWarning'

@@ -1,7 +1,8 @@
-// The longest delay that setTimeout() takes; it fires at once when given more.
+// A one-shot timer for delays of any length.
+/** The longest delay that setTimeout() takes, in milliseconds. With a longer delay setTimeout() fires at once. */
 const LONGEST_DELAY = 2 ** 31 - 1
 
-/** A one-shot timer for any finite number of milliseconds. It holds the event loop, since somebody waits for it. */
+/** A one-shot timer for any finite number of milliseconds. The timer holds the event loop: somebody waits for it. */
 export class Timer {
   private handle: NodeJS.Timeout
 
@@ -9,7 +10,7 @@ export class Timer {
     this.handle = this.arm(performance.now() + milliseconds, expire)
   }
 
-  /** Harmless after the timer expired, and when repeated. */
+  /** Stops the timer. Harmless when the timer has expired or was stopped before. */
   clear(): void {
     clearTimeout(this.handle)
   }

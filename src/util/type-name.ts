@@ -1,11 +1,15 @@
+// The kinds of values and the names of functions, found without running user code.
+
+import { types } from './builtins.js'
+
 /**
- * What kind of thing a value is: `number`, `null`, `Array`, `TypeError`. Runs no user code, neither getters nor the
- * traps of proxies, so that printing a future never disturbs its result.
+ * The kind of a value in one word: `number`, `null`, `Array`, `TypeError`. Runs no user code, neither getters nor traps
+ * of proxies, so that printing a future never disturbs the future's result.
  */
 export function typeName(value: unknown): string {
   if (value === null) return 'null'
   if (typeof value !== 'object') return typeof value
-  // Errors of a class that is not known here carry their own name.
+  // An error may have its name as an own property: `RemoteError` does, for classes that this process does not know.
   const own = types.isNativeError(value) ? dataProperty(value, 'name') : undefined
   if (typeof own === 'string' && own !== '') return own
   const constructor = inheritedData(value, 'constructor')
@@ -13,15 +17,13 @@ export function typeName(value: unknown): string {
   return typeof name === 'string' && name !== '' ? name : 'object'
 }
 
-import { types } from './builtins.js'
-
-/** A function's name, `anonymous` if it has none. Runs no user code either. */
+/** The name of a function, `anonymous` where there is none. Runs no user code. */
 export function functionName(fn: Function): string {
   const name = dataProperty(fn, 'name')
   return typeof name === 'string' && name !== '' ? name : 'anonymous'
 }
 
-/** The value of an own property, unless it is an accessor or the object a proxy. */
+/** The value of an own property; undefined for an accessor, and where the object is a proxy. */
 function dataProperty(object: object, key: string): unknown {
   return types.isProxy(object) ? undefined : Object.getOwnPropertyDescriptor(object, key)?.value
 }

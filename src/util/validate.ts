@@ -1,6 +1,7 @@
-// Checks of arguments. A wrong type is a TypeError, a number out of range or not whole a RangeError, any other wrong
-// value a TypeError, with the codes that Node itself uses. The message always names the argument, options as
-// `options.name`.
+// Checks of arguments.
+//
+// A value of a wrong type is a TypeError, a number out of range or not whole is a RangeError, any other wrong value is
+// a TypeError. The errors have the codes of Node's own. The message names the argument, an option as `options.name`.
 
 import { inspect } from './builtins.js'
 
@@ -22,7 +23,7 @@ export function outOfRange(name: string, expected: string, actual: number): Rang
   return withCode(error, 'ERR_OUT_OF_RANGE')
 }
 
-/** Checks for a number that is not NaN, from `minimum` to `maximum`; both infinities are allowed unless excluded so. */
+/** Checks that a value is a number from `minimum` to `maximum`, both included, and not NaN. */
 export function validateNumber(
   value: unknown,
   name: string,
@@ -33,7 +34,7 @@ export function validateNumber(
   if (!(value >= minimum && value <= maximum)) throw outOfRange(name, range('a number', minimum, maximum), value)
 }
 
-/** Checks for a whole number from `minimum` to `maximum`. */
+/** Checks that a value is a whole number from `minimum` to `maximum`, both included. */
 export function validateInteger(
   value: unknown,
   name: string,
@@ -46,22 +47,22 @@ export function validateInteger(
   }
 }
 
-/** Checks for true, false or undefined: anything else that happens to be truthy is a mistake. */
+/** Checks that a value is true, false or undefined: any other truthy or falsy value is a mistake. */
 export function validateBoolean(value: unknown, name: string): asserts value is boolean | undefined {
   if (value !== undefined && typeof value !== 'boolean') throw invalidType(name, 'true or false', value)
 }
 
-/** Checks for something callable. */
+/** Checks that a value can be called. */
 export function validateFunction(value: unknown, name: string): asserts value is (...args: never[]) => unknown {
   if (typeof value !== 'function') throw invalidType(name, 'a function', value)
 }
 
-/** Checks for an object that options can be read from, or undefined. */
+/** Checks that a value is an object, whose properties are options, or undefined. */
 export function validateOptions(value: unknown, name = 'options'): asserts value is object | undefined {
   if (value !== undefined && (value === null || typeof value !== 'object')) throw invalidType(name, 'an object', value)
 }
 
-/** Checks for one of a few words. */
+/** Checks that a value is one of a few words. */
 export function validateOneOf<T extends string>(
   value: unknown,
   name: string,
@@ -73,7 +74,8 @@ export function validateOneOf<T extends string>(
 }
 
 /**
- * The `timeout` of a wait: milliseconds, where 0 and less mean to look once; undefined for no limit.
+ * The `timeout` of a wait in milliseconds, undefined for no limit. With 0 or less a wait only looks at the present
+ * state.
  *
  * @throws TypeError or RangeError that names `options` or `options.timeout`.
  */
@@ -86,7 +88,8 @@ export function timeoutOf(options: { readonly timeout?: number } | undefined): n
 }
 
 function withCode<E extends Error>(error: E, code: string): E {
-  // The head of the stack, like Node's: `TypeError [ERR_INVALID_ARG_TYPE]: …`. It is made when `stack` is first read.
+  // The head of the stack is made when `stack` is first read: with this name it is like Node's own,
+  // `TypeError [ERR_INVALID_ARG_TYPE]: …`.
   const { name } = error
   Object.defineProperty(error, 'name', { value: `${name} [${code}]`, configurable: true })
   void error.stack
@@ -109,7 +112,7 @@ function describe(value: unknown): string {
   return `${typeof value} ${show(value)}`
 }
 
-/** A short form of a value, which may be anything that a caller passes. */
+/** A value as a short text. */
 function show(value: unknown): string {
   const text = inspect(value, { depth: 0, customInspect: false, maxArrayLength: 3, breakLength: Infinity })
   return text.length > 60 ? `${text.slice(0, 57)}...` : text

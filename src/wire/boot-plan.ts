@@ -1,5 +1,7 @@
-// The boot plan: what a new worker has to do before its first call. It is the payload of the boot call: the plan's
-// length (4 bytes, little-endian), the plan as JSON, the initializer's encoded arguments.
+// The boot plan: the work of a new worker before its first call.
+//
+// The payload of the boot call is the length of the plan (4 bytes, little-endian), the plan as JSON, and the encoded
+// arguments of the initializer.
 
 import type { TaskDescriptor } from './task-descriptor.js'
 

@@ -1,4 +1,4 @@
-// Everything that the two sides have to agree on: JavaScript and native code, host and worker.
+// The formats and numbers on which two sides have to agree: JavaScript and native code, host and worker.
 
 export { type BootPlan, decodeBootPlan, encodeBootPlan } from './boot-plan.js'
 export { Committed, ForkRequest, Hold, Limits, Phase, Refused, Taken } from './codes.js'

@@ -1,41 +1,42 @@
-// What a result is, and the flags of calls and results. Native code carries flags, and does not look at them.
+// The kinds of results, and the flags of calls and results. Native code passes flags on without looking at them.
 
-/** What a result is, and what its payload holds. crates/pool knows these numbers, too. */
+/** The kind of a result. crates/pool has the same numbers. */
 export const Status = {
-  /** The call returned: its value. */
+  /** The call returned. Payload: the value. */
   ok: 0,
-  /** The call failed: the envelope of its error. */
+  /** The call failed. Payload: the envelope of the error. */
   error: 1,
-  /** `process.exit()` in the task: the exit code. The worker leaves. */
+  /** The task called `process.exit()`. Payload: the exit code. The worker leaves. */
   exit: 2,
   /**
-   * A notice, which answers no call: the envelope of an error that belongs to none. The worker leaves after its call.
+   * A notice, which answers no call: an error that belongs to no call. Payload: the error's envelope. The worker leaves
+   * after its present call.
    */
   strayRetiring: 4,
 } as const
 
-/** Bits in the flags of a call. */
+/** Bits among the flags of a call. */
 export const CallFlag = {
-  /** The payload is a list of argument lists; the result is the list of their outcomes. */
+  /** The call is a chunk. Payload: a list of argument lists; the result is the list of their outcomes. */
   chunk: 1,
-  /** With `chunk`: each argument list has one member, and the payload lists these members. */
+  /** Together with `chunk`: each argument list has one member, and the payload lists these members. */
   unary: 2,
-  /** The content of the payload is a SharedBuffer that moves to the worker. */
+  /** The content of the payload is a SharedBuffer, which moves to the worker. */
   moved: 4,
 } as const
 
-/** Bits in the flags of a result. */
+/** Bits among the flags of a result. */
 export const ResultFlag = {
   /** Some items of the chunk failed: the result is a {@link PartialChunk}. */
   partial: 1,
-  /** The content of the payload is a SharedBuffer that moves to the host. */
+  /** The content of the payload is a SharedBuffer, which moves to the host. */
   moved: 2,
 } as const
 
-/** The result of a chunk of which some items failed. */
+/** The result of a chunk in which some items failed. */
 export interface PartialChunk {
-  /** By item; `undefined` where the item failed. */
+  /** The value of each item; `undefined` for a failed item. */
   values: unknown[]
-  /** Index of each failed item, with its error envelope. */
+  /** The index and the error envelope of each failed item. */
   errors: [index: number, codec: number, envelope: Uint8Array][]
 }

@@ -1,4 +1,4 @@
-// Task descriptors: what a worker is told about a task, once, as JSON.
+// Task descriptors: where a worker finds a task. A lane carries each task's descriptor once, as JSON.
 
 /** Where a worker finds the function of a task. */
 export type TaskDescriptor =

@@ -1,13 +1,13 @@
-// What a worker does before its first call: preload modules, run the initializer.
+// The boot of a worker: the modules to preload and the initializer, before the first call.
 
 import { decodeArguments } from '../codec/index.js'
 import { decodeBootPlan } from '../wire/index.js'
 import type { Task, TaskCache } from './task-cache.js'
 
-/** Carries the plan out. Rejects with what went wrong first. */
+/** Carries out the boot plan. Rejects with the first error. */
 export async function boot(codec: number, payload: Uint8Array, tasks: TaskCache): Promise<void> {
   const { plan, initargs: encoded } = decodeBootPlan(payload)
-  // A copy: the payload's memory is used again before the initializer has looked at its arguments.
+  // A copy: the payload's memory is used again before the initializer reads its arguments.
   const initargs = plan.initializer && decodeArguments(codec, encoded.slice())
   for (const url of plan.preload) await tasks.importModule(url)
   if (plan.initializer !== undefined) {

@@ -1,4 +1,4 @@
-// Chunks in a worker: the items of one call run one after the other, and each has an outcome of its own.
+// Chunks in a worker: the items of one call run one after the other, each with an outcome of its own.
 
 import { encodeArguments, encodeError, encodeResult, type Outbox } from '../codec/index.js'
 import { SerializationError } from '../errors/index.js'
@@ -6,7 +6,7 @@ import { isThenable } from '../util/thenable.js'
 import { CallFlag, type PartialChunk } from '../wire/index.js'
 import type { Task } from './task-cache.js'
 
-/** The values of a chunk's items, and the errors of those that failed. */
+/** The values of a chunk's items, and the errors of the failed items with their indexes. */
 export class ChunkValues {
   readonly values: unknown[]
   readonly errors: [number, unknown][] = []
@@ -16,7 +16,7 @@ export class ChunkValues {
   }
 }
 
-/** Runs the items of a chunk one after the other; asynchronous from the first item on that returns a promise. */
+/** Runs the items of a chunk one after the other. The first item that returns a promise makes it asynchronous. */
 export function runChunk(task: Task, flags: number, items: unknown[]): ChunkValues | Promise<ChunkValues> {
   const outcome = new ChunkValues(items.length)
   const unary = (flags & CallFlag.unary) !== 0
@@ -59,7 +59,7 @@ function failItem(outcome: ChunkValues, index: number, error: unknown): void {
   outcome.errors.push([index, error])
 }
 
-/** Encodes a chunk's values, item by item if one of them cannot travel. Returns whether some items failed. */
+/** Encodes a chunk's values; item by item if one of them cannot travel. Returns whether some items failed. */
 export function encodeChunk(chunk: ChunkValues, outbox: Outbox): boolean {
   if (chunk.errors.length === 0) {
     try {

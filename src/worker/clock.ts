@@ -1,10 +1,9 @@
-// Time in a worker.
+// The clock of a worker.
 
 const { uptime } = process
 
 /**
- * Milliseconds by a clock that only goes forward. The one of `performance` is not made before it is used, which takes a
- * millisecond of a worker's start.
+ * Milliseconds by a clock that only goes forward. The first use of `performance` would cost the start a millisecond.
  */
 export function monotonicMs(): number {
   return uptime() * 1000

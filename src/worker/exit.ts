@@ -1,16 +1,17 @@
-// process.exit() inside a worker: an outcome of the task that calls it, and not a death.
+// `process.exit()` in a worker: an outcome of the calling task, and not a death.
 
 import { syncBuiltinESMExports } from 'node:module'
 
 /**
- * Has `onExit` called with the exit code before the process ends by `process.exit()`. `process.reallyExit`, `abort` and
- * signals are not exits in this sense: the host sees them as the worker's death.
+ * Has `onExit` called with the exit code before `process.exit()` ends the process. Returns a function that exits
+ * without calling `onExit`. `process.reallyExit`, `abort` and signals are no exits in this sense: to the host they are
+ * the worker's death.
  */
 export function interceptExit(onExit: (code: number) => void): (code: number) => never {
   const exit = process.exit.bind(process)
   let exiting = false
   const intercepted = (code?: number | string | null): never => {
-    // Assigning validates, as process.exit() does: a bad code throws at the call and nothing exits.
+    // The assignment checks the code, as process.exit() does: for a bad code it throws, and nothing exits.
     if (code !== undefined && code !== null) process.exitCode = code
     if (!exiting) {
       // An 'exit' listener that calls process.exit() again must not report a second outcome.
@@ -20,7 +21,7 @@ export function interceptExit(onExit: (code: number) => void): (code: number) =>
     return exit()
   }
   process.exit = intercepted as typeof process.exit
-  // What a module imports by name from 'node:process' is a copy.
+  // Named imports from 'node:process' are copies: this updates them.
   syncBuiltinESMExports()
   return (code) => {
     exiting = true

@@ -1,9 +1,9 @@
-// Failures of tasks: encoded whatever they are, and explained where a closure was lost.
+// Failures of tasks: their encoding, and an explanation where a closure was lost.
 
 import { encodeError, type Outbox } from '../codec/index.js'
 import { types } from '../util/builtins.js'
 
-/** Encodes what a call failed with. It is answered whatever that is, and whatever is lacking to describe it. */
+/** Encodes the error of a failed call. A call is answered in any case, even if its error cannot be described. */
 export function encodeFailure(error: unknown, outbox: Outbox): void {
   try {
     encodeError(error, outbox)
@@ -12,9 +12,10 @@ export function encodeFailure(error: unknown, outbox: Outbox): void {
   }
 }
 
-/** A function that came as source has lost its closure: say so where that shows. */
+/** Adds to a ReferenceError that a function sent as source text has no closure. */
 export function explainClosure(error: unknown): unknown {
-  // A proxy is no native error, so no trap runs; but its prototype may be a proxy, and its message anything.
+  // A proxy is no native error, so no trap runs here. But an error's prototype may be a proxy, and its message
+  // anything.
   if (!types.isNativeError(error)) return error
   try {
     const own = Object.getOwnPropertyDescriptor(error, 'message')
@@ -24,7 +25,7 @@ export function explainClosure(error: unknown): unknown {
         'or define it in a module with defineTasks)'
     }
   } catch {
-    // What cannot be looked at arrives as it is.
+    // An error that cannot be examined arrives as it is.
   }
   return error
 }

@@ -1,20 +1,23 @@
-// What a finished task wrote to standard output or error arrives, though its worker leaves.
+// The output of finished tasks: it has to arrive although the worker leaves.
 //
-// Node keeps in memory what the reader of a pipe has not taken yet, and process.exit() drops it. Making the pipe
-// blocking is no way out: that flag belongs to the open pipe, which the host and the other workers share. All of them
-// would stand still with a reader that does. So whoever leaves waits, and not for ever.
+// Node keeps in memory what the reader of a pipe has not taken yet, and process.exit() drops it. To make the pipe
+// blocking is no solution: that flag belongs to the open pipe, which the host and the other workers share, and a reader
+// that stands still would stop all of them. So a leaving worker waits for its reader, for a limited time.
 
 import type { Writable } from 'node:stream'
 
 import { builtin } from '../util/builtins.js'
 import { Limits } from '../wire/index.js'
 
-/** Less than the time after which the host ends a worker that was asked to leave. */
+/**
+ * The longest wait of a leaving worker. Less than the time after which the host ends a worker that it has asked to
+ * leave.
+ */
 const LONGEST_WAIT_MS = Limits.killAfterMs - 1000
 
 /**
- * Those of this process that somebody has asked for, whatever a task puts in their place. To make one takes a
- * millisecond.
+ * The standard streams that code of this process has used. A task may replace `process.stdout`: the stream stays here.
+ * They are not made before their first use, because that takes a millisecond.
  */
 const outputs: Writable[] = []
 
@@ -29,18 +32,19 @@ for (const name of ['stdout', 'stderr'] as const) {
 }
 
 /**
- * Calls `next` when all that was written so far has been read, or cannot be, or the time is up; at once if nothing
- * waits.
+ * Calls `next` when everything written so far has been read, or cannot be read any more, or the time is up; at once if
+ * nothing waits.
  */
 export function afterOutput(next: () => void): void {
-  // Files and terminals are written to at once: nothing waits there.
+  // Writes to files and terminals are done at once: there nothing waits.
   const waiting = outputs.filter((output) => output.writableLength > 0)
   if (waiting.length === 0) return next()
   const timer = setTimeout(next, LONGEST_WAIT_MS)
   const { write } = builtin('node:stream').Writable.prototype
   let left = waiting.length
   for (const output of waiting) {
-    // Called back in its turn, or with the stream's error. Not by the stream's own method: tasks replace that.
+    // An empty write: its callback comes after the earlier writes, or with the stream's error. The method is the
+    // class's, because a task may have replaced the stream's own.
     write.call(output, '', 'utf8', () => {
       if (--left > 0) return
       clearTimeout(timer)

@@ -1,4 +1,4 @@
-// The worker's lane: calls in, outcomes out. Offsets and staging memory stay in this file.
+// The worker's lane: calls come in, outcomes go out. Offsets and staging memory stay in this file.
 
 import {
   decodeArguments,
@@ -10,21 +10,21 @@ import {
 } from '../codec/index.js'
 import { SerializationError } from '../errors/index.js'
 import { countReceived } from '../memory/garbage.js'
-import { native, type NativeWorker } from '../native/index.js'
 import { detach, receiveShared, wholeShared } from '../memory/shared-buffer.js'
+import { native, type NativeWorker } from '../native/index.js'
 import { CallFlag, CallRecord, Committed, Inbox, Register, ResultFlag, Status, Taken, wide } from '../wire/index.js'
 
-/** What `commitAndTake()` returns when nothing was taken, since the result is not committed yet. */
+/** Returned by `commitAndTake()` when the result has to wait for room: nothing is committed or taken yet. */
 export const LATER = -1
 
 const INBOX_BYTES = 64 << 10
 
-/** Where the head of a payload is whose content is elsewhere. */
+/** Offset in the inbox of a payload's head, when the rest of the payload is elsewhere. */
 const HEAD_OFFSET = CallRecord.words * 4
 
 export class Lane {
   readonly #native: NativeWorker
-  // What runs once a call, without the cost of a method.
+  // Functions that run once a call, without the cost of a method.
   readonly #take: () => number
   readonly #commit: () => number
   readonly #commitAndTake: () => number
@@ -32,11 +32,11 @@ export class Lane {
   readonly #words: Uint32Array
   readonly #inbox: Uint8Array
   readonly outbox = new Outbox()
-  /** Notices are written here: the outbox may hold a result that waits for room. */
+  /** The outbox of notices: the other outbox may hold a result that waits for room. */
   readonly #noticeOutbox = new Outbox()
   /** Commits the result that waits for room. */
   #waiting: (() => void) | undefined
-  /** The copy of its large part. */
+  /** A copy of the waiting result's tail. */
   #keptTail: Uint8Array | undefined
 
   /** The record of the call that was taken last. */
@@ -68,7 +68,7 @@ export class Lane {
     return this.#native.depth
   }
 
-  /** Claims the next call, and reads its record. If there is none, the host rings when there is. */
+  /** Claims the next call and reads its record. When there is none, the host rings as soon as there is. */
   take(): number {
     return this.#read(this.#take())
   }
@@ -85,7 +85,7 @@ export class Lane {
     return taken
   }
 
-  /** The arguments of the call that was taken. */
+  /** Decodes the arguments of the call that was taken last. */
   arguments(): unknown[] {
     const args = this.#decode()
     if ((this.flags & CallFlag.moved) !== 0) receiveShared(args)
@@ -104,7 +104,7 @@ export class Lane {
     return decodeSplitArguments(codec, head, content)
   }
 
-  /** The payload of what was taken and is no task; valid until the next `take()`. */
+  /** The payload of a definition or a boot call; valid until the next `take()`. */
   payload(): Uint8Array {
     if (this.#offset !== Inbox.elsewhere) return this.#inbox.subarray(this.#offset, this.#offset + this.#length)
     const head = this.#head()
@@ -136,8 +136,8 @@ export class Lane {
   }
 
   /**
-   * Commits what is in the outbox as the outcome of the call that was taken, then calls `next`: later if it has to wait
-   * until the host has read earlier results.
+   * Commits the outbox as the outcome of the call that was taken last, then calls `next`. If there is no room, both
+   * happen later, when the host has consumed earlier results.
    */
   commit(status: number, flags: number, next: () => void): void {
     const committed = this.#tryCommit(status, flags)
@@ -160,7 +160,8 @@ export class Lane {
   }
 
   /**
-   * Commits what is in the outbox, and takes the next call. If that returns `later`, `next` is called as by `commit()`.
+   * Commits the outbox, then takes the next call. Returns {@link LATER} if there is no room: then the result is
+   * committed and `next` called later, as by `commit()`.
    */
   commitAndTake(status: number, flags: number, next: () => void): number {
     let refused: number
@@ -185,7 +186,7 @@ export class Lane {
     registers[Register.length] = this.outbox.length
   }
 
-  /** The result was not committed. */
+  /** Deals with a result that was not committed. */
   #refused(committed: number, status: number, flags: number, next: () => void): void {
     const { outbox } = this
     if (committed === Committed.noRoom && this.#keepTail()) {
@@ -193,7 +194,7 @@ export class Lane {
         this.#waiting = undefined
         this.commit(status, flags, next)
       }
-      // Armed, the host rings when it has made room. If it has already, there is nobody to wait for.
+      // From now on the host rings when it has made room. It may have made room already: then nobody would ring.
       if (this.#native.arm()) this.#waiting()
     } else {
       const bytes = outbox.length + (outbox.tail?.byteLength ?? 0)
@@ -203,8 +204,10 @@ export class Lane {
     }
   }
 
-  /** While a result waits the task's own timers run, and could change memory that is not copied yet. False: there is no
-   * memory for a copy. */
+  /**
+   * Copies the waiting result's tail: while the result waits, timers of the task run and could change that memory.
+   * Returns false when there is no memory for the copy.
+   */
   #keepTail(): boolean {
     const { outbox } = this
     if (outbox.tail === this.#keptTail) return true
@@ -218,14 +221,14 @@ export class Lane {
     }
   }
 
-  /** Commits, without waiting, that the task asked its process to exit. */
+  /** Commits, without waiting for room, that the task has called `process.exit()`. */
   commitExit(code: number): void {
     encodeResult(code, this.outbox)
     this.#setRegisters(Status.exit, 0)
     this.#commit()
   }
 
-  /** Commits, without waiting, that the call in progress ends with this process, and not by its own doing. */
+  /** Commits, without waiting for room, that the process ends under the call, and not by the call's own doing. */
   commitFailure(error: Error): void {
     encodeError(error, this.outbox)
     this.#setRegisters(Status.error, 0)
@@ -250,17 +253,17 @@ export class Lane {
     this.#native.setPhase(phase)
   }
 
-  /** Memory for a task to fill in place; null when there is no room. */
+  /** Allocates shared memory for a task to fill in place; null when there is no room. */
   allocate(bytes: number): ArrayBuffer | null {
     return this.#native.allocate(bytes)
   }
 
-  /** Whether tasks have got buffers that lie in the lane, and that are not collected yet. */
+  /** Whether tasks have received buffers that lie in the lane and are not collected yet. */
   get lends(): boolean {
     return native.lentBuffers() > 0
   }
 
-  /** Gives memory back that nothing needs now. True: the host keeps results, so there may be more later. */
+  /** Gives unneeded memory back. Returns true if the host still keeps results, so that more may come back later. */
   trim(): boolean {
     return this.#native.trim()
   }

@@ -1,17 +1,17 @@
-// The worker's loop: take, run, post, for as long as there is work.
+// The worker's loop: take, run, commit, for as long as there is work.
 //
 // Calls run one at a time, in order. A call that returns no promise is taken, run and answered without leaving the
-// loop; after a time budget the event loop gets a turn, so that timers and sockets of tasks stay alive under load.
+// loop. After a time budget the event loop gets a turn, so that timers and sockets of tasks stay alive under load.
 
 import { encodeResult } from '../codec/index.js'
 import { collectBuffers, collectGarbage } from '../memory/garbage.js'
+import { RunningTask, type WorkerState } from '../tasks/context.js'
 import { isThenable } from '../util/thenable.js'
 import { CallFlag, decodeDescriptor, Phase, ResultFlag, Status, Taken } from '../wire/index.js'
 import { boot } from './boot.js'
 import { ChunkValues, encodeChunk, runChunk } from './chunk.js'
 import { monotonicMs } from './clock.js'
 import { encodeFailure, explainClosure } from './failure.js'
-import { RunningTask, type WorkerState } from '../tasks/context.js'
 import { afterOutput } from './flush.js'
 import { type Lane, LATER } from './lane.js'
 import { type Task, type TaskCache } from './task-cache.js'
@@ -19,10 +19,10 @@ import { type Task, type TaskCache } from './task-cache.js'
 /** Synchronous work between two turns of the event loop. */
 const TURN_BUDGET_MS = 10
 
-/** Memory of consumed results is given back when there was nothing to do for so long. */
+/** Idle time after which the memory of consumed results is given back. */
 const TRIM_AFTER_MS = 1000
 
-/** It is tried so often: the garbage collector of a host that keeps results comes by when it likes. */
+/** Number of attempts to give memory back: a host that keeps results collects its garbage when V8 likes. */
 const TRIMS = 4
 
 export class Loop {
@@ -37,11 +37,11 @@ export class Loop {
   #pumping = false
   #pumpAgain = false
   #answering = false
-  /** How the call in progress was answered; its payload is in the outbox. */
+  /** How the call in progress was answered. Its payload is in the outbox. */
   #status: number = Status.ok
   #flags = 0
   #scheduled = false
-  /** Counts the tasks that were started. */
+  /** The number of tasks that were started. */
   #started = 0
   #trimTimer: NodeJS.Timeout | undefined
 
@@ -52,7 +52,7 @@ export class Loop {
     this.#leave = leave
   }
 
-  /** The host rang: there is a call, or a control word has changed. */
+  /** Called when the host has rung: there is a call, or a control word has changed. */
   onBell(): void {
     if (this.#running !== undefined && this.#lane.abortRequested) this.#running.abort()
     this.pump()
@@ -63,10 +63,10 @@ export class Loop {
     return this.#running
   }
 
-  /** Takes calls until there are none, one goes on asynchronously, or the budget is spent. */
+  /** Takes calls until there are no more, or a call goes on asynchronously, or the budget is spent. */
   pump(): void {
     if (this.#pumping) {
-      // A result was committed that could not be at once: the loop below is about to end.
+      // A result that had to wait for room was committed while the loop below is about to end.
       this.#pumpAgain = true
       return
     }
@@ -92,7 +92,7 @@ export class Loop {
       switch (taken) {
         case Taken.task: {
           if (!this.#start()) return
-          // Reading the clock costs as much as a small call.
+          // The clock is read at every 16th call: a reading costs as much as a small call.
           const over = (++count & 15) === 0 && monotonicMs() > deadline
           if (over || this.#retiring) {
             lane.commit(this.#status, this.#flags, over ? this.#goOnLater : this.#goOn)
@@ -117,7 +117,7 @@ export class Loop {
     }
   }
 
-  /** The call in progress is answered. */
+  /** Called when the call in progress is answered. */
   readonly #goOn = (): void => {
     this.#running = undefined
     this.pump()
@@ -137,7 +137,7 @@ export class Loop {
     })
   }
 
-  /** Nothing is to be done now. */
+  /** Called when there is nothing to do. */
   #idle(): void {
     if (this.#trimTimer === undefined) this.#trimLater(TRIMS)
   }
@@ -147,21 +147,21 @@ export class Loop {
     this.#trimTimer = setTimeout(() => {
       this.#trimTimer = undefined
       if (this.#started !== started) return this.#trimLater(TRIMS)
-      // The host waits for the memory of arguments that nobody here refers to any more.
+      // The host needs the memory of arguments to which nothing here refers any more.
       if (this.#lane.lends) collectGarbage()
       else collectBuffers()
       if (this.#lane.trim() && times > 1) this.#trimLater(times - 1)
     }, TRIM_AFTER_MS)
   }
 
-  /** This worker takes no further call and leaves after the one that it runs. */
+  /** Takes no further call, and leaves after the one in progress. */
   retire(): void {
     this.#retiring = true
     this.#lane.setPhase(Phase.retiring)
     if (this.#running === undefined && !this.#booting) this.leave(0)
   }
 
-  /** Takes nothing more, and ends this process as soon as its output has arrived. */
+  /** Takes no further call, and ends this process as soon as its output has arrived. */
   leave(code: number): void {
     if (this.#leaving) return
     this.#leaving = true
@@ -169,12 +169,12 @@ export class Loop {
     afterOutput(() => this.#leave(code))
   }
 
-  /** The outcome of the call in progress is encoded, which may run code of its own. */
+  /** Whether the outcome of the call in progress is being encoded. That may run code of the task's. */
   get answering(): boolean {
     return this.#answering
   }
 
-  /** Only its output holds this process. */
+  /** Whether the worker is leaving: only its output still holds this process. */
   get leaving(): boolean {
     return this.#leaving
   }
@@ -202,7 +202,7 @@ export class Loop {
     this.#lane.commit(Status.ok, 0, () => this.pump())
   }
 
-  /** The first thing that went wrong is why this worker does not come up. */
+  /** Answers the boot call with an error. The first error tells why this worker does not come up. */
   failBoot(error: unknown): void {
     if (!this.#booting) return
     this.#booting = false
@@ -210,12 +210,12 @@ export class Loop {
     this.#lane.commit(Status.error, 0, () => this.leave(1))
   }
 
-  /** Its modules are being preloaded, or its initializer runs. */
+  /** Whether modules are being preloaded, or the initializer runs. */
   get booting(): boolean {
     return this.#booting
   }
 
-  /** Runs the call that was taken. True: it is answered; else it goes on. */
+  /** Runs the call that was taken. Returns true when it is answered; else it goes on asynchronously. */
   #start(): boolean {
     const lane = this.#lane
     this.#started++
@@ -248,7 +248,7 @@ export class Loop {
     return this.#state.origin.run(running, task, ...(args as never[]))
   }
 
-  /** Answers a call with what it returned; false if it was answered before. */
+  /** Answers a call with its value. Returns false if the call was answered before. */
   #succeed(running: RunningTask, value: unknown): boolean {
     if (running.done) return false
     const { outbox } = this.#lane
@@ -256,7 +256,7 @@ export class Loop {
     let flags = 0
     this.#answering = true
     try {
-      // Getters of the value run here: they belong to the task, which is not over before.
+      // Getters of the value run here. They belong to the task, which is not over before its value is encoded.
       if (!(value instanceof ChunkValues)) encodeResult(value, outbox)
       else if (encodeChunk(value, outbox)) flags = ResultFlag.partial
     } catch (error) {
@@ -274,7 +274,7 @@ export class Loop {
     return this.#answer(running, Status.error, 0)
   }
 
-  /** A stray error of the call in progress is its outcome. */
+  /** Answers the call in progress with a stray error of its own. */
   failRunning(error: unknown): void {
     const running = this.#running
     if (running === undefined) return

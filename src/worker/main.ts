@@ -1,6 +1,6 @@
-// The entry of a worker process that was spawned. Its last argument describes the lane that it was started with.
+// The entry of a spawned worker process. The last argument describes the worker's lane.
 
 import { runWorker } from './run.js'
 
-// Nested pools and tasks that look at their arguments see those of a plain script.
+// The argument is removed: nested pools, and tasks that look at their arguments, see those of a plain script.
 runWorker(process.argv.pop() ?? '')

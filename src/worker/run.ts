@@ -1,16 +1,17 @@
-// A worker process, from its first to its last turn.
+// A worker process, from its first turn to its last.
 
 import { WorkerDiedError } from '../errors/index.js'
-import { Phase, Status } from '../wire/index.js'
 import { becomeWorker } from '../tasks/context.js'
+import { Phase, Status } from '../wire/index.js'
 import { interceptExit } from './exit.js'
 import { Lane } from './lane.js'
 import { Loop } from './loop.js'
 import { TaskCache } from './task-cache.js'
 
 /**
- * Makes this process the worker of a lane, which `argument` describes.
+ * Makes this process the worker of a lane.
  *
+ * @param argument - Describes the lane.
  * @param inherits - See {@link WorkerState}.
  */
 export function runWorker(argument: string, inherits = false): void {
@@ -18,12 +19,12 @@ export function runWorker(argument: string, inherits = false): void {
   const state = becomeWorker(lane.workerId, lane.depth, (bytes) => lane.allocate(bytes), inherits)
 
   const leave = interceptExit((code) => {
-    // Also when its outcome is decided, but still waits for room in the lane: the call must not end without one.
+    // Also a call that is answered but waits for room in the lane: a call must not end without an outcome.
     const { running } = loop
     if (running !== undefined) {
       running.done = true
       const origin = state.origin.getStore()
-      // A module that is evaluated is so for the call in progress, and so is an outcome that is encoded.
+      // Evaluating a module and encoding an outcome are work for the call in progress.
       const isOwn = origin === running || (origin === undefined && (state.loading > 0 || loop.answering))
       if (isOwn) lane.commitExit(code)
       else lane.commitFailure(strayExit(code))
@@ -32,10 +33,10 @@ export function runWorker(argument: string, inherits = false): void {
   })
   const loop: Loop = new Loop(lane, new TaskCache(state), state, leave)
 
-  // An error that nobody caught belongs to the task that the code stems from. When that is over, or there is none, the
-  // process is in a state that nobody knows: it reports the error and leaves after its current task.
+  // An error that nobody caught belongs to the task from which the code stems. When this task is over, or there is
+  // none, nobody knows the state of the process: the worker reports the error and leaves after its present task.
   function onStray(error: unknown): void {
-    // Such as EPIPE, when nobody is left to read the output.
+    // An error like EPIPE, because nobody reads the output any more.
     if (loop.leaving) return
     if (loop.booting) return loop.failBoot(error)
     const origin = state.origin.getStore()
@@ -53,9 +54,9 @@ export function runWorker(argument: string, inherits = false): void {
 }
 
 /**
- * Of the call that runs when code exits that another call, or the initializer, has left behind. It cannot be put off
- * until that call is over: process.exit() never returns, and the call may be waiting for what this code would have
- * done.
+ * The error of the running call when other code exits: code that another call, a module or the initializer has left
+ * behind. The exit cannot wait for the end of the running call: `process.exit()` never returns, and the call may be
+ * waiting for this very code.
  */
 function strayExit(exitCode: number): WorkerDiedError {
   const hint = 'an earlier task, the initializer or a module had left that code behind: look for timers and listeners'

@@ -1,20 +1,20 @@
-// The functions behind the numbers of tasks, loaded when they are first called.
+// The functions behind the numbers of tasks, loaded at their first call.
 
 import { fileURLToPath } from 'node:url'
 
-import { builtin } from '../util/builtins.js'
 import { TaskLoadError } from '../errors/index.js'
-import { definedTask, sourceExpression } from '../tasks/index.js'
-import type { TaskDescriptor } from '../wire/index.js'
-import { messageOf } from '../util/text.js'
-import { monotonicMs } from './clock.js'
 import type { WorkerState } from '../tasks/context.js'
+import { definedTask, sourceExpression } from '../tasks/index.js'
+import { builtin } from '../util/builtins.js'
+import { messageOf } from '../util/text.js'
+import type { TaskDescriptor } from '../wire/index.js'
+import { monotonicMs } from './clock.js'
 
 export type Task = (...args: never[]) => unknown
 
 interface Entry {
   descriptor: TaskDescriptor
-  /** Undefined until it is loaded. */
+  /** Undefined until the function is loaded. */
   task: Task | undefined
 }
 
@@ -25,20 +25,22 @@ interface Failure {
   at: number
 }
 
-/** A module that failed is tried again after this time, since what is wrong may be in a module that it imports. */
+/** Time until a failed module is tried again, because the mistake may be in a module that it imports. */
 const RETRY_AFTER_MS = 1000
 
 export class TaskCache {
   readonly #entries: Entry[] = []
   readonly #failures = new Map<string, Failure>()
-  /** The URL under which a module was last imported, where that is not its own. */
+  /** The URL under which a module was imported last, where this is not the module's own URL. */
   readonly #actualUrls = new Map<string, string>()
-  /** Functions that a module did not have, with the fingerprint that it had then. */
+  /** Functions that a module lacked, with the module's fingerprint at that time. */
   readonly #lacking = new Map<string, string>()
   readonly #state: WorkerState
   #attempts = 0
-  /** A module failed that this process has tried to load before. Node keeps its failed dependencies: only a new process
-   * loads them afresh. */
+  /**
+   * A module has failed that this process had tried to load before. Node keeps failed dependencies in its cache: only a
+   * new process can load them afresh.
+   */
   exhausted = false
 
   constructor(state: WorkerState) {
@@ -49,18 +51,18 @@ export class TaskCache {
     this.#entries[index] = { descriptor, task: undefined }
   }
 
-  /** The function under a number if it is loaded. */
+  /** The function with this number, if it is loaded. */
   loaded(index: number): Task | undefined {
     return this.#entries[index]?.task
   }
 
-  /** Whether the function came as source. */
+  /** Whether the function came as source text. */
   isSource(index: number): boolean {
     return this.#entries[index]?.descriptor.form === 'source'
   }
 
   /**
-   * Loads the function under a number.
+   * Loads the function with this number.
    *
    * @throws TaskLoadError
    */
@@ -71,7 +73,7 @@ export class TaskCache {
     return entry.task
   }
 
-  /** The function of a descriptor; {@link load} for one that has no number. */
+  /** The function of a descriptor, which need not have a number. */
   async resolve(descriptor: TaskDescriptor): Promise<Task> {
     if (descriptor.form === 'source') return compile(descriptor)
     const { url, name } = descriptor
@@ -79,7 +81,7 @@ export class TaskCache {
     if (inherited !== undefined) return inherited as Task
     const key = `${url}\0${name}`
     const fingerprint = fingerprintOf(url)
-    // A module that has loaded is evaluated again only if its file has changed since it was found to lack the function.
+    // A loaded module is evaluated again only if its file has changed since the module lacked the function.
     const changed = this.#lacking.has(key) && this.#lacking.get(key) !== fingerprint
     const exports = await this.importModule(url, changed)
     const task = definedTask(url, name) ?? definedTask(exports.url, name) ?? exports.namespace[name]
@@ -93,8 +95,8 @@ export class TaskCache {
   }
 
   /**
-   * Imports a module, under another URL if it failed before or if `changed`: Node remembers modules, failed ones too,
-   * by their URL.
+   * Imports a module; under another URL if it failed before or if `changed`. Node caches modules, also failed ones, by
+   * their URLs.
    */
   async importModule(url: string, changed = false): Promise<{ url: string; namespace: Record<string, unknown> }> {
     const failure = this.#failures.get(url)
@@ -127,9 +129,9 @@ function compile(descriptor: TaskDescriptor & { form: 'source' }): Task {
   hushLoaderWarning()
   try {
     return vm.runInThisContext(sourceExpression(source, strict), {
-      // Not the form of a URL: `import()` would resolve from that and not from the working directory.
+      // Not the form of a URL: `import()` would resolve from that instead of the working directory.
       filename: `millrace-task <${name}>`,
-      // It does resolve from there.
+      // With this, `import()` resolves from the working directory.
       importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     }) as Task
   } catch (cause) {
@@ -139,7 +141,7 @@ function compile(descriptor: TaskDescriptor & { form: 'source' }): Task {
 
 let hushed = false
 
-/** Node warns that the constant above is experimental when a task uses `import()`, of which the task knows nothing. */
+/** Silences Node's warning that the constant above is experimental: the author of the task knows nothing of it. */
 function hushLoaderWarning(): void {
   if (hushed) return
   hushed = true
@@ -150,7 +152,7 @@ function hushLoaderWarning(): void {
   }
 }
 
-/** Changes when the file behind a URL does. */
+/** A text that changes when the file behind a URL changes. */
 function fingerprintOf(url: string): string {
   if (!url.startsWith('file:')) return ''
   try {

@@ -1,4 +1,4 @@
-// Why calls fail, as errors: what happened, to which worker, in which task, and what to do.
+// The errors of failed calls: what happened, to which worker, in which task, and what to do.
 
 import {
   SerializationError,
@@ -12,7 +12,7 @@ import { capital } from '../../util/text.js'
 import { deathHint, describeCall, describeDeath, workerDeath } from './deaths.js'
 import { errnoName, spawnFailed } from './system.js'
 
-/** The error of a call that failed without a result of its worker's. */
+/** The error of a call that failed without a result from its worker. */
 export function callFailure(
   failure: Exclude<NativeCallFailure, { kind: 'cancelled' }>,
   task: WorkerDeathTask,
@@ -43,7 +43,7 @@ export function callFailure(
   }
 }
 
-/** The error of a call that died with its worker, while the pool goes on. */
+/** The error of a call that was lost when its worker died, in a pool that goes on. */
 function workerDied(death: NativeDeath, task: WorkerDeathTask, retries: number): WorkerDiedError {
   const hint = death.corrupt ? undefined : deathHint(death)
   const repeated =
@@ -55,7 +55,7 @@ function workerDied(death: NativeDeath, task: WorkerDeathTask, retries: number):
   })
 }
 
-/** "the last of 3 attempts" */
+/** For example "the last of 3 attempts". */
 function lastAttempt(retries: number): string {
   return `the last of ${retries + 1} attempts`
 }

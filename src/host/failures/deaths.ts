@@ -1,36 +1,36 @@
-// How workers ended, as texts and fields of errors.
+// The ends of workers, as texts and as fields of errors.
 
 import type { WorkerDeath, WorkerDeathTask } from '../../errors/index.js'
 import type { NativeDeath } from '../../native/index.js'
 import { signalName } from '../../util/signal-names.js'
 
-/** How a worker ended, as errors and events carry it. */
+/** The end of a worker, as errors and events carry it. */
 export function workerDeath(death: NativeDeath, task?: WorkerDeathTask): WorkerDeath {
   const { pid, exitCode = null, signal } = death
   const ended = { pid, exitCode, signal: signalName(signal) }
   return task === undefined ? ended : { ...ended, task }
 }
 
-/** "worker 4242 (killed by SIGKILL, running 'parse')" */
+/** For example "worker 4242 (killed by SIGKILL, running 'parse' (task 12))". */
 export function describeDeath(death: NativeDeath, task?: WorkerDeathTask): string {
   const signal = signalName(death.signal)
   let how = 'ended, with a status that another party has fetched'
   if (death.corrupt) how = `killed because it damaged its shared memory: ${death.corrupt}`
   else if (signal !== null) how = `killed by ${signal}`
   else if (typeof death.exitCode === 'number') how = `exited with code ${death.exitCode}`
-  // Which of its calls had started is not to be learnt from memory that is damaged.
+  // Damaged memory cannot tell which of the worker's calls had started.
   const doing = death.corrupt ? 'holding' : 'running'
   const running = task === undefined ? '' : `, ${doing} ${describeCall(task)}`
   return `worker ${death.pid} (${how}${running})`
 }
 
-/** "'parse' [row 7] (task 12)" */
+/** For example "'parse' [row 7] (task 12)". */
 export function describeCall(task: WorkerDeathTask): string {
   const label = task.label === undefined ? '' : ` [${task.label}]`
   return `'${task.name}'${label} (task ${task.taskId})`
 }
 
-/** A likely reason for an end that nobody in this process asked for. */
+/** A likely reason for an end that nobody in this process has asked for. */
 export function deathHint(death: NativeDeath): string | undefined {
   switch (signalName(death.signal)) {
     case 'SIGKILL':

@@ -1,4 +1,4 @@
-// Why pools break, as errors.
+// The errors of broken pools.
 
 import { decodeError } from '../../codec/index.js'
 import { BrokenProcessPool, ForkUnsafeError, type WorkerDeath } from '../../errors/index.js'
@@ -12,7 +12,7 @@ import type { RecentEnds } from './recent-ends.js'
 /** The event of a pool that broke. */
 export type BrokenEvent = Extract<NativeEvent, { kind: 'broken' }>
 
-/** Why a pool broke. Makes an error for each future, so that no two share a stack. */
+/** The error of a broken pool. The returned function makes one error for each future, so that no two share a stack. */
 export function brokenPool(
   { cause, deaths }: BrokenEvent,
   workers: readonly WorkerDeath[],
@@ -69,7 +69,7 @@ function breakMessage(
   }
 }
 
-/** Fork servers failed, several in a row. */
+/** The failure of several fork servers in a row. */
 function serverFailure(what: string, module: string | undefined): string {
   const where = module === undefined ? '' : `, while it loaded the preload module ${module}`
   return (
@@ -78,7 +78,7 @@ function serverFailure(what: string, module: string | undefined): string {
   )
 }
 
-/** Of workers that came to nothing, so many in a row that another attempt makes no sense. */
+/** The failure of several workers in a row: another attempt makes no sense. */
 function vainStarts({ reason, deaths }: RecentEnds): string {
   const what =
     reason === 'failed-start'
@@ -106,7 +106,7 @@ export function breakError(
   return decodeError(cause.report.codec, cause.report.bytes, { pid: deaths[0]?.pid ?? 0 })
 }
 
-/** The reasons are a line each. */
+/** The error for a process that cannot be forked. `lines` has one reason in each line. */
 export function forkUnsafe(which: string, lines: string, advice: string): ForkUnsafeError {
   const reasons = lines.split('\n')
   return new ForkUnsafeError(unforkableText(which, reasons, advice), { reasons })

@@ -1,4 +1,4 @@
-// How workers ended lately, for a pool that breaks because none comes up.
+// The latest ends of workers, for the message of a pool that breaks because no worker comes up.
 
 import type { NativeDeath, NativeExitReason } from '../../native/index.js'
 import { Limits } from '../../wire/index.js'
@@ -7,7 +7,7 @@ export class RecentEnds {
   #reason: NativeExitReason | undefined
   #deaths: NativeDeath[] = []
 
-  /** A worker has ended. */
+  /** Takes note of a worker's end. */
   note(reason: NativeExitReason, death: NativeDeath): void {
     if (reason !== this.#reason) this.#deaths = []
     this.#reason = reason
@@ -15,12 +15,12 @@ export class RecentEnds {
     if (this.#deaths.length > Limits.failedStarts) this.#deaths.shift()
   }
 
-  /** What `workerExit` said of the last one. */
+  /** The reason of the latest end, as `workerExit` tells it. */
   get reason(): NativeExitReason | undefined {
     return this.#reason
   }
 
-  /** The last ones that it was said of, at most as many as it takes to break a pool. */
+  /** The latest deaths in a row with this reason. */
   get deaths(): readonly NativeDeath[] {
     return this.#deaths
   }

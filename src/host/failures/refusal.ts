@@ -1,4 +1,4 @@
-// Why the native pool took no call, as errors.
+// The errors of calls that the native pool has refused.
 
 import {
   BrokenProcessPool,
@@ -7,11 +7,11 @@ import {
   ShutdownError,
   type WorkerSpawnError,
 } from '../../errors/index.js'
-import { spawnFailed } from './system.js'
 import type { NativePool } from '../../native/index.js'
 import { Refused } from '../../wire/index.js'
+import { spawnFailed } from './system.js'
 
-/** The error for a refused call of so many bytes. */
+/** The error for a refused call with a payload of `bytes` bytes. */
 export function refusalError(
   reason: number,
   native: NativePool,
@@ -35,7 +35,7 @@ export function refusalError(
   }
 }
 
-/** Why the native pool could not start a worker just now. */
+/** The error for a worker that the native pool could not start just now. */
 export function spawnRefusal(native: NativePool): WorkerSpawnError {
   return spawnFailed(native.spawnFailureSyscall() ?? 'posix_spawn', native.spawnFailureErrno() ?? undefined)
 }

@@ -4,20 +4,24 @@ import { getSystemErrorName } from 'node:util'
 
 import { WorkerSpawnError } from '../../errors/index.js'
 
-/** A worker that could not be started; `cause` carries `errno`, `code` and `syscall` as Node's system errors do. */
+/**
+ * The error for a worker that could not be started. `cause` has `errno`, `code` and `syscall`, as Node's errors have.
+ */
 export function spawnFailed(syscall: string, errno: number | undefined): WorkerSpawnError {
   const cause = systemError(syscall, errno)
   return new WorkerSpawnError(`A worker process could not be started: ${syscall} failed with ${cause.code}`, { cause })
 }
 
-/** A pool for which the system has no descriptors or memory; any other error as it is. */
+/** The error for a pool for which the system has no descriptors or memory. Any other error is returned as it is. */
 export function poolFailed(error: unknown): unknown {
   const cause = asSystemError(error)
   if (cause === undefined) return error
   return new WorkerSpawnError(`The pool could not be made: ${cause.syscall} failed with ${cause.code}`, { cause })
 }
 
-/** What the addon throws when a system call fails: `sys_error` in crates/node/src/platform.rs. */
+/**
+ * The failed system call behind an error of the addon: `sys_error` in crates/node/src/platform.rs writes the message.
+ */
 function asSystemError(error: unknown): NodeJS.ErrnoException | undefined {
   const [, syscall, errno] = /^(\w+): .*\(os error (\d+)\)$/s.exec(error instanceof Error ? error.message : '') ?? []
   return syscall === undefined ? undefined : systemError(syscall, Number(errno))

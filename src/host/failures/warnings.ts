@@ -1,4 +1,4 @@
-// Failures that a pool survives, as the errors of its `warning` events.
+// The errors of `warning` events: failures that a pool survives.
 
 import { decodeError } from '../../codec/index.js'
 import { MillraceError, WorkerDiedError, WorkerSpawnError } from '../../errors/index.js'
@@ -14,7 +14,7 @@ export type SurvivedEvent = Extract<
   { kind: 'workerLost' | 'startFailed' | 'spawnFailed' | 'forkUnsafe' | 'stray' }
 >
 
-/** The error that a `warning` event carries. */
+/** The error of a `warning` event. */
 export function warningOf(event: SurvivedEvent): Error {
   switch (event.kind) {
     case 'workerLost':
@@ -46,7 +46,7 @@ function because(cause: unknown): string {
   return cause instanceof Error ? `: ${cause.message}` : ''
 }
 
-/** The warning that a worker died while it had nothing to do. */
+/** The error for a worker that died while it was idle. */
 function idleWorkerDied(death: NativeDeath): WorkerDiedError {
   return new WorkerDiedError(
     `${capital(describeDeath(death))} died while it was idle; no call was lost`,

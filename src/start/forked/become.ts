@@ -1,17 +1,17 @@
-// What a process does first that was just forked to be a worker.
+// The first steps of a process that was just forked to be a worker.
 
 import { readFileSync } from 'node:fs'
 
 import { exitNatively } from './exit.js'
 
-/** What `ps` shows of a process can be no longer than the command line that it was started with. */
+/** Sets the title of this process in `ps`. A title longer than the command line of the start cannot be set. */
 function showAs(title: string): void {
   if (Buffer.byteLength(title) < readFileSync('/proc/self/cmdline').length) process.title = title
 }
 
 /**
- * Has this process end like a worker, and look like one after `prepare`, which returns its title. `run` makes it one.
- * If anything fails it ends: nothing else that is in its memory is meant for it.
+ * Makes this process end like a worker and, after `prepare`, which returns the title, look like one. `run` makes it a
+ * worker. If anything fails, the process ends: nothing else in its memory is meant for it.
  */
 export function becomeForked(
   forked: { argument: string; pid: number },

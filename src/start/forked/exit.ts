@@ -1,13 +1,14 @@
-// The end of a forked process. Node's own waits for the threads of its platform, which a fork does not have: it would
-// hang, or crash. So each way that leads there ends in a native exit instead: after listeners have run, and errors were
-// printed.
+// The end of a forked process.
+//
+// Node's own teardown waits for the threads of its platform, which a fork does not have: it would hang, or crash. So
+// each way into the teardown ends in a native exit instead, after listeners have run and errors were printed.
 
 import { writeSync } from 'node:fs'
 import { inspect } from 'node:util'
 
 import { native } from '../../native/index.js'
 
-/** What Node calls from its inside, and does not declare. */
+/** Members of `process` that Node calls on the inside and does not declare. */
 interface InnerProcess {
   _fatalException(error: unknown, fromPromise: boolean): boolean
   _exiting?: boolean
@@ -16,16 +17,16 @@ interface InnerProcess {
   exitCode?: number | string | null
 }
 
-/** The code that Node ends with when a handler of an uncaught exception throws itself. */
+/** The exit code of Node when the handler of an uncaught exception throws. */
 const HANDLER_FAILED = 7
 
-/** Has this process end without Node's teardown from now on. */
+/** From now on this process ends without Node's teardown. */
 export function exitNatively(): void {
   const inner = process as unknown as InnerProcess
-  // process.exit() ends here.
+  // The last step of process.exit().
   inner.reallyExit = (code) => native.exitNow(Number(code ?? inner.exitCode ?? 0)) as never
 
-  // An exception that nobody handles. Node's listeners for the exit run in here, the error is printed afterwards.
+  // The way of an uncaught exception. Node's listeners for the exit run in this call; the error is printed afterwards.
   let dying = false
   const fatalException = inner._fatalException
   inner._fatalException = function (error, fromPromise) {
@@ -40,7 +41,7 @@ export function exitNatively(): void {
     return die(error, Number(inner.exitCode ?? 1))
   }
 
-  // A loop that has nothing left to do: what comes after the listeners is the teardown.
+  // The way of an event loop without work: after the listeners would come the teardown.
   const { emit } = inner
   inner.emit = function (event, ...args) {
     const handled = Reflect.apply(emit, this, [event, ...args]) as boolean
@@ -53,7 +54,7 @@ function die(error: unknown, code: number): never {
   try {
     writeSync(2, `Uncaught ${inspect(error)}\n`)
   } catch {
-    // There is nobody to read it.
+    // Nobody can read the error.
   }
   return native.exitNow(code) as never
 }

@@ -1,18 +1,18 @@
-// Randomness in forked processes. A fork has its parent's generators in the state that they were in, and so have its
-// siblings: each has to be made its own, whatever modules have drawn or kept of them before.
+// Randomness in forked processes. A fork has the random generators of its parent in their present states, and so have
+// its siblings. Each needs states of its own, whatever modules have drawn or kept before.
 //
-// Not here: randomBytes() and getRandomValues(). OpenSSL sees by itself that it runs in another process.
+// randomBytes() and getRandomValues() need nothing: OpenSSL itself notices that it runs in another process.
 
 import { createHook } from 'node:async_hooks'
 import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 
 /**
- * Replaces `Math.random()`, whose state in V8 nobody can change, by a generator that is seeded when it is first used,
- * and again after what this returns was called. For a fork server, before it loads anything that might keep a
- * reference. References to V8's own that were kept before yield the same in all forks.
+ * Replaces `Math.random()`, because nobody can change its state in V8. The new generator is seeded at its first use,
+ * and again after a call of the returned function. A fork server calls this before it loads modules that might keep a
+ * reference. A reference to V8's own generator that was kept before yields the same numbers in all forks.
  */
 export function seedableRandom(): () => void {
-  // Chris Doty-Humphrey's sfc32, of PractRand: four words, of which the last one counts, so that no period is short.
+  // Chris Doty-Humphrey's sfc32, from PractRand: four words. The last word is a counter, so that no period is short.
   let a = 0
   let b = 0
   let c = 0
@@ -32,26 +32,26 @@ export function seedableRandom(): () => void {
     b = bytes.readInt32LE(4)
     c = bytes.readInt32LE(8)
     counter = 1
-    // So many until each bit of the seed has spread to all words.
+    // The number of rounds after which each bit of the seed has spread to all words.
     for (let round = 0; round < 15; round++) word()
     isSeeded = true
   }
   const random = (): number => {
     if (!isSeeded) seed()
-    // 53 bits, as many as a double has.
+    // 53 bits, as many as the fraction of a double has.
     return ((word() >>> 5) * 2 ** 26 + (word() >>> 6)) / 2 ** 53
   }
   Object.defineProperty(Math, 'random', { value: random, writable: true, enumerable: false, configurable: true })
   return () => (isSeeded = false)
 }
 
-/** What asynchronous hooks call the work that fills these caches. */
+/** The name that asynchronous hooks give to the filling of these caches. */
 const FILLING = 'RANDOMBYTESREQUEST'
 const LARGEST_RANGE = 2 ** 48 - 1
-/** More calls than any cache is large. */
+/** A number of calls that uses up a cache of any size. */
 const ENOUGH = 100_000
 
-/** The randomness that Node has drawn in advance in this process, and must not have when it forks. */
+/** The random numbers that Node has drawn in advance. A process must not have any when it forks. */
 export class RandomCaches {
   #filled = true
   readonly #hook = createHook({
@@ -61,13 +61,13 @@ export class RandomCaches {
   }).enable()
 
   /**
-   * Uses all of it up, unless nothing has been drawn since the last time: the next call of each function draws anew, in
-   * whichever process that is. Returns why forks would share some all the same, if they would.
+   * Uses up these numbers, unless nothing was drawn since the last time. Then the next call of each function draws
+   * anew, in whichever process. Returns the reasons if forks would share numbers all the same.
    */
   empty(): string[] {
     if (!this.#filled) return []
     for (const draw of [randomUUID, () => randomInt(LARGEST_RANGE)]) {
-      // Each call takes one entry, and the one that fills the cache the first.
+      // Each call takes one entry, and the call that fills the cache takes the first.
       const size = this.#untilFilled(draw) && this.#untilFilled(draw)
       if (size === 0) return ['random numbers that Node has drawn in advance cannot be used up']
       for (let drawn = 1; drawn < size; drawn++) draw()
@@ -76,12 +76,12 @@ export class RandomCaches {
     return []
   }
 
-  /** In a process that forks no others. */
+  /** Ends the watching, in a process that forks no others. */
   release(): void {
     this.#hook.disable()
   }
 
-  /** The calls that it takes, or 0 if nothing is to be seen of that. */
+  /** The number of calls until the cache is filled; 0 if no filling shows. */
   #untilFilled(draw: () => unknown): number {
     for (let calls = 1; calls <= ENOUGH; calls++) {
       this.#filled = false

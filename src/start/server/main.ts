@@ -1,31 +1,32 @@
-// The entry of a fork server: it loads what its workers need, and forks one whenever the host asks for it. It runs no
-// task, and opens nothing.
+// The entry of a fork server: it loads the modules of its workers, and forks a worker whenever the host asks for one.
+//
+// A fork server runs no task, and opens nothing.
 
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
-import { reasonsAgainst } from '../fork-safety.js'
 import { native } from '../../native/index.js'
+import { becomeWorker } from '../../tasks/context.js'
+import { ForkRequest } from '../../wire/index.js'
+import { runWorker } from '../../worker/run.js'
+import { reasonsAgainst } from '../fork-safety.js'
 import { becomeForked } from '../forked/become.js'
 import { RandomCaches, seedableRandom } from '../forked/random.js'
-import { ForkRequest } from '../../wire/index.js'
-import { becomeWorker } from '../../tasks/context.js'
-import { runWorker } from '../../worker/run.js'
 import { FORKABLE, planOf } from './plan.js'
 import { tryFork } from './trial.js'
 
-/** What modules have begun when they were loaded may take so long to end. */
+/** How long to wait for work that modules have begun while they were loaded, before refusing to fork. */
 const SETTLE_MS = 2000
 
 const plan = planOf(process.argv.pop())
 const seedAnew = seedableRandom()
 const server = new native.NativeForkServer(() => setImmediate(serve))
-// Modules find themselves in a worker that loads them.
+// Modules see the state of a worker that is loading them.
 becomeWorker(0, plan.depth, () => null).loading++
 
 let incomplete = false
 for (const url of plan.preload) {
   server.loading(url)
-  // What does not load here fails in each worker, which tells the host, which starts another server.
+  // A module that does not load here fails in each worker. The worker tells the host, which starts another server.
   await import(url).catch(() => (incomplete = true))
 }
 let reasons = await reasonsWhenSettled()
@@ -35,11 +36,11 @@ if (reasons.length === 0) reasons = await tryFork(server)
 if (reasons.length === 0) server.ready(incomplete)
 else server.refuse(reasons.join('\n'))
 
-/** Why this process cannot be forked, once what modules have begun is over. */
+/** Why this process cannot be forked, as soon as the work that modules have begun is over. */
 async function reasonsWhenSettled(): Promise<string[]> {
   const start = performance.now()
   for (;;) {
-    // The timer's own entry in the list of what is active is gone a turn later.
+    // The resource of the timer below stays in Node's list for another turn.
     await turn()
     await turn()
     const reasons = reasonsAgainst({ descriptors: server.descriptors() })
@@ -52,7 +53,7 @@ function serve(): void {
   for (;;) {
     const requested = server.nextRequest()
     if (requested === ForkRequest.nothing) return
-    // The host is gone.
+    // `ForkRequest.ended`: the host is gone.
     if (requested !== ForkRequest.fork) process.exit()
     caches.empty()
     const forked = server.fork()
@@ -60,12 +61,12 @@ function serve(): void {
   }
 }
 
-/** In a fork: returns the command line of a worker that is spawned. */
+/** In a fork: takes the state of a spawned worker. Returns its command line. */
 function becomeWorkerEntry(argument: string): string {
   seedAnew()
   caches.release()
   process.argv[1] = plan.workerEntry
-  // Those of the server: processes that a worker starts with its own options need them no more than it was given them.
+  // These options are the server's: a worker has not been given them, and must not pass them on to its own processes.
   process.execArgv.splice(-FORKABLE.length)
   return [...process.argv, argument].join(' ')
 }

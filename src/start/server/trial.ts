@@ -1,22 +1,24 @@
-// What nobody can know of a process from outside: whether a fork of it works. So a server forks one before it says that
-// it is ready, and has it do what workers do.
+// The trial of a fork server: whether a fork of it works.
+//
+// Nothing outside of a process can tell that. So before a server says that it is ready, it makes one fork, which does
+// the same things as workers do.
 
 import { stat } from 'node:fs/promises'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
 import { native } from '../../native/index.js'
-import { exitNatively } from '../forked/exit.js'
 import { signalName } from '../../util/signal-names.js'
+import { exitNatively } from '../forked/exit.js'
 
-/** A fork that takes longer than this for next to nothing waits for something that it lacks. */
+/** The time limit of the trial. Its work is next to nothing: a fork that takes longer waits for something it lacks. */
 const TIMEOUT_MS = 5000
 
-/** Objects of this many bytes in all make V8 collect garbage. */
+/** Bytes of objects that make V8 collect garbage. */
 const GARBAGE = 4 << 20
 
 const CHUNK = 1024
 
-/** Why a fork of this process does not work, if it does not. To be called from the top of a turn. */
+/** Why a fork of this process does not work; empty if it works. To be called at the top of a turn. */
 export async function tryFork(server: InstanceType<typeof native.NativeForkServer>): Promise<string[]> {
   const end = server.tryFork(TIMEOUT_MS)
   if (end === null) return exercise()
@@ -28,7 +30,7 @@ export async function tryFork(server: InstanceType<typeof native.NativeForkServe
   return [`a fork of it that only had to collect garbage, wait for a timer and look for a file ${how}`]
 }
 
-/** In the fork: memory, timers, the thread pool. Never returns. */
+/** In the fork: uses memory, timers and the thread pool. Never returns. */
 async function exercise(): Promise<never> {
   exitNatively()
   try {
