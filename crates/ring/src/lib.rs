@@ -41,8 +41,8 @@
 //! A host that dies takes its workers with it (their watchdog sees to that), so no worker ever has to repair a lane.
 //!
 //! The cursor protocols (`call_*`, `result_*`, `bell`) take slices of slots, so that the same code runs over a shared
-//! mapping, over the heap, and under loom's model checker; only [`HostLane`] and [`WorkerLane`], which compose them,
-//! know about [`Memory`].
+//! mapping, over the heap, and under loom's model checker. Only [`HostLane`] and [`WorkerLane`], which compose the
+//! protocols and the arenas (`out_arena.rs`), know about [`Memory`].
 
 #![cfg_attr(
   loom,

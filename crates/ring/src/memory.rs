@@ -2,20 +2,20 @@
 //!
 //! Rust's memory model is about the threads of one program. Two processes that keep to the protocol are ordered like
 //! two threads: what one writes before a release store, the other reads after the acquire load that sees the store
-//! (`sync.rs`). A peer that is broken may store anything, anywhere in the memory, at any time. Such a store is no data
-//! race of this program: it is outside of the model, like a device that changes memory. What an access finds then is
-//! what this crate has to stand:
+//! (`sync.rs`). A broken peer may store anything, anywhere in the memory, at any time. Such a store is no data race of
+//! this program. It lies outside of the model, like that of a device, and this crate has to stand whatever it leaves:
 //!
-//! - Header and rings are reached through shared references to types of which the compiler assumes nothing: atomics,
-//!   and cells ([`crate::frame::Frame`]). Every bit pattern is a value of each.
-//! - In the arenas this crate makes no references. It copies bytes, by raw pointers.
-//! - Nothing is decided by shared bytes, only by a private copy of them. A slot's header is copied by one volatile
-//!   read. The copy of a payload is a plain one, and [`copied`] follows: until there the compiler may read a byte
-//!   twice, from there on it has to use the copy.
+//! - Header and rings are reached through shared references to atomics and to cells ([`crate::frame::Frame`]), of whose
+//!   content the compiler assumes nothing. Every bit pattern is a value of each.
+//! - To the arenas this crate makes no references. It copies bytes, by raw pointers. Lent content is read in place by
+//!   its borrower, and never looked at here.
+//! - No decision rests on shared bytes, only on private copies. A word is copied by its atomic load, the header of a
+//!   slot by one volatile read. A payload is copied plainly, and [`copied`] follows: up to that point the compiler may
+//!   read a byte twice, from there on it has to use the copy.
 //!
-//! So each byte that is decided by has one value, which a broken peer chooses, and checks of that value hold. (An
-//! atomic copy would put even the broken peer into the model; Rust has none, and a loop over atomic words costs a
-//! multiple of `memcpy`.)
+//! So every decision rests on one value of each byte. A broken peer chooses the value, but cannot change it after the
+//! check. (Atomic copies would put even a broken peer into the model. Rust has none, and a loop over atomic words costs
+//! a multiple of `memcpy`.)
 
 use core::ptr::NonNull;
 use core::sync::atomic::{Ordering, compiler_fence};
