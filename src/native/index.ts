@@ -18,7 +18,7 @@ function load(): Binding {
       `Millrace cannot run on ${platform}-${arch} with Node ${process.version}: ${reason}. ` +
         'There are binaries for Linux (x64, arm64; glibc, musl) and macOS (x64, arm64), installed as optional ' +
         'dependencies: if yours were omitted, reinstall without --omit=optional. Under the permission model Node ' +
-        'needs --allow-addons and --allow-child-process.',
+        'needs --allow-addons.',
       { missing: [reason], cause },
     )
   }
