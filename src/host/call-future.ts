@@ -23,28 +23,37 @@ export interface CallOwner {
 export const NO_CALL = -1
 
 export class CallFuture<T> extends Future<T> {
-  readonly #owner: CallOwner
-  readonly task: TaskEntry
+  // Assigned by the constructor, not as class fields, which cost twice as much: see `Future`.
+  declare private readonly owner: CallOwner
+  declare readonly task: TaskEntry
   /** The call's number in the core, while the call is unfinished. */
-  call = NO_CALL
+  declare call: number
   /** The public number of the call. */
-  taskId = 0
-  label: string | undefined = undefined
-  timeout: number | undefined = undefined
-  grace = 0
-  retries = 0
+  declare taskId: number
+  declare label: string | undefined
+  declare timeout: number | undefined
+  declare grace: number
+  declare retries: number
   /** Whether the call is a chunk: its outcome is a list with one outcome for each item. */
-  readonly isChunk: boolean
+  declare readonly isChunk: boolean
   /** The items of the chunk that were not sent. */
-  refused: RefusedItems | undefined = undefined
+  declare refused: RefusedItems | undefined
   /** The stack where the call was submitted, if it was recorded; see `submit-stacks.ts`. */
-  submitStack: SubmitStack | undefined = undefined
+  declare submitStack: SubmitStack | undefined
 
   constructor(owner: CallOwner, task: TaskEntry, isChunk = false) {
     super()
-    this.#owner = owner
+    this.owner = owner
     this.task = task
+    this.call = NO_CALL
+    this.taskId = 0
+    this.label = undefined
+    this.timeout = undefined
+    this.grace = 0
+    this.retries = 0
     this.isChunk = isChunk
+    this.refused = undefined
+    this.submitStack = undefined
   }
 
   /** The call's description for errors. */
@@ -56,7 +65,7 @@ export class CallFuture<T> extends Future<T> {
 
   /** Cancels the call for a reason; a running call is stopped by ending its worker. */
   abort(reason: unknown): void {
-    if (!this.done() && this.#owner.cancel(this, true)) {
+    if (!this.done() && this.owner.cancel(this, true)) {
       this.settleCancelled(new CancelledError('The call was cancelled by its signal', { cause: reason }))
     }
   }
@@ -66,14 +75,14 @@ export class CallFuture<T> extends Future<T> {
   }
 
   protected override probeRunning(): boolean {
-    return this.#owner.isRunning(this)
+    return this.owner.isRunning(this)
   }
 
   protected override requestCancel(kill: boolean): boolean {
-    return this.#owner.cancel(this, kill)
+    return this.owner.cancel(this, kill)
   }
 
   protected override blockUntilDone(deadline: number | undefined): void {
-    this.#owner.drive(this, deadline)
+    this.owner.drive(this, deadline)
   }
 }

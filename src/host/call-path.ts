@@ -45,21 +45,28 @@ export class CallPath {
   submit(future: CallFuture<unknown>, flags: number, moving: readonly ArrayBuffer[] | undefined): number {
     const out = this.#outbox
     const registers = this.#registers
-    const { task, timeout, grace, retries } = future
-    registers[Register.task] = task.index
+    registers[Register.task] = future.task.index
     registers[Register.codec] = out.codec
-    const shared = moving === undefined ? undefined : wholeShared(out.tail)
-    const moves = shared !== undefined && moving!.includes(shared)
-    registers[Register.flags] = moves ? flags | CallFlag.moved : flags
+    registers[Register.flags] = flags
     registers[Register.length] = out.length
-    const isPlain = out.tail === undefined && timeout === undefined && retries === 0
-    let call: number
-    if (isPlain) call = this.#submit()
-    else if (moves && native.liesInLane(shared)) call = this.#native.submitMoved(shared, timeout ?? -1, grace, retries)
-    else call = this.#native.submitWith(out.tail, timeout ?? -1, grace, retries)
+    const hasMore = out.tail !== undefined || moving !== undefined
+    if (!hasMore && future.timeout === undefined && future.retries === 0) return this.#submit()
+    return this.#submitWith(future, moving)
+  }
+
+  /** Submits a call that has more than registers and outbox hold: a tail, buffers to move, limits. */
+  #submitWith({ timeout = -1, grace, retries }: CallFuture<unknown>, moving: readonly ArrayBuffer[] = []): number {
+    const out = this.#outbox
+    const shared = wholeShared(out.tail)
+    const moves = shared !== undefined && moving.includes(shared)
+    if (moves) this.#registers[Register.flags]! |= CallFlag.moved
+    const call =
+      moves && native.liesInLane(shared)
+        ? this.#native.submitMoved(shared, timeout, grace, retries)
+        : this.#native.submitWith(out.tail, timeout, grace, retries)
     if (call < 0) return call
     out.tail = undefined
-    moving?.forEach(detach)
+    for (const buffer of moving) detach(buffer)
     return call
   }
 

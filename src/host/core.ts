@@ -157,20 +157,26 @@ export class PoolCore implements Owner, CallOwner {
       return this.#calls.fail(future, error)
     }
     const call = path.submit(future, flags, moving)
-    if (call < 0) {
-      const refusal = this.#refusal(call, path.payloadBytes)
-      path.discard()
-      if (call !== Refused.tooLarge) throw refusal
-      return this.#calls.fail(future, refusal)
-    }
+    if (call < 0) return this.#refused(future, call)
     future.submitStack = this.#submitStacks.record(caller)
     this.#forks?.schedule()
-    if (this.#calls.add(call, future)) {
-      registerOwner(this)
-      // The call may come from a 'beforeExit' listener. Then the program goes on, and the pool again holds the loop
-      // only for its calls.
-      this.#hold.setDismissing(false)
-    }
+    if (this.#calls.add(call, future)) this.#firstCall()
+  }
+
+  /** The native pool refused the call whose arguments are in the outbox. */
+  #refused(future: AnyFuture, reason: number): void {
+    const refusal = this.#refusal(reason, this.#path.payloadBytes)
+    this.#path.discard()
+    if (reason !== Refused.tooLarge) throw refusal
+    this.#calls.fail(future, refusal)
+  }
+
+  /** The first unfinished call, after there was none. */
+  #firstCall(): void {
+    registerOwner(this)
+    // The call may come from a 'beforeExit' listener. Then the program goes on, and the pool again holds the loop only
+    // for its calls.
+    this.#hold.setDismissing(false)
   }
 
   /** Allocates memory that a worker shares, for the host to fill in place; null when there is no room. */
@@ -186,7 +192,7 @@ export class PoolCore implements Owner, CallOwner {
       // Another thread has seen the death, and the event of it is on its way.
       this.#takeEvents()
       const broken = this.#events.map(({ event }) => event).find((event) => event.kind === 'broken')
-      if (broken !== undefined) this.#state.broken = this.#reasonOf(broken)
+      if (broken !== undefined) this.#state.break(this.#reasonOf(broken))
     }
     return refusalError(reason, this.#native, { bytes, maxQueue: this.#options.maxQueue, broken: this.#state.broken })
   }
@@ -337,7 +343,7 @@ export class PoolCore implements Owner, CallOwner {
   }
 
   #break(event: BrokenEvent): void {
-    const makeError = (this.#state.broken ??= this.#reasonOf(event))
+    const makeError = this.#state.broken ?? this.#state.break(this.#reasonOf(event))
     this.#room.close(makeError)
     this.failAll(makeError)
     this.#listeners.emit('broken', makeError())
@@ -353,7 +359,7 @@ export class PoolCore implements Owner, CallOwner {
   }
 
   #stop(): void {
-    this.#state.stopped = true
+    this.#state.stop()
     this.#forks?.cancel()
     openPools.delete(this)
     unregisterOwner(this)
@@ -374,7 +380,7 @@ export class PoolCore implements Owner, CallOwner {
       this.#forks?.schedule()
       if (!this.#native.startAll()) throw spawnRefusal(this.#native)
     } catch (error) {
-      this.#state.closed = true
+      this.#state.close()
       this.#stop()
       throw error
     }
@@ -384,7 +390,7 @@ export class PoolCore implements Owner, CallOwner {
   /** Takes no more calls. Unfinished calls finish, then the workers leave. */
   close(): void {
     if (this.#state.closed) return
-    this.#state.closed = true
+    this.#state.close()
     this.#room.close(wasShutDown)
     this.#native.shutDown()
   }

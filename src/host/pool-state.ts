@@ -5,27 +5,67 @@ import { workerState } from '../tasks/context.js'
 import { isEnding } from './exit.js'
 
 export class PoolState {
-  /** The pool takes no more calls. */
-  closed = false
-  /** The last worker is reaped. */
-  stopped = false
-  /** Makes the error of a broken pool, one for each future, so that no two share a stack. Undefined until it breaks. */
-  broken: (() => BrokenProcessPool) | undefined = undefined
+  /** Neither closed, nor broken, nor another process's: one look for each call. */
+  #open = true
+  #closed = false
+  #stopped = false
+  #broken: (() => BrokenProcessPool) | undefined = undefined
   /** This process was forked from the pool's process. */
   #foreign = false
 
+  /** Whether the pool was told to take no more calls. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Whether the last worker is reaped. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  /** Makes the error of a broken pool, one for each future, so that no two share a stack. Undefined until it breaks. */
+  get broken(): (() => BrokenProcessPool) | undefined {
+    return this.#broken
+  }
+
+  /** The pool takes no more calls. */
+  close(): void {
+    this.#closed = true
+    this.#open = false
+  }
+
+  /** The pool is broken. The first reason stays; the function returned is the one for it. */
+  break(makeError: () => BrokenProcessPool): () => BrokenProcessPool {
+    this.#open = false
+    return (this.#broken ??= makeError)
+  }
+
+  /** The last worker is reaped. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  /** In a fork of the pool's process: the pool cannot be used here. */
+  leaveBehind(): void {
+    this.#foreign = this.#stopped = true
+    this.close()
+  }
+
   /** @throws BrokenProcessPool, ShutdownError, InvalidStateError or MillraceError when the pool takes no calls. */
   assertOpen(): void {
+    // Runs once a call, and is small so that it is compiled into its caller.
+    if (!this.#open || isEnding() || isLoading()) throw this.#whyNot()
+  }
+
+  #whyNot(): Error {
     this.assertOwn()
-    if (this.broken !== undefined) throw this.broken()
-    if (this.closed) throw new ShutdownError('cannot schedule new futures after shutdown')
-    if (isEnding()) throw new ShutdownError('cannot schedule new futures while the process ends')
-    if ((workerState()?.loading ?? 0) > 0) {
-      throw new MillraceError(
-        'A task module submits a call or starts a Pool while a worker loads it: ' +
-          'each worker would start workers of its own. Move that to another module, or guard it with `if (!isWorker)`',
-      )
-    }
+    if (this.#broken !== undefined) return this.#broken()
+    if (this.#closed) return new ShutdownError('cannot schedule new futures after shutdown')
+    if (isEnding()) return new ShutdownError('cannot schedule new futures while the process ends')
+    return new MillraceError(
+      'A task module submits a call or starts a Pool while a worker loads it: ' +
+        'each worker would start workers of its own. Move that to another module, or guard it with `if (!isWorker)`',
+    )
   }
 
   /** @throws InvalidStateError in a fork of the pool's process. */
@@ -38,20 +78,21 @@ export class PoolState {
 
   /** Why nobody can wait for room in the queue: the pool is broken or closed. Undefined while it takes calls. */
   refusal(): Error | undefined {
-    if (this.broken !== undefined) return this.broken()
-    return this.closed ? wasShutDown() : undefined
-  }
-
-  /** In a fork of the pool's process: the pool cannot be used here. */
-  leaveBehind(): void {
-    this.#foreign = this.closed = this.stopped = true
+    if (this.#broken !== undefined) return this.#broken()
+    return this.#closed ? wasShutDown() : undefined
   }
 
   toString(): string {
-    if (this.broken !== undefined) return 'broken'
-    if (this.stopped) return 'stopped'
-    return this.closed ? 'closing' : 'open'
+    if (this.#broken !== undefined) return 'broken'
+    if (this.#stopped) return 'stopped'
+    return this.#closed ? 'closing' : 'open'
   }
+}
+
+/** Whether a worker evaluates modules of tasks at this moment. */
+function isLoading(): boolean {
+  const state = workerState()
+  return state !== undefined && state.loading > 0
 }
 
 /** The error for those who wait for room in the queue of a pool that is shut down. */

@@ -51,9 +51,11 @@ export interface WorkerState {
   allocate(bytes: number): ArrayBuffer | null
 }
 
-// A global symbol: a task's module may load a copy of the package of its own.
-const stateSymbol = Symbol.for('millrace.worker')
-const holder = globalThis as { [stateSymbol]?: WorkerState }
+// All copies of the package in this process share one object, found by a global symbol: a task's module may have a copy
+// of its own. A property of this object is read once a call, which `globalThis` itself makes slow.
+const sharedSymbol = Symbol.for('millrace.worker')
+const holder = globalThis as { [sharedSymbol]?: { state: WorkerState | undefined } }
+const shared = (holder[sharedSymbol] ??= { state: undefined })
 
 /** Makes this process a worker. */
 export function becomeWorker(
@@ -63,12 +65,12 @@ export function becomeWorker(
   inherits = false,
 ): WorkerState {
   isWorker = true
-  return (holder[stateSymbol] = { workerId, depth, origin: new AsyncLocalStorage(), loading: 0, inherits, allocate })
+  return (shared.state = { workerId, depth, origin: new AsyncLocalStorage(), loading: 0, inherits, allocate })
 }
 
 /** The state of this process as a worker; undefined in a process that is no worker. */
 export function workerState(): WorkerState | undefined {
-  return holder[stateSymbol]
+  return shared.state
 }
 
 /**
@@ -79,10 +81,10 @@ export function workerState(): WorkerState | undefined {
 // last argument of a fork server tells as well: it loads modules for its workers. In a fork of an ordinary process the
 // value changes, and importers see the change.
 export let isWorker: boolean =
-  holder[stateSymbol] !== undefined || /^millrace(?::\d+:\d+:\d+:\d+$|-server:\{)/.test(process.argv.at(-1) ?? '')
+  shared.state !== undefined || /^millrace(?::\d+:\d+:\d+:\d+$|-server:\{)/.test(process.argv.at(-1) ?? '')
 
 /** The task to which the calling code belongs; undefined outside of a task, and once the task's outcome is decided. */
 export function taskContext(): TaskContext | undefined {
-  const running = holder[stateSymbol]?.origin.getStore()
+  const running = shared.state?.origin.getStore()
   return running === undefined || running.done ? undefined : running
 }
