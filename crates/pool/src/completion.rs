@@ -13,8 +13,6 @@ pub mod status {
   pub const ERROR: u8 = 1;
   /// The task asked its process to exit; the worker leaves.
   pub const EXIT: u8 = 2;
-  /// A notice: an error that belongs to no call.
-  pub const STRAY: u8 = 3;
   /// A notice: an error that belongs to no call, after which the worker leaves.
   pub const STRAY_RETIRING: u8 = 4;
 }

@@ -29,7 +29,7 @@ impl AsFd for LaneSegment {
 }
 
 // SAFETY: a segment stays mapped at one address, for its whole length, until it is dropped, and the mapping is
-// writable. This crate makes no reference to its bytes: loans use raw pointers (`loan.rs`).
+// writable. Only lanes touch its bytes, and, by raw pointers, whoever has a loan (`loan.rs`).
 unsafe impl Memory for LaneSegment {
   fn base(&self) -> NonNull<u8> {
     self.0.base()

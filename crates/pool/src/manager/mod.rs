@@ -163,7 +163,7 @@ impl Manager {
   }
 
   /// The public number of a call.
-  pub fn sequence(&self, id: CallId) -> Option<u64> {
+  fn sequence(&self, id: CallId) -> Option<u64> {
     self.calls.get(id).map(|call| call.sequence)
   }
 

@@ -41,6 +41,9 @@ use millrace_sys::{PollerKind, Segment, WaitSet};
 use super::journal::{Journal, Started};
 use super::random::Random;
 
+/// The status of a notice that asks nothing of the manager: the owner's, as all that the manager does not know.
+const NOTICE: u8 = 3;
+
 /// So many bytes, of which no two pages are alike.
 pub fn pattern(len: usize) -> Vec<u8> {
   let mut page: Vec<u8> = (0..4096).map(|at| (at % 251) as u8).collect();
@@ -239,7 +242,7 @@ impl Process {
         unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };
         Done::ok([])
       }
-      "stray" => Done::ok(if self.worker.notice(status::STRAY, 7, data, &[]) { "sent" } else { "dropped" }),
+      "stray" => Done::ok(if self.worker.notice(NOTICE, 7, data, &[]) { "sent" } else { "dropped" }),
       "stray-retiring" | "stray-retiring-gate" => {
         self.worker.set_phase(WorkerPhase::Retiring);
         assert!(self.worker.notice(status::STRAY_RETIRING, 7, data, &[]));
