@@ -889,8 +889,9 @@ export declare interface ProcessPoolOptions {
     /** The number of calls after which a worker is replaced. A chunk of `map` is one call. Default: no limit. */
     maxTasksPerChild?: number;
     /**
-     * The consequence of a worker's death. `'break'`, Python's rule and the default: every unfinished future fails, and
-     * the executor takes no more calls. `'isolate'`: only the call that the worker ran fails, and the worker is replaced.
+     * The consequence of a worker's death. `'isolate'`: only the call that the worker ran fails, and the worker is
+     * replaced. `'break'`, Python's rule: every unfinished future fails, and the executor takes no more calls. Default:
+     * `'isolate'`.
      */
     onWorkerDeath?: 'break' | 'isolate';
     /** Milliseconds without a call after which a worker leaves. Default: `Infinity`. */
