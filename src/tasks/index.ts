@@ -7,9 +7,10 @@ import { createRequire, isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
 import { builtin } from '../util/builtins.js'
-import { resolveSpecifier } from './resolve.js'
+import { hrefOf, isUrl, urlFrom } from '../util/url.js'
 import { invalidType } from '../util/validate.js'
 import type { TaskDescriptor } from '../wire/index.js'
+import { resolveSpecifier } from './resolve.js'
 
 /** Any function that can be a task. */
 export type TaskFunction<A extends unknown[] = never[], R = unknown> = (...args: A) => R
@@ -113,18 +114,19 @@ function tag(task: (...args: never[]) => unknown, url: string, name: string): (.
 
 /** The URL of a module, from a URL or from a specifier, which is resolved from the current working directory. */
 export function resolveModule(specifier: string | URL, argument: string): string {
-  if (specifier instanceof URL) return specifier.href
+  const href = hrefOf(specifier)
+  if (href !== undefined) return href
   if (typeof specifier !== 'string' || specifier === '') throw invalidType(argument, 'a URL or a specifier', specifier)
   if (isBuiltin(specifier) || /^(?:file|node|data):/.test(specifier)) return specifier
-  const base = pathToFileURL(`${process.cwd()}/`)
-  if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, base).href
+  const base = pathToFileURL(`${process.cwd()}/`).href
+  if (/^\.{0,2}\//.test(specifier)) return urlFrom(specifier, base)
   return resolveSpecifier(specifier, createRequire(base))
 }
 
 function moduleUrl(url: string | URL, argument: string): string {
-  if (url instanceof URL) return url.href
-  if (typeof url !== 'string' || !URL.canParse(url)) throw invalidType(argument, "the module's import.meta.url", url)
-  return url
+  const href = typeof url === 'string' && isUrl(url) ? url : hrefOf(url)
+  if (href === undefined) throw invalidType(argument, "the module's import.meta.url", url)
+  return href
 }
 
 /**

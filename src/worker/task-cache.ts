@@ -6,9 +6,9 @@ import { TaskLoadError } from '../errors/index.js'
 import type { WorkerState } from '../tasks/context.js'
 import { definedTask, sourceExpression } from '../tasks/index.js'
 import { builtin } from '../util/builtins.js'
+import { monotonicMs } from '../util/clock.js'
 import { messageOf } from '../util/text.js'
 import type { TaskDescriptor } from '../wire/index.js'
-import { monotonicMs } from './clock.js'
 
 export type Task = (...args: never[]) => unknown
 
