@@ -7,6 +7,7 @@ import { createRequire, isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
 import { builtin } from '../util/builtins.js'
+import { messageOf } from '../util/text.js'
 import { hrefOf, isUrl, urlFrom } from '../util/url.js'
 import { invalidType } from '../util/validate.js'
 import type { TaskDescriptor } from '../wire/index.js'
@@ -164,7 +165,11 @@ function describeSource(task: (...args: never[]) => unknown, argument: string): 
       failure = error
     }
   }
-  return refuse(`(${name}) is a method that uses super, or has a computed name`, failure)
+  const usesMeta = messageOf(failure).includes('import.meta')
+  return refuse(
+    `(${name}) ${usesMeta ? 'uses import.meta' : 'is a method that uses super, or has a computed name'}`,
+    failure,
+  )
 }
 
 /** Whether a function is strict: it refuses to name its caller. All functions of a module are strict. */
@@ -196,7 +201,11 @@ function functionExpressions(text: string): string[] {
   return [`${keyword} ${name}${rest}`, `${keyword} ${rest}`]
 }
 
-/** The text of an expression whose value is the function. */
-export function sourceExpression(source: string, strict: boolean): string {
-  return `${strict ? "'use strict';" : ''}(${source}\n)`
+/**
+ * The text of an expression whose value is the function. With `helpers` the value is an arrow function that takes what
+ * these names stand for, and returns the function: an arrow function, so that `this` and `arguments` stay.
+ */
+export function sourceExpression(source: string, strict: boolean, helpers: readonly string[] = []): string {
+  const taking = helpers.length === 0 ? '' : `(${helpers.join()})=>`
+  return `${strict ? "'use strict';" : ''}${taking}(${source}\n)`
 }
