@@ -2,6 +2,7 @@
 // is defined and not assigned: `__proto__` is a field like any other.
 
 import { RemoteError } from '../errors/index.js'
+import { withoutStacks } from '../util/stacks.js'
 import { CorruptPayload } from './corrupt.js'
 import { type KnownClass, knownClass } from './error-classes.js'
 import { type ErrorNode, LIST, NODE, SYMBOL, VALUE } from './error-describe.js'
@@ -17,6 +18,7 @@ export interface ErrorOrigin {
 export function rebuildThrown(description: unknown, origin: ErrorOrigin): unknown {
   const [thrown, nodes] = list(description)
   const built: Error[] = []
+  // The place of rebuilding is of no interest, and recording a stack would be most of an error's cost.
   withoutStacks(() => {
     for (const node of list(nodes)) built.push(rebuild(checked(node), built, origin.pid))
   })
@@ -24,18 +26,6 @@ export function rebuildThrown(description: unknown, origin: ErrorOrigin): unknow
   // Only the thrown error gets its origin: the stacks of its causes speak for themselves.
   if (list(thrown)[0] === NODE) addOrigin(value as Error, origin)
   return value
-}
-
-// The place of rebuilding is of no interest, and capturing a stack would be most of an error's cost.
-function withoutStacks(rebuildAll: () => void): void {
-  const limit = Error.stackTraceLimit
-  // A program may have frozen the built-in objects: then the limit cannot be set.
-  const isSet = Reflect.set(Error, 'stackTraceLimit', 0)
-  try {
-    rebuildAll()
-  } finally {
-    if (isSet) Error.stackTraceLimit = limit
-  }
 }
 
 function addOrigin(error: Error, { pid, submitStack }: ErrorOrigin): void {

@@ -3,6 +3,7 @@
 import { inspect } from 'node:util'
 
 import { CancelledError, InvalidStateError, TimeoutError } from '../errors/index.js'
+import { nowMs } from '../util/clock.js'
 import { Timer } from '../util/timer.js'
 import { typeName } from '../util/type-name.js'
 import { timeoutOf, validateBoolean, validateFunction, validateOptions } from '../util/validate.js'
@@ -158,7 +159,7 @@ export class Future<T> implements PromiseLike<T> {
   resultSync(options?: WaitOptions): T {
     const timeout = timeoutOf(options)
     if (this.phase < FINISHED_VALUE) {
-      this.blockUntilDone(timeout === undefined ? undefined : performance.now() + timeout)
+      this.blockUntilDone(timeout === undefined ? undefined : nowMs() + timeout)
     }
     if (this.phase < FINISHED_VALUE) throw this.timedOut(timeout)
     if (this.phase === FINISHED_VALUE) return this.stored as T
@@ -262,7 +263,7 @@ export class Future<T> implements PromiseLike<T> {
    * only the present state counts. Called only while the future is not done.
    */
   protected blockUntilDone(deadline: number | undefined): void {
-    if (deadline !== undefined && deadline <= performance.now()) return
+    if (deadline !== undefined && deadline <= nowMs()) return
     throw new InvalidStateError(
       `${String(this)} cannot be waited for synchronously: ` +
         'it belongs to no executor that works while this thread is blocked',

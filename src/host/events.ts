@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events'
 
 import type { BrokenProcessPool, MillraceError } from '../errors/index.js'
+import { queueMicrotask } from '../util/globals.js'
 
 /**
  * Why a worker left. `'shutdown'`: the pool closes, or is broken. `'recycled'`: it was used up or too large, a task

@@ -6,10 +6,11 @@ import type { ChunkOutcome } from '../map/iterator.js'
 import { countReceived } from '../memory/garbage.js'
 import { receiveShared } from '../memory/shared-buffer.js'
 import type { NativePool } from '../native/index.js'
+import { Buffer } from '../util/globals.js'
+import { framesOf } from '../util/stacks.js'
 import { Inbox, type PartialChunk, ResultFlag, ResultRecord, Status, wide } from '../wire/index.js'
 import type { CallFuture } from './call-future.js'
 import { describeCall } from './failures/deaths.js'
-import { framesOf } from './submit-stacks.js'
 
 /** The outcome of a call. */
 export interface Outcome {

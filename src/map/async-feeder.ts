@@ -1,5 +1,6 @@
 // The feeder of `map` for asynchronous input.
 
+import { setImmediate } from '../util/globals.js'
 import { Feeder, type FeederHost } from './feeder.js'
 import type { Pace } from './pace.js'
 import type { MapSource } from './source.js'

@@ -16,10 +16,10 @@ import { ChunkSource } from '../host/chunk-source.js'
 import { PoolCore } from '../host/core.js'
 import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
 import type { PoolStats } from '../host/stats.js'
-import { framesOf, type SubmitStack } from '../host/submit-stacks.js'
 import { argumentLists, isAsyncIterable } from '../map/input.js'
 import { checkItems, checkMapOptions, type MapOptions } from '../map/options.js'
 import type { TaskFunction } from '../tasks/index.js'
+import { framesOf, recordStack } from '../util/stacks.js'
 import { invalidType, validateFunction, validateInteger } from '../util/validate.js'
 import { AsyncResult, checkCallbacks, type ResultCallbacks } from './async-result.js'
 import { CallJob } from './call-job.js'
@@ -88,9 +88,7 @@ export class Pool implements AsyncDisposable {
   constructor(processes?: number, options?: PoolOptions) {
     this.#core = new PoolCore(resolvePoolOptions(processes, options), this.#emitter)
     this.#core.startAll()
-    const madeAt: SubmitStack = {}
-    Error.captureStackTrace(madeAt, Pool)
-    const life = (this.#life = new PoolLife(this.#core, framesOf(madeAt) ?? ''))
+    const life = (this.#life = new PoolLife(this.#core, framesOf(recordStack(Pool)) ?? ''))
     this.#jobs = new Jobs(this, (count) => {
       life.unfinished = count
       if (count === 0 && life.state === 'CLOSE') life.core.close()

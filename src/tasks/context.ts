@@ -2,6 +2,8 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 
+import { DOMException, makeAbortController } from '../util/globals.js'
+
 /** What {@link taskContext} tells a task about itself. */
 export interface TaskContext {
   /** The number of the call, unique in its pool. All items of a chunk have the number of their chunk. */
@@ -26,12 +28,12 @@ export class RunningTask implements TaskContext {
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
+    this.#controller ??= makeAbortController()
     return this.#controller.signal
   }
 
   abort(): void {
-    this.#controller ??= new AbortController()
+    this.#controller ??= makeAbortController()
     this.#controller.abort(new DOMException('The host stops this task', 'AbortError'))
   }
 }

@@ -7,9 +7,11 @@ import { createRequire, isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
 import { builtin } from '../util/builtins.js'
-import { resolveSpecifier } from './resolve.js'
+import { messageOf } from '../util/text.js'
+import { hrefOf, isUrl, urlFrom } from '../util/url.js'
 import { invalidType } from '../util/validate.js'
 import type { TaskDescriptor } from '../wire/index.js'
+import { resolveSpecifier } from './resolve.js'
 
 /** Any function that can be a task. */
 export type TaskFunction<A extends unknown[] = never[], R = unknown> = (...args: A) => R
@@ -113,18 +115,19 @@ function tag(task: (...args: never[]) => unknown, url: string, name: string): (.
 
 /** The URL of a module, from a URL or from a specifier, which is resolved from the current working directory. */
 export function resolveModule(specifier: string | URL, argument: string): string {
-  if (specifier instanceof URL) return specifier.href
+  const href = hrefOf(specifier)
+  if (href !== undefined) return href
   if (typeof specifier !== 'string' || specifier === '') throw invalidType(argument, 'a URL or a specifier', specifier)
   if (isBuiltin(specifier) || /^(?:file|node|data):/.test(specifier)) return specifier
-  const base = pathToFileURL(`${process.cwd()}/`)
-  if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, base).href
+  const base = pathToFileURL(`${process.cwd()}/`).href
+  if (/^\.{0,2}\//.test(specifier)) return urlFrom(specifier, base)
   return resolveSpecifier(specifier, createRequire(base))
 }
 
 function moduleUrl(url: string | URL, argument: string): string {
-  if (url instanceof URL) return url.href
-  if (typeof url !== 'string' || !URL.canParse(url)) throw invalidType(argument, "the module's import.meta.url", url)
-  return url
+  const href = typeof url === 'string' && isUrl(url) ? url : hrefOf(url)
+  if (href === undefined) throw invalidType(argument, "the module's import.meta.url", url)
+  return href
 }
 
 /**
@@ -162,7 +165,11 @@ function describeSource(task: (...args: never[]) => unknown, argument: string): 
       failure = error
     }
   }
-  return refuse(`(${name}) is a method that uses super, or has a computed name`, failure)
+  const usesMeta = messageOf(failure).includes('import.meta')
+  return refuse(
+    `(${name}) ${usesMeta ? 'uses import.meta' : 'is a method that uses super, or has a computed name'}`,
+    failure,
+  )
 }
 
 /** Whether a function is strict: it refuses to name its caller. All functions of a module are strict. */
@@ -194,7 +201,11 @@ function functionExpressions(text: string): string[] {
   return [`${keyword} ${name}${rest}`, `${keyword} ${rest}`]
 }
 
-/** The text of an expression whose value is the function. */
-export function sourceExpression(source: string, strict: boolean): string {
-  return `${strict ? "'use strict';" : ''}(${source}\n)`
+/**
+ * The text of an expression whose value is the function. With `helpers` the value is an arrow function that takes what
+ * these names stand for, and returns the function: an arrow function, so that `this` and `arguments` stay.
+ */
+export function sourceExpression(source: string, strict: boolean, helpers: readonly string[] = []): string {
+  const taking = helpers.length === 0 ? '' : `(${helpers.join()})=>`
+  return `${strict ? "'use strict';" : ''}${taking}(${source}\n)`
 }

@@ -4,6 +4,7 @@ import { encodeArguments, encodeError, encodeResult, type Outbox } from '../code
 import { SerializationError } from '../errors/index.js'
 import { isThenable } from '../util/thenable.js'
 import { CallFlag, type PartialChunk } from '../wire/index.js'
+import { explainClosure } from './failure.js'
 import type { Task } from './task-cache.js'
 
 /** The values of a chunk's items, and the errors of the failed items with their indexes. */
@@ -59,8 +60,12 @@ function failItem(outcome: ChunkValues, index: number, error: unknown): void {
   outcome.errors.push([index, error])
 }
 
-/** Encodes a chunk's values; item by item if one of them cannot travel. Returns whether some items failed. */
-export function encodeChunk(chunk: ChunkValues, outbox: Outbox): boolean {
+/**
+ * Encodes a chunk's values; item by item if one of them cannot travel. `isSource`: the task came as source text.
+ *
+ * @returns Whether some items failed.
+ */
+export function encodeChunk(chunk: ChunkValues, outbox: Outbox, isSource: boolean): boolean {
   if (chunk.errors.length === 0) {
     try {
       encodeArguments(chunk.values, outbox, 'result')
@@ -77,7 +82,7 @@ export function encodeChunk(chunk: ChunkValues, outbox: Outbox): boolean {
     }
   }
   const errors = chunk.errors.map(([index, error]): [number, number, Uint8Array] => {
-    encodeError(error, outbox)
+    encodeError(isSource ? explainClosure(error) : error, outbox)
     return [index, outbox.codec, outbox.copy()]
   })
   const partial: PartialChunk = { values: chunk.values, errors }

@@ -6,11 +6,12 @@
 import { encodeResult } from '../codec/index.js'
 import { collectBuffers, collectGarbage } from '../memory/garbage.js'
 import { RunningTask, type WorkerState } from '../tasks/context.js'
+import { monotonicMs } from '../util/clock.js'
+import { setImmediate, setTimeout } from '../util/globals.js'
 import { isThenable } from '../util/thenable.js'
 import { CallFlag, decodeDescriptor, Phase, ResultFlag, Status, Taken } from '../wire/index.js'
 import { boot } from './boot.js'
 import { ChunkValues, encodeChunk, runChunk } from './chunk.js'
-import { monotonicMs } from './clock.js'
 import { encodeFailure, explainClosure } from './failure.js'
 import { afterOutput } from './flush.js'
 import { type Lane, LATER } from './lane.js'
@@ -227,9 +228,9 @@ export class Loop {
       const task = this.#tasks.loaded(index)
       const outcome =
         task === undefined ? this.#load(running, index, flags, args) : this.#call(running, task, flags, args)
-      if (!isThenable(outcome)) return this.#succeed(running, outcome)
+      if (!isThenable(outcome)) return this.#succeed(running, outcome, index)
       Promise.resolve(outcome).then(
-        (value) => this.#succeed(running, value) && this.#finish(),
+        (value) => this.#succeed(running, value, index) && this.#finish(),
         (error: unknown) => this.#fail(running, error, index) && this.#finish(),
       )
       return false
@@ -249,7 +250,7 @@ export class Loop {
   }
 
   /** Answers a call with its value. Returns false if the call was answered before. */
-  #succeed(running: RunningTask, value: unknown): boolean {
+  #succeed(running: RunningTask, value: unknown, index: number): boolean {
     if (running.done) return false
     const { outbox } = this.#lane
     let status: number = Status.ok
@@ -258,7 +259,7 @@ export class Loop {
     try {
       // Getters of the value run here. They belong to the task, which is not over before its value is encoded.
       if (!(value instanceof ChunkValues)) encodeResult(value, outbox)
-      else if (encodeChunk(value, outbox)) flags = ResultFlag.partial
+      else if (encodeChunk(value, outbox, this.#tasks.isSource(index))) flags = ResultFlag.partial
     } catch (error) {
       encodeFailure(error, outbox)
       status = Status.error
@@ -270,7 +271,7 @@ export class Loop {
     if (running.done) return false
     if (this.#tasks.exhausted) this.#retireAfterCall()
     this.#answering = true
-    encodeFailure(this.#tasks.isSource(index) ? explainClosure(error) : error, this.#lane.outbox)
+    this.#encodeFailure(error, index)
     return this.#answer(running, Status.error, 0)
   }
 
@@ -278,9 +279,13 @@ export class Loop {
   failRunning(error: unknown): void {
     const running = this.#running
     if (running === undefined) return
-    encodeFailure(error, this.#lane.outbox)
+    this.#encodeFailure(error, this.#lane.task)
     this.#answer(running, Status.error, 0)
     this.#finish()
+  }
+
+  #encodeFailure(error: unknown, index: number): void {
+    encodeFailure(this.#tasks.isSource(index) ? explainClosure(error) : error, this.#lane.outbox)
   }
 
   #answer(running: RunningTask, status: number, flags: number): true {

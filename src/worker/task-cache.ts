@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url'
 import { TaskLoadError } from '../errors/index.js'
 import type { WorkerState } from '../tasks/context.js'
 import { definedTask, sourceExpression } from '../tasks/index.js'
+import { nameHelper, nameHelpersOf } from '../tasks/inserted-names.js'
 import { builtin } from '../util/builtins.js'
+import { monotonicMs } from '../util/clock.js'
 import { messageOf } from '../util/text.js'
 import type { TaskDescriptor } from '../wire/index.js'
-import { monotonicMs } from './clock.js'
 
 export type Task = (...args: never[]) => unknown
 
@@ -125,15 +126,17 @@ export class TaskCache {
 
 function compile(descriptor: TaskDescriptor & { form: 'source' }): Task {
   const { source, strict, name } = descriptor
+  const helpers = nameHelpersOf(source)
   const vm = builtin('node:vm')
   hushLoaderWarning()
   try {
-    return vm.runInThisContext(sourceExpression(source, strict), {
+    const value = vm.runInThisContext(sourceExpression(source, strict, helpers), {
       // Not the form of a URL: `import()` would resolve from that instead of the working directory.
       filename: `millrace-task <${name}>`,
       // With this, `import()` resolves from the working directory.
       importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    }) as Task
+    }) as (...args: unknown[]) => unknown
+    return (helpers.length === 0 ? value : value(...helpers.map(() => nameHelper))) as Task
   } catch (cause) {
     throw new TaskLoadError(`The source of '${name}' could not be compiled: ${messageOf(cause)}`, { cause })
   }
