@@ -448,16 +448,21 @@ export declare interface ImapOptions {
     buffersize?: number;
 }
 
-/** The tasks of a module that is not loaded in this process: the module's exported functions. */
+/** The tasks of a module that is not loaded in this process: the module's exported functions, and promises of these. */
 export declare type ImportedTasks<T> = {
-    readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K];
+    readonly [K in keyof T as Awaited<T[K]> extends (...args: never[]) => unknown ? K : never]: Awaited<T[K]>;
 };
 
 /**
  * Makes references to the exported functions of a module. Workers load the module; this process does not.
  *
- * @param specifier - A URL, or a specifier as `import` takes it, resolved from the current working directory.
- * @throws TypeError when `specifier` is neither; Node's resolution error when the specifier does not resolve.
+ * A name is that of an export, or else of a function of the default export: so every function of an object that a
+ * CommonJS module exports can be called, with this object as `this`. An export that is a promise of a function is
+ * awaited.
+ *
+ * @param specifier - A URL, the path of a file (absolute, or with a dot from the current working directory), or the
+ * name of a package as `import` takes it, resolved from the current working directory.
+ * @throws TypeError when `specifier` is none of these; Node's resolution error when the name does not resolve.
  * @example
  * const jobs = importTasks<typeof import('./jobs.js')>(new URL('./jobs.js', import.meta.url))
  * await pool.submit(jobs.parse, line)

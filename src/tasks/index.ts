@@ -3,15 +3,14 @@
 // A function that `defineTasks` or `importTasks` has returned is a reference to a module and a name. Any other function
 // travels as its source text. Each worker gets a task as a `TaskDescriptor`, once.
 
-import { createRequire, isBuiltin } from 'node:module'
-import { pathToFileURL } from 'node:url'
+import { isBuiltin } from 'node:module'
 
 import { builtin } from '../util/builtins.js'
 import { messageOf } from '../util/text.js'
-import { hrefOf, isUrl, urlFrom } from '../util/url.js'
-import { invalidType } from '../util/validate.js'
+import { hrefOf, isUrl } from '../util/url.js'
+import { invalidType, invalidValue } from '../util/validate.js'
 import type { TaskDescriptor } from '../wire/index.js'
-import { resolveSpecifier } from './resolve.js'
+import { isWindowsPath, resolveSpecifier, urlOfPath } from './resolve.js'
 
 /** Any function that can be a task. */
 export type TaskFunction<A extends unknown[] = never[], R = unknown> = (...args: A) => R
@@ -66,16 +65,21 @@ export function defineTasks<T extends Functions>(url: string | URL, tasks: T): T
   return result as T
 }
 
-/** The tasks of a module that is not loaded in this process: the module's exported functions. */
+/** The tasks of a module that is not loaded in this process: the module's exported functions, and promises of these. */
 export type ImportedTasks<T> = {
-  readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K]
+  readonly [K in keyof T as Awaited<T[K]> extends (...args: never[]) => unknown ? K : never]: Awaited<T[K]>
 }
 
 /**
  * Makes references to the exported functions of a module. Workers load the module; this process does not.
  *
- * @param specifier - A URL, or a specifier as `import` takes it, resolved from the current working directory.
- * @throws TypeError when `specifier` is neither; Node's resolution error when the specifier does not resolve.
+ * A name is that of an export, or else of a function of the default export: so every function of an object that a
+ * CommonJS module exports can be called, with this object as `this`. An export that is a promise of a function is
+ * awaited.
+ *
+ * @param specifier - A URL, the path of a file (absolute, or with a dot from the current working directory), or the
+ * name of a package as `import` takes it, resolved from the current working directory.
+ * @throws TypeError when `specifier` is none of these; Node's resolution error when the name does not resolve.
  * @example
  * const jobs = importTasks<typeof import('./jobs.js')>(new URL('./jobs.js', import.meta.url))
  * await pool.submit(jobs.parse, line)
@@ -113,15 +117,15 @@ function tag(task: (...args: never[]) => unknown, url: string, name: string): (.
   return target
 }
 
-/** The URL of a module, from a URL or from a specifier, which is resolved from the current working directory. */
+/** The URL of a module, from a URL, a path or a specifier. The last two are resolved from the working directory. */
 export function resolveModule(specifier: string | URL, argument: string): string {
   const href = hrefOf(specifier)
   if (href !== undefined) return href
   if (typeof specifier !== 'string' || specifier === '') throw invalidType(argument, 'a URL or a specifier', specifier)
   if (isBuiltin(specifier) || /^(?:file|node|data):/.test(specifier)) return specifier
-  const base = pathToFileURL(`${process.cwd()}/`).href
-  if (/^\.{0,2}\//.test(specifier)) return urlFrom(specifier, base)
-  return resolveSpecifier(specifier, createRequire(base))
+  if (/^\.{0,2}\//.test(specifier)) return urlOfPath(specifier)
+  if (isWindowsPath(specifier)) throw invalidValue(argument, 'a path of this system, a URL or a specifier', specifier)
+  return resolveSpecifier(specifier, process.cwd())
 }
 
 function moduleUrl(url: string | URL, argument: string): string {

@@ -25,3 +25,8 @@ export const { inspect, types } = load('node:util') as typeof import('node:util'
 export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] {
   return load(name) as Builtins[Name]
 }
+
+/** Has Node evaluate a CommonJS module afresh at its next import: Node keeps such modules by path, not by URL. */
+export function forgetCommonModule(path: string): void {
+  delete load.cache[path]
+}
