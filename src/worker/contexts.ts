@@ -33,10 +33,14 @@ export class Contexts {
    */
   readonly #Resource = function (): void {} as unknown as new () => AsyncResource
 
+  /** Makes a resource that also has an origin; undefined where the origin's store is no property of a resource. */
+  readonly #Originated: (new (running: RunningTask) => AsyncResource) | undefined
+
   /** The stores of the calling code are those with which every task begins. */
   constructor(origin: Origin) {
     this.#origin = origin
     this.#Resource.prototype = this.#root
+    this.#Originated = this.#restores ? undefined : originatedBy(this.#root, origin)
   }
 
   /** Calls a task with a list of arguments. The code that stems from the call has `running` as its origin. */
@@ -46,9 +50,10 @@ export class Contexts {
 
   /** The contexts of a chunk's items, which have `running` as their origin. */
   ofItems(running: RunningTask): ItemContexts {
-    return this.#restores
-      ? new RestoredItems(this.#root, this.#origin, running)
-      : new SeparateItems(this.#Resource, this.#origin, running)
+    if (this.#Originated !== undefined) return new SeparateItems(this.#Originated, running)
+    return new RestoredItems(() => {
+      return this.#fresh().runInAsyncScope(() => this.#origin.run(running, () => new AsyncResource('MillraceItem')))
+    }, this.#restores)
   }
 
   /** Calls code of the worker's own that may run a program's: the evaluation of a module belongs to no task. */
@@ -71,46 +76,60 @@ function restoresStores(): boolean {
   return found === undefined
 }
 
+/**
+ * Resources that inherit from `root` and have the store of the origin as a property. Nothing but its value tells the
+ * property: undefined when it is not found.
+ */
+function originatedBy(root: AsyncResource, origin: Origin): (new (running: RunningTask) => AsyncResource) | undefined {
+  const mark = {} as RunningTask
+  const marked = origin.run(mark, () => new AsyncResource('MillraceProbe'))
+  const key = Object.getOwnPropertySymbols(marked).find((symbol) => Reflect.get(marked, symbol) === mark)
+  if (key === undefined) return undefined
+  const Originated = function (this: Record<symbol, unknown>, running: RunningTask): void {
+    this[key] = running
+  }
+  Originated.prototype = root
+  return Originated as unknown as new (running: RunningTask) => AsyncResource
+}
+
+/** Each item has a new resource. */
 class SeparateItems implements ItemContexts {
-  readonly #Resource: new () => AsyncResource
-  readonly #origin: Origin
+  readonly #Resource: new (running: RunningTask) => AsyncResource
   readonly #running: RunningTask
 
-  constructor(Resource: new () => AsyncResource, origin: Origin, running: RunningTask) {
+  constructor(Resource: new (running: RunningTask) => AsyncResource, running: RunningTask) {
     this.#Resource = Resource
-    this.#origin = origin
     this.#running = running
   }
 
   call(task: Task, args: readonly unknown[]): unknown {
-    return new this.#Resource().runInAsyncScope(callWithList, undefined, this.#origin, this.#running, task, args)
+    return new this.#Resource(this.#running).runInAsyncScope(task as AnyTask, undefined, ...args)
   }
 
   callUnary(task: Task, item: unknown): unknown {
-    return new this.#Resource().runInAsyncScope(callWithItem, undefined, this.#origin, this.#running, task, item)
+    return new this.#Resource(this.#running).runInAsyncScope(task as AnyTask, undefined, item)
   }
 }
 
+/** All items have one resource, or each has one of the same making where a resource does not restore its stores. */
 class RestoredItems implements ItemContexts {
-  readonly #resource: AsyncResource
+  readonly #make: () => AsyncResource
+  readonly #resource: AsyncResource | undefined
 
-  constructor(root: AsyncResource, origin: Origin, running: RunningTask) {
-    this.#resource = root.runInAsyncScope(() => origin.run(running, () => new AsyncResource('MillraceChunk')))
+  constructor(make: () => AsyncResource, restores: boolean) {
+    this.#make = make
+    this.#resource = restores ? make() : undefined
   }
 
   call(task: Task, args: readonly unknown[]): unknown {
-    return this.#resource.runInAsyncScope(task as AnyTask, undefined, ...args)
+    return (this.#resource ?? this.#make()).runInAsyncScope(task as AnyTask, undefined, ...args)
   }
 
   callUnary(task: Task, item: unknown): unknown {
-    return this.#resource.runInAsyncScope(task as AnyTask, undefined, item)
+    return (this.#resource ?? this.#make()).runInAsyncScope(task as AnyTask, undefined, item)
   }
 }
 
 function callWithList(origin: Origin, running: RunningTask, task: Task, args: readonly unknown[]): unknown {
   return origin.run(running, task, ...(args as never[]))
-}
-
-function callWithItem(origin: Origin, running: RunningTask, task: Task, item: unknown): unknown {
-  return origin.run(running, task, item as never)
 }
