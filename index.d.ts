@@ -201,6 +201,8 @@ export declare interface ExecutorShutdownOptions {
  * - A collection may come late or never. A callback that has to run needs an `exitPriority`.
  * - Neither the callback nor its arguments may hold the object, which would then never be collected. Nothing can detect
  *   this mistake. Pass the callback's needs (a path, a descriptor) in `args`.
+ * - The callback runs in the async context in which the finalizer was made. So the stores of `AsyncLocalStorage` there
+ *   may not hold the object either.
  * - At the exit, all callbacks with a priority of 0 and more are over before the first below 0 begins. The exit is: the
  *   event loop is empty, `process.exit()`, an uncaught error, the end of a `worker_threads` thread or of a Millrace
  *   worker. It is not: a killed process, a terminated thread. A callback at the exit has to be synchronous.
@@ -324,8 +326,8 @@ export declare class Future<T> implements PromiseLike<T> {
     resultSync(options?: WaitOptions): T;
     /**
      * Calls `fn` with this future as soon as the future is done; at once if it is done already. Callbacks are called
-     * synchronously, in the order of registration, before promise reactions to the same future. An error of `fn` becomes
-     * a process warning.
+     * synchronously, in the order of registration, before promise reactions to the same future, and each in the async
+     * context in which it was registered. An error of `fn` becomes a process warning.
      */
     addDoneCallback(fn: (future: Future<T>) => void): this;
     /** As `Promise.prototype.then`. */
@@ -962,7 +964,9 @@ export declare interface RemoteOrigin {
 
 declare type Result<R> = IteratorResult<R, undefined>;
 
-/** Functions that a job of a {@link Pool} calls when it is over. */
+/**
+ * Functions that a job of a {@link Pool} calls when it is over, in the async context in which the job was begun.
+ */
 export declare interface ResultCallbacks<T> {
     /**
      * Called with the value of a successful job, before the result is ready. A job without work calls it before the

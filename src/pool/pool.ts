@@ -11,7 +11,7 @@ import { inspect } from 'node:util'
 
 import { declareLocal } from '../codec/index.js'
 import { InvalidStateError } from '../errors/index.js'
-import type { Finalize } from '../finalizers/index.js'
+import type { Entry } from '../finalizers/entry.js'
 import { ChunkSource } from '../host/chunk-source.js'
 import { PoolCore } from '../host/core.js'
 import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
@@ -74,7 +74,7 @@ export class Pool implements AsyncDisposable {
   readonly #emitter = new PoolEmitter()
   readonly #life: PoolLife
   readonly #jobs: Jobs
-  readonly #finalizer: Finalize<never[]>
+  readonly #finalizer: Entry
 
   /**
    * Starts all workers, or none.

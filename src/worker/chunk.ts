@@ -4,6 +4,7 @@ import { encodeArguments, encodeError, encodeResult, type Outbox } from '../code
 import { SerializationError } from '../errors/index.js'
 import { isThenable } from '../util/thenable.js'
 import { CallFlag, type PartialChunk } from '../wire/index.js'
+import type { ItemContexts } from './contexts.js'
 import { explainClosure } from './failure.js'
 import type { Task } from './task-cache.js'
 
@@ -17,14 +18,22 @@ export class ChunkValues {
   }
 }
 
-/** Runs the items of a chunk one after the other. The first item that returns a promise makes it asynchronous. */
-export function runChunk(task: Task, flags: number, items: unknown[]): ChunkValues | Promise<ChunkValues> {
+/**
+ * Runs the items of a chunk one after the other, each in an async context of its own. The first item that returns a
+ * promise makes the chunk asynchronous.
+ */
+export function runChunk(
+  contexts: ItemContexts,
+  task: Task,
+  flags: number,
+  items: unknown[],
+): ChunkValues | Promise<ChunkValues> {
   const outcome = new ChunkValues(items.length)
   const unary = (flags & CallFlag.unary) !== 0
   for (let index = 0; index < items.length; index++) {
     try {
-      const value = callItem(task, unary, items[index])
-      if (isThenable(value)) return finishChunk(task, unary, items, outcome, index, value)
+      const value = callItem(contexts, task, unary, items[index])
+      if (isThenable(value)) return finishChunk(contexts, task, unary, items, outcome, index, value)
       outcome.values[index] = value
     } catch (error) {
       failItem(outcome, index, error)
@@ -34,6 +43,7 @@ export function runChunk(task: Task, flags: number, items: unknown[]): ChunkValu
 }
 
 async function finishChunk(
+  contexts: ItemContexts,
   task: Task,
   unary: boolean,
   items: unknown[],
@@ -43,7 +53,7 @@ async function finishChunk(
 ): Promise<ChunkValues> {
   for (let index = from; index < items.length; index++) {
     try {
-      outcome.values[index] = await (index === from ? first : callItem(task, unary, items[index]))
+      outcome.values[index] = await (index === from ? first : callItem(contexts, task, unary, items[index]))
     } catch (error) {
       failItem(outcome, index, error)
     }
@@ -51,8 +61,8 @@ async function finishChunk(
   return outcome
 }
 
-function callItem(task: Task, unary: boolean, item: unknown): unknown {
-  return unary ? task(item as never) : task(...(item as never[]))
+function callItem(contexts: ItemContexts, task: Task, unary: boolean, item: unknown): unknown {
+  return unary ? contexts.callUnary(task, item) : contexts.call(task, item as unknown[])
 }
 
 function failItem(outcome: ChunkValues, index: number, error: unknown): void {

@@ -12,6 +12,7 @@ import { isThenable } from '../util/thenable.js'
 import { CallFlag, decodeDescriptor, Phase, ResultFlag, Status, Taken } from '../wire/index.js'
 import { boot } from './boot.js'
 import { ChunkValues, encodeChunk, runChunk } from './chunk.js'
+import { Contexts } from './contexts.js'
 import { encodeFailure, explainClosure } from './failure.js'
 import { afterOutput } from './flush.js'
 import { type Lane, LATER } from './lane.js'
@@ -31,6 +32,7 @@ export class Loop {
   readonly #tasks: TaskCache
   readonly #state: WorkerState
   readonly #leave: (code: number) => never
+  readonly #contexts: Contexts
   #running: RunningTask | undefined
   #booting = false
   #retiring = false
@@ -51,6 +53,7 @@ export class Loop {
     this.#tasks = tasks
     this.#state = state
     this.#leave = leave
+    this.#contexts = new Contexts(state.origin)
   }
 
   /** Called when the host has rung: there is a call, or a control word has changed. */
@@ -240,13 +243,13 @@ export class Loop {
   }
 
   async #load(running: RunningTask, index: number, flags: number, args: unknown[]): Promise<unknown> {
-    const task = await this.#tasks.load(index)
+    const task = await this.#contexts.callApart(() => this.#tasks.load(index))
     return this.#call(running, task, flags, args)
   }
 
   #call(running: RunningTask, task: Task, flags: number, args: unknown[]): unknown {
-    if ((flags & CallFlag.chunk) !== 0) return this.#state.origin.run(running, runChunk, task, flags, args)
-    return this.#state.origin.run(running, task, ...(args as never[]))
+    if ((flags & CallFlag.chunk) !== 0) return runChunk(this.#contexts.ofItems(running), task, flags, args)
+    return this.#contexts.call(running, task, args)
   }
 
   /** Answers a call with its value. Returns false if the call was answered before. */
