@@ -10,14 +10,8 @@ import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type S
 import { FORKABLE, serverArgument } from '../start/server/plan.js'
 import { workerState } from '../tasks/context.js'
 import { describeTask, resolveModule, type TaskFunction } from '../tasks/index.js'
-import {
-  invalidType,
-  invalidValue,
-  validateInteger,
-  validateNumber,
-  validateOneOf,
-  validateOptions,
-} from '../util/validate.js'
+import { optionNames, type OwnOptions, ownOptions } from '../util/options.js'
+import { invalidType, invalidValue, validateInteger, validateNumber, validateOneOf } from '../util/validate.js'
 import type { TaskDescriptor } from '../wire/index.js'
 
 /** Options of a {@link ProcessPoolExecutor}. */
@@ -70,6 +64,25 @@ export interface ProcessPoolOptions {
   name?: string
 }
 
+export const EXECUTOR_OPTIONS = optionNames<ProcessPoolOptions>('ProcessPoolExecutor', {
+  maxWorkers: true,
+  startMethod: true,
+  initializer: true,
+  initargs: true,
+  maxTasksPerChild: true,
+  onWorkerDeath: true,
+  idleTimeout: true,
+  startTimeout: true,
+  maxMemoryPerWorker: true,
+  maxQueue: true,
+  execArgv: true,
+  env: true,
+  cwd: true,
+  stdio: true,
+  preload: true,
+  name: true,
+})
+
 /** Options that are checked and complete. */
 export interface ResolvedOptions {
   readonly maxWorkers: number
@@ -91,8 +104,8 @@ const ARENA_BYTES = 8 * 2 ** 30
 const DEFAULT_SLOTS = 256
 
 /** @throws TypeError or RangeError that names the option; NestingError in a worker that is ten levels deep. */
-export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOptions {
-  validateOptions(options)
+export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
+  const options = ownOptions(given, EXECUTOR_OPTIONS)
   const depth = (workerState()?.depth ?? 0) + 1
   if (depth > MAX_DEPTH) {
     throw new NestingError(
@@ -161,7 +174,7 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
 }
 
 /** The options that forks cannot follow, except the limit of calls a worker: a `Pool` has another name for that one. */
-export function againstForks(options: ProcessPoolOptions): AgainstForks[] {
+export function againstForks(options: OwnOptions<ProcessPoolOptions>): AgainstForks[] {
   const { idleTimeout, maxMemoryPerWorker, execArgv, env, cwd, stdio } = options
   return [
     { name: 'options.idleTimeout', value: unlessInfinite(idleTimeout), reason: NEVER_REPLACED },
