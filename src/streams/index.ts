@@ -1,0 +1,7 @@
+// The exports of `millrace/streams`.
+
+export { batches, type BatchesOptions } from './batches.js'
+export { byteRanges, type ByteRangesOptions } from './byte-ranges.js'
+export { lines, type LinesOptions } from './lines.js'
+export { type Range, readRange } from './range.js'
+export type { LineSource } from './sources.js'
