@@ -291,8 +291,8 @@ export interface NativeDeath {
  * a call that `timedOut` lives on (`callFailed`); the pool is unusable, and every call that it had has failed with
  * that (`broken`).
  *
- * What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not
- * boot, and another is started or not (`startFailed`); no worker could be started (`spawnFailed`); the fork server
+ * What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a
+ * worker did not come to its calls any more and was ended (`workerSilent`); a worker did not boot, and another is started or not (`startFailed`); no worker could be started (`spawnFailed`); the fork server
  * cannot be forked, for these reasons, a line each, and workers are spawned from now on (`forkUnsafe`); a worker
  * reports an error that belongs to no call (`stray`).
  *
@@ -305,6 +305,7 @@ export type NativeEvent =
   | { kind: 'callFailed'; call: number; failure: NativeCallFailure }
   | { kind: 'broken'; cause: NativeBreakCause; deaths: Array<NativeDeath> }
   | { kind: 'workerLost'; death: NativeDeath }
+  | { kind: 'workerSilent'; death: NativeDeath; silentMs: number; lastTask?: number }
   | { kind: 'startFailed'; cause: NativeBreakCause; death: NativeDeath; again: boolean }
   | { kind: 'spawnFailed'; syscall: string; errno?: number }
   | { kind: 'forkUnsafe'; reasons: string }

@@ -21,6 +21,7 @@
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("millrace-sys supports Linux and macOS");
 
+mod activity;
 mod capabilities;
 #[cfg(any(target_os = "linux", test))]
 mod cgroup;
@@ -41,6 +42,7 @@ mod signals;
 mod wait_set;
 mod watchdog;
 
+pub use activity::{Activity, activity};
 pub use capabilities::{Capabilities, PollerKind, SegmentKind, SentinelKind, WakeupKind};
 pub use clock::monotonic_ns;
 pub use cpu::cpu_quota;

@@ -21,6 +21,7 @@ mod relief;
 mod retries;
 mod scribbles;
 mod shutdown;
+mod silence;
 mod spin;
 mod starts;
 mod stops;
