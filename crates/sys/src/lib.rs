@@ -57,6 +57,6 @@ pub use oom::oom_kills;
 pub use packets::{Packets, Received, packets};
 pub use process::{Child, Exit, SpawnSpec, close_input, exit_now, pidfd_of, reap, spawn};
 pub use segment::{Mapping, Segment};
-pub use signals::{SignalsBlocked, ignore_sigint};
+pub use signals::{SignalsBlocked, heed_announced_signals, ignore_ending_signals, ignore_sigint};
 pub use wait_set::{Pollables, WaitSet};
 pub use watchdog::{StartedBy, start_watchdog};

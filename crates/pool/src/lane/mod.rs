@@ -189,6 +189,8 @@ impl Lane {
   pub(crate) fn terminate(&mut self, reason: ExitReason, now: Instant) {
     if !self.has_ended() && !self.life.is_signalled() {
       self.life = Life::Terminated { reason, deadline: now + KILL_AFTER };
+      // The worker heeds no signal that its host has not announced.
+      self.ring.announce_signals();
       self.process.signal(libc::SIGTERM);
       // A worker that is stopped, by a debugger or a terminal, would not hear of SIGTERM before SIGKILL.
       self.process.signal(libc::SIGCONT);

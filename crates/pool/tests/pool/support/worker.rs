@@ -65,6 +65,7 @@ pub fn serve(argument: LaneArgument) -> ! {
   let segment = Segment::from_fd(lane, argument.segment_len).unwrap();
   // SAFETY: this process was started with this argument, and this is the first thing that it does.
   let worker = unsafe { Worker::attach(&argument) }.unwrap();
+  worker.heed_announced_signals();
   let mut sleep = WaitSet::new(PollerKind::Poll).unwrap();
   // The descriptor keeps its number as long as the worker lives, which is as long as this process does.
   sleep.add(worker.bell(), 0).unwrap();
