@@ -21,6 +21,7 @@
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("millrace-sys supports Linux and macOS");
 
+mod activity;
 mod capabilities;
 #[cfg(any(target_os = "linux", test))]
 mod cgroup;
@@ -41,6 +42,7 @@ mod signals;
 mod wait_set;
 mod watchdog;
 
+pub use activity::{Activity, activity};
 pub use capabilities::{Capabilities, PollerKind, SegmentKind, SentinelKind, WakeupKind};
 pub use clock::monotonic_ns;
 pub use cpu::cpu_quota;
@@ -55,6 +57,6 @@ pub use oom::oom_kills;
 pub use packets::{Packets, Received, packets};
 pub use process::{Child, Exit, SpawnSpec, close_input, exit_now, pidfd_of, reap, spawn};
 pub use segment::{Mapping, Segment};
-pub use signals::{SignalsBlocked, ignore_sigint};
+pub use signals::{SignalsBlocked, heed_announced_signals, ignore_ending_signals, ignore_sigint};
 pub use wait_set::{Pollables, WaitSet};
 pub use watchdog::{StartedBy, start_watchdog};

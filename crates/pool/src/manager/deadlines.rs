@@ -92,6 +92,7 @@ impl Manager {
         Life::Killed { .. } => {}
       }
     }
+    self.next_look().filter(|_| self.lanes.live() > 0).into_iter().for_each(&mut due);
     self.starter.deadline().into_iter().for_each(&mut due);
     // A worker that is idle while a call waits has slots to free first, or the call is behind another one.
     if (unused && !self.pending.is_empty()) || self.may_rebalance() || self.waits_for_a_claim() {
