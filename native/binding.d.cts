@@ -122,6 +122,11 @@ export declare class NativePool {
   cancel(call: number): boolean
   /** Takes back every call that no worker has claimed, and returns them. */
   cancelWaiting(): Array<number>
+  /**
+   * Takes back the items of a running chunk that have not begun, and returns the number of those that stay. `null`: the
+   * chunk has not begun, or is over.
+   */
+  cutChunk(call: number): number | null
   /** Gives a call up, and stops the worker that runs it after `grace` milliseconds. False: the call is over already. */
   stopCall(call: number, grace: number): boolean
   /**
@@ -197,6 +202,19 @@ export declare class NativeWorker {
    * fetched.
    */
   borrow(): ArrayBuffer | null
+  /** The journal's memory (see `journal` of `wireNumbers`), as long as this process lives. */
+  journal(): ArrayBuffer
+  /** Where the bytes of the journal begin in its memory. */
+  get journalOffset(): number
+  /** Makes the pages of a range of the journal's bytes exist; false if there is no memory for them. */
+  commitJournal(from: number, to: number): boolean
+  /** Gives the pages of the journal's bytes back, from `from` on. */
+  trimJournal(from: number): void
+  /**
+   * Commits the first `length` bytes of the journal, and `tail` behind them, as the result of the chunk that was
+   * taken. It returns one of `committed`.
+   */
+  commitChunk(length: number, tail?: Uint8Array | undefined | null): number
   /** Frees the slot of the task definition that was taken. */
   releaseDefine(): void
   /** As `commit()`, with `tail` after the outbox's bytes. */
@@ -293,7 +311,8 @@ export interface NativeDeath {
 /**
  * Something that happened in a pool: a worker was started (`workerStart`), has ended (`workerExit`), or was started in
  * the place of one that left (`workerReplace`); a call has failed, and its number is free again, unless the worker of
- * a call that `timedOut` lives on (`callFailed`); the pool is unusable, and every call that it had has failed with
+ * a call that `timedOut` lives on (`callFailed`); a chunk has failed in the middle, after `done` items, whose outcomes are in
+ * `journal` (`chunkInterrupted`); the pool is unusable, and every call that it had has failed with
  * that (`broken`).
  *
  * What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not come
@@ -309,6 +328,7 @@ export type NativeEvent =
   | { kind: 'workerExit'; workerId: number; death: NativeDeath; reason: NativeExitReason }
   | { kind: 'workerReplace'; oldPid: number; newPid: number; reason: NativeExitReason }
   | { kind: 'callFailed'; call: number; failure: NativeCallFailure }
+  | { kind: 'chunkInterrupted'; call: number; failure: NativeCallFailure; done: number; journal: Uint8Array }
   | { kind: 'broken'; cause: NativeBreakCause; deaths: Array<NativeDeath> }
   | { kind: 'workerLost'; death: NativeDeath }
   | { kind: 'workerSilent'; death: NativeDeath; silentMs: number; lastTask?: number }

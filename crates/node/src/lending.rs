@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::rc::Rc;
 
 use millrace_pool::Loan;
@@ -56,6 +56,24 @@ pub(crate) fn array_buffer(env: &Env, loan: Loan) -> napi::Result<Unknown<'_>> {
     // arbitrary if the other process writes to it meanwhile, which it must not.
     unsafe { memory.cast::<u8>().copy_from_nonoverlapping(loan.as_ptr(), len) };
   }
+  // SAFETY: a value of this environment, made above.
+  unsafe { Unknown::from_napi_value(env.raw(), value) }
+}
+
+/// An ArrayBuffer over memory that stays as long as this process.
+///
+/// # Safety
+/// From `address` on, `len` bytes are readable and writable as long as this process lives.
+///
+/// # Errors
+/// Where the engine allows no ArrayBuffer outside of its own memory.
+pub(crate) unsafe fn permanent_array_buffer(env: &Env, address: NonNull<u8>, len: usize) -> napi::Result<Unknown<'_>> {
+  let mut value = ptr::null_mut();
+  let memory = address.as_ptr().cast::<c_void>();
+  // SAFETY: the environment is the caller's, and the caller vouches for the memory. Nothing is to be done at the end.
+  let made =
+    unsafe { sys::napi_create_external_arraybuffer(env.raw(), memory, len, None, ptr::null_mut(), &mut value) };
+  check_status!(made)?;
   // SAFETY: a value of this environment, made above.
   unsafe { Unknown::from_napi_value(env.raw(), value) }
 }

@@ -78,8 +78,10 @@ groups! {
     TASK_ID = 6;
     /// Bytes of the head.
     HEAD_LENGTH = 8;
+    /// The index of the call among the words of chunks, for a chunk.
+    CHUNK = 9;
     /// Words of a record.
-    WORDS = 9;
+    WORDS = 10;
   }
 
   /// Words of the record of a result. A host's inbox begins with the records of one drain, and their payloads, or the
@@ -104,6 +106,20 @@ groups! {
     HEAD_LENGTH = 10;
     /// Words of a record.
     WORDS = 11;
+  }
+
+  /// The journal of a worker's lane.
+  mod journal: u32 {
+    /// The word with the number of bytes.
+    END = 0;
+    /// The word with the time at which the present item began.
+    BEGAN = 1;
+    /// The word of the first chunk; that of others by their index behind.
+    CHUNKS = 32;
+    /// Bytes of outcomes.
+    BYTES = millrace_pool::JOURNAL_BYTES as u32;
+    /// Most items of a chunk.
+    ITEMS = millrace_pool::CHUNK_ITEMS;
   }
 
   /// What an inbox holds.

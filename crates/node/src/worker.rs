@@ -13,7 +13,7 @@ use crate::bare::bare_function;
 use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
 use crate::forked::take_forked;
-use crate::lending::{array_buffer, loan_of};
+use crate::lending::{array_buffer, loan_of, permanent_array_buffer};
 use crate::staging::{STAGED_MAX, Staging, read_words, write_words};
 use crate::uv::Poll;
 use crate::wire::{call_record, committed, inbox, phase, put_wide, register, taken};
@@ -75,6 +75,7 @@ impl CallPath {
     record[call_record::OFFSET] = if staged { PAYLOAD as u32 } else { inbox::ELSEWHERE };
     put_wide(&mut record, call_record::TASK_ID, call.sequence);
     record[call_record::HEAD_LENGTH] = here as u32;
+    record[call_record::CHUNK] = self.worker.borrow().chunk_index(&call);
     write_words(inbox, 0, &record);
     self.current.set(Some(call));
     match call.kind {
@@ -97,7 +98,24 @@ impl CallPath {
     let Some(call) = self.current.get() else { return committed::DONE };
     let mut worker = self.worker.borrow_mut();
     let (header, length) = self.result(worker.ran_ns());
-    match worker.commit(&header, &call, self.outbox.bytes(length), tail) {
+    self.committed(worker.commit(&header, &call, self.outbox.bytes(length), tail))
+  }
+
+  /// As [`CallPath::commit`], with bytes of the journal in place of those of the outbox.
+  fn commit_chunk(&self, length: usize, tail: &[u8]) -> i32 {
+    let Some(call) = self.current.get() else { return committed::DONE };
+    let mut worker = self.worker.borrow_mut();
+    let (header, _) = self.result(worker.ran_ns());
+    let (address, len, offset) = worker.journal();
+    let length = length.min(len - offset);
+    // SAFETY: mapped, and written by JavaScript on this thread only, which waits for this call. The host may write to
+    // the memory, if it breaks all rules: then the bytes are arbitrary.
+    let journal = unsafe { std::slice::from_raw_parts(address.as_ptr().add(offset), length) };
+    self.committed(worker.commit(&header, &call, journal, tail))
+  }
+
+  fn committed(&self, outcome: Result<(), CommitError>) -> i32 {
+    match outcome {
       Ok(()) => {
         self.current.set(None);
         committed::DONE
@@ -249,6 +267,39 @@ impl NativeWorker {
   pub fn borrow<'env>(&self, env: &'env Env) -> napi::Result<Option<Unknown<'env>>> {
     let loan = self.calls.current.get().and_then(|call| self.calls.worker.borrow_mut().borrow(&call));
     loan.map(|loan| array_buffer(env, loan)).transpose()
+  }
+
+  /// The journal's memory (see `journal` of `wireNumbers`), as long as this process lives.
+  #[napi(ts_return_type = "ArrayBuffer")]
+  pub fn journal<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+    let (address, len, _) = self.calls.worker.borrow().journal();
+    // SAFETY: mapped and writable as long as this process lives; only JavaScript touches the bytes from now on.
+    unsafe { permanent_array_buffer(env, address, len) }
+  }
+
+  /// Where the bytes of the journal begin in its memory.
+  #[napi(getter)]
+  pub fn journal_offset(&self) -> u32 {
+    self.calls.worker.borrow().journal().2 as u32
+  }
+
+  /// Makes the pages of a range of the journal's bytes exist; false if there is no memory for them.
+  #[napi]
+  pub fn commit_journal(&self, from: u32, to: u32) -> bool {
+    self.calls.worker.borrow().commit_journal(from as usize, to as usize)
+  }
+
+  /// Gives the pages of the journal's bytes back, from `from` on.
+  #[napi]
+  pub fn trim_journal(&self, from: u32) {
+    self.calls.worker.borrow().trim_journal(from as usize);
+  }
+
+  /// Commits the first `length` bytes of the journal, and `tail` behind them, as the result of the chunk that was
+  /// taken. It returns one of `committed`.
+  #[napi]
+  pub fn commit_chunk(&self, length: u32, tail: Option<&[u8]>) -> i32 {
+    self.calls.commit_chunk(length as usize, tail.unwrap_or_default())
   }
 
   /// Frees the slot of the task definition that was taken.

@@ -162,6 +162,17 @@ pub enum Event {
     /// Why the call failed.
     failure: CallFailure,
   },
+  /// A chunk has failed in the middle. Its number is free again.
+  ChunkInterrupted {
+    /// The call.
+    id: CallId,
+    /// Why item `done` failed.
+    failure: CallFailure,
+    /// How many items were finished.
+    done: u32,
+    /// The outcomes of these items, as the worker has written them.
+    journal: Vec<u8>,
+  },
   /// The pool is unusable, and all its calls have failed with that.
   Broken {
     /// Why the pool broke.

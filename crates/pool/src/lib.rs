@@ -37,6 +37,8 @@ pub use manager::Manager;
 pub use manager::dispatch::CallSpec;
 pub use manager::own_forks::OwnFork;
 pub use manager::stats::{WorkerState, WorkerStats};
-pub use millrace_ring::{CallKind, CallRecord, CommitError, Geometry, ResultHeader, Taken, WorkerPhase};
+pub use millrace_ring::{
+  CHUNK_ITEMS, CallKind, CallRecord, CommitError, Geometry, JOURNAL_BYTES, ResultHeader, Taken, WorkerPhase,
+};
 pub use millrace_sys::{Exit, Pollables};
 pub use start::{ForkRequest, ForkService, Trial};

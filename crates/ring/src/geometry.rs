@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use crate::block::GRANULE;
 use crate::call_slot::CallSlot;
+use crate::chunk::JournalHead;
 use crate::error::GeometryError;
 use crate::layout::Header;
 use crate::result_slot::ResultSlot;
@@ -12,6 +13,9 @@ use crate::result_slot::ResultSlot;
 const HEADER_LEN: usize = 4096;
 
 const _: () = assert!(size_of::<Header>() <= HEADER_LEN);
+
+/// Bytes of outcomes that the journal of a lane has room for. A worker commits memory to it as it needs.
+pub const JOURNAL_BYTES: usize = 4 << 20;
 
 /// Arenas begin at a multiple of this, which is a multiple of every page size in use: so their pages can be given back.
 pub(crate) const ARENA_ALIGN: u64 = 64 * 1024;
@@ -85,9 +89,33 @@ impl Geometry {
     start..start + self.arena_bytes as usize
   }
 
+  /// The journal: its head, a word for each call slot, and from [`Geometry::journal_bytes`] on its bytes.
+  pub(crate) const fn journal(&self) -> Range<usize> {
+    let start = self.result_arena().end;
+    start..self.journal_bytes() + JOURNAL_BYTES
+  }
+
+  /// Where the words of the chunks are.
+  pub(crate) const fn chunk_words(&self) -> usize {
+    self.journal().start + size_of::<JournalHead>()
+  }
+
+  /// Head and words of the journal, whose pages are needed from the start.
+  pub(crate) const fn journal_words(&self) -> Range<usize> {
+    self.journal().start..self.chunk_words() + self.slots as usize * 4
+  }
+
+  /// Where the bytes of the journal begin.
+  pub(crate) const fn journal_bytes(&self) -> usize {
+    self.result_arena().end
+      + (size_of::<JournalHead>() + self.slots as usize * 4).next_multiple_of(ARENA_ALIGN as usize)
+  }
+
   /// In 64 bits, where it cannot overflow before the numbers are checked.
   const fn end(&self) -> u64 {
     let rings = HEADER_LEN as u64 + self.slots as u64 * (size_of::<CallSlot>() + 2 * size_of::<ResultSlot>()) as u64;
-    rings.next_multiple_of(ARENA_ALIGN).saturating_add(self.arena_bytes.saturating_mul(2))
+    // The head and the words of the journal have the room of one alignment.
+    let journal = ARENA_ALIGN + JOURNAL_BYTES as u64;
+    rings.next_multiple_of(ARENA_ALIGN).saturating_add(self.arena_bytes.saturating_mul(2)).saturating_add(journal)
   }
 }

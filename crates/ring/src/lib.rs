@@ -54,6 +54,7 @@ mod block;
 mod call_consumer;
 mod call_producer;
 mod call_slot;
+mod chunk;
 mod error;
 mod frame;
 mod loan;
@@ -91,6 +92,7 @@ mod models;
 #[cfg(test)]
 mod tests;
 
+pub use chunk::{CHUNK_ITEMS, Progress};
 pub use error::Corrupt;
 pub use frame::INLINE_CAPACITY;
 pub use loan::LENT_FROM;
@@ -101,7 +103,7 @@ pub use record::{
 #[cfg(not(loom))]
 pub use {
   error::{AttachError, CommitError, GeometryError, PushError},
-  geometry::Geometry,
+  geometry::{Geometry, JOURNAL_BYTES},
   heap_memory::HeapMemory,
   host_lane::{HostLane, Identity, LaneSnapshot, SlotState, StateRun},
   layout::LAYOUT_VERSION,

@@ -5,9 +5,10 @@ use core::slice;
 
 use crate::block::GRANULE;
 use crate::call_slot::CallSlot;
+use crate::chunk::{ChunkWord, JournalHead};
 use crate::error::GeometryError;
 use crate::frame::{Frame, Parts};
-use crate::geometry::Geometry;
+use crate::geometry::{Geometry, JOURNAL_BYTES};
 use crate::layout::Header;
 use crate::loan::{LOANS, LoanWord};
 use crate::memory::{Memory, copied};
@@ -23,6 +24,9 @@ pub(crate) struct View {
   results: NonNull<ResultSlot>,
   call_arena: NonNull<u8>,
   result_arena: NonNull<u8>,
+  journal: NonNull<JournalHead>,
+  chunks: NonNull<ChunkWord>,
+  journal_bytes: NonNull<u8>,
   slots: usize,
   entries: usize,
   arena_bytes: u64,
@@ -53,6 +57,9 @@ impl View {
       results: at(geometry.results_offset()).cast(),
       call_arena: at(geometry.call_arena().start),
       result_arena: at(geometry.result_arena().start),
+      journal: at(geometry.journal().start).cast(),
+      chunks: at(geometry.chunk_words()).cast(),
+      journal_bytes: at(geometry.journal_bytes()),
       slots: geometry.slots as usize,
       entries: geometry.entries() as usize,
       arena_bytes: geometry.arena_bytes,
@@ -84,6 +91,33 @@ impl View {
   pub(crate) fn results(&self) -> &[ResultSlot] {
     // SAFETY: `entries` of them are mapped and aligned; as for the calls.
     unsafe { slice::from_raw_parts(self.results.as_ptr(), self.entries) }
+  }
+
+  pub(crate) fn journal(&self) -> &JournalHead {
+    // SAFETY: as for the header.
+    unsafe { self.journal.as_ref() }
+  }
+
+  /// The words of the chunks, one a call slot.
+  pub(crate) fn chunks(&self) -> &[ChunkWord] {
+    // SAFETY: `slots` of them are mapped and aligned; atomics, for which every bit pattern is a value.
+    unsafe { slice::from_raw_parts(self.chunks.as_ptr(), self.slots) }
+  }
+
+  /// The address of the journal's head, behind which words and bytes follow.
+  pub(crate) fn journal_address(&self) -> NonNull<u8> {
+    self.journal.cast()
+  }
+
+  /// Copies the first bytes of the journal. A peer that writes to them at the same time makes the copy arbitrary.
+  ///
+  /// # Panics
+  /// When the journal has fewer bytes.
+  pub(crate) fn read_journal(&self, to: &mut [u8]) {
+    assert!(to.len() <= JOURNAL_BYTES, "a range outside the journal");
+    // SAFETY: the range is mapped, and any bytes are bytes. An exclusive slice does not overlap the mapping.
+    unsafe { to.as_mut_ptr().copy_from_nonoverlapping(self.journal_bytes.as_ptr(), to.len()) };
+    copied();
   }
 
   /// Pointer to a range of an arena.

@@ -248,6 +248,13 @@ impl NativePool {
     cancelled
   }
 
+  /// Takes back the items of a running chunk that have not begun, and returns the number of those that stay. `null`: the
+  /// chunk has not begun, or is over.
+  #[napi]
+  pub fn cut_chunk(&self, call: u32) -> Option<u32> {
+    self.core.manager().cut_chunk(call)
+  }
+
   /// Gives a call up, and stops the worker that runs it after `grace` milliseconds. False: the call is over already.
   #[napi]
   pub fn stop_call(&self, call: u32, grace: f64) -> bool {

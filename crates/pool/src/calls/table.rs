@@ -54,6 +54,9 @@ pub(crate) enum Outcome {
   Dropped,
   /// The outcome is dropped, and the call is started again.
   Repeated,
+  /// The call is a chunk of which an item ran for too long. The owner hears of it when the worker has ended, or has
+  /// answered within the grace: then it is certain which items were finished before.
+  Overdue,
 }
 
 impl Call {

@@ -1,6 +1,7 @@
 //! One worker as its host sees it: its process, the host's half of the shared memory, the calls that it has been given.
 
 mod argument;
+mod chunk;
 mod hearing;
 mod life;
 mod loan;
@@ -20,6 +21,7 @@ use millrace_sys::{Child, Exit, Listener, Mapping, Ringer};
 
 pub(crate) use self::argument::{BELL_FD, LIFELINE_FD, LaneDescriptors, RESULT_BELL_FD};
 pub use self::argument::{ForkedWorker, LANE_FD, LaneArgument};
+pub(crate) use self::chunk::FinishedPart;
 pub(crate) use self::life::Life;
 pub use self::loan::{Loan, Moved, Tail};
 pub(crate) use self::prepared::PreparedLane;

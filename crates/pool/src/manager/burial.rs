@@ -22,7 +22,7 @@ use super::starts::Replacement;
 use crate::calls::Outcome;
 use crate::completion::CallId;
 use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason};
-use crate::lane::{GivenUp, Lane};
+use crate::lane::{FinishedPart, GivenUp, Lane};
 
 /// The remains of a worker that has ended.
 struct Remains {
@@ -33,6 +33,8 @@ struct Remains {
   started_at: Instant,
   /// Calls that went with the worker, oldest first.
   lost: Vec<CallId>,
+  /// What the worker had finished of the first of them, if that is a chunk.
+  finished: Option<FinishedPart>,
   /// The worker ended without having claimed a single call.
   unused: bool,
   corrupt: Option<&'static str>,
@@ -93,7 +95,7 @@ impl Manager {
       if self.drain.is_due(index) {
         continue;
       }
-      let Some(remains) = self.take_remains(index) else { continue };
+      let Some(mut remains) = self.take_remains(index) else { continue };
       let Remains { pid, worker_id, exit, reason, .. } = remains;
       self.events.push_back(Event::WorkerExit { pid, worker_id, exit, reason });
       if !self.replaces() {
@@ -103,7 +105,7 @@ impl Manager {
       if self.lifecycle.is_broken() {
         continue;
       }
-      let verdict = self.judge(&remains, now);
+      let verdict = self.judge(&mut remains, now);
       if verdict.fatal {
         fatal.push(remains.death());
         cause = verdict.cause.or(cause);
@@ -120,7 +122,7 @@ impl Manager {
   }
 
   /// Draws the conclusions from one end.
-  fn judge(&mut self, remains: &Remains, now: Instant) -> Verdict {
+  fn judge(&mut self, remains: &mut Remains, now: Instant) -> Verdict {
     match remains.reason {
       ExitReason::Died if self.breaks_on_death() => Verdict { fatal: true, ..Verdict::default() },
       ExitReason::FailedStart => {
@@ -183,6 +185,7 @@ impl Manager {
   fn take_remains(&mut self, index: usize) -> Option<Remains> {
     let mut lane = self.lanes.take(index)?;
     self.watch.remove_lane(index, &lane);
+    let finished = lane.finished_part();
     let mut lost = Vec::new();
     for (id, payload) in lane.empty() {
       match payload {
@@ -204,6 +207,7 @@ impl Manager {
       started_at: lane.started_at(),
       unused: lane.tasks_done() == 0 && lost.is_empty(),
       lost,
+      finished,
       corrupt: lane.corrupt(),
       out_of_memory,
       boot_failure: lane.take_boot_failure(),
@@ -219,16 +223,22 @@ impl Manager {
   }
 
   /// Ends the calls that a worker has taken with it.
-  fn release(&mut self, remains: &Remains) {
+  fn release(&mut self, remains: &mut Remains) {
+    let mut finished = remains.finished.take();
     for &id in &remains.lost {
       if self.retry(id) {
         continue;
       }
-      if self.calls.fail(id).is_some_and(|call| call.outcome == Outcome::Delivered) {
-        let Remains { pid, exit, corrupt, out_of_memory, .. } = *remains;
-        let failure = CallFailure::WorkerDied { pid, exit, corrupt, out_of_memory };
-        self.events.push_back(Event::CallFailed { id, failure });
-      }
+      let Remains { pid, exit, corrupt, out_of_memory, .. } = *remains;
+      let failure = match self.calls.fail(id).map(|call| call.outcome) {
+        Some(Outcome::Delivered) => CallFailure::WorkerDied { pid, exit, corrupt, out_of_memory },
+        Some(Outcome::Overdue) => CallFailure::TimedOut { pid },
+        _ => continue,
+      };
+      self.events.push_back(match finished.take() {
+        Some(FinishedPart { done, journal }) => Event::ChunkInterrupted { id, failure, done, journal },
+        None => Event::CallFailed { id, failure },
+      });
     }
   }
 

@@ -7,6 +7,7 @@ use millrace_sys::monotonic_ns;
 
 use super::Manager;
 use super::rebalance::STALL;
+use crate::calls::Outcome;
 use crate::completion::CallId;
 use crate::event::{CallFailure, Event, ExitReason};
 use crate::lane::{Lane, Life};
@@ -46,8 +47,16 @@ impl Manager {
     }
     let pid = lane.pid();
     let grace = self.calls.get(call).and_then(|call| call.limits).map_or(Duration::ZERO, |limits| limits.grace);
+    // Which items of a chunk are finished is certain only when the worker is gone, or has answered.
+    let is_chunk = self.lanes.get(index).and_then(|lane| lane.cut(call, false)).is_some();
     // The result may have been committed since the lane was drained: a result that exists is delivered.
-    if self.stop_running(index, call, grace, now) && !self.will_retry(call) {
+    let was_running = self.stop_running(index, call, grace, now);
+    if is_chunk {
+      // Also if it was answered meanwhile: the answer is without the item that has begun.
+      if let Some(call) = self.calls.get_mut(call) {
+        call.outcome = Outcome::Overdue;
+      }
+    } else if was_running && !self.will_retry(call) {
       self.events.push_back(Event::CallFailed { id: call, failure: CallFailure::TimedOut { pid } });
     }
   }
@@ -56,7 +65,12 @@ impl Manager {
   fn expiry(&self, lane: &Lane, now: Instant) -> Option<(CallId, Instant)> {
     let front = lane.front()?;
     let timeout = self.calls.get(front)?.limits?.timeout;
-    let since = if lane.running().is_some() { lane.running_since(now, monotonic_ns()) } else { now };
+    let since = if lane.running().is_some() {
+      let now_ns = monotonic_ns();
+      lane.item_since(lane.running_since(now, now_ns), now, now_ns / 1_000_000)
+    } else {
+      now
+    };
     Some((front, since.checked_add(timeout).unwrap_or(now + A_YEAR)))
   }
 

@@ -50,7 +50,9 @@ impl Manager {
       for (id, answered) in lane.answers() {
         let Some(call) = self.calls.get_mut(id) else { continue };
         // No other attempt follows now, so an answer that was to be followed by one is no outcome.
-        if call.outcome == Outcome::Repeated || (call.outcome == Outcome::Delivered && !answered) {
+        if matches!(call.outcome, Outcome::Repeated | Outcome::Overdue)
+          || (call.outcome == Outcome::Delivered && !answered)
+        {
           call.outcome = Outcome::Dropped;
           let failure = CallFailure::Terminated { pid: lane.pid() };
           self.events.push_back(Event::CallFailed { id, failure });

@@ -32,6 +32,13 @@ impl Manager {
     true
   }
 
+  /// Takes back the items of a running chunk that have not begun, and returns the number of those that stay with its
+  /// worker. `None`: the chunk has not begun, or is over.
+  pub fn cut_chunk(&mut self, id: CallId) -> Option<u32> {
+    let Some(Place::Lane { lane: index, .. }) = self.calls.get(id).map(|call| call.place) else { return None };
+    self.lanes.get(index)?.cut(id, true).map(|progress| progress.limit)
+  }
+
   /// Cancels every call that no worker has claimed, and returns them.
   pub fn cancel_waiting(&mut self) -> Vec<CallId> {
     let waited_for = self.calls.iter().filter(|(_, call)| call.outcome == Outcome::Delivered);

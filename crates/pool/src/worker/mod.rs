@@ -7,6 +7,7 @@ mod faults;
 
 use std::cell::Cell;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use millrace_ring::{CallKind, CallRecord, CommitError, ResultHeader, Taken, WorkerLane, WorkerPhase};
@@ -89,6 +90,30 @@ impl Worker {
       clock_ns: Cell::new(0),
       spinner: Spinner::default(),
     })
+  }
+
+  /// The journal: the address and the length of its memory, and where its bytes begin there. The memory stays as long as
+  /// this process.
+  pub fn journal(&self) -> (NonNull<u8>, usize, usize) {
+    // JavaScript has views of the memory, whatever becomes of this value: so the mapping is never dropped.
+    std::mem::forget(Arc::clone(self.lane.memory().mapping()));
+    let (address, len) = self.lane.journal();
+    (address, len, self.lane.journal_offset())
+  }
+
+  /// The index of a call's word among those of the chunks.
+  pub fn chunk_index(&self, call: &CallRecord) -> u32 {
+    self.lane.chunk_index(call.position)
+  }
+
+  /// Makes the pages of a range of the journal's bytes exist; false if there is no memory for them.
+  pub fn commit_journal(&self, from: usize, to: usize) -> bool {
+    self.lane.commit_journal(from, to).is_ok()
+  }
+
+  /// Gives the pages of the journal's bytes back, from `from` on.
+  pub fn trim_journal(&self, from: usize) {
+    self.lane.trim_journal(from);
   }
 
   /// From now on SIGTERM and SIGHUP end this process only when its host has announced them, or this process sends them

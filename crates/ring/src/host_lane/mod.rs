@@ -1,6 +1,7 @@
 //! The host's half of a lane.
 
 mod calls;
+mod chunks;
 mod results;
 mod signals;
 mod snapshot;
@@ -11,6 +12,7 @@ use core::cell::Cell;
 
 use crate::bell::Reasons;
 use crate::call_producer::CallProducer;
+use crate::chunk::ChunkWord;
 use crate::error::GeometryError;
 use crate::geometry::Geometry;
 use crate::layout::{LAYOUT_VERSION, MAGIC};
@@ -80,7 +82,10 @@ impl<M: Memory> HostLane<M> {
     let geometry = geometry.checked()?;
     // SAFETY: `memory` moves into the lane's arena, next to the view, and stays as long as the lane does.
     let view = unsafe { View::new(&memory, geometry)? };
-    memory.commit(0, geometry.rings_end()).map_err(|no_memory| GeometryError::NoMemory { errno: no_memory.errno })?;
+    for range in [0..geometry.rings_end(), geometry.journal_words()] {
+      let committed = memory.commit(range.start, range.len());
+      committed.map_err(|no_memory| GeometryError::NoMemory { errno: no_memory.errno })?;
+    }
     format(&view, geometry, identity, start);
     Ok(Self {
       view,
@@ -126,6 +131,9 @@ fn format(view: &View, geometry: Geometry, identity: Identity, start: Position) 
   header.worker_bell.format();
   header.lent_to_worker.words.iter().for_each(LoanWord::format);
   header.lent_to_host.words.iter().for_each(LoanWord::format);
+  view.chunks().iter().for_each(ChunkWord::format);
+  view.journal().end.store(0, Ordering::Relaxed);
+  view.journal().began.store(0, Ordering::Relaxed);
   header.clock.claimed_at.store(0, Ordering::Relaxed);
   header.life.phase.store(WorkerPhase::Starting as u32, Ordering::Relaxed);
   preamble.arena_bytes.store(geometry.arena_bytes, Ordering::Relaxed);

@@ -21,7 +21,8 @@ fn slots_are_a_power_of_two_and_arenas_are_whole_64_kib() {
     assert!(
       geometry.call_arena().start.is_multiple_of(64 * KIB) && geometry.call_arena().start >= geometry.rings_end()
     );
-    assert_eq!(geometry.result_arena().end, geometry.segment_len());
+    assert_eq!(geometry.journal().start, geometry.result_arena().end);
+    assert_eq!(geometry.journal().end, geometry.segment_len());
   }
 }
 

@@ -3,6 +3,7 @@
 use core::mem::offset_of;
 
 use crate::call_slot::{CallHead, CallSlot};
+use crate::chunk::JournalHead;
 use crate::frame::INLINE_CAPACITY;
 use crate::layout::{Clock, Control, Header, LAYOUT_VERSION, Life, MAGIC, Preamble, Progress};
 use crate::loan::LOANS;
@@ -64,6 +65,11 @@ fn the_layout_is_that_of_its_version() {
     ("results", geometry.results_offset()),
     ("call arena", arenas[0].start),
     ("result arena", arenas[1].start),
+    ("journal", geometry.journal().start),
+    ("journal.end", offset_of!(JournalHead, end)),
+    ("journal.began", offset_of!(JournalHead, began)),
+    ("chunk words", geometry.chunk_words()),
+    ("journal bytes", geometry.journal_bytes()),
     ("segment", geometry.segment_len()),
   ];
   let words = [
@@ -82,13 +88,13 @@ fn the_layout_is_that_of_its_version() {
     WorkerPhase::Leaving as u32,
   ];
   let text: String = places.iter().map(|(name, at)| format!("{name} {at}\n")).collect();
-  assert_eq!(text, VERSION_5, "this is another layout: give it another LAYOUT_VERSION, and a snapshot");
+  assert_eq!(text, VERSION_6, "this is another layout: give it another LAYOUT_VERSION, and a snapshot");
   assert_eq!(words, [0, 1, 2, 3, 1, 2, 1, 2, 3, 1, 2, 3, 4]);
-  assert_eq!(LAYOUT_VERSION, 5);
+  assert_eq!(LAYOUT_VERSION, 6);
   assert_eq!(MAGIC.to_le_bytes(), *b"millrace");
 }
 
-const VERSION_5: &str = "\
+const VERSION_6: &str = "\
 magic 0
 version 8
 ready 12
@@ -138,7 +144,12 @@ calls 4096
 results 36864
 call arena 131072
 result arena 1179648
-segment 2228224
+journal 2228224
+journal.end 0
+journal.began 4
+chunk words 2228352
+journal bytes 2293760
+segment 6488064
 ";
 
 #[test]

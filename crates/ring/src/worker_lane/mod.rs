@@ -1,6 +1,7 @@
 //! The worker's half of a lane.
 
 mod calls;
+mod chunks;
 mod results;
 mod signals;
 
