@@ -104,6 +104,10 @@ declare interface ChunkOutcome<R> {
     readonly values: ArrayLike<R>;
     /** The errors of failed items by their index. The receiver becomes the owner. */
     readonly errors?: Map<number, unknown>;
+    /** Set if the item behind `values` has failed, with this error, and the items behind that one have not run. */
+    readonly failure?: {
+        readonly error: unknown;
+    };
     /** Milliseconds that the worker ran the chunk, if known: it makes automatic chunk sizes more precise. */
     readonly elapsed?: number;
 }

@@ -4,10 +4,11 @@ import test from 'ava'
 import fc from 'fast-check'
 import { LIST, NODE, VALUE } from '../src/codec/error-describe.js'
 import { BYTES, ERROR, PLAIN, RAW, SCALARS, V8 } from '../src/codec/ids.js'
-import { decodeArguments, decodeError, decodePartialChunk, decodeResult } from '../src/codec/index.js'
+import { decodeArguments, decodeError, decodeResult } from '../src/codec/index.js'
+import { readOutcomes } from '../src/codec/journal.js'
 import { serialize } from '../src/codec/v8.js'
 import { BUFFER } from '../src/codec/views.js'
-import { SerializationError } from '../src/errors/index.js'
+import { SerializationError, TaskExitError } from '../src/errors/index.js'
 import { encodedArguments, encodedError, encodedResult, RUNS } from './helpers/codec.js'
 import { build, plainPlans } from './helpers/codec-plain-values.js'
 import { graph, scalar } from './helpers/codec-values.js'
@@ -288,22 +289,31 @@ test('a content that is named again and again is copied once or refused', (t) =>
   t.throws(() => decodeResult(V8, payload(2)), { instanceOf: SerializationError })
 })
 
-test('a chunk that names one envelope again and again is refused', (t) => {
+test('outcomes of a chunk that are damaged are errors, and none is read twice', (t) => {
+  const exited = () => new TaskExitError('exited', { exitCode: 1 })
   const envelope = encodedError(new Error('m')).bytes
-  const whole = encodedResult({ values: [1, 2], errors: [[1, ERROR, envelope]] })
-  const { values, errors } = decodePartialChunk(whole.codec, whole.bytes, false, { pid: 1 })
-  t.deepEqual(values, [1, 2])
-  t.is((errors.get(1) as Error).message, 'm')
-  const wrong: unknown[] = [
-    { values: [], errors: new Array(10_000).fill([0, ERROR, envelope]) },
-    { values: [], errors: [7] },
-    { values: [], errors: 7 },
-    { errors: [] },
-    [7],
-    null,
-  ]
-  for (const value of wrong) {
-    const { codec, bytes } = encodedResult(value)
-    t.throws(() => decodePartialChunk(codec, bytes, false, { pid: 1 }), { instanceOf: SerializationError })
+  const block = (codec: number, payload: Uint8Array, length = payload.length): number[] => {
+    return [0x20 + codec, ...new Uint8Array(new Uint32Array([length]).buffer), ...payload]
   }
+  const read = (bytes: number[], limit = 100) => readOutcomes(Uint8Array.from(bytes), limit, { pid: 1 }, exited)
+  const { values, errors } = read([3, ...block(ERROR, envelope), 2])
+  t.deepEqual(values, [true, undefined, false])
+  t.is((errors!.get(1) as Error).message, 'm')
+  t.deepEqual(read([3, 2, 3], 2).values, [true, false])
+  const wrong = [
+    [3, 99],
+    [3, 0x21],
+    [3, ...block(ERROR, envelope, 1e6)],
+    [3, 4, 1],
+    [3, 31],
+    [3, ...block(77, envelope)],
+  ]
+  for (const bytes of wrong) {
+    const outcomes = read(bytes)
+    t.is(outcomes.values[0], true)
+    t.true(outcomes.errors!.get(1) instanceof SerializationError)
+    t.is(outcomes.values.length, 2)
+  }
+  // What follows an outcome that has a length can be read.
+  t.is(read([...block(77, envelope), 3]).values[1], true)
 })

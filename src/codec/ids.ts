@@ -11,6 +11,8 @@ export const PLAIN = 3
 export const V8 = 4
 /** A thrown value: the V8 format with a description of the error. */
 export const ERROR = 5
+/** The code with which an item of a chunk has called `process.exit()`: a scalar. */
+export const EXIT = 6
 /**
  * One value of raw bytes and nothing else: `RAW + kind` (the kinds are in `views.ts`). The payload is exactly the
  * content, so a payload with memory of its own can become the value without a copy.

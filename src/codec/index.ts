@@ -3,8 +3,6 @@
 // A value arrives equal to its structured clone. A value that cannot is refused, with an error that names the path of
 // the part that cannot travel. The codecs are in `ids.ts`.
 
-import { SerializationError } from '../errors/index.js'
-import type { PartialChunk } from '../wire/index.js'
 import { decodeBytes, decodeHeadAndContent, decodeRaw, encodeBytes, encodeRaw } from './bytes.js'
 import { CorruptPayload } from './corrupt.js'
 import { describeThrown } from './error-describe.js'
@@ -24,10 +22,10 @@ export { declareLocal } from './host-objects.js'
 export { Outbox } from './outbox.js'
 
 /**
- * Encodes the arguments of a call; with the stage `'result'` the values of a chunk. Throws a `SerializationError` with
- * the path of the part that cannot travel: `args[0].x`, `result[0].x`.
+ * Encodes the arguments of a call. Throws a `SerializationError` with
+ * the path of the part that cannot travel: `args[0].x`.
  */
-export function encodeArguments(args: readonly unknown[], out: Outbox, stage: Stage = 'arguments'): void {
+export function encodeArguments(args: readonly unknown[], out: Outbox): void {
   const length = writeScalars(out, 0, args)
   if (length >= 0) {
     out.codec = SCALARS
@@ -38,9 +36,9 @@ export function encodeArguments(args: readonly unknown[], out: Outbox, stage: St
   try {
     if (args.length === 1 ? encodeRaw(args[0], out) : encodeBytes(args, out)) return
   } catch (error) {
-    throw unencodable(stage, args, error)
+    throw unencodable('arguments', args, error)
   }
-  if (!encodePlain(args, out)) encodeV8(args, stage, out)
+  if (!encodePlain(args, out)) encodeV8(args, 'arguments', out)
 }
 
 /** Encodes the result of a call. Throws a `SerializationError` with the path of the part that cannot travel. */
@@ -169,36 +167,6 @@ export function decodeError(codec: number, bytes: Uint8Array, origin: ErrorOrigi
     return rebuildThrown(deserialize(bytes, false), origin, bytes.byteLength)
   } catch (error) {
     throw undecodable('result', error)
-  }
-}
-
-/**
- * Decodes the values and the errors of a chunk of which some items failed: a `PartialChunk`. Throws a
- * `SerializationError` when the payload is damaged.
- */
-export function decodePartialChunk(
-  codec: number,
-  bytes: Uint8Array,
-  owned: boolean,
-  origin: ErrorOrigin,
-): { values: unknown[]; errors: Map<number, unknown> } {
-  const partial = decodeResult(codec, bytes, owned) as Partial<PartialChunk> | null | undefined
-  try {
-    const { values, errors } = partial ?? {}
-    if (!Array.isArray(values) || !Array.isArray(errors)) throw new CorruptPayload('the chunk lacks a list')
-    const rebuilt = new Map<number, unknown>()
-    // Each envelope is a part of the payload. The stream may name one of them again and again.
-    let left = bytes.byteLength
-    for (let i = 0; i < errors.length; i++) {
-      if (!Array.isArray(errors[i])) throw new CorruptPayload('the chunk has no such error')
-      const [index, errorCodec, envelope] = errors[i]
-      left -= 1 + (ArrayBuffer.isView(envelope) ? envelope.byteLength : 0)
-      if (left < 0) throw new CorruptPayload('the errors of the chunk are longer than its payload')
-      rebuilt.set(index, decodeError(errorCodec, envelope, origin))
-    }
-    return { values, errors: rebuilt }
-  } catch (error) {
-    throw error instanceof SerializationError ? error : undecodable('result', error)
   }
 }
 

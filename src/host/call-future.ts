@@ -36,6 +36,8 @@ export class CallFuture<T> extends Future<T> {
   declare retries: number
   /** Whether the call is a chunk: its outcome is a list with one outcome for each item. */
   declare readonly isChunk: boolean
+  /** The number of items that were sent. */
+  declare items: number
   /** The items of the chunk that were not sent. */
   declare refused: RefusedItems | undefined
   /** The stack where the call was submitted, if it was recorded; see `submit-stacks.ts`. */
@@ -52,6 +54,7 @@ export class CallFuture<T> extends Future<T> {
     this.grace = 0
     this.retries = 0
     this.isChunk = isChunk
+    this.items = 0
     this.refused = undefined
     this.submitStack = undefined
   }

@@ -3,6 +3,8 @@
 import type { Future } from '../futures/future.js'
 import type { ChunkOutcome, MapCall, MapSource } from '../map/source.js'
 import { CallFlag } from '../wire/index.js'
+import type { CallFuture } from './call-future.js'
+import { ChunkRun, type PieceCalls } from './chunk-run.js'
 import type { PoolCore } from './core.js'
 
 /** How a source makes its calls. */
@@ -18,7 +20,7 @@ export interface ChunkCalls {
 }
 
 /** Submits the items of one `map` or `starmap`. */
-export class ChunkSource<R> implements MapSource<unknown, R> {
+export class ChunkSource<R> implements MapSource<unknown, R>, PieceCalls<R> {
   readonly chunked = true
   readonly #core: PoolCore
   readonly #task: unknown
@@ -31,7 +33,8 @@ export class ChunkSource<R> implements MapSource<unknown, R> {
     core.tasks.entry(task)
     this.#core = core
     this.#task = task
-    this.#flags = call.spread ? CallFlag.chunk : CallFlag.chunk | CallFlag.unary
+    const timed = call.taskTimeout === undefined ? 0 : CallFlag.timed
+    this.#flags = CallFlag.chunk | (call.spread ? 0 : CallFlag.unary) | timed
     this.#timeout = call.taskTimeout
     this.#calls = calls
   }
@@ -41,12 +44,20 @@ export class ChunkSource<R> implements MapSource<unknown, R> {
   }
 
   submitChunk(items: unknown[]): Future<ChunkOutcome<R>> {
+    return new ChunkRun(this, items)
+  }
+
+  submit(items: readonly unknown[]): CallFuture<ChunkOutcome<R>> {
     return this.#core.call(this.#task, items, {
       flags: this.#flags,
       caller: this.#calls.caller,
       moving: undefined,
       prepare: (future) => (future.timeout = this.#timeout),
     })
+  }
+
+  cut(call: CallFuture<unknown>): void {
+    this.#core.cut(call)
   }
 
   ready(): Promise<void> {

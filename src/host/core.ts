@@ -12,6 +12,7 @@ import { isMainThread } from 'node:worker_threads'
 import { Outbox } from '../codec/index.js'
 import { type BrokenProcessPool, type CancelledError, InvalidStateError, ShutdownError } from '../errors/index.js'
 import { native, type NativeCallFailure, type NativeEvent, type NativePool } from '../native/index.js'
+import type { ChunkOutcome } from '../map/source.js'
 import { nowMs } from '../util/clock.js'
 import { signalName } from '../util/signal-names.js'
 import { invalidType } from '../util/validate.js'
@@ -22,7 +23,7 @@ import { CallPath } from './call-path.js'
 import { Calls } from './calls.js'
 import { Listeners, type PoolEmitter } from './events.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
-import { callFailure } from './failures/calls.js'
+import { callFailure, failedWorker } from './failures/calls.js'
 import { workerDeath } from './failures/deaths.js'
 import { type BrokenEvent, brokenPool } from './failures/pool.js'
 import { RecentEnds } from './failures/recent-ends.js'
@@ -36,7 +37,7 @@ import { PoolState, wasShutDown } from './pool-state.js'
 import { QueueRoom } from './queue-room.js'
 import { RefusedItems } from './refused-items.js'
 import { dumpFutures, poolStats } from './report.js'
-import { ResultReader } from './results.js'
+import { chunkOutcome, ResultReader } from './results.js'
 import type { PoolStats } from './stats.js'
 import { SubmitStacks } from './submit-stacks.js'
 import { TaskTable } from './tasks.js'
@@ -158,6 +159,7 @@ export class PoolCore implements Owner, CallOwner {
       if (future.isChunk && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
       return this.#calls.fail(future, error)
     }
+    if (future.isChunk) future.items = args.length
     const call = path.submit(future, flags, moving)
     if (call < 0) return this.#refused(future, call)
     future.submitStack = this.#submitStacks.record(caller)
@@ -229,6 +231,11 @@ export class PoolCore implements Owner, CallOwner {
     return true
   }
 
+  /** Takes back the items of a running chunk that have not begun. */
+  cut(future: AnyFuture): void {
+    if (future.call !== NO_CALL) this.#native.cutChunk(future.call)
+  }
+
   // ---- Rounds -------------------------------------------------------------------------------------------------------
 
   /** Handles everything that has come: results first, then events. */
@@ -258,7 +265,8 @@ export class PoolCore implements Owner, CallOwner {
   #takeEvents(): void {
     for (const event of this.#native.takeEvents()) {
       // Taken out now. That frees the call's number, and a listener of an earlier event may submit a call that gets it.
-      const future = event.kind === 'callFailed' ? this.#calls.take(event.call) : undefined
+      const isEnd = event.kind === 'callFailed' || event.kind === 'chunkInterrupted'
+      const future = isEnd ? this.#calls.take(event.call) : undefined
       this.#events.push({ event, future })
     }
   }
@@ -294,6 +302,8 @@ export class PoolCore implements Owner, CallOwner {
     switch (event.kind) {
       case 'callFailed':
         return this.#callFailed(event.failure, future)
+      case 'chunkInterrupted':
+        return this.#chunkInterrupted(event, future)
       case 'workerStart':
         registerOwner(this)
         return this.#listeners.emit('workerStart', { pid: event.pid, workerId: event.workerId })
@@ -322,6 +332,18 @@ export class PoolCore implements Owner, CallOwner {
     future.submitStack = undefined
     if (failure.kind === 'cancelled') this.#calls.cancel(future)
     else this.#calls.fail(future, callFailure(failure, future.describe(), future))
+  }
+
+  /** An item of a chunk has failed with its worker, or ran for too long. */
+  #chunkInterrupted(event: Extract<NativeEvent, { kind: 'chunkInterrupted' }>, future: AnyFuture | undefined): void {
+    if (future === undefined) return
+    const { failure, done, journal } = event
+    const outcome = chunkOutcome(future, journal, failedWorker(failure), done)
+    future.submitStack = undefined
+    if (failure.kind === 'cancelled') return this.#calls.cancel(future)
+    const error = callFailure(failure, future.describe(), future)
+    this.#calls.failed++
+    future.settleValue({ ...outcome, failure: { error } } satisfies ChunkOutcome<unknown>)
   }
 
   #workerExited({ workerId, death, reason }: Extract<NativeEvent, { kind: 'workerExit' }>): void {

@@ -25,15 +25,19 @@ export class RefusedItems {
     out.tail = undefined
   }
 
-  /** The outcomes of all items, from the outcome of the chunk that was sent. */
+  /** The outcomes of all items, from the outcome of the chunk that was sent; of the first items, if that is too. */
   complete(outcome: ChunkOutcome<unknown>): ChunkOutcome<unknown> {
-    const values: unknown[] = new Array(this.#length)
-    const errors = new Map(this.#errors)
-    for (let index = 0, at = 0; index < values.length; index++) {
-      if (this.#errors.has(index)) continue
-      values[index] = outcome.values[at]
+    const values: unknown[] = []
+    const errors = new Map<number, unknown>()
+    for (let index = 0, at = 0; index < this.#length; index++) {
+      if (this.#errors.has(index)) {
+        errors.set(index, this.#errors.get(index))
+        values.push(undefined)
+        continue
+      }
+      if (at === outcome.values.length) break
       if (outcome.errors?.has(at)) errors.set(index, outcome.errors.get(at))
-      at++
+      values.push(outcome.values[at++])
     }
     return { ...outcome, values, errors }
   }

@@ -1,13 +1,7 @@
 // The reader of results: it turns bytes from the native pool's staging memory into outcomes of calls.
 
-import {
-  decodeArguments,
-  decodeError,
-  decodePartialChunk,
-  decodeResult,
-  decodeSplitArguments,
-  keepsContent,
-} from '../codec/index.js'
+import { decodeError, decodeResult, keepsContent } from '../codec/index.js'
+import { readOutcomes } from '../codec/journal.js'
 import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
 import type { ChunkOutcome } from '../map/iterator.js'
 import { countReceived } from '../memory/garbage.js'
@@ -95,21 +89,20 @@ function readOutcome(
   const pid = words[at + ResultRecord.pid]!
   const owned = head !== undefined
   try {
+    if ((words[at + ResultRecord.flags]! & ResultFlag.outcomes) !== 0) {
+      const elapsed = words[at + ResultRecord.ranMicroseconds]! / 1000
+      const payload =
+        head === undefined || head.byteLength === 0 ? bytes.subarray(start, end) : Buffer.concat([head, bytes])
+      return { future, kind: 'value', value: { ...chunkOutcome(future, payload, pid), elapsed } }
+    }
     switch (status) {
       case Status.ok: {
-        if (!future.isChunk) {
-          const value = decodeResult(codec, bytes, owned, start, end)
-          if ((words[at + ResultRecord.flags]! & ResultFlag.moved) !== 0) receiveShared([value])
-          return { future, kind: 'value', value }
-        }
-        const partial = (words[at + ResultRecord.flags]! & ResultFlag.partial) !== 0
+        const value = decodeResult(codec, bytes, owned, start, end)
+        if ((words[at + ResultRecord.flags]! & ResultFlag.moved) !== 0) receiveShared([value])
+        if (!future.isChunk) return { future, kind: 'value', value }
         const elapsed = words[at + ResultRecord.ranMicroseconds]! / 1000
-        const payload = bytes.subarray(start, end)
-        const outcome = partial
-          ? decodePartialChunk(codec, payload, owned, { pid })
-          : { values: chunkValues(codec, payload, head) }
-        const whole: ChunkOutcome<unknown> = future.refused?.complete(outcome) ?? outcome
-        return { future, kind: 'value', value: { ...whole, elapsed } satisfies ChunkOutcome<unknown> }
+        const outcome: ChunkOutcome<unknown> = { values: [value], elapsed }
+        return { future, kind: 'value', value: future.refused?.complete(outcome) ?? outcome }
       }
       case Status.exit:
         return {
@@ -119,7 +112,10 @@ function readOutcome(
         }
       default: {
         const submitStack = framesOf(future.submitStack)
-        return { future, kind: 'error', value: decodeError(codec, bytes.subarray(start, end), { pid, submitStack }) }
+        const error = decodeError(codec, bytes.subarray(start, end), { pid, submitStack })
+        if (!future.isChunk || future.items > 1) return { future, kind: 'error', value: error }
+        const outcome: ChunkOutcome<unknown> = { values: [undefined], errors: new Map([[0, error]]) }
+        return { future, kind: 'value', value: future.refused?.complete(outcome) ?? outcome }
       }
     }
   } catch (value) {
@@ -127,8 +123,18 @@ function readOutcome(
   }
 }
 
-function chunkValues(codec: number, bytes: Uint8Array, head: Uint8Array | undefined): unknown[] {
-  return head === undefined ? decodeArguments(codec, bytes) : decodeSplitArguments(codec, head, bytes)
+/** The outcomes of the first items of a chunk, from the journal of worker `pid`. */
+export function chunkOutcome(
+  future: CallFuture<unknown>,
+  journal: Uint8Array,
+  pid: number,
+  done = Infinity,
+): ChunkOutcome<unknown> {
+  const limit = Math.min(done, future.items)
+  const outcome = readOutcomes(journal, limit, { pid, submitStack: framesOf(future.submitStack) }, (code) =>
+    taskExit(code, future.describe(), pid),
+  )
+  return future.refused?.complete(outcome) ?? outcome
 }
 
 function taskExit(exitCode: unknown, task: WorkerDeathTask, pid: number): TaskExitError {

@@ -44,7 +44,8 @@ export function ownCallbacks<T extends ResultCallbacks<never>>(
   const { callback, errorCallback } = own
   if (callback !== undefined) validateFunction(callback, 'options.callback')
   if (errorCallback !== undefined) validateFunction(errorCallback, 'options.errorCallback')
-  return own as OwnOptions<T>
+  // `this` is the object of the options, as in a call of its method.
+  return { ...own, callback: callback?.bind(options), errorCallback: errorCallback?.bind(options) } as OwnOptions<T>
 }
 
 /** A future that prints as the result to which it belongs. */

@@ -2,6 +2,6 @@
 
 export { type BootPlan, decodeBootPlan, encodeBootPlan } from './boot-plan.js'
 export { Committed, ForkRequest, Hold, Limits, Phase, Refused, Taken } from './codes.js'
-export { CallRecord, Drained, Inbox, Register, ResultRecord, wide } from './records.js'
-export { CallFlag, type PartialChunk, ResultFlag, Status } from './status.js'
+export { CallRecord, Drained, Inbox, Journal, Register, ResultRecord, wide } from './records.js'
+export { CallFlag, ResultFlag, Status } from './status.js'
 export { decodeDescriptor, encodeDescriptor, type TaskDescriptor } from './task-descriptor.js'

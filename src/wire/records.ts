@@ -25,7 +25,23 @@ export const CallRecord = {
   taskId: 6,
   /** For a payload that is elsewhere: the bytes of its head. The head follows the record in any case. */
   headLength: 8,
-  words: 9,
+  /** For a chunk: the index of its word in the journal. */
+  chunk: 9,
+  words: 10,
+} as const
+
+/** The journal of a worker's lane: words, and after them the bytes of outcomes. */
+export const Journal = {
+  /** The word with the number of bytes. */
+  end: 0,
+  /** The word with the time at which the present item began. */
+  began: 1,
+  /** The word of the first chunk; those of others follow, by their index. */
+  chunks: 32,
+  /** Bytes of outcomes. */
+  bytes: 4 << 20,
+  /** Most items of a chunk. */
+  items: 0xffff,
 } as const
 
 /** The record of a result in the host's inbox. All records of one drain come first, then their payloads. */

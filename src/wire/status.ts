@@ -17,26 +17,23 @@ export const Status = {
 
 /** Bits among the flags of a call. */
 export const CallFlag = {
-  /** The call is a chunk. Payload: a list of argument lists; the result is the list of their outcomes. */
+  /**
+   * The call is a chunk. Payload: a list of argument lists. The result has the flag {@link ResultFlag.outcomes}; the
+   * result of a chunk with one item is that of an ordinary call.
+   */
   chunk: 1,
   /** Together with `chunk`: each argument list has one member, and the payload lists these members. */
   unary: 2,
   /** The content of the payload is a SharedBuffer, which moves to the worker. */
   moved: 4,
+  /** Together with `chunk`: each item has a time limit. */
+  timed: 8,
 } as const
 
 /** Bits among the flags of a result. */
 export const ResultFlag = {
-  /** Some items of the chunk failed: the result is a {@link PartialChunk}. */
-  partial: 1,
+  /** The payload has the outcomes of a chunk's items: of all, or of the first ones. See `codec/journal.ts`. */
+  outcomes: 1,
   /** The content of the payload is a SharedBuffer, which moves to the host. */
   moved: 2,
 } as const
-
-/** The result of a chunk in which some items failed. */
-export interface PartialChunk {
-  /** The value of each item; `undefined` for a failed item. */
-  values: unknown[]
-  /** The index and the error envelope of each failed item. */
-  errors: [index: number, codec: number, envelope: Uint8Array][]
-}

@@ -14,6 +14,7 @@ import { detach, receiveShared, wholeShared } from '../memory/shared-buffer.js'
 import { native, type NativeWorker } from '../native/index.js'
 import { Buffer } from '../util/globals.js'
 import { CallFlag, CallRecord, Committed, Inbox, Register, ResultFlag, Status, Taken, wide } from '../wire/index.js'
+import { Journal } from './journal.js'
 
 /** Returned by `commitAndTake()` when the result has to wait for room: nothing is committed or taken yet. */
 export const LATER = -1
@@ -39,12 +40,15 @@ export class Lane {
   #waiting: (() => void) | undefined
   /** A copy of the waiting result's tail. */
   #keptTail: Uint8Array | undefined
+  #journal: Journal | undefined
 
   /** The record of the call that was taken last. */
   task = 0
   codec = 0
   flags = 0
   taskId = 0
+  /** The index of the call's word in the journal. */
+  chunk = 0
   #length = 0
   #offset = 0
 
@@ -83,6 +87,7 @@ export class Lane {
     this.#length = wide(words, CallRecord.length)
     this.#offset = words[CallRecord.offset]!
     this.taskId = wide(words, CallRecord.taskId)
+    this.chunk = words[CallRecord.chunk]!
     return taken
   }
 
@@ -148,6 +153,7 @@ export class Lane {
 
   #tryCommit(status: number, flags: number): number {
     const { outbox } = this
+    if ((flags & ResultFlag.outcomes) !== 0) return this.#commitChunk(status)
     const shared = wholeShared(outbox.tail)
     this.#setRegisters(status, shared === undefined ? flags : flags | ResultFlag.moved)
     if (outbox.tail === undefined) return this.#commit()
@@ -160,13 +166,26 @@ export class Lane {
     return committed
   }
 
+  #commitChunk(status: number): number {
+    const journal = this.journal
+    this.#setRegisters(status, ResultFlag.outcomes)
+    const committed = this.#native.commitChunk(journal.length, journal.rest())
+    if (committed === Committed.done) journal.close()
+    return committed
+  }
+
+  /** The journal of the lane, made at its first use: most workers run no chunks. */
+  get journal(): Journal {
+    return (this.#journal ??= new Journal(this.#native, this.outbox))
+  }
+
   /**
    * Commits the outbox, then takes the next call. Returns {@link LATER} if there is no room: then the result is
    * committed and `next` called later, as by `commit()`.
    */
   commitAndTake(status: number, flags: number, next: () => void): number {
     let refused: number
-    if (this.outbox.tail === undefined) {
+    if (this.outbox.tail === undefined && (flags & ResultFlag.outcomes) === 0) {
       this.#setRegisters(status, flags)
       const taken = this.#commitAndTake()
       if (taken >= 0) return this.#read(taken)
@@ -224,6 +243,11 @@ export class Lane {
 
   /** Commits, without waiting for room, that the task has called `process.exit()`. */
   commitExit(code: number): void {
+    if (this.#journal?.isOpen) {
+      this.#journal.exit(code)
+      this.#endItem(Status.exit)
+      return
+    }
     encodeResult(code, this.outbox)
     this.#setRegisters(Status.exit, 0)
     this.#commit()
@@ -231,9 +255,20 @@ export class Lane {
 
   /** Commits, without waiting for room, that the process ends under the call, and not by the call's own doing. */
   commitFailure(error: Error): void {
+    if (this.#journal?.isOpen) {
+      this.#journal.error(error)
+      this.#endItem(Status.error)
+      return
+    }
     encodeError(error, this.outbox)
     this.#setRegisters(Status.error, 0)
     this.#commit()
+  }
+
+  /** Commits, without waiting for room, a chunk whose present item was its last one here. */
+  #endItem(status: number): void {
+    this.#journal!.advance()
+    this.#commitChunk(status)
   }
 
   /** Reports an error that belongs to no call. */
@@ -271,6 +306,7 @@ export class Lane {
 
   /** Gives unneeded memory back. Returns true if the host still keeps results, so that more may come back later. */
   trim(): boolean {
+    this.#journal?.trim()
     return this.#native.trim()
   }
 }

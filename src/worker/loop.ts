@@ -11,7 +11,7 @@ import { setImmediate, setTimeout } from '../util/globals.js'
 import { isThenable } from '../util/thenable.js'
 import { CallFlag, decodeDescriptor, Phase, ResultFlag, Status, Taken } from '../wire/index.js'
 import { boot } from './boot.js'
-import { ChunkValues, encodeChunk, runChunk } from './chunk.js'
+import { OUTCOMES, runChunk } from './chunk.js'
 import { Contexts } from './contexts.js'
 import { encodeFailure, explainClosure } from './failure.js'
 import { afterOutput } from './flush.js'
@@ -231,9 +231,9 @@ export class Loop {
       const task = this.#tasks.loaded(index)
       const outcome =
         task === undefined ? this.#load(running, index, flags, args) : this.#call(running, task, flags, args)
-      if (!isThenable(outcome)) return this.#succeed(running, outcome, index)
+      if (!isThenable(outcome)) return this.#succeed(running, outcome)
       Promise.resolve(outcome).then(
-        (value) => this.#succeed(running, value, index) && this.#finish(),
+        (value) => this.#succeed(running, value) && this.#finish(),
         (error: unknown) => this.#fail(running, error, index) && this.#finish(),
       )
       return false
@@ -248,12 +248,28 @@ export class Loop {
   }
 
   #call(running: RunningTask, task: Task, flags: number, args: unknown[]): unknown {
-    if ((flags & CallFlag.chunk) !== 0) return runChunk(this.#contexts.ofItems(running), task, flags, args)
+    if ((flags & CallFlag.chunk) !== 0) return this.#runItems(running, task, flags, args)
     return this.#contexts.call(running, task, args)
   }
 
+  #runItems(running: RunningTask, task: Task, flags: number, items: unknown[]): unknown {
+    if (items.length === 1) {
+      return this.#contexts.call(running, task, (flags & CallFlag.unary) !== 0 ? items : (items[0] as unknown[]))
+    }
+    const isSource = this.#tasks.isSource(this.#lane.task)
+    return runChunk(this.#lane.journal, this.#lane.chunk, {
+      contexts: this.#contexts.ofItems(running),
+      task,
+      flags,
+      items,
+      explain: (error) => (isSource ? explainClosure(error) : error),
+      isOver: () => running.done,
+      encoding: (isEncoding) => (this.#answering = isEncoding),
+    })
+  }
+
   /** Answers a call with its value. Returns false if the call was answered before. */
-  #succeed(running: RunningTask, value: unknown, index: number): boolean {
+  #succeed(running: RunningTask, value: unknown): boolean {
     if (running.done) return false
     const { outbox } = this.#lane
     let status: number = Status.ok
@@ -261,8 +277,8 @@ export class Loop {
     this.#answering = true
     try {
       // Getters of the value run here. They belong to the task, which is not over before its value is encoded.
-      if (!(value instanceof ChunkValues)) encodeResult(value, outbox)
-      else if (encodeChunk(value, outbox, this.#tasks.isSource(index))) flags = ResultFlag.partial
+      if (value === OUTCOMES) flags = ResultFlag.outcomes
+      else encodeResult(value, outbox)
     } catch (error) {
       encodeFailure(error, outbox)
       status = Status.error
@@ -282,8 +298,15 @@ export class Loop {
   failRunning(error: unknown): void {
     const running = this.#running
     if (running === undefined) return
-    this.#encodeFailure(error, this.#lane.task)
-    this.#answer(running, Status.error, 0)
+    const { journal } = this.#lane
+    if (journal.isOpen) {
+      journal.error(this.#tasks.isSource(this.#lane.task) ? explainClosure(error) : error)
+      journal.advance()
+      this.#answer(running, Status.ok, ResultFlag.outcomes)
+    } else {
+      this.#encodeFailure(error, this.#lane.task)
+      this.#answer(running, Status.error, 0)
+    }
     this.#finish()
   }
 
