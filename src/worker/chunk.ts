@@ -73,6 +73,7 @@ function callItem({ contexts, task, flags, items }: ChunkCalls, index: number): 
 
 /** Keeps the value of the present item; the error, if the value cannot travel. */
 function keep(journal: Journal, calls: ChunkCalls, value: unknown): void {
+  if (journal.scalar(value)) return
   calls.encoding(true)
   try {
     journal.value(value)

@@ -13,6 +13,9 @@ import { Journal as Words } from '../wire/index.js'
 /** Memory that is committed at first, and that stays when a worker has nothing to do. */
 const FIRST_BYTES = 64 * 1024
 
+/** Room that is kept free for the head of an outcome, or for a short scalar. */
+const SPARE_BYTES = 64
+
 /** The part of the journal's bytes that has memory. */
 class Memory {
   readonly bytes
@@ -35,6 +38,8 @@ export class Journal {
   readonly #offset: number
   readonly #words: Int32Array
   #memory: Memory
+  /** Up to this length there is memory for one more outcome's head. */
+  #ample = FIRST_BYTES - SPARE_BYTES
   /** The place of the chunk's word among `#words`. */
   #word = NO_CHUNK
   /** The word as this side has seen it last: the number of finished items, and the limit in the upper half. */
@@ -79,13 +84,16 @@ export class Journal {
     return this.#seen & 0xffff
   }
 
-  /** Keeps the value of the present item. Throws a `SerializationError` when the value cannot travel. */
-  value(value: unknown): void {
+  /** Keeps the value of the present item if it is a scalar that fits. Runs no code of the task's. */
+  scalar(value: unknown): boolean {
     const end = writeScalar(this.#memory, this.length, value)
-    if (end >= 0) {
-      this.#written = end
-      return
-    }
+    if (end < 0) return false
+    this.#written = end
+    return true
+  }
+
+  /** Keeps any value of the present item. Throws a `SerializationError` when the value cannot travel. */
+  value(value: unknown): void {
     encodeResult(value, this.#outbox)
     this.#keep()
   }
@@ -125,8 +133,13 @@ export class Journal {
     while (size < needed) size *= 2
     size = Math.min(size, Words.bytes)
     if (!this.#native.commitJournal(present, size)) return false
-    this.#memory = new Memory(this.#buffer, this.#offset, size)
+    this.#setMemory(size)
     return true
+  }
+
+  #setMemory(bytes: number): void {
+    this.#memory = new Memory(this.#buffer, this.#offset, bytes)
+    this.#ample = bytes - SPARE_BYTES
   }
 
   /** The present item is over, and the next one begins. Returns false if there is none for this worker any more. */
@@ -144,7 +157,8 @@ export class Journal {
     this.#seen++
     this.length = this.#written
     if (this.#isTimed) words[Words.began] = quickMs() | 0
-    return this.next < this.#seen >>> 16 && !this.#hasRest && this.#hasRoom(this.length)
+    const hasRoom = this.length <= this.#ample || this.#hasRoom(this.length)
+    return (this.#seen & 0xffff) < this.#seen >>> 16 && hasRoom && !this.#hasRest
   }
 
   /** The rest of the last outcome, in the outbox; undefined if there is none. */
@@ -165,9 +179,6 @@ export class Journal {
   trim(): void {
     if (this.#memory.bytes.length === FIRST_BYTES || this.isOpen) return
     this.#native.trimJournal(FIRST_BYTES)
-    this.#memory = new Memory(this.#buffer, this.#offset, FIRST_BYTES)
+    this.#setMemory(FIRST_BYTES)
   }
 }
-
-/** Room that is kept free for the head of an outcome, or for a short scalar. */
-const SPARE_BYTES = 64
