@@ -26,12 +26,13 @@ export declare class NativeForkServer {
   refuse(reasons: string): void
   /**
    * Forks a process that tries whether forks work here, and waits for its end, at most for `timeout` milliseconds.
-   * Returns its end (without exit code and signal when it did not end in time); `null` in the forked process, in which
-   * this object is of no more use.
+   * Returns its end; `null` in the forked process, in which this object is of no more use but for `report()`.
    *
    * May be called where `fork` may be.
    */
-  tryFork(timeout: number): NativeDeath | null
+  tryFork(timeout: number): NativeTrial | null
+  /** In a trial fork: gives the server a report of at most 4096 bytes. */
+  report(bytes: Uint8Array): void
   /** The host's next request, one of `forkRequest` (see `wireNumbers`). `fork()` forks the worker that was asked for. */
   nextRequest(): number
   /**
@@ -375,6 +376,16 @@ export interface NativeReport {
   codec: number
   /** The encoded error. */
   bytes: Uint8Array
+}
+
+/** The end of a trial fork, without exit code and signal when it did not end in time. */
+export interface NativeTrial {
+  /** Its exit code. */
+  exitCode?: number
+  /** The signal that ended it. */
+  signal?: number
+  /** What it has reported. */
+  report: Uint8Array
 }
 
 /** The state of a worker. */

@@ -69,21 +69,17 @@ export class OwnForks {
   }
 
   #fork(): void {
-    let reasons = reasonsAgainst()
+    const reasons = reasonsAgainst()
     if (reasons.length > 0 && monotonicMs() - this.#since < SETTLE_MS) {
       // The timer does not hold the event loop: the work in progress does.
       this.#timer = setTimeout(() => this.#awaitTurn(), LOOK_AGAIN_MS).unref()
       return
     }
     this.#state = 'over'
-    const caches = new RandomCaches()
-    if (reasons.length === 0) reasons = caches.empty()
     if (reasons.length > 0) {
-      caches.release()
       this.#native.refuseForks(reasons.join('\n'))
     } else {
       const forked = this.#native.forkWorkers()
-      caches.release()
       if (forked !== null) return becomeForked(forked, forgetProgram, loadWorker)
     }
     this.#onOver()
@@ -101,6 +97,10 @@ function forgetProgram(): string {
   }
   process.exitCode = undefined
   seedableRandom()
+  // No trial has shown how many numbers are to be thrown away, so more are than any Node so far has drawn.
+  const caches = new RandomCaches()
+  caches.drainMore()
+  caches.drain()
   return 'millrace worker'
 }
 

@@ -13,7 +13,7 @@ import { reasonsAgainst } from '../fork-safety.js'
 import { becomeForked } from '../forked/become.js'
 import { RandomCaches, seedableRandom } from '../forked/random.js'
 import { FORKABLE, planOf } from './plan.js'
-import { tryFork } from './trial.js'
+import { tryForks } from './trial.js'
 
 /** How long to wait for work that modules have begun while they were loaded, before refusing to fork. */
 const SETTLE_MS = 2000
@@ -32,8 +32,8 @@ for (const url of plan.preload) {
 }
 let reasons = await reasonsWhenSettled()
 const caches = new RandomCaches()
-if (reasons.length === 0) reasons = caches.empty()
-if (reasons.length === 0) reasons = await tryFork(server)
+if (reasons.length === 0) caches.warmUp()
+if (reasons.length === 0) reasons = await tryForks(server, haveOwnRandomness, caches)
 if (reasons.length === 0) server.ready(incomplete)
 else server.refuse(reasons.join('\n'))
 
@@ -56,16 +56,20 @@ function serve(): void {
     if (requested === ForkRequest.nothing) return
     // `ForkRequest.ended`: the host is gone.
     if (requested !== ForkRequest.fork) process.exit()
-    caches.empty()
     const forked = server.fork()
     if (forked !== null) return becomeForked(forked, () => becomeWorkerEntry(forked.argument), runWorker)
   }
 }
 
+/** In a fork: its random numbers are none that its siblings have. */
+function haveOwnRandomness(): void {
+  seedAnew()
+  caches.drain()
+}
+
 /** In a fork: takes the state of a spawned worker. Returns its command line. */
 function becomeWorkerEntry(argument: string): string {
-  seedAnew()
-  caches.release()
+  haveOwnRandomness()
   process.argv[1] = plan.workerEntry
   // These options are the server's: a worker has not been given them, and must not pass them on to its own processes.
   process.execArgv.splice(-FORKABLE.length)

@@ -1,5 +1,6 @@
 //! A fork server as its own process sees it: connections, requests, children.
 
+use std::io::{PipeWriter, Read, pipe};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
@@ -28,11 +29,19 @@ pub enum ForkRequest {
 /// Where a trial fork has led.
 #[derive(Debug)]
 pub enum Trial {
-  /// This is the new process.
-  Child,
-  /// The new process has ended so; `None`: not in time, and it was killed.
-  Over(Option<Exit>),
+  /// This is the new process, which may write a report of at most [`MAX_REPORT`] bytes.
+  Child(PipeWriter),
+  /// The new process is over.
+  Over {
+    /// How it ended; `None`: not in time, and it was killed.
+    exit: Option<Exit>,
+    /// What it has reported.
+    report: Vec<u8>,
+  },
 }
+
+/// Bytes of the report of a trial fork. A pipe has room for as many, so the new process need not wait for a reader.
+pub const MAX_REPORT: usize = 4096;
 
 /// The connection of one pool.
 #[derive(Debug)]
@@ -226,13 +235,14 @@ impl ForkService {
   /// When there can be no other process now.
   pub unsafe fn try_fork(&self, timeout: Duration) -> millrace_sys::Result<Trial> {
     let sentinel = Capabilities::get()?.sentinel;
+    let (reader, writer) = pipe().map_err(|error| millrace_sys::Error::new("pipe2", error))?;
     // SAFETY: passed on by the caller.
     match unsafe { fork_with_heap() }? {
       Forked::Child => {
         if hits(Point::ForkTrial) {
           exit_now(1);
         }
-        Ok(Trial::Child)
+        Ok(Trial::Child(writer))
       }
       Forked::Parent(pid) => {
         let mut child = Child::forked_here(pid, sentinel)?;
@@ -241,7 +251,16 @@ impl ForkService {
           child.signal_group(libc::SIGKILL)?;
           child.wait_timeout(KILL_AFTER)?;
         }
-        Ok(Trial::Over(exit))
+        // Whoever has the other end has ended: what is in the pipe is all that there is.
+        drop(writer);
+        let mut report = Vec::new();
+        if exit.is_some() {
+          reader
+            .take(MAX_REPORT as u64)
+            .read_to_end(&mut report)
+            .map_err(|error| millrace_sys::Error::new("read", error))?;
+        }
+        Ok(Trial::Over { exit, report })
       }
     }
   }
