@@ -205,6 +205,11 @@ impl Lane {
     }
   }
 
+  /// Whether the system did not let the host signal the worker, which ends by its lifeline then.
+  pub(crate) fn is_signal_refused(&self) -> bool {
+    self.process.is_refused()
+  }
+
   /// The worker has not booted in time.
   pub(crate) fn fail_start(&mut self) {
     self.boot_failure = Some(BreakCause::StartTimeout);
@@ -226,7 +231,7 @@ impl Lane {
     if !matches!(self.life, Life::Leaving { .. }) && !self.says_goodbye() {
       // What the worker started goes with it. Before it is reaped: until then its group's number cannot be anybody
       // else's.
-      self.process.signal(libc::SIGKILL);
+      self.process.sweep();
     }
     self.process.reap(now)
   }

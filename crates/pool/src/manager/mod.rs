@@ -76,6 +76,8 @@ pub struct Manager {
   oom_victims: OomVictims,
   /// The lanes of living workers were drained since an end was seen: see `burial.rs`.
   looked_around: bool,
+  /// [`Event::SignalRefused`] was told.
+  told_refused_signal: bool,
   /// When the lanes are to be looked at for workers that do not come to their calls.
   next_look: Option<Instant>,
   watch: Watch,
@@ -107,6 +109,7 @@ impl Manager {
       starts: Starts::new(),
       oom_victims: OomVictims::default(),
       looked_around: false,
+      told_refused_signal: false,
       next_look: None,
       watch: Watch::new(capabilities)?,
       drain: Drain::default(),

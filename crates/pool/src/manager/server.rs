@@ -26,6 +26,8 @@ impl Manager {
       StartMethod::ForkServer { .. } => {}
     }
     match self.starter.server() {
+      // Workers that run go on. How they end is not known, since nobody is left who could reap them.
+      Some(server) if server.is_of_others() => self.drop_server(),
       Some(server) if !server.is_spent() => return Ok(*server.readiness() == Readiness::Ready),
       // A spent server still has to reap the others, which end as well.
       Some(_) if self.lanes.booting() > 0 => return Ok(false),

@@ -145,6 +145,11 @@ impl ForkServer {
     self.is_spent
   }
 
+  /// Whether forks of this server would have another user or other groups than this process.
+  pub(crate) fn is_of_others(&self) -> bool {
+    self.process.is_of_others()
+  }
+
   /// A process that this server has forked did not boot.
   pub(crate) fn note_failed_start(&mut self) {
     self.is_spent |= self.is_incomplete;
