@@ -1,4 +1,4 @@
-// Programs of root's that change their user or groups while a pool has workers that the program may not signal any more.
+// Programs of root's that change their user or groups while a pool has workers.
 
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -89,9 +89,9 @@ pub enum NativeBreakCause {
 ///
 /// What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not come
 /// to its calls any more and was ended (`workerSilent`); a worker did not boot, and another is started or not
-/// (`startFailed`); the system forbids signals to a worker, which ends by its lifeline (`signalRefused`); no worker could
-/// be started (`spawnFailed`); the fork server cannot be forked, for these reasons, a line each, and workers are spawned
-/// from now on (`forkUnsafe`); a worker reports an error that belongs to no call (`stray`).
+/// (`startFailed`); the system forbids signals to a worker, which ends by its lifeline (`signalRefused`); no worker
+/// could be started (`spawnFailed`); the fork server cannot be forked, for these reasons, a line each, and workers are
+/// spawned from now on (`forkUnsafe`); a worker reports an error that belongs to no call (`stray`).
 ///
 /// The queue has room again after it was full (`room`). The pool is closed and its last worker is reaped (`stopped`).
 #[napi(discriminant = "kind", discriminant_case = "camelCase", object_from_js = false)]

@@ -7,9 +7,9 @@
 //!   the host holds a copy of the host's end;
 //! - a pidfd of the host (Linux) tells of the host's death alone.
 //!
-//! At a hang-up the kernel does the same, on Linux: before the worker has started its watchdog, and for a worker that is
-//! stopped. See [`kill_at_hangup`](crate::kill_at_hangup()). `PR_SET_PDEATHSIG` is no substitute: it follows the thread that spawned
-//! the worker, not the process.
+//! At a hang-up the kernel does the same, on Linux: before the worker has started its watchdog, and for a worker that
+//! is stopped. See [`kill_at_hangup`](crate::kill_at_hangup()). `PR_SET_PDEATHSIG` is no substitute: it follows the
+//! thread that spawned the worker, not the process.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
