@@ -218,6 +218,11 @@ export declare class NativeWorker {
   /** Tells the host how far this worker has come: one of `phase` (see `wireNumbers`). */
   setPhase(phase: number): void
   /**
+   * From now on SIGTERM and SIGHUP end this process only when its host has announced them, or this process sends them
+   * itself. To be called again when JavaScript has taken a last listener of one of them off.
+   */
+  heedAnnouncedSignals(): void
+  /**
    * Gives memory that nothing needs back to the system. True: the host keeps results, so there may be more to give
    * back later.
    */
@@ -292,10 +297,11 @@ export interface NativeDeath {
  * a call that `timedOut` lives on (`callFailed`); the pool is unusable, and every call that it had has failed with
  * that (`broken`).
  *
- * What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not
- * boot, and another is started or not (`startFailed`); no worker could be started (`spawnFailed`); the fork server
- * cannot be forked, for these reasons, a line each, and workers are spawned from now on (`forkUnsafe`); a worker
- * reports an error that belongs to no call (`stray`).
+ * What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not come
+ * to its calls any more and was ended (`workerSilent`); a worker did not boot, and another is started or not
+ * (`startFailed`); the system forbids signals to a worker, which ends by its lifeline (`signalRefused`); no worker
+ * could be started (`spawnFailed`); the fork server cannot be forked, for these reasons, a line each, and workers are
+ * spawned from now on (`forkUnsafe`); a worker reports an error that belongs to no call (`stray`).
  *
  * The queue has room again after it was full (`room`). The pool is closed and its last worker is reaped (`stopped`).
  */
@@ -306,6 +312,8 @@ export type NativeEvent =
   | { kind: 'callFailed'; call: number; failure: NativeCallFailure }
   | { kind: 'broken'; cause: NativeBreakCause; deaths: Array<NativeDeath> }
   | { kind: 'workerLost'; death: NativeDeath }
+  | { kind: 'workerSilent'; death: NativeDeath; silentMs: number; lastTask?: number }
+  | { kind: 'signalRefused'; pid: number }
   | { kind: 'startFailed'; cause: NativeBreakCause; death: NativeDeath; again: boolean }
   | { kind: 'spawnFailed'; syscall: string; errno?: number }
   | { kind: 'forkUnsafe'; reasons: string }

@@ -29,6 +29,7 @@ const kinds = {
   die: 1,
   quit: 0.5,
   stray: 1,
+  wedge: 0.2,
   hoard: 1,
 }
 
@@ -175,7 +176,8 @@ export class Round {
       if (this.settled !== seen || this.open.size === 0) {
         seen = this.settled
         since = performance.now()
-      } else if (performance.now() - since > patience()) {
+      } else if (performance.now() - since > 2 * patience()) {
+        // Twice: a worker that does not come back is given up after five seconds.
         throw new Error(`no call has settled for ${Math.round(performance.now() - since)} ms\n${this.describe()}`)
       }
     }

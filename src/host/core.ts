@@ -312,7 +312,7 @@ export class PoolCore implements Owner, CallOwner {
       case 'stopped':
         return this.#stop()
       default:
-        return this.#listeners.warn(warningOf(event))
+        return this.#listeners.warn(warningOf(event, (index) => this.tasks.nameOf(index)))
     }
   }
 

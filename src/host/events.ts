@@ -8,8 +8,9 @@ import { queueMicrotask } from '../util/globals.js'
 
 /**
  * Why a worker left. `'shutdown'`: the pool closes, or is broken. `'recycled'`: it was used up or too large, a task
- * called `process.exit()`, or a stray error made it retire. `'idle'`: `idleTimeout`. `'killed'`: a time-out, a cancel
- * with `kill`, or a terminated pool. `'died'`: anything else. `'failed-start'`: it ended before it was ready.
+ * called `process.exit()`, or a stray error made it retire. `'idle'`: `idleTimeout`. `'killed'`: the pool has ended it,
+ * for a time-out, a cancel with `kill`, the end of the pool, or since it did not come to its calls any more. `'died'`:
+ * anything else. `'failed-start'`: it ended before it was ready.
  */
 export type WorkerExitReason = 'shutdown' | 'recycled' | 'idle' | 'killed' | 'died' | 'failed-start'
 

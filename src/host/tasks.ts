@@ -52,6 +52,12 @@ export class TaskTable {
     return entry
   }
 
+  /** The name of the task with this number. */
+  nameOf(index: number): string | undefined {
+    for (const entry of this.#byKey.values()) if (entry.index === index) return entry.name
+    return undefined
+  }
+
   #freeIndex(): number {
     if (this.#byKey.size >= MAX_TASKS) {
       for (const [key, entry] of this.#byKey) {

@@ -254,6 +254,11 @@ export class Lane {
     this.#native.setPhase(phase)
   }
 
+  /** From now on SIGTERM and SIGHUP end this process only if its host has announced them, or it sends them itself. */
+  heedAnnouncedSignals(): void {
+    this.#native.heedAnnouncedSignals()
+  }
+
   /** Allocates shared memory for a task to fill in place; null when there is no room. */
   allocate(bytes: number): ArrayBuffer | null {
     return this.#native.allocate(bytes)

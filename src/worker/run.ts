@@ -4,6 +4,7 @@ import { WorkerDiedError } from '../errors/index.js'
 import { becomeWorker } from '../tasks/context.js'
 import { Phase, Status } from '../wire/index.js'
 import { interceptExit } from './exit.js'
+import { ignoreForeignSignals } from './signals.js'
 import { Lane } from './lane.js'
 import { Loop } from './loop.js'
 import { TaskCache } from './task-cache.js'
@@ -47,6 +48,7 @@ export function runWorker(argument: string, inherits = false): void {
       loop.retire()
     }
   }
+  ignoreForeignSignals(lane)
   process.on('uncaughtException', onStray)
   process.on('unhandledRejection', onStray)
 

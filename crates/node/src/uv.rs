@@ -4,10 +4,12 @@
 //! here: dropping one only begins the closing. Reference: <https://docs.libuv.org/en/v1.x/handle.html>.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
 use std::rc::Rc;
+use std::time::Instant;
 
 /// A handle of any kind. Its size is asked of libuv, never assumed.
 #[repr(C)]
@@ -233,6 +235,8 @@ pub(crate) unsafe fn fork_loop(uv_loop: *mut UvLoop) -> Result<(), c_int> {
 pub(crate) struct Timer {
   handle: Handle,
   uv_loop: *mut UvLoop,
+  /// When the timer fires, if it is armed.
+  due: Rc<Cell<Option<Instant>>>,
 }
 
 impl Timer {
@@ -245,16 +249,33 @@ impl Timer {
     on_event: Rc<dyn Fn()>,
     on_closed: Rc<dyn Fn()>,
   ) -> Result<Self, c_int> {
+    let due = Rc::new(Cell::new(None));
+    let fired = Rc::clone(&due);
+    let on_event = move || {
+      fired.set(None);
+      on_event();
+    };
     // SAFETY: as for a poll handle.
-    let handle = Handle::new(UV_TIMER, on_event, on_closed, |raw| unsafe { uv_timer_init(uv_loop, raw) })?;
+    let handle = Handle::new(UV_TIMER, Rc::new(on_event), on_closed, |raw| unsafe { uv_timer_init(uv_loop, raw) })?;
     handle.set_ref(false);
-    Ok(Self { handle, uv_loop })
+    Ok(Self { handle, uv_loop, due })
   }
 
-  /// Arms the timer to fire in `milliseconds`, or disarms it.
-  pub(crate) fn arm(&self, milliseconds: Option<u64>) {
-    match milliseconds {
-      Some(milliseconds) => {
+  /// When the timer fires, if it is armed.
+  pub(crate) fn due(&self) -> Option<Instant> {
+    self.due.get()
+  }
+
+  /// Arms the timer to fire at `due`, or disarms it.
+  pub(crate) fn arm(&self, due: Option<Instant>) {
+    if self.due.replace(due) == due {
+      return;
+    }
+    match due {
+      Some(at) => {
+        let left = at.saturating_duration_since(Instant::now());
+        // Rounded up: a timer that fires too early would only be armed again.
+        let milliseconds = u64::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
         // The loop's idea of the time is that of its last turn: a long computation since would cut the delay short.
         // SAFETY: the loop outlives its environment's handles.
         unsafe { uv_update_time(self.uv_loop) };

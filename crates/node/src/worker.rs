@@ -311,6 +311,13 @@ impl NativeWorker {
     });
   }
 
+  /// From now on SIGTERM and SIGHUP end this process only when its host has announced them, or this process sends them
+  /// itself. To be called again when JavaScript has taken a last listener of one of them off.
+  #[napi]
+  pub fn heed_announced_signals(&self) {
+    self.calls.worker.borrow().heed_announced_signals();
+  }
+
   /// Gives memory that nothing needs back to the system. True: the host keeps results, so there may be more to give
   /// back later.
   #[napi]

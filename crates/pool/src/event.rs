@@ -1,5 +1,7 @@
 //! The state of a pool, and the events that its owner hears of besides results.
 
+use std::time::Duration;
+
 use millrace_sys::Exit;
 
 use crate::completion::CallId;
@@ -169,6 +171,20 @@ pub enum Event {
   },
   /// A worker died idle, or its lane's memory is damaged, and the pool goes on.
   WorkerLost(Death),
+  /// A worker did not come to its calls any more and was ended. None of its calls is lost, and the pool goes on.
+  WorkerSilent {
+    /// The end of the worker.
+    death: Death,
+    /// How long the worker had not come to its calls.
+    silent_for: Duration,
+    /// The task that the worker finished last, if its number still means the same.
+    last_task: Option<u32>,
+  },
+  /// The system did not let the host signal a worker, which ends by its lifeline then. Told once for a pool.
+  SignalRefused {
+    /// The worker's process.
+    pid: u32,
+  },
   /// A worker did not boot, and the pool goes on.
   StartFailed {
     /// Why the worker did not boot.

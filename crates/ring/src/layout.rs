@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | [`Preamble`] | host | once, before the worker starts; the host never reads it back |
 //! | [`Progress`] | host | at each consumed result |
-//! | [`Control`] | host | to stop or abort; apart from `Progress`, since an idle worker polls it |
+//! | [`Control`] | host | to stop, abort or signal; apart from `Progress`, since an idle worker polls it |
 //! | host's [`Bell`] | both | as `bell.rs` says |
 //! | worker's [`Bell`] | both | as `bell.rs` says |
 //! | [`Clock`] | worker | at each claim |
@@ -22,7 +22,7 @@ use crate::result_slot::{ResultHead, ResultSlot};
 use crate::sync::{AtomicU32, AtomicU64};
 
 /// Changes whenever anything in shared memory changes place, size or meaning: host and worker must agree on it.
-pub const LAYOUT_VERSION: u32 = 4;
+pub const LAYOUT_VERSION: u32 = 5;
 
 /// "millrace", the first bytes of a lane.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"millrace");
@@ -59,6 +59,8 @@ pub(crate) struct Control {
   pub(crate) aborts: AtomicU32,
   /// 1: the worker may spin for a moment before it sleeps, since a processor is spare. Advice only.
   pub(crate) spin: AtomicU32,
+  /// 1: the host signals the worker. The worker's handler heeds no signal of another process before.
+  pub(crate) signals: AtomicU32,
 }
 
 #[derive(Debug)]

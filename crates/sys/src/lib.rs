@@ -21,11 +21,13 @@
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("millrace-sys supports Linux and macOS");
 
+mod activity;
 mod capabilities;
 #[cfg(any(target_os = "linux", test))]
 mod cgroup;
 mod clock;
 mod cpu;
+mod credentials;
 mod doorbell;
 mod error;
 mod fd;
@@ -41,20 +43,22 @@ mod signals;
 mod wait_set;
 mod watchdog;
 
+pub use activity::{Activity, activity};
 pub use capabilities::{Capabilities, PollerKind, SegmentKind, SentinelKind, WakeupKind};
 pub use clock::monotonic_ns;
 pub use cpu::cpu_quota;
+pub use credentials::Credentials;
 pub use doorbell::{Listener, Ringer, doorbell};
 pub use error::{Error, Result};
 pub use fd::{adopt_fd, out_of_the_way};
 pub use fork::{Forked, fork_with_heap};
 pub use heap::{reuse_heap_memory, trim_heap};
-pub use lifeline::{kill_at_hangup, lifeline};
+pub use lifeline::{hang_up, kill_at_hangup, lifeline};
 pub use memory::resident_bytes;
 pub use oom::oom_kills;
 pub use packets::{Packets, Received, packets};
 pub use process::{Child, Exit, SpawnSpec, close_input, exit_now, pidfd_of, reap, spawn};
 pub use segment::{Mapping, Segment};
-pub use signals::{SignalsBlocked, ignore_sigint};
+pub use signals::{SignalsBlocked, heed_announced_signals, ignore_ending_signals, ignore_sigint};
 pub use wait_set::{Pollables, WaitSet};
 pub use watchdog::{StartedBy, start_watchdog};

@@ -101,18 +101,18 @@ impl Core {
     let mut hooks = self.hooks.borrow_mut();
     let Some(hooks) = hooks.as_mut() else { return };
     hooks.watch(&manager);
-    let due = manager.next_deadline().map(|at| {
-      let left = at.saturating_duration_since(Instant::now());
-      // Rounded up: a timer that fires too early would only be armed again.
-      u64::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
-    });
-    hooks.timer.arm(due);
+    hooks.timer.arm(manager.next_deadline());
     self.sync_hold(&manager, hooks);
   }
 
   /// The part of `sync` that follows each call.
   pub(super) fn sync_call(&self, manager: &Manager) {
     if let Some(hooks) = self.hooks.borrow_mut().as_mut() {
+      if let Some(at) = manager.next_look()
+        && hooks.timer.due().is_none_or(|due| due > at)
+      {
+        hooks.timer.arm(Some(at));
+      }
       self.sync_hold(manager, hooks);
     }
   }

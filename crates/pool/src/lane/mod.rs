@@ -1,12 +1,14 @@
 //! One worker as its host sees it: its process, the host's half of the shared memory, the calls that it has been given.
 
 mod argument;
+mod hearing;
 mod life;
 mod loan;
 mod prepared;
 mod process;
 mod queue;
 mod segment;
+mod silence;
 
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
@@ -23,6 +25,8 @@ pub use self::loan::{Loan, Moved, Tail};
 pub(crate) use self::prepared::PreparedLane;
 use self::process::Process;
 pub(crate) use self::segment::LaneSegment;
+use self::silence::Silence;
+pub(crate) use self::silence::{GivenUp, Heard, LOOK, UNCLAIMED};
 use crate::completion::{CallId, status};
 use crate::config::{KILL_AFTER, PoolConfig};
 use crate::event::{BreakCause, ExitReason, Report};
@@ -39,6 +43,7 @@ const TRIMS: u32 = 4;
 struct Held {
   position: Position,
   call: CallId,
+  task: u32,
   bytes: usize,
 }
 
@@ -66,7 +71,14 @@ pub(crate) struct Lane {
   service_ns: Option<u32>,
   front_since: Instant,
   tasks_done: u64,
+  /// The number of the task that was finished last.
+  last_task: Option<u32>,
   is_stalled: bool,
+  /// Since when the worker has not been heard, if the lane has lost its last call unclaimed.
+  unheard_since: Option<Instant>,
+  /// See `silence.rs`.
+  silence: Option<Silence>,
+  given_up: Option<GivenUp>,
   /// Give the pages of large arguments back at this time, if nothing needs them before.
   trim_at: Option<Instant>,
   /// How often pages are to be given back again if the worker keeps some.
@@ -98,7 +110,11 @@ impl Lane {
       service_ns: None,
       front_since: now,
       tasks_done: 0,
+      last_task: None,
       is_stalled: false,
+      unheard_since: None,
+      silence: None,
+      given_up: None,
       trim_at: None,
       trims: 0,
       is_listed_unarmed: false,
@@ -173,6 +189,8 @@ impl Lane {
   pub(crate) fn terminate(&mut self, reason: ExitReason, now: Instant) {
     if !self.has_ended() && !self.life.is_signalled() {
       self.life = Life::Terminated { reason, deadline: now + KILL_AFTER };
+      // The worker heeds no signal that its host has not announced.
+      self.ring.announce_signals();
       self.process.signal(libc::SIGTERM);
       // A worker that is stopped, by a debugger or a terminal, would not hear of SIGTERM before SIGKILL.
       self.process.signal(libc::SIGCONT);
@@ -185,6 +203,11 @@ impl Lane {
       self.life = Life::Killed { reason };
       self.process.signal(libc::SIGKILL);
     }
+  }
+
+  /// Whether the system did not let the host signal the worker, which ends by its lifeline then.
+  pub(crate) fn is_signal_refused(&self) -> bool {
+    self.process.is_refused()
   }
 
   /// The worker has not booted in time.
@@ -208,7 +231,7 @@ impl Lane {
     if !matches!(self.life, Life::Leaving { .. }) && !self.says_goodbye() {
       // What the worker started goes with it. Before it is reaped: until then its group's number cannot be anybody
       // else's.
-      self.process.signal(libc::SIGKILL);
+      self.process.sweep();
     }
     self.process.reap(now)
   }

@@ -96,6 +96,9 @@ impl Lane {
       }
       self.known_tasks[task] = definition.version();
     }
+    if self.unheard_since.is_some() && self.ring.worker_sleeps() {
+      self.unheard_since = None;
+    }
     let mut header = *header;
     if hits(Point::CallFrame) {
       header.codec = NO_CODEC;
@@ -112,7 +115,7 @@ impl Lane {
       self.front_since = now;
       self.is_stalled = false;
     }
-    self.held.push_back(Held { position, call: id, bytes });
+    self.held.push_back(Held { position, call: id, task: header.task, bytes });
     self.held_bytes += bytes;
     if let Some(budget) = &mut self.budget {
       *budget -= 1;
@@ -163,6 +166,8 @@ impl Lane {
     }
     self.front_since = now;
     self.is_stalled = false;
+    self.unheard_since = None;
+    self.last_task = Some(held.task);
     self.tasks_done += 1;
     let ran = ran_ns.max(1);
     // The new value counts an eighth: one slow call among thousands of fast ones must not end the read-ahead, and a
@@ -201,6 +206,10 @@ impl Lane {
     self.held_bytes -= held.bytes;
     if let Some(budget) = &mut self.budget {
       *budget += 1;
+    }
+    if self.held.is_empty() {
+      // The worker has been rung for this call, and is still to come by.
+      self.unheard_since.get_or_insert(self.front_since);
     }
     Some(held)
   }

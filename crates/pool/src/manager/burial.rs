@@ -22,7 +22,7 @@ use super::starts::Replacement;
 use crate::calls::Outcome;
 use crate::completion::CallId;
 use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason};
-use crate::lane::Lane;
+use crate::lane::{GivenUp, Lane};
 
 /// The remains of a worker that has ended.
 struct Remains {
@@ -38,6 +38,9 @@ struct Remains {
   corrupt: Option<&'static str>,
   out_of_memory: Option<bool>,
   boot_failure: Option<BreakCause>,
+  given_up: Option<GivenUp>,
+  /// The task that the worker finished last, if its number still means the same.
+  last_task: Option<u32>,
 }
 
 impl Remains {
@@ -131,14 +134,7 @@ impl Manager {
         if remains.reason == ExitReason::Died {
           self.events.push_back(Event::WorkerLost(remains.death()));
         }
-        let is_one_too_many = self.starts.note_vain_start(remains.started_at, now);
-        Verdict {
-          // A worker that comes up only to end again is started anew when a call needs it, and not for ever. Where all
-          // places are kept filled it is started anew with pauses, as long as there is no call.
-          replaced: self.config.keep_full,
-          fatal: is_one_too_many && !self.pending.is_empty() && self.replaces(),
-          cause: None,
-        }
+        self.vain_end(remains, now)
       }
       ExitReason::Died => {
         if remains.lost.is_empty() {
@@ -147,7 +143,12 @@ impl Manager {
         self.release(remains);
         Verdict { replaced: true, ..Verdict::default() }
       }
+      ExitReason::Killed if remains.unused && remains.given_up.is_some() => {
+        self.tell_given_up(remains);
+        self.vain_end(remains, now)
+      }
       ExitReason::Recycled | ExitReason::Killed => {
+        self.tell_given_up(remains);
         self.release(remains);
         Verdict { replaced: true, ..Verdict::default() }
       }
@@ -155,6 +156,26 @@ impl Manager {
         self.release(remains);
         Verdict::default()
       }
+    }
+  }
+
+  /// A worker ended without having claimed a call.
+  fn vain_end(&mut self, remains: &Remains, now: Instant) -> Verdict {
+    let is_one_too_many = self.starts.note_vain_start(remains.started_at, now);
+    Verdict {
+      // A worker that comes up only to end again is started anew when a call needs it, and not for ever. Where all
+      // places are kept filled it is started anew with pauses, as long as there is no call.
+      replaced: self.config.keep_full,
+      fatal: is_one_too_many && !self.pending.is_empty() && self.replaces(),
+      cause: None,
+    }
+  }
+
+  /// Tells of a worker that did not come to its calls.
+  fn tell_given_up(&mut self, remains: &Remains) {
+    if let Some(GivenUp { silent_for }) = remains.given_up {
+      let (death, last_task) = (remains.death(), remains.last_task);
+      self.events.push_back(Event::WorkerSilent { death, silent_for, last_task });
     }
   }
 
@@ -186,7 +207,15 @@ impl Manager {
       corrupt: lane.corrupt(),
       out_of_memory,
       boot_failure: lane.take_boot_failure(),
+      given_up: lane.given_up(),
+      last_task: self.last_task(&lane),
     })
+  }
+
+  /// The number of the task that a worker finished last, unless the number means another task by now.
+  fn last_task(&self, lane: &Lane) -> Option<u32> {
+    let (task, version) = lane.last_task()?;
+    self.definitions.task(task).is_some_and(|definition| definition.version() == version).then_some(task)
   }
 
   /// Ends the calls that a worker has taken with it.

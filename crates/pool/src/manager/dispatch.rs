@@ -124,6 +124,7 @@ impl Manager {
     let position = lane.push(id, &call.header(), definition, head, tail, now)?;
     call.place = Place::Lane { lane: index, position };
     self.placement.note_call(index);
+    self.look_later(now);
     Ok(())
   }
 

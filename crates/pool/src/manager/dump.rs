@@ -72,6 +72,9 @@ impl Manager {
       write!(text, ", may be given {budget} more")?;
     }
     writeln!(text, "{}", if lane.is_stalled() { "; nothing is queued behind its long call" } else { "" })?;
+    if let Some(watched) = lane.watched() {
+      writeln!(text, "  does not come to its calls, watched for {} ms", watched.as_millis())?;
+    }
     write_ring(text, &lane.snapshot())
   }
 }

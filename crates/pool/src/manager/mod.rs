@@ -29,6 +29,7 @@ mod room;
 mod round;
 mod server;
 mod shutdown;
+mod silence;
 mod sleep;
 mod starts;
 mod stop;
@@ -37,7 +38,7 @@ mod watch;
 mod workers;
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use millrace_sys::{Capabilities, Pollables};
 
@@ -75,6 +76,10 @@ pub struct Manager {
   oom_victims: OomVictims,
   /// The lanes of living workers were drained since an end was seen: see `burial.rs`.
   looked_around: bool,
+  /// [`Event::SignalRefused`] was told.
+  told_refused_signal: bool,
+  /// When the lanes are to be looked at for workers that do not come to their calls.
+  next_look: Option<Instant>,
   watch: Watch,
   drain: Drain,
   backlog: Backlog,
@@ -104,6 +109,8 @@ impl Manager {
       starts: Starts::new(),
       oom_victims: OomVictims::default(),
       looked_around: false,
+      told_refused_signal: false,
+      next_look: None,
       watch: Watch::new(capabilities)?,
       drain: Drain::default(),
       backlog: Backlog::default(),

@@ -1,18 +1,15 @@
 //! Calls that move from a lane whose worker does not come to them, to workers that would.
 //!
 //! A worker does not come to a call while it runs a long one before that call; or for no reason that the host can see:
-//! the worker is stopped, or busy with what an earlier task has left behind.
+//! the worker is stopped, or busy with what an earlier task has left behind. If it stays so, `silence.rs` ends it.
 
 use std::time::{Duration, Instant};
 
 use super::Manager;
-use crate::lane::Life;
+use crate::lane::{Life, UNCLAIMED};
 
 /// How long a call may run while another worker is idle, before its lane gives up the calls queued behind it.
 pub(super) const STALL: Duration = Duration::from_millis(1);
-
-/// How long a worker that has nothing else to do may leave a call unclaimed, before the call goes to another.
-const UNCLAIMED: Duration = Duration::from_secs(1);
 
 impl Manager {
   /// Whether some worker is idle while a call is queued behind another: worth a look in a moment.

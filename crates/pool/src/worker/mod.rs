@@ -7,11 +7,12 @@ mod faults;
 
 use std::cell::Cell;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
 use millrace_ring::{CallKind, CallRecord, CommitError, ResultHeader, Taken, WorkerLane, WorkerPhase};
 use millrace_sys::{
-  Listener, Ringer, Segment, StartedBy, adopt_fd, ignore_sigint, monotonic_ns, out_of_the_way, reuse_heap_memory,
-  start_watchdog, trim_heap,
+  Listener, Ringer, Segment, StartedBy, adopt_fd, heed_announced_signals, ignore_sigint, monotonic_ns, out_of_the_way,
+  reuse_heap_memory, start_watchdog, trim_heap,
 };
 
 pub use crate::error::WorkerError;
@@ -88,6 +89,15 @@ impl Worker {
       clock_ns: Cell::new(0),
       spinner: Spinner::default(),
     })
+  }
+
+  /// From now on SIGTERM and SIGHUP end this process only when its host has announced them, or this process sends them
+  /// itself. To be called again when other code has taken the handlers of these signals.
+  pub fn heed_announced_signals(&self) {
+    // The handler stays, whatever becomes of this value: so does the memory that it reads.
+    std::mem::forget(Arc::clone(self.lane.memory().mapping()));
+    // SAFETY: the word lies in the lane's memory, whose mapping is never dropped: its count was raised above for good.
+    unsafe { heed_announced_signals(self.lane.signals_word()) };
   }
 
   /// Readable when the host rang.

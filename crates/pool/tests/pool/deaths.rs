@@ -48,10 +48,10 @@ fn the_death_of_an_idle_worker_breaks_the_pool() {
   let mut pool = Pool::new(PoolConfig { on_death: DeathPolicy::Break, max_workers: 1, ..config() });
   let key = pool.submit("pid");
   let pid = pool.number(key);
-  send_signal(pid, libc::SIGTERM);
+  send_signal(pid, libc::SIGKILL);
   pool.until("the pool is broken", |pool| pool.manager.state() == PoolState::Broken);
   let [death] = &deaths(&pool)[..] else { panic!("{:?}", pool.events) };
-  assert_eq!((death.pid, death.exit, death.call), (pid, Exit::Signal(libc::SIGTERM), None));
+  assert_eq!((death.pid, death.exit, death.call), (pid, Exit::Signal(libc::SIGKILL), None));
   pool.until_stopped();
 }
 

@@ -21,6 +21,8 @@ mod relief;
 mod retries;
 mod scribbles;
 mod shutdown;
+mod signals;
+mod silence;
 mod spin;
 mod starts;
 mod stops;

@@ -121,6 +121,7 @@ fn format(view: &View, geometry: Geometry, identity: Identity, start: Position) 
   header.control.stop.store(0, Ordering::Relaxed);
   header.control.aborts.store(0, Ordering::Relaxed);
   header.control.spin.store(0, Ordering::Relaxed);
+  header.control.signals.store(0, Ordering::Relaxed);
   header.host_bell.format();
   header.worker_bell.format();
   header.lent_to_worker.words.iter().for_each(LoanWord::format);

@@ -66,6 +66,13 @@ impl<M: Memory> HostLane<M> {
     }
   }
 
+  /// Announces that the host is about to signal the worker's process.
+  pub fn announce_signals(&self) {
+    // No other store is published with the word, and the handler that loads the word runs because of a system call
+    // that comes after this store.
+    self.view.header().control.signals.store(1, Ordering::Relaxed);
+  }
+
   /// Whether the worker says that it sleeps, until there is a call.
   pub fn worker_sleeps(&self) -> bool {
     self.view.header().worker_bell.awaited() != 0

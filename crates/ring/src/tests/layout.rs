@@ -27,6 +27,7 @@ fn the_layout_is_that_of_its_version() {
     ("stop", offset_of!(Header, control) + offset_of!(Control, stop)),
     ("aborts", offset_of!(Header, control) + offset_of!(Control, aborts)),
     ("spin", offset_of!(Header, control) + offset_of!(Control, spin)),
+    ("signals", offset_of!(Header, control) + offset_of!(Control, signals)),
     ("host_bell", offset_of!(Header, host_bell)),
     ("worker_bell", offset_of!(Header, worker_bell)),
     ("claimed_at", offset_of!(Header, clock) + offset_of!(Clock, claimed_at)),
@@ -81,13 +82,13 @@ fn the_layout_is_that_of_its_version() {
     WorkerPhase::Leaving as u32,
   ];
   let text: String = places.iter().map(|(name, at)| format!("{name} {at}\n")).collect();
-  assert_eq!(text, VERSION_4, "this is another layout: give it another LAYOUT_VERSION, and a snapshot");
+  assert_eq!(text, VERSION_5, "this is another layout: give it another LAYOUT_VERSION, and a snapshot");
   assert_eq!(words, [0, 1, 2, 3, 1, 2, 1, 2, 3, 1, 2, 3, 4]);
-  assert_eq!(LAYOUT_VERSION, 4);
+  assert_eq!(LAYOUT_VERSION, 5);
   assert_eq!(MAGIC.to_le_bytes(), *b"millrace");
 }
 
-const VERSION_4: &str = "\
+const VERSION_5: &str = "\
 magic 0
 version 8
 ready 12
@@ -100,6 +101,7 @@ consumed 128
 stop 256
 aborts 260
 spin 264
+signals 268
 host_bell 384
 worker_bell 512
 claimed_at 640

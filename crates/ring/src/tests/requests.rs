@@ -35,6 +35,17 @@ fn a_request_to_abort_is_seen_by_the_call_that_it_is_meant_for() {
 }
 
 #[test]
+fn a_worker_sees_that_its_host_announces_signals() {
+  let (host, worker) = lane(2, ARENA);
+  let word = worker.signals_word();
+  // SAFETY: a word of the lane, which lives; this thread alone uses it.
+  assert_eq!(unsafe { word.read_volatile() }, 0);
+  host.announce_signals();
+  // SAFETY: as above.
+  assert_eq!(unsafe { word.read_volatile() }, 1);
+}
+
+#[test]
 fn a_request_to_abort_is_forgotten_when_the_positions_have_wrapped() {
   let (host, _) = lane(2, ARENA);
   let slot = &host.view.calls()[0];

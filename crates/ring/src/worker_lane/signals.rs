@@ -33,6 +33,13 @@ impl<M: Memory> WorkerLane<M> {
     found
   }
 
+  /// The word that is 1 once the host has announced that it signals this process, for a signal handler. It is readable
+  /// as long as the lane's memory is mapped.
+  #[cfg(not(loom))]
+  pub fn signals_word(&self) -> core::ptr::NonNull<u32> {
+    core::ptr::NonNull::from(&self.view.header().control.signals).cast()
+  }
+
   /// Whether the host lets this worker spin before it sleeps.
   pub fn may_spin(&self) -> bool {
     self.view.header().control.spin.load(Ordering::Relaxed) == 1

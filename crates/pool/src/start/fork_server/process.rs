@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use millrace_sys::{Capabilities, Child, Packets, SpawnSpec, kill_at_hangup, lifeline, packets, spawn};
+use millrace_sys::{
+  Capabilities, Child, Credentials, Packets, SpawnSpec, hang_up, kill_at_hangup, lifeline, packets, spawn,
+};
 
 use super::protocol::{ROOT_FD, SERVER_LIFELINE_FD, request};
 use crate::config::{KILL_AFTER, WorkerCommand};
@@ -21,6 +23,8 @@ struct Options {
   env: Vec<(OsString, OsString)>,
   cwd: Option<PathBuf>,
   inherit_stdio: bool,
+  /// A server and its forks stay what this process was at the start of the server.
+  credentials: Credentials,
 }
 
 /// The servers of this process. Those that no pool uses any more are dropped at the next start.
@@ -31,7 +35,8 @@ pub(super) struct ServerProcess {
   child: Child,
   /// Carries new connections.
   root: Packets,
-  _lifeline: OwnedFd,
+  lifeline: OwnedFd,
+  credentials: Credentials,
   /// Some pool has found that the server is of no use any more.
   is_given_up: AtomicBool,
 }
@@ -49,6 +54,7 @@ impl ServerProcess {
       env: command.env.clone().unwrap_or_else(|| std::env::vars_os().collect()),
       cwd: command.cwd.clone().or_else(|| std::env::current_dir().ok()),
       inherit_stdio: command.inherit_stdio,
+      credentials: Credentials::current(),
     };
     let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
     servers.retain(|(_, server)| server.strong_count() > 0);
@@ -78,7 +84,7 @@ impl ServerProcess {
     };
     let child = spawn(&spec, capabilities.sentinel)?;
     kill_at_hangup(&server_lifeline, child.pid());
-    Ok(Self { child, root, _lifeline: lifeline, is_given_up: AtomicBool::new(false) })
+    Ok(Self { child, root, lifeline, credentials: Credentials::current(), is_given_up: AtomicBool::new(false) })
   }
 
   /// A connection. It is closed already if the server has ended or does not read; such a server is given up.
@@ -95,6 +101,11 @@ impl ServerProcess {
     self.is_given_up.store(true, Ordering::Relaxed);
   }
 
+  /// Whether this process has changed its user or its groups since it started the server.
+  pub(super) fn is_of_others(&self) -> bool {
+    self.credentials != Credentials::current()
+  }
+
   pub(super) fn pid(&self) -> u32 {
     self.child.pid()
   }
@@ -103,6 +114,8 @@ impl ServerProcess {
 impl Drop for ServerProcess {
   fn drop(&mut self) {
     let _ = self.child.signal_group(libc::SIGKILL);
+    // The signal is not allowed if this process has changed its user. The kernel still kills the server.
+    hang_up(&self.lifeline);
     let _ = self.child.wait_timeout(KILL_AFTER);
   }
 }

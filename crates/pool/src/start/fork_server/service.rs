@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use millrace_sys::{
   Capabilities, Child, Exit, Forked, Packets, Pollables, PollerKind, Received, StartedBy, WaitSet, adopt_fd, exit_now,
-  fork_with_heap, ignore_sigint, out_of_the_way, pidfd_of, reap,
+  fork_with_heap, ignore_ending_signals, ignore_sigint, out_of_the_way, pidfd_of, reap,
 };
 
 use super::protocol::{MAX_MESSAGE, ROOT_FD, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
@@ -86,6 +86,7 @@ impl ForkService {
     // SAFETY: as above.
     let lifeline = unsafe { adopt_fd(SERVER_LIFELINE_FD) }?;
     ignore_sigint();
+    ignore_ending_signals();
     let root = Packets::from_fd(root);
     let mut waits = WaitSet::new(PollerKind::Epoll)?;
     waits.add(root.as_fd(), ROOT_TOKEN)?;

@@ -24,6 +24,7 @@
 //! | `die <signal>` | the same, by a signal |
 //! | `quit <code> <name>`, `die <signal> <name>` | the same, once it has waited as for `gate` |
 //! | `last-words <signal>` | answers with the data, and dies at once |
+//! | `wedge spin`, `wedge sleep` | answers with its process id, and never comes to its loop again |
 //! | `until <n> <order>` | does as the order says, but from its n-th start on as `echo` |
 //! | `scribble <seed> <words>` | writes so many random words over its lane, and answers |
 
@@ -64,6 +65,7 @@ pub fn serve(argument: LaneArgument) -> ! {
   let segment = Segment::from_fd(lane, argument.segment_len).unwrap();
   // SAFETY: this process was started with this argument, and this is the first thing that it does.
   let worker = unsafe { Worker::attach(&argument) }.unwrap();
+  worker.heed_announced_signals();
   let mut sleep = WaitSet::new(PollerKind::Poll).unwrap();
   // The descriptor keeps its number as long as the worker lives, which is as long as this process does.
   sleep.add(worker.bell(), 0).unwrap();
@@ -82,11 +84,31 @@ struct Done {
   linger: Duration,
   /// The process dies by this signal right after the result was committed.
   die: Option<i32>,
+  /// The process never comes to its loop again.
+  wedge: Option<Wedge>,
 }
 
 impl Done {
   fn ok(body: impl Into<Vec<u8>>) -> Self {
-    Self { status: status::OK, body: body.into(), leave: None, linger: Duration::ZERO, die: None }
+    Self { status: status::OK, body: body.into(), leave: None, linger: Duration::ZERO, die: None, wedge: None }
+  }
+}
+
+/// How a worker does not come to its loop.
+#[derive(Clone, Copy)]
+enum Wedge {
+  Spin,
+  Sleep,
+}
+
+impl Wedge {
+  fn go_on(self) -> ! {
+    loop {
+      match self {
+        Self::Spin => std::hint::spin_loop(),
+        Self::Sleep => std::thread::park(),
+      }
+    }
   }
 }
 
@@ -162,7 +184,7 @@ impl Process {
       "fail-until" if first => self.fail_boot(call),
       "die" => kill_myself(libc::SIGKILL),
       "die-until" if first => kill_myself(libc::SIGKILL),
-      "fail-until" | "die-until" | "then-die" | "then-leave" => {}
+      "fail-until" | "die-until" | "then-die" | "then-leave" | "then-wedge" => {}
       _ => panic!("boot {how}"),
     }
     self.worker.set_phase(WorkerPhase::Ready);
@@ -170,6 +192,7 @@ impl Process {
     match what {
       "then-die" => kill_myself(libc::SIGKILL),
       "then-leave" => self.leave(0),
+      "then-wedge" => Wedge::Sleep.go_on(),
       _ => {}
     }
   }
@@ -192,6 +215,9 @@ impl Process {
     self.commit(call, &done, ran);
     if let Some(signal) = done.die {
       kill_myself(signal);
+    }
+    if let Some(wedge) = done.wedge {
+      wedge.go_on();
     }
     if let Some(code) = done.leave {
       std::thread::sleep(done.linger);
@@ -261,6 +287,10 @@ impl Process {
         if what == "quit" { exit(number as i32) } else { kill_myself(number as i32) }
       }
       "last-words" => Done { die: Some(number as i32), ..Done::ok(data) },
+      "wedge" => {
+        let wedge = Some(if word == "spin" { Wedge::Spin } else { Wedge::Sleep });
+        Done { wedge, ..Done::ok(std::process::id().to_string()) }
+      }
       "scribble" => {
         self.scribble(number, words.next().unwrap().parse().unwrap());
         Done::ok([])
