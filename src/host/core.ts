@@ -158,18 +158,27 @@ export class PoolCore implements Owner, CallOwner {
       if (future.isChunk && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
       return this.#calls.fail(future, error)
     }
-    let call = path.submit(future, flags, moving)
-    if (call < 0) {
-      while (call === Refused.spawn && this.#givesBack()) call = path.submit(future, flags, moving)
-      if (call < 0) return this.#refused(future, call)
-    }
+    const call = path.submit(future, flags, moving)
+    if (call < 0) return this.#refused(future, call, flags, caller, moving)
+    this.#accepted(future, call, caller)
+  }
+
+  #accepted(future: AnyFuture, call: number, caller: (...args: never[]) => unknown): void {
     future.submitStack = this.#submitStacks.record(caller)
     this.#forks?.schedule()
     if (this.#calls.add(call, future)) this.#firstCall()
   }
 
   /** The native pool refused the call whose arguments are in the outbox. */
-  #refused(future: AnyFuture, reason: number): void {
+  #refused(
+    future: AnyFuture,
+    reason: number,
+    flags: number,
+    caller: (...args: never[]) => unknown,
+    moving: readonly ArrayBuffer[] | undefined,
+  ): void {
+    while (reason === Refused.spawn && this.#givesBack()) reason = this.#path.submit(future, flags, moving)
+    if (reason >= 0) return this.#accepted(future, reason, caller)
     const refusal = this.#refusal(reason, this.#path.payloadBytes)
     this.#path.discard()
     if (reason !== Refused.tooLarge) throw refusal
