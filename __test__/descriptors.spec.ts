@@ -45,3 +45,25 @@ test.serial('a pool for which there are no descriptors is a WorkerSpawnError tha
   t.is(message, `The pool could not be made: ${cause.syscall} failed with EMFILE`)
   t.is(value, 'value')
 })
+
+const droppedPools = [
+  'an executor',
+  'an executor that was never used',
+  'an executor whose listeners hold it',
+  'an executor that lies in a store of its context',
+  'an executor with a buffer of its memory',
+  'an executor that is shut down, and nobody waits',
+  'a Pool',
+]
+
+for (const scenario of droppedPools) {
+  test.serial(
+    `pools that nobody holds give their descriptors back before others are refused: ${scenario}`,
+    async (t) => {
+      // For some three pools.
+      const times = 10
+      const said = await runHost(t, 'dropped', { scenario, times }, { descriptors: 120 })
+      t.deepEqual(said, { made: times })
+    },
+  )
+}

@@ -838,6 +838,7 @@ module.exports = nativeBinding
 module.exports.NativeForkServer = nativeBinding.NativeForkServer
 module.exports.NativePool = nativeBinding.NativePool
 module.exports.NativeWorker = nativeBinding.NativeWorker
+module.exports.adjustExternalMemory = nativeBinding.adjustExternalMemory
 module.exports.busyPools = nativeBinding.busyPools
 module.exports.checkPlatform = nativeBinding.checkPlatform
 module.exports.cpuQuota = nativeBinding.cpuQuota

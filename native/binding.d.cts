@@ -229,6 +229,12 @@ export declare class NativeWorker {
   trim(): boolean
 }
 
+/**
+ * Tells V8 that objects of its heap keep so many bytes more outside of the heap, or fewer. V8 collects garbage the
+ * sooner the more memory such objects keep.
+ */
+export declare function adjustExternalMemory(bytes: number): void
+
 /** How many pools of this environment have workers, or a fork server. */
 export declare function busyPools(): number
 

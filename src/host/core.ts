@@ -27,7 +27,7 @@ import { workerDeath } from './failures/deaths.js'
 import { type BrokenEvent, brokenPool } from './failures/pool.js'
 import { RecentEnds } from './failures/recent-ends.js'
 import { refusalError, spawnRefusal } from './failures/refusal.js'
-import { poolFailed } from './failures/system.js'
+import { errnoName } from './failures/system.js'
 import { warningOf } from './failures/warnings.js'
 import { LoopHold } from './loop-hold.js'
 import type { ResolvedOptions } from './options.js'
@@ -38,6 +38,7 @@ import { RefusedItems } from './refused-items.js'
 import { dumpFutures, poolStats } from './report.js'
 import { ResultReader } from './results.js'
 import type { PoolStats } from './stats.js'
+import { closeDropped, giveBack, isShortage, whileThereIsMore, PoolMemory } from './shortage.js'
 import { SubmitStacks } from './submit-stacks.js'
 import { TaskTable } from './tasks.js'
 
@@ -83,6 +84,7 @@ export class PoolCore implements Owner, CallOwner {
   readonly #calls = new Calls()
   readonly #listeners: Listeners
   readonly #state = new PoolState()
+  readonly #memory = new PoolMemory()
   /** Events that are taken and not handled yet, each with the future of its call. */
   #events: { event: NativeEvent; future: AnyFuture | undefined }[] = []
 
@@ -93,8 +95,8 @@ export class PoolCore implements Owner, CallOwner {
     const inbox = new Uint8Array(INBOX_BYTES)
     const registers = new Uint32Array(Register.count)
     const onEvent = (): void => this.#round()
-    try {
-      this.#native = new native.NativePool(
+    const make = (): NativePool =>
+      new native.NativePool(
         options.native,
         codec,
         payload,
@@ -103,9 +105,7 @@ export class PoolCore implements Owner, CallOwner {
         inbox,
         onEvent,
       )
-    } catch (error) {
-      throw poolFailed(error)
-    }
+    this.#native = whileThereIsMore(make)
     this.#path = new CallPath(this.#native, registers, this.#outbox)
     this.#turn = this.#native.bareTurn()
     this.#drain = this.#native.bareDrain()
@@ -115,6 +115,7 @@ export class PoolCore implements Owner, CallOwner {
     this.tasks = new TaskTable(this.#native)
     if (options.native.ownForks) this.#forks = new OwnForks(this.#native, onEvent)
     openPools.add(this)
+    this.#memory.set(0)
     watchForEnd()
   }
 
@@ -158,14 +159,26 @@ export class PoolCore implements Owner, CallOwner {
       return this.#calls.fail(future, error)
     }
     const call = path.submit(future, flags, moving)
-    if (call < 0) return this.#refused(future, call)
+    if (call < 0) return this.#refused(future, call, flags, caller, moving)
+    this.#accepted(future, call, caller)
+  }
+
+  #accepted(future: AnyFuture, call: number, caller: (...args: never[]) => unknown): void {
     future.submitStack = this.#submitStacks.record(caller)
     this.#forks?.schedule()
     if (this.#calls.add(call, future)) this.#firstCall()
   }
 
   /** The native pool refused the call whose arguments are in the outbox. */
-  #refused(future: AnyFuture, reason: number): void {
+  #refused(
+    future: AnyFuture,
+    reason: number,
+    flags: number,
+    caller: (...args: never[]) => unknown,
+    moving: readonly ArrayBuffer[] | undefined,
+  ): void {
+    while (reason === Refused.spawn && this.#givesBack()) reason = this.#path.submit(future, flags, moving)
+    if (reason >= 0) return this.#accepted(future, reason, caller)
     const refusal = this.#refusal(reason, this.#path.payloadBytes)
     this.#path.discard()
     if (reason !== Refused.tooLarge) throw refusal
@@ -182,9 +195,15 @@ export class PoolCore implements Owner, CallOwner {
 
   /** Allocates memory that a worker shares, for the host to fill in place; null when there is no room. */
   allocate(bytes: number): ArrayBuffer | null {
-    const memory = this.#native.allocate(bytes)
+    let memory = this.#native.allocate(bytes)
+    while (memory === Refused.spawn && this.#givesBack()) memory = this.#native.allocate(bytes)
     if (typeof memory !== 'number') return memory
     throw this.#refusal(memory, bytes)
+  }
+
+  /** No worker could be started: whether it is worth to try again. */
+  #givesBack(): boolean {
+    return isShortage(errnoName(this.#native.spawnFailureErrno() ?? undefined)) && giveBack()
   }
 
   /** The error for a refused call, or a refused allocation, of `bytes` bytes. */
@@ -295,6 +314,7 @@ export class PoolCore implements Owner, CallOwner {
         return this.#callFailed(event.failure, future)
       case 'workerStart':
         registerOwner(this)
+        this.#memory.set(this.#native.liveWorkers)
         return this.#listeners.emit('workerStart', { pid: event.pid, workerId: event.workerId })
       case 'workerExit':
         return this.#workerExited(event)
@@ -311,6 +331,10 @@ export class PoolCore implements Owner, CallOwner {
         return this.#listeners.emit('drain')
       case 'stopped':
         return this.#stop()
+      case 'spawnFailed':
+        // The pool tries again after a pause.
+        if (isShortage(errnoName(event.errno)) && closeDropped()) return
+        return this.#listeners.warn(warningOf(event))
       default:
         return this.#listeners.warn(warningOf(event, (index) => this.tasks.nameOf(index)))
     }
@@ -326,6 +350,7 @@ export class PoolCore implements Owner, CallOwner {
   #workerExited({ workerId, death, reason }: Extract<NativeEvent, { kind: 'workerExit' }>): void {
     const { pid, exitCode = null, signal } = death
     this.#ends.note(reason, death)
+    this.#memory.set(this.#native.liveWorkers)
     if (this.#native.liveWorkers === 0) this.#lastWorkerLeft()
     this.#listeners.emit('workerExit', { pid, workerId, exitCode, signal: signalName(signal), reason })
   }
@@ -365,6 +390,7 @@ export class PoolCore implements Owner, CallOwner {
     openPools.delete(this)
     unregisterOwner(this)
     this.#native.destroy()
+    this.#memory.set(undefined)
     this.#hold.stop()
   }
 
@@ -379,7 +405,13 @@ export class PoolCore implements Owner, CallOwner {
     try {
       this.#state.assertOpen()
       this.#forks?.schedule()
-      if (!this.#native.startAll()) throw spawnRefusal(this.#native)
+      let started = this.#native.startAll()
+      while (!started && this.#givesBack()) {
+        // The workers of the attempt are gone: nobody hears of them.
+        this.#native.takeEvents()
+        started = this.#native.startAll()
+      }
+      if (!started) throw spawnRefusal(this.#native)
     } catch (error) {
       this.#state.close()
       this.#stop()
@@ -450,6 +482,33 @@ export class PoolCore implements Owner, CallOwner {
 
   killNow(): void {
     if (!this.#state.stopped) this.#native.destroy()
+  }
+
+  get isLeaving(): boolean {
+    return this.#state.closed && this.#calls.unfinished === 0 && this.#native.liveWorkers > 0
+  }
+
+  closeIfDropped(): boolean {
+    if (this.#state.closed || !this.#listeners.areGone) return false
+    this.close()
+    this.#stopIfDropped()
+    return true
+  }
+
+  reap(timeoutMs: number): boolean {
+    const before = this.#native.liveWorkers
+    this.#native.wait(timeoutMs)
+    // Ends are dealt with when the round is over, and a round without calls has no results. Events stay where they are:
+    // the event loop hands them on.
+    if ((this.#turn() & ~Drained.events) === 0) this.#native.wakeAgain()
+    const { liveWorkers } = this.#native
+    this.#stopIfDropped()
+    return liveWorkers < before
+  }
+
+  /** Stops a pool whose last worker is gone, if no user code can hear of that. */
+  #stopIfDropped(): void {
+    if (this.#calls.unfinished === 0 && this.#native.liveWorkers === 0 && this.#listeners.areGone) this.#handleEvents()
   }
 
   // ---- Inspection ---------------------------------------------------------------------------------------------------

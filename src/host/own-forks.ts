@@ -10,9 +10,16 @@ import { monotonicMs } from '../util/clock.js'
 import { clearTimeout, setImmediate, setTimeout } from '../util/globals.js'
 import { forgetOwners } from './exit.js'
 
-/** A part of this process that its forks must give up: a pool. */
+/** A pool as the whole process sees it. */
 export interface OpenPool {
+  /** Whether the pool is closed and without calls, and its workers are not gone yet. */
+  readonly isLeaving: boolean
+  /** In a fork of this process: gives the pool up. */
   leaveBehind(): void
+  /** Closes the pool if its object is collected. Returns whether it was open till then. */
+  closeIfDropped(): boolean
+  /** Waits for so many milliseconds until workers of a pool that is leaving are gone. Returns whether some are. */
+  reap(timeoutMs: number): boolean
 }
 
 /** The open pools of this process. */

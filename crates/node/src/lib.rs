@@ -13,6 +13,7 @@ mod bare;
 mod callback;
 mod cleanup;
 mod event;
+mod external_memory;
 mod fork_server;
 mod forked;
 mod host;

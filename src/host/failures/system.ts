@@ -22,7 +22,7 @@ export function poolFailed(error: unknown): unknown {
 /**
  * The failed system call behind an error of the addon: `sys_error` in crates/node/src/platform.rs writes the message.
  */
-function asSystemError(error: unknown): NodeJS.ErrnoException | undefined {
+export function asSystemError(error: unknown): NodeJS.ErrnoException | undefined {
   const [, syscall, errno] = /^(\w+): .*\(os error (\d+)\)$/s.exec(error instanceof Error ? error.message : '') ?? []
   return syscall === undefined ? undefined : systemError(syscall, Number(errno))
 }

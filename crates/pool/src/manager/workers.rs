@@ -135,11 +135,14 @@ impl Manager {
     self.config.keep_full && self.lifecycle.is_running() && !self.starts.is_dismissed()
   }
 
-  /// A worker could not be started. With others alive the pool goes on with fewer; with none, the pending calls fail.
+  /// A worker could not be started. With others alive the pool goes on with fewer. With none, the pending calls fail;
+  /// for want of something that the owner may get back they wait for one more attempt, after a pause.
   pub(super) fn note_spawn_failure(&mut self, failure: SpawnFailure, now: Instant) {
     let SpawnFailure { syscall, errno } = failure;
+    let shortage = [libc::EMFILE, libc::ENFILE, libc::EAGAIN, libc::ENOMEM, libc::ENOSPC];
+    let is_first = !self.starts.has_failed() && errno.is_some_and(|errno| shortage.contains(&errno));
     self.starts.note_failure(now);
-    if self.lanes.live() > 0 {
+    if is_first || self.lanes.live() > 0 {
       self.events.push_back(Event::SpawnFailed { syscall, errno });
       return;
     }
