@@ -716,7 +716,10 @@ export declare class Pool implements AsyncDisposable {
     join(): Promise<void>;
     /** Calls `terminate()`, for `await using`. If unfinished jobs are lost by that, a process warning tells. */
     [Symbol.asyncDispose](): Promise<void>;
-    /** Resolves when the queue has room for a call; see the option `maxQueue`. */
+    /**
+     * Resolves when the queue has room for a call, in the order of the calls of this method; see the option `maxQueue`.
+     * The room is kept for the call that follows until the end of the next turn of the event loop.
+     */
     ready(): Promise<void>;
     /** Numbers of calls and workers, present and past. A chunk of a map counts as one call. */
     stats(): PoolStats;
@@ -756,7 +759,7 @@ export declare interface PoolStats {
     idle: number;
     /** Futures that ended with a value. */
     completed: number;
-    /** Futures that ended with an error. */
+    /** Futures that ended with an error, whatever the reason. */
     failed: number;
     /** Futures that were cancelled. */
     cancelled: number;
@@ -846,7 +849,10 @@ export declare class ProcessPoolExecutor extends Executor {
     terminateWorkers(): Promise<void>;
     /** Stops everything by SIGKILL. Running calls fail with `WorkerTerminatedError`, waiting calls are cancelled. */
     killWorkers(): Promise<void>;
-    /** Resolves when the queue has room for a call; see the option `maxQueue`. */
+    /**
+     * Resolves when the queue has room for a call, in the order of the calls of this method; see the option `maxQueue`.
+     * The room is kept for the call that follows until the end of the next turn of the event loop.
+     */
     ready(): Promise<void>;
     /** Numbers of calls and workers, present and past. */
     stats(): PoolStats;
@@ -899,7 +905,11 @@ export declare interface ProcessPoolOptions {
     startTimeout?: number;
     /** Bytes of resident memory; a worker with more is replaced between calls. Default: `Infinity`. */
     maxMemoryPerWorker?: number;
-    /** The most calls that wait for a worker; `submit()` throws `QueueFullError` beyond that. Default: `Infinity`. */
+    /**
+     * The most calls that wait, besides those for which a worker is idle or can still be started: the pool takes
+     * `maxWorkers + maxQueue` unfinished calls, and `submit()` throws `QueueFullError` beyond that. With 0 no call waits
+     * for another one. Default: `Infinity`.
+     */
     maxQueue?: number;
     /**
      * Node's own options for the workers. Default: those of this process, without options for debugging and profiling.
@@ -922,7 +932,10 @@ declare interface QueueFullDetails extends ErrorDetails {
     maxQueue: number;
 }
 
-/** `maxQueue` calls wait already, so the executor refused this one. Wait for `ready()`, then submit again. */
+/**
+ * Every worker has a call and `maxQueue` calls wait already, or others wait for room. So the executor refused this call.
+ * Await `ready()`, then submit again.
+ */
 export declare class QueueFullError extends MillraceError {
     readonly code: string;
     readonly maxQueue: number;

@@ -15,7 +15,8 @@ export class Calls {
   completed = 0
   failed = 0
   cancelled = 0
-  #nextTaskId = 1
+  /** The calls that the native pool has accepted so far. */
+  accepted = 0
   /** The outcomes of one round. The first `#settled` of them have settled their futures. */
   readonly outcomes: Outcome[] = []
   #settled = 0
@@ -23,7 +24,7 @@ export class Calls {
   /** Records a new call. Returns true if there was no unfinished call before. */
   add(call: number, future: AnyFuture): boolean {
     future.call = call
-    future.taskId = this.#nextTaskId++
+    future.taskId = ++this.accepted
     future.task.unfinished++
     this.futures[call] = future
     return this.unfinished++ === 0

@@ -109,7 +109,7 @@ export class PoolCore implements Owner, CallOwner {
     this.#turn = this.#native.bareTurn()
     this.#drain = this.#native.bareDrain()
     this.#reader = new ResultReader(this.#native, inbox)
-    this.#room = new QueueRoom(this.#native)
+    this.#room = new QueueRoom(this.#native, () => this.#calls.accepted)
     this.#hold = new LoopHold(this.#native)
     this.tasks = new TaskTable(this.#native)
     if (options.native.ownForks) this.#forks = new OwnForks(this.#native, onEvent)
@@ -156,11 +156,22 @@ export class PoolCore implements Owner, CallOwner {
       if (future.isChunk && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
       return this.#calls.fail(future, error)
     }
-    const call = path.submit(future, flags, moving)
-    if (call < 0) return this.#refused(future, call)
+    let call = path.submit(future, flags, moving)
+    if (call < 0) {
+      if (call === Refused.queueFull) call = this.#submitIntoKept(future, flags, moving)
+      if (call < 0) return this.#refused(future, call)
+    }
     future.submitStack = this.#submitStacks.record(caller)
     this.#forks?.schedule()
     if (this.#calls.add(call, future)) this.#firstCall()
+  }
+
+  /** Submits the call in the outbox, which was refused, into room that is kept for it if there is any. */
+  #submitIntoKept(future: AnyFuture, flags: number, moving: readonly ArrayBuffer[] | undefined): number {
+    if (!this.#room.take()) return Refused.queueFull
+    const call = this.#path.submit(future, flags, moving)
+    this.#room.taken()
+    return call
   }
 
   /** The native pool refused the call whose arguments are in the outbox. */
@@ -306,8 +317,8 @@ export class PoolCore implements Owner, CallOwner {
       case 'broken':
         return this.#break(event)
       case 'room':
-        this.#room.open()
-        return this.#listeners.emit('drain')
+        if (this.#room.open()) this.#listeners.emit('drain')
+        return
       case 'stopped':
         return this.#stop()
       default:
@@ -423,10 +434,11 @@ export class PoolCore implements Owner, CallOwner {
     return this.#hold.untilStopped()
   }
 
-  /** Resolves when the queue has room. */
+  /** Resolves when the queue has room for a call, which is kept for the caller until the end of the next turn. */
   ready(): Promise<void> {
     const refusal = this.#state.refusal()
-    return refusal === undefined ? this.#room.wait() : Promise.reject(refusal)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    return this.#options.maxQueue === Infinity ? Promise.resolve() : this.#room.wait()
   }
 
   setReferenced(referenced: boolean): void {

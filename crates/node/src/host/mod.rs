@@ -290,11 +290,22 @@ impl NativePool {
     self.core.sync();
   }
 
-  /// Asks for the event `room` once the queue is not full.
+  /// Asks for the event `room` once there is room that is not kept.
   #[napi]
   pub fn await_room(&self) {
     self.core.manager().await_room();
-    self.core.sync();
+  }
+
+  /// Keeps room for `kept` calls, and lets no other call have the room that `awaited` more wait for.
+  #[napi]
+  pub fn reserve(&self, kept: u32, awaited: u32) {
+    self.core.manager().reserve(kept as usize, awaited as usize);
+  }
+
+  /// Whether there is room that is not kept.
+  #[napi(getter)]
+  pub fn has_room(&self) -> bool {
+    self.core.manager().has_room()
   }
 
   /// Calls that no worker has claimed.

@@ -96,9 +96,7 @@ impl Manager {
       (true, Some(payload)) => self.keep(id, payload),
       (false, kept) => self.put_behind(id, kept.unwrap_or_else(|| spec.tail.payload_behind(spec.head))),
     }
-    if self.is_full() {
-      self.await_room();
-    }
+    self.note_filled_up();
     Ok(id)
   }
 

@@ -47,6 +47,7 @@ use self::lanes::Lanes;
 use self::lifecycle::Lifecycle;
 use self::owner::Owner;
 use self::placement::Placement;
+use self::room::Room;
 use self::starts::Starts;
 use self::watch::Watch;
 use crate::calls::{BootCall, CallTable, Definitions, PendingQueue, Place};
@@ -66,8 +67,7 @@ pub struct Manager {
   lifecycle: Lifecycle,
   calls: CallTable,
   pending: PendingQueue,
-  /// [`Event::Room`] is due once the queue is not full.
-  awaits_room: bool,
+  room: Room,
   lanes: Lanes,
   placement: Placement,
   starter: Starter,
@@ -97,7 +97,7 @@ impl Manager {
       lifecycle: Lifecycle::new(),
       calls: CallTable::default(),
       pending: PendingQueue::default(),
-      awaits_room: false,
+      room: Room::default(),
       lanes: Lanes::default(),
       placement: Placement::new(),
       starter: Starter::default(),
