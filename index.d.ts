@@ -753,7 +753,10 @@ export declare interface PoolOptions extends Omit<ProcessPoolOptions, 'maxWorker
 export declare interface PoolStats {
     /** Calls that no worker has claimed, wherever they wait. */
     queued: number;
-    /** Calls that a worker has claimed. */
+    /**
+     * Calls that a worker has claimed and whose futures are not done. The futures of all calls so far are `queued +
+     * running + completed + failed + cancelled`.
+     */
     running: number;
     /** Workers without a call. */
     idle: number;
@@ -763,6 +766,11 @@ export declare interface PoolStats {
     failed: number;
     /** Futures that were cancelled. */
     cancelled: number;
+    /** Items of maps that ended with a value, or with an error. The chunks in which they travel count as calls above. */
+    items: {
+        completed: number;
+        failed: number;
+    };
     /** Workers that were started in place of others. */
     restarts: number;
     workers: WorkerStats[];
@@ -1329,6 +1337,7 @@ export declare interface WorkerStats {
     pid: number;
     /** The number of the worker, unique in its pool. */
     workerId: number;
+    /** `'leaving'`: it was asked to leave, is being stopped, or has left and is not reaped yet. */
     state: 'starting' | 'idle' | 'busy' | 'leaving';
     /** The call that the worker is running. */
     task?: WorkerDeathTask;

@@ -135,7 +135,7 @@ export class PoolCore implements Owner, CallOwner {
   call<T>(fn: unknown, args: readonly unknown[], plan: CallPlan): CallFuture<T> {
     this.#state.assertOpen()
     const { flags = 0, caller, moving } = plan
-    const future = new CallFuture<T>(this, this.tasks.entry(fn), (flags & CallFlag.chunk) !== 0)
+    const future = new CallFuture<T>(this, this.tasks.entry(fn), (flags & CallFlag.chunk) === 0 ? 0 : args.length)
     if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
     plan.prepare?.(future)
     if (!future.done()) this.#send(future, args, flags, caller, moving)
@@ -153,7 +153,7 @@ export class PoolCore implements Owner, CallOwner {
     try {
       path.encode(args)
     } catch (error) {
-      if (future.isChunk && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
+      if (future.items > 0 && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
       return this.#calls.fail(future, error)
     }
     let call = path.submit(future, flags, moving)
@@ -212,8 +212,7 @@ export class PoolCore implements Owner, CallOwner {
   #sendRest(future: AnyFuture, items: readonly unknown[], flags: number, caller: (...args: never[]) => unknown): void {
     const refused = (future.refused = new RefusedItems(items, flags, this.#outbox))
     if (refused.rest.length > 0) return this.#send(future, refused.rest, flags, caller)
-    this.#calls.failed++
-    future.settleValue(refused.complete({ values: [] }))
+    this.#calls.succeedChunk(future, refused.complete({ values: [] }))
   }
 
   /** Cancels a future whose call is never made. */
@@ -470,8 +469,11 @@ export class PoolCore implements Owner, CallOwner {
   }
 
   stats(): PoolStats {
-    const { completed, failed, cancelled, futures } = this.#calls
-    return poolStats(this.#native, futures, { completed, failed, cancelled })
+    const { completed, failed, cancelled, items, futures, unsettled } = this.#calls
+    // Futures that are not settled are unfinished to whoever asks, be that a callback or a listener.
+    const untold = this.#events.filter(({ future }) => future !== undefined).length
+    const unfinished = this.#calls.unfinished + unsettled + untold
+    return poolStats(this.#native, futures, unfinished, { completed, failed, cancelled, items: { ...items } })
   }
 
   dump(): string {

@@ -227,6 +227,11 @@ impl Lane {
     self.process.exit().is_some()
   }
 
+  /// Whether the worker has ended, noticed or not, or was killed because of its memory.
+  pub(crate) fn has_left(&self) -> bool {
+    self.is_corrupt() || self.process.has_left()
+  }
+
   /// Waits until the worker is reaped, at most for `timeout`.
   pub(crate) fn wait(&mut self, timeout: Duration) {
     self.process.wait(timeout);

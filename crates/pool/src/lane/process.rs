@@ -54,6 +54,11 @@ impl Process {
     self.child.pidfd().is_none()
   }
 
+  /// Whether the worker has ended, noticed or not.
+  pub(super) fn has_left(&self) -> bool {
+    self.exit.is_some() || self.child.has_ended()
+  }
+
   /// Sends a signal to the worker and to all that it has started. A process that is gone needs none.
   pub(super) fn signal(&self, signal: i32) {
     let _ = self.child.signal_group(signal);

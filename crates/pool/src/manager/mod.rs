@@ -158,7 +158,9 @@ impl Manager {
   pub fn is_running(&self, id: CallId) -> bool {
     match self.calls.get(id).map(|call| call.place) {
       Some(Place::Lane { lane, position }) => self.lanes.get(lane).is_some_and(|lane| lane.is_claimed(position)),
-      _ => false,
+      // Its owner has not heard of the end.
+      Some(Place::Answered) => true,
+      Some(Place::Pending) | None => false,
     }
   }
 
