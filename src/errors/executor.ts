@@ -16,7 +16,7 @@ export interface QueueFullDetails extends ErrorDetails {
 }
 
 /**
- * Every worker has a call and `maxQueue` calls wait already, or others wait for room. So the executor refused this call.
+ * Every worker has a call and `maxQueue` calls wait already, or others wait for room: the executor refused this call.
  * Await `ready()`, then submit again.
  */
 export class QueueFullError extends MillraceError {

@@ -30,8 +30,8 @@ const owners = new Map<Owner, Finalize<[Owner]>>()
 let watching = false
 
 /**
- * `isNear`: an 'exit' listener may be running. False while that cannot be, which costs a call one look. Node itself tells
- * by `process._exiting`, but that look takes longer.
+ * `isNear`: an 'exit' listener may be running. False while that cannot be, which costs a call one look. Node itself
+ * tells by `process._exiting`, but that look takes longer.
  */
 export const end = { isNear: false }
 

@@ -14,26 +14,15 @@
 use super::Manager;
 use crate::event::Event;
 
-/// Room that is promised, and who is to hear of room.
-#[derive(Debug, Default)]
-pub(super) struct Room {
-  /// Calls for which room is kept.
-  kept: usize,
-  /// Calls that wait for room, and go first.
-  awaited: usize,
-  /// [`Event::Room`] is due once there is room that is not kept.
-  is_due: bool,
-}
-
 impl Manager {
   /// Whether [`Manager::submit`] would refuse a call for want of room.
   pub fn is_full(&self) -> bool {
-    !self.has_room_beyond(self.room.kept.saturating_add(self.room.awaited))
+    !self.has_room_beyond(self.reservations.all())
   }
 
   /// Whether there is room that is not kept.
   pub fn has_room(&self) -> bool {
-    self.has_room_beyond(self.room.kept)
+    self.has_room_beyond(self.reservations.kept)
   }
 
   /// Whether there is room for one call more than `calls`.
@@ -51,40 +40,40 @@ impl Manager {
 
   /// Keeps room for `kept` calls, and lets no other call have the room that `awaited` more wait for.
   pub fn reserve(&mut self, kept: usize, awaited: usize) {
-    self.room.kept = kept;
-    self.room.awaited = awaited;
+    self.reservations.kept = kept;
+    self.reservations.awaited = awaited;
     self.hasten_room();
   }
 
   /// Has [`Event::Room`] sent as soon as there is room that is not kept.
   pub fn await_room(&mut self) {
-    self.room.is_due = true;
+    self.reservations.is_due = true;
     self.hasten_room();
   }
 
   /// A call was taken. If it was the last one that fitted, its owner hears when there is room again.
   pub(super) fn note_filled_up(&mut self) {
     if !self.has_room_beyond(0) {
-      self.room.is_due = true;
+      self.reservations.is_due = true;
     }
   }
 
   /// Brings the owner, who hears of room in the next round.
   fn hasten_room(&self) {
-    if self.room.is_due && self.has_room() {
+    if self.reservations.is_due && self.has_room() {
       self.wake_again();
     }
   }
 
   /// Whether the owner waits to hear of room.
   pub(super) fn is_room_due(&self) -> bool {
-    self.room.is_due
+    self.reservations.is_due
   }
 
   /// At the end of a round: tells of room.
   pub(super) fn tell_of_room(&mut self) {
-    if self.room.is_due && self.has_room() {
-      self.room.is_due = false;
+    if self.reservations.is_due && self.has_room() {
+      self.reservations.is_due = false;
       self.events.push_back(Event::Room);
     }
   }
