@@ -14,6 +14,7 @@
 
 import type { NativePool } from '../native/index.js'
 import { Fifo } from '../util/fifo.js'
+import { setImmediate } from '../util/globals.js'
 
 interface Waiter {
   resolve(): void
