@@ -252,6 +252,23 @@ test('the place of a worker that died, was recycled or timed out is one that can
   }
 })
 
+test('room that a waiter has taken late is not kept a second time', async (t) => {
+  for (const [maxWorkers, maxQueue] of [
+    [2, 0],
+    [1, 1],
+    [2, 3],
+  ] as const) {
+    const pool = makePool(t, { maxWorkers, maxQueue })
+    for (let waiters = 1; waiters <= 3; waiters++) {
+      // Behind further promises: the reactions of ready() are over.
+      await Promise.race([Promise.all(Array.from({ length: waiters }, () => pool.ready())), new Promise(() => {})])
+      const futures = fill(() => pool.submit(tasks.identity, 1))
+      t.is(futures.length, maxWorkers + maxQueue)
+      await Promise.all(futures)
+    }
+  }
+})
+
 /** A pool of one worker whose call ends at the gate's opening, with a full queue. */
 async function fullPool(
   t: ExecutionContext,

@@ -67,16 +67,21 @@ export class QueueRoom {
   }
 
   /**
-   * For a call that was refused: takes room that is kept for it. False: there is none. Else {@link taken} has to follow
-   * when the call was submitted once more.
+   * For a call that was refused: takes room that is kept for it, or that is kept no more. False: there is none. Else
+   * {@link taken} has to follow when the call was submitted once more.
    */
   take(): boolean {
     if (this.#reacting) {
       this.#reacting = false
       this.#told--
     } else {
+      const kept = this.#kept.length
       this.#forgetTaken()
-      if (this.#kept.shift() === undefined) return false
+      if (this.#kept.shift() === undefined) {
+        // An earlier call has taken the last room that was kept, and the native pool has not heard of that.
+        if (kept > 0) this.#reserve()
+        return kept > 0 && !this.#native.isFull
+      }
     }
     // The call that follows is dealt with.
     this.#mark++
@@ -99,11 +104,12 @@ export class QueueRoom {
   /** Gives the room that there is to waiters, in the order of their arrival. */
   #serve(): void {
     this.#forgetTaken()
+    // First what was taken or has lapsed: else the native pool would not see the room.
+    this.#reserve()
     while (this.#waiters.length > 0 && this.#native.hasRoom) {
       this.#tell(this.#waiters.shift()!)
       this.#reserve()
     }
-    this.#reserve()
     if (this.#waiters.length > 0) this.#native.awaitRoom()
   }
 
