@@ -66,6 +66,8 @@ export declare class NativePool {
    * the last result is `elsewhere`, fetch or borrow it before the next call; else it is lost.
    */
   bareDrain(): () => number
+  /** Frees the memory of the definition of task number `index`, to which no unfinished call refers. */
+  forgetTask(index: number): void
   /** Defines the task number `index`. */
   defineTask(index: number, bytes: Uint8Array): void
   /**

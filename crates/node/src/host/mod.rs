@@ -104,6 +104,12 @@ impl NativePool {
     bare_function(env, &self.calls, |calls| Ok(calls.drain()))
   }
 
+  /// Frees the memory of the definition of task number `index`, to which no unfinished call refers.
+  #[napi]
+  pub fn forget_task(&self, index: u32) {
+    self.core.manager().forget_task(index);
+  }
+
   /// Defines the task number `index`.
   #[napi]
   pub fn define_task(&self, index: u32, bytes: &[u8]) {

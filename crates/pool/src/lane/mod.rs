@@ -62,6 +62,8 @@ pub(crate) struct Lane {
   held_bytes: usize,
   /// The version of each task's definition that this worker has been sent.
   known_tasks: Vec<u32>,
+  /// What [`Definitions::outdated`](crate::calls::Definitions::outdated) was when this worker was last told to forget.
+  known_until: u64,
   budget: Option<u32>,
   service_ns: Option<u32>,
   front_since: Instant,
@@ -94,6 +96,7 @@ impl Lane {
       held: VecDeque::new(),
       held_bytes: 0,
       known_tasks: Vec::new(),
+      known_until: 0,
       budget: config.max_tasks_per_child,
       service_ns: None,
       front_since: now,

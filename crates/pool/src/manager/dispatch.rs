@@ -118,8 +118,7 @@ impl Manager {
     let (Some(lane), Some(call)) = (self.lanes.get_mut(index), self.calls.get_mut(id)) else {
       return Err(PushError::Full);
     };
-    let Some(definition) = self.definitions.task(call.task) else { return Err(PushError::Full) };
-    let position = lane.push(id, &call.header(), definition, head, tail, now)?;
+    let position = lane.push(id, &call.header(), &self.definitions, head, tail, now)?;
     call.place = Place::Lane { lane: index, position };
     self.placement.note_call(index);
     Ok(())

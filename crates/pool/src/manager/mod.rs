@@ -155,6 +155,12 @@ impl Manager {
     self.definitions.define_task(index, bytes);
   }
 
+  /// Frees the memory of a definition that no unfinished call refers to, here at once and in each worker before the
+  /// next definition that it learns. The number may be defined again.
+  pub fn forget_task(&mut self, index: u32) {
+    self.definitions.forget_task(index);
+  }
+
   /// Whether a worker has claimed the call and has not answered it yet. An answer that waits for the owner's round ends
   /// the running, as one that the owner has heard of does.
   pub fn is_running(&self, id: CallId) -> bool {
