@@ -723,7 +723,10 @@ export declare class Pool implements AsyncDisposable {
     join(): Promise<void>;
     /** Calls `terminate()`, for `await using`. If unfinished jobs are lost by that, a process warning tells. */
     [Symbol.asyncDispose](): Promise<void>;
-    /** Resolves when the queue has room for a call; see the option `maxQueue`. */
+    /**
+     * Resolves when the queue has room for a call, in the order of the calls of this method; see the option `maxQueue`.
+     * The room is kept for the call that follows until the end of the next turn of the event loop.
+     */
     ready(): Promise<void>;
     /** Numbers of calls and workers, present and past. A chunk of a map counts as one call. */
     stats(): PoolStats;
@@ -757,16 +760,24 @@ export declare interface PoolOptions extends Omit<ProcessPoolOptions, 'maxWorker
 export declare interface PoolStats {
     /** Calls that no worker has claimed, wherever they wait. */
     queued: number;
-    /** Calls that a worker has claimed. */
+    /**
+     * Calls that a worker has claimed and whose futures are not done. The futures of all calls so far are `queued +
+     * running + completed + failed + cancelled`.
+     */
     running: number;
     /** Workers without a call. */
     idle: number;
     /** Futures that ended with a value. */
     completed: number;
-    /** Futures that ended with an error. */
+    /** Futures that ended with an error, whatever the reason. */
     failed: number;
     /** Futures that were cancelled. */
     cancelled: number;
+    /** Items of maps that ended with a value, or with an error. The chunks in which they travel count as calls above. */
+    items: {
+        completed: number;
+        failed: number;
+    };
     /** Workers that were started in place of others. */
     restarts: number;
     workers: WorkerStats[];
@@ -853,7 +864,10 @@ export declare class ProcessPoolExecutor extends Executor {
     terminateWorkers(): Promise<void>;
     /** Stops everything by SIGKILL. Running calls fail with `WorkerTerminatedError`, waiting calls are cancelled. */
     killWorkers(): Promise<void>;
-    /** Resolves when the queue has room for a call; see the option `maxQueue`. */
+    /**
+     * Resolves when the queue has room for a call, in the order of the calls of this method; see the option `maxQueue`.
+     * The room is kept for the call that follows until the end of the next turn of the event loop.
+     */
     ready(): Promise<void>;
     /** Numbers of calls and workers, present and past. */
     stats(): PoolStats;
@@ -907,7 +921,11 @@ export declare interface ProcessPoolOptions {
     startTimeout?: number;
     /** Bytes of resident memory; a worker with more is replaced between calls. Default: `Infinity`. */
     maxMemoryPerWorker?: number;
-    /** The most calls that wait for a worker; `submit()` throws `QueueFullError` beyond that. Default: `Infinity`. */
+    /**
+     * The most calls that wait, besides those for which a worker is idle or can still be started: the pool takes
+     * `maxWorkers + maxQueue` unfinished calls, and `submit()` throws `QueueFullError` beyond that. With 0 no call waits
+     * for another one. Default: `Infinity`.
+     */
     maxQueue?: number;
     /**
      * Node's own options for the workers. Default: those of this process, without options for debugging and profiling.
@@ -930,7 +948,10 @@ declare interface QueueFullDetails extends ErrorDetails {
     maxQueue: number;
 }
 
-/** `maxQueue` calls wait already, so the executor refused this one. Wait for `ready()`, then submit again. */
+/**
+ * Every worker has a call and `maxQueue` calls wait already, or others wait for room: the executor refused this call.
+ * Await `ready()`, then submit again.
+ */
 export declare class QueueFullError extends MillraceError {
     readonly code: string;
     readonly maxQueue: number;
@@ -1082,7 +1103,7 @@ export declare interface SetStartMethodOptions {
  * transfer by `postMessage`: its views are empty, and new views throw a `TypeError`. An argument that is not in
  * `transfer` is cloned, like any ArrayBuffer.
  *
- * Each buffer lies in the memory of one worker: at most 256 buffers a worker, with at most 512 MiB in all. A move
+ * Each buffer lies in the memory of one worker: at most 256 buffers a worker, with at most 8 GiB in all. A move
  * copies the buffer once, and nothing else differs, when:
  *
  * - there was no room for another buffer, or the buffer has less than 500 bytes;
@@ -1327,6 +1348,7 @@ export declare interface WorkerStats {
     pid: number;
     /** The number of the worker, unique in its pool. */
     workerId: number;
+    /** `'leaving'`: it was asked to leave, is being stopped, or has left and is not reaped yet. */
     state: 'starting' | 'idle' | 'busy' | 'leaving';
     /** The call that the worker is running. */
     task?: WorkerDeathTask;

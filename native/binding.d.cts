@@ -67,6 +67,8 @@ export declare class NativePool {
    * the last result is `elsewhere`, fetch or borrow it before the next call; else it is lost.
    */
   bareDrain(): () => number
+  /** Frees the memory of the definition of task number `index`, to which no unfinished call refers. */
+  forgetTask(index: number): void
   /** Defines the task number `index`. */
   defineTask(index: number, bytes: Uint8Array): void
   /**
@@ -139,8 +141,12 @@ export declare class NativePool {
   dismissIdle(): void
   /** When the pool holds the event loop: one of `hold` (see `wireNumbers`). */
   setHold(hold: number): void
-  /** Asks for the event `room` once the queue is not full. */
+  /** Asks for the event `room` once there is room that is not kept. */
   awaitRoom(): void
+  /** Keeps room for `kept` calls, and lets no other call have the room that `awaited` more wait for. */
+  reserve(kept: number, awaited: number): void
+  /** Whether there is room that is not kept. */
+  get hasRoom(): boolean
   /** Calls that no worker has claimed. */
   get queued(): number
   /** Whether `submit()` would refuse a call because the queue is full. */

@@ -3,6 +3,7 @@
 // A future leaves these books before it is settled: its callbacks may submit a call that gets the same number.
 
 import type { CancelledError } from '../errors/index.js'
+import type { ChunkOutcome } from '../map/source.js'
 import { type CallFuture, NO_CALL } from './call-future.js'
 import type { Outcome } from './results.js'
 
@@ -15,7 +16,10 @@ export class Calls {
   completed = 0
   failed = 0
   cancelled = 0
-  #nextTaskId = 1
+  /** Items of chunks. */
+  readonly items = { completed: 0, failed: 0 }
+  /** The calls that the native pool has accepted so far. */
+  accepted = 0
   /** The outcomes of one round. The first `#settled` of them have settled their futures. */
   readonly outcomes: Outcome[] = []
   #settled = 0
@@ -23,7 +27,7 @@ export class Calls {
   /** Records a new call. Returns true if there was no unfinished call before. */
   add(call: number, future: AnyFuture): boolean {
     future.call = call
-    future.taskId = this.#nextTaskId++
+    future.taskId = ++this.accepted
     future.task.unfinished++
     this.futures[call] = future
     return this.unfinished++ === 0
@@ -55,6 +59,7 @@ export class Calls {
     while (this.#settled < outcomes.length) {
       const { future, kind, value } = outcomes[this.#settled++]!
       if (kind === 'value') this.succeed(future, value)
+      else if (kind === 'chunk') this.succeedChunk(future, value as ChunkOutcome<unknown>)
       else if (kind === 'error') this.fail(future, value)
       else this.cancel(future)
     }
@@ -63,13 +68,26 @@ export class Calls {
     this.#settled = 0
   }
 
+  /** Outcomes whose futures are not settled yet. */
+  get unsettled(): number {
+    return this.outcomes.length - this.#settled
+  }
+
   succeed(future: AnyFuture, value: unknown): void {
     this.completed++
     future.settleValue(value)
   }
 
+  succeedChunk(future: AnyFuture, outcome: ChunkOutcome<unknown>): void {
+    const failed = outcome.errors?.size ?? 0
+    this.items.failed += failed
+    this.items.completed += future.items - failed
+    this.succeed(future, outcome)
+  }
+
   fail(future: AnyFuture, error: unknown): void {
     this.failed++
+    this.items.failed += future.items
     future.settleError(error)
   }
 

@@ -110,7 +110,7 @@ export class PoolCore implements Owner, CallOwner {
     this.#turn = this.#native.bareTurn()
     this.#drain = this.#native.bareDrain()
     this.#reader = new ResultReader(this.#native, inbox)
-    this.#room = new QueueRoom(this.#native)
+    this.#room = new QueueRoom(this.#native, () => this.#calls.accepted)
     this.#hold = new LoopHold(this.#native)
     this.tasks = new TaskTable(this.#native)
     if (options.native.ownForks) this.#forks = new OwnForks(this.#native, onEvent)
@@ -137,7 +137,7 @@ export class PoolCore implements Owner, CallOwner {
   call<T>(fn: unknown, args: readonly unknown[], plan: CallPlan): CallFuture<T> {
     this.#state.assertOpen()
     const { flags = 0, caller, moving } = plan
-    const future = new CallFuture<T>(this, this.tasks.entry(fn), (flags & CallFlag.chunk) !== 0)
+    const future = new CallFuture<T>(this, this.tasks.entry(fn), (flags & CallFlag.chunk) === 0 ? 0 : args.length)
     if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
     plan.prepare?.(future)
     if (!future.done()) this.#send(future, args, flags, caller, moving)
@@ -155,7 +155,7 @@ export class PoolCore implements Owner, CallOwner {
     try {
       path.encode(args)
     } catch (error) {
-      if (future.isChunk && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
+      if (future.items > 0 && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
       return this.#calls.fail(future, error)
     }
     const call = path.submit(future, flags, moving)
@@ -169,6 +169,14 @@ export class PoolCore implements Owner, CallOwner {
     if (this.#calls.add(call, future)) this.#firstCall()
   }
 
+  /** Submits the call in the outbox, which was refused, into room that is kept for it if there is any. */
+  #submitIntoKept(future: AnyFuture, flags: number, moving: readonly ArrayBuffer[] | undefined): number {
+    if (!this.#room.take()) return Refused.queueFull
+    const call = this.#path.submit(future, flags, moving)
+    this.#room.taken()
+    return call
+  }
+
   /** The native pool refused the call whose arguments are in the outbox. */
   #refused(
     future: AnyFuture,
@@ -177,6 +185,7 @@ export class PoolCore implements Owner, CallOwner {
     caller: (...args: never[]) => unknown,
     moving: readonly ArrayBuffer[] | undefined,
   ): void {
+    if (reason === Refused.queueFull) reason = this.#submitIntoKept(future, flags, moving)
     while (reason === Refused.spawn && this.#givesBack()) reason = this.#path.submit(future, flags, moving)
     if (reason >= 0) return this.#accepted(future, reason, caller)
     const refusal = this.#refusal(reason, this.#path.payloadBytes)
@@ -221,8 +230,7 @@ export class PoolCore implements Owner, CallOwner {
   #sendRest(future: AnyFuture, items: readonly unknown[], flags: number, caller: (...args: never[]) => unknown): void {
     const refused = (future.refused = new RefusedItems(items, flags, this.#outbox))
     if (refused.rest.length > 0) return this.#send(future, refused.rest, flags, caller)
-    this.#calls.failed++
-    future.settleValue(refused.complete({ values: [] }))
+    this.#calls.succeedChunk(future, refused.complete({ values: [] }))
   }
 
   /** Cancels a future whose call is never made. */
@@ -327,17 +335,21 @@ export class PoolCore implements Owner, CallOwner {
       case 'broken':
         return this.#break(event)
       case 'room':
-        this.#room.open()
-        return this.#listeners.emit('drain')
+        if (this.#room.open()) this.#listeners.emit('drain')
+        return
       case 'stopped':
         return this.#stop()
       case 'spawnFailed':
         // The pool tries again after a pause.
         if (isShortage(errnoName(event.errno)) && closeDropped()) return
-        return this.#listeners.warn(warningOf(event))
+        return this.#warn(event)
       default:
-        return this.#listeners.warn(warningOf(event, (index) => this.tasks.nameOf(index)))
+        return this.#warn(event)
     }
+  }
+
+  #warn(event: Parameters<typeof warningOf>[0]): void {
+    this.#listeners.warn(warningOf(event, (index) => this.tasks.nameOf(index)))
   }
 
   #callFailed(failure: NativeCallFailure, future: AnyFuture | undefined): void {
@@ -456,10 +468,11 @@ export class PoolCore implements Owner, CallOwner {
     return this.#hold.untilStopped()
   }
 
-  /** Resolves when the queue has room. */
+  /** Resolves when the queue has room for a call, which is kept for the caller until the end of the next turn. */
   ready(): Promise<void> {
     const refusal = this.#state.refusal()
-    return refusal === undefined ? this.#room.wait() : Promise.reject(refusal)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    return this.#options.maxQueue === Infinity ? Promise.resolve() : this.#room.wait()
   }
 
   setReferenced(referenced: boolean): void {
@@ -518,8 +531,11 @@ export class PoolCore implements Owner, CallOwner {
   }
 
   stats(): PoolStats {
-    const { completed, failed, cancelled, futures } = this.#calls
-    return poolStats(this.#native, futures, { completed, failed, cancelled })
+    const { completed, failed, cancelled, items, futures, unsettled } = this.#calls
+    // Futures that are not settled are unfinished to whoever asks, be that a callback or a listener.
+    const untold = this.#events.filter(({ future }) => future !== undefined).length
+    const unfinished = this.#calls.unfinished + unsettled + untold
+    return poolStats(this.#native, futures, unfinished, { completed, failed, cancelled, items: { ...items } })
   }
 
   dump(): string {

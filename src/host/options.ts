@@ -52,7 +52,11 @@ export interface ProcessPoolOptions {
   startTimeout?: number
   /** Bytes of resident memory; a worker with more is replaced between calls. Default: `Infinity`. */
   maxMemoryPerWorker?: number
-  /** The most calls that wait for a worker; `submit()` throws `QueueFullError` beyond that. Default: `Infinity`. */
+  /**
+   * The most calls that wait, besides those for which a worker is idle or can still be started: the pool takes
+   * `maxWorkers + maxQueue` unfinished calls, and `submit()` throws `QueueFullError` beyond that. With 0 no call waits
+   * for another one. Default: `Infinity`.
+   */
   maxQueue?: number
   /**
    * Node's own options for the workers. Default: those of this process, without options for debugging and profiling.
@@ -114,7 +118,7 @@ export function resolveOptions(options: ProcessPoolOptions = {}): ResolvedOption
   if (!Array.isArray(initargs)) throw invalidType('options.initargs', 'an array', initargs)
   const cwd = options.cwd === undefined ? undefined : processText(options.cwd, 'options.cwd')
   const preload = stringsOrUrls(options.preload, 'options.preload')
-  const maxQueue = limit(options.maxQueue, 'options.maxQueue', 1)
+  const maxQueue = limit(options.maxQueue, 'options.maxQueue', 0)
   processText(name, 'options.name')
   const nodeOptions = execArguments(options.execArgv) ?? inheritedExecArgv()
   const nameArguments = name === '' ? [] : [name]

@@ -2,7 +2,7 @@
 
 import { type BrokenProcessPool, InvalidStateError, MillraceError, ShutdownError } from '../errors/index.js'
 import { workerState } from '../tasks/context.js'
-import { isEnding } from './exit.js'
+import { end, hasExited } from './exit.js'
 
 export class PoolState {
   /** Neither closed, nor broken, nor another process's: one look for each call. */
@@ -54,14 +54,20 @@ export class PoolState {
   /** @throws BrokenProcessPool, ShutdownError, InvalidStateError or MillraceError when the pool takes no calls. */
   assertOpen(): void {
     // Runs once a call, and is small so that it is compiled into its caller.
-    if (!this.#open || isEnding() || isLoading()) throw this.#whyNot()
+    if (!this.#open || end.isNear || isLoading()) this.#assertOpenNow()
   }
 
-  #whyNot(): Error {
+  #assertOpenNow(): void {
+    const error = this.#whyNot()
+    if (error !== undefined) throw error
+  }
+
+  #whyNot(): Error | undefined {
     this.assertOwn()
     if (this.#broken !== undefined) return this.#broken()
     if (this.#closed) return new ShutdownError('cannot schedule new futures after shutdown')
-    if (isEnding()) return new ShutdownError('cannot schedule new futures while the process ends')
+    if (hasExited()) return new ShutdownError('cannot schedule new futures while the process ends')
+    if (!isLoading()) return undefined
     return new MillraceError(
       'A task module submits a call or starts a Pool while a worker loads it: ' +
         'each worker would start workers of its own. Move that to another module, or guard it with `if (!isWorker)`',

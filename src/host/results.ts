@@ -22,8 +22,8 @@ import { describeCall } from './failures/deaths.js'
 /** The outcome of a call. */
 export interface Outcome {
   readonly future: CallFuture<unknown>
-  readonly kind: 'value' | 'error' | 'cancelled'
-  /** The value that the call returned, or the error that it threw. */
+  readonly kind: 'value' | 'chunk' | 'error' | 'cancelled'
+  /** The value that the call returned, the outcomes of a chunk's items, or the error that the call threw. */
   readonly value: unknown
 }
 
@@ -97,7 +97,7 @@ function readOutcome(
   try {
     switch (status) {
       case Status.ok: {
-        if (!future.isChunk) {
+        if (future.items === 0) {
           const value = decodeResult(codec, bytes, owned, start, end)
           if ((words[at + ResultRecord.flags]! & ResultFlag.moved) !== 0) receiveShared([value])
           return { future, kind: 'value', value }
@@ -109,7 +109,7 @@ function readOutcome(
           ? decodePartialChunk(codec, payload, owned, { pid })
           : { values: chunkValues(codec, payload, head) }
         const whole: ChunkOutcome<unknown> = future.refused?.complete(outcome) ?? outcome
-        return { future, kind: 'value', value: { ...whole, elapsed } satisfies ChunkOutcome<unknown> }
+        return { future, kind: 'chunk', value: { ...whole, elapsed } satisfies ChunkOutcome<unknown> }
       }
       case Status.exit:
         return {

@@ -210,7 +210,7 @@ pub enum Event {
     /// The error.
     report: Report,
   },
-  /// The queue was full, and is not any more.
+  /// The queue was full, or somebody waited, and there is room that is not kept.
   Room,
   /// The pool is closed and its last worker is reaped.
   Stopped,

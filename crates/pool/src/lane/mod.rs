@@ -67,6 +67,8 @@ pub(crate) struct Lane {
   held_bytes: usize,
   /// The version of each task's definition that this worker has been sent.
   known_tasks: Vec<u32>,
+  /// What [`Definitions::outdated`](crate::calls::Definitions::outdated) was when this worker was last told to forget.
+  known_until: u64,
   budget: Option<u32>,
   service_ns: Option<u32>,
   front_since: Instant,
@@ -106,6 +108,7 @@ impl Lane {
       held: VecDeque::new(),
       held_bytes: 0,
       known_tasks: Vec::new(),
+      known_until: 0,
       budget: config.max_tasks_per_child,
       service_ns: None,
       front_since: now,
@@ -248,6 +251,11 @@ impl Lane {
 
   pub(crate) fn has_ended(&self) -> bool {
     self.process.exit().is_some()
+  }
+
+  /// Whether the worker has ended, noticed or not, or was killed because of its memory.
+  pub(crate) fn has_left(&self) -> bool {
+    self.is_corrupt() || self.process.has_left()
   }
 
   /// Waits until the worker is reaped, at most for `timeout`.

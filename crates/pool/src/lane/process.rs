@@ -56,6 +56,11 @@ impl Process {
     self.child.pidfd().is_none()
   }
 
+  /// Whether the worker has ended, noticed or not.
+  pub(super) fn has_left(&self) -> bool {
+    self.exit.is_some() || self.child.has_ended()
+  }
+
   /// Sends a signal to the worker and to all that it has started. A process that is gone needs none. If the system does
   /// not allow the signal, since this process has changed its user, the worker ends itself by its lifeline.
   pub(super) fn signal(&mut self, signal: i32) {

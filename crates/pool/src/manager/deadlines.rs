@@ -98,7 +98,7 @@ impl Manager {
     self.next_look().filter(|_| self.lanes.live() > 0).into_iter().for_each(&mut due);
     self.starter.deadline().into_iter().for_each(&mut due);
     // A worker that is idle while a call waits has slots to free first, or the call is behind another one.
-    if (unused && !self.pending.is_empty()) || self.may_rebalance() || self.waits_for_a_claim() {
+    if (unused && !self.pending.is_empty()) || self.may_rebalance() {
       due(now + STALL);
     }
     if let Some(at) = self.next_unclaimed() {
@@ -110,10 +110,5 @@ impl Manager {
       due(at);
     }
     next
-  }
-
-  /// Whether the owner waits for room, and some worker could make room by claiming a call, which it does not tell.
-  fn waits_for_a_claim(&self) -> bool {
-    self.awaits_room && self.lanes.iter().any(|(_, lane)| !lane.is_empty() && lane.running().is_none())
   }
 }

@@ -63,6 +63,11 @@ impl Child {
     self.sentinel.as_pidfd()
   }
 
+  /// Whether the child has ended, reaped or not. Reaps nothing.
+  pub fn has_ended(&self) -> bool {
+    self.is_over() || self.sentinel.has_ended()
+  }
+
   /// How the child ended, or `None` if it has not. The first answer reaps it and is remembered.
   pub fn try_wait(&mut self) -> Result<Option<Exit>> {
     if self.exit.is_none() {

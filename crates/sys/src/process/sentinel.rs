@@ -64,6 +64,17 @@ impl Sentinel {
     }
   }
 
+  /// Whether the child has ended, which is left for [`Sentinel::try_reap`] to deal with.
+  pub(super) fn has_ended(&self) -> bool {
+    match self {
+      #[cfg(target_os = "linux")]
+      Self::PidFd(sentinel) => sentinel.pause(Duration::ZERO).unwrap_or(false),
+      #[cfg(target_os = "linux")]
+      Self::Grandchild(sentinel) => sentinel.pidfd().pause(Duration::ZERO).unwrap_or(false),
+      Self::WaitPid(sentinel) => sentinel.has_ended(),
+    }
+  }
+
   /// Sleeps until the child may have ended, at most for `timeout`.
   pub(super) fn pause(&self, timeout: Duration) -> Result<()> {
     match self {
