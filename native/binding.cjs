@@ -845,6 +845,7 @@ module.exports.cpuQuota = nativeBinding.cpuQuota
 module.exports.detachBuffer = nativeBinding.detachBuffer
 module.exports.exitNow = nativeBinding.exitNow
 module.exports.lentBuffers = nativeBinding.lentBuffers
+module.exports.letGoOfTerminal = nativeBinding.letGoOfTerminal
 module.exports.liesInLane = nativeBinding.liesInLane
 module.exports.NativeExitReason = nativeBinding.NativeExitReason
 module.exports.NativeWorkerState = nativeBinding.NativeWorkerState

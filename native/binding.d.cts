@@ -259,6 +259,12 @@ export declare function exitNow(code: number): void
 /** How many ArrayBuffers of this environment lie in the memory of lanes and are not collected yet. */
 export declare function lentBuffers(): number
 
+/**
+ * Has Node leave the modes of the terminal as they are when this process ends. To be called when nothing is written any
+ * more.
+ */
+export declare function letGoOfTerminal(): void
+
 /** Whether an ArrayBuffer lies in the memory of a lane. */
 export declare function liesInLane(buffer: ArrayBuffer): boolean
 

@@ -190,6 +190,13 @@ impl Drop for NativeForkServer {
   }
 }
 
+/// Has Node leave the modes of the terminal as they are when this process ends. To be called when nothing is written any
+/// more.
+#[napi]
+pub fn let_go_of_terminal() {
+  millrace_sys::let_go_of_terminal();
+}
+
 /// Ends this process at once, without waiting for threads that a forked process does not have.
 #[napi]
 pub fn exit_now(code: i32) {

@@ -57,7 +57,7 @@ pub use lifeline::{hang_up, kill_at_hangup, lifeline};
 pub use memory::resident_bytes;
 pub use oom::oom_kills;
 pub use packets::{Packets, Received, packets};
-pub use process::{Child, Exit, SpawnSpec, close_input, exit_now, pidfd_of, reap, spawn};
+pub use process::{Child, Exit, SpawnSpec, close_input, exit_now, let_go_of_terminal, pidfd_of, reap, spawn};
 pub use segment::{Mapping, Segment};
 pub use signals::{SignalsBlocked, heed_announced_signals, ignore_ending_signals, ignore_sigint};
 pub use wait_set::{Pollables, WaitSet};

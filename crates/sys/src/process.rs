@@ -25,6 +25,7 @@ mod pidfd;
 mod sentinel;
 mod spawn;
 mod spec;
+mod terminal;
 mod wait_pid;
 
 pub use child::Child;
@@ -35,6 +36,7 @@ pub use no_input::close_input;
 pub use pidfd::pidfd_of;
 pub use spawn::spawn;
 pub use spec::SpawnSpec;
+pub use terminal::let_go_of_terminal;
 pub use wait_pid::reap;
 
 /// Fails: there are no pidfds.

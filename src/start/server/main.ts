@@ -8,6 +8,7 @@ import { monotonicMs } from '../../util/clock.js'
 import { setImmediate } from '../../util/globals.js'
 import { sleep, turn } from '../../util/timer.js'
 import { ForkRequest } from '../../wire/index.js'
+import { leaveTerminalAlone } from '../../worker/exit.js'
 import { runWorker } from '../../worker/run.js'
 import { reasonsAgainst } from '../fork-safety.js'
 import { becomeForked } from '../forked/become.js'
@@ -19,6 +20,7 @@ import { tryForks } from './trial.js'
 const SETTLE_MS = 2000
 
 const plan = planOf(process.argv.pop())
+leaveTerminalAlone()
 const seedAnew = seedableRandom()
 const server = new native.NativeForkServer(() => setImmediate(serve))
 // Modules see the state of a worker that is loading them.
