@@ -201,6 +201,8 @@ export declare interface ExecutorShutdownOptions {
  * - A collection may come late or never. A callback that has to run needs an `exitPriority`.
  * - Neither the callback nor its arguments may hold the object, which would then never be collected. Nothing can detect
  *   this mistake. Pass the callback's needs (a path, a descriptor) in `args`.
+ * - The callback runs in the async context in which the finalizer was made. So the stores of `AsyncLocalStorage` there
+ *   may not hold the object either.
  * - At the exit, all callbacks with a priority of 0 and more are over before the first below 0 begins. The exit is: the
  *   event loop is empty, `process.exit()`, an uncaught error, the end of a `worker_threads` thread or of a Millrace
  *   worker. It is not: a killed process, a terminated thread. A callback at the exit has to be synchronous.
@@ -324,8 +326,8 @@ export declare class Future<T> implements PromiseLike<T> {
     resultSync(options?: WaitOptions): T;
     /**
      * Calls `fn` with this future as soon as the future is done; at once if it is done already. Callbacks are called
-     * synchronously, in the order of registration, before promise reactions to the same future. An error of `fn` becomes
-     * a process warning.
+     * synchronously, in the order of registration, before promise reactions to the same future, and each in the async
+     * context in which it was registered. An error of `fn` becomes a process warning.
      */
     addDoneCallback(fn: (future: Future<T>) => void): this;
     /** As `Promise.prototype.then`. */
@@ -448,16 +450,21 @@ export declare interface ImapOptions {
     buffersize?: number;
 }
 
-/** The tasks of a module that is not loaded in this process: the module's exported functions. */
+/** The tasks of a module that is not loaded in this process: the module's exported functions, and promises of these. */
 export declare type ImportedTasks<T> = {
-    readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K];
+    readonly [K in keyof T as Awaited<T[K]> extends (...args: never[]) => unknown ? K : never]: Awaited<T[K]>;
 };
 
 /**
  * Makes references to the exported functions of a module. Workers load the module; this process does not.
  *
- * @param specifier - A URL, or a specifier as `import` takes it, resolved from the current working directory.
- * @throws TypeError when `specifier` is neither; Node's resolution error when the specifier does not resolve.
+ * A name is that of an export, or else of a function of the default export: so every function of an object that a
+ * CommonJS module exports can be called, with this object as `this`. An export that is a promise of a function is
+ * awaited.
+ *
+ * @param specifier - A URL, the path of a file (absolute, or with a dot from the current working directory), or the
+ * name of a package as `import` takes it, resolved from the current working directory.
+ * @throws TypeError when `specifier` is none of these; Node's resolution error when the name does not resolve.
  * @example
  * const jobs = importTasks<typeof import('./jobs.js')>(new URL('./jobs.js', import.meta.url))
  * await pool.submit(jobs.parse, line)
@@ -889,8 +896,9 @@ export declare interface ProcessPoolOptions {
     /** The number of calls after which a worker is replaced. A chunk of `map` is one call. Default: no limit. */
     maxTasksPerChild?: number;
     /**
-     * The consequence of a worker's death. `'break'`, Python's rule and the default: every unfinished future fails, and
-     * the executor takes no more calls. `'isolate'`: only the call that the worker ran fails, and the worker is replaced.
+     * The consequence of a worker's death. `'isolate'`: only the call that the worker ran fails, and the worker is
+     * replaced. `'break'`, Python's rule: every unfinished future fails, and the executor takes no more calls. Default:
+     * `'isolate'`.
      */
     onWorkerDeath?: 'break' | 'isolate';
     /** Milliseconds without a call after which a worker leaves. Default: `Infinity`. */
@@ -956,7 +964,9 @@ export declare interface RemoteOrigin {
 
 declare type Result<R> = IteratorResult<R, undefined>;
 
-/** Functions that a job of a {@link Pool} calls when it is over. */
+/**
+ * Functions that a job of a {@link Pool} calls when it is over, in the async context in which the job was begun.
+ */
 export declare interface ResultCallbacks<T> {
     /**
      * Called with the value of a successful job, before the result is ready. A job without work calls it before the

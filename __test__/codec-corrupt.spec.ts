@@ -2,8 +2,11 @@
 
 import test from 'ava'
 import fc from 'fast-check'
+import { LIST, NODE, VALUE } from '../src/codec/error-describe.js'
 import { BYTES, ERROR, PLAIN, RAW, SCALARS, V8 } from '../src/codec/ids.js'
-import { decodeArguments, decodeError, decodeResult } from '../src/codec/index.js'
+import { decodeArguments, decodeError, decodePartialChunk, decodeResult } from '../src/codec/index.js'
+import { serialize } from '../src/codec/v8.js'
+import { BUFFER } from '../src/codec/views.js'
 import { SerializationError } from '../src/errors/index.js'
 import { encodedArguments, encodedError, encodedResult, RUNS } from './helpers/codec.js'
 import { build, plainPlans } from './helpers/codec-plain-values.js'
@@ -210,4 +213,97 @@ test('a payload of one codec is refused by the decoder of errors and the other w
   t.throws(() => decodeError(ERROR, bytes, { pid: 1 }), { instanceOf: SerializationError })
   t.throws(() => decodeArguments(V8, bytes), { instanceOf: SerializationError })
   t.throws(() => decodeResult(ERROR, bytes, false), { instanceOf: SerializationError })
+})
+
+// ---- forged descriptions of errors ----------------------------------------------------------------------------------
+
+/** A description of errors as bytes, as a worker could write them. The serializer names an array twice at no cost. */
+function forged(description: unknown): Uint8Array {
+  return Uint8Array.from(serialize(description).payload)
+}
+
+const plainNode = ['Error', 'Error', 'm', 'Error: m', [], [], 0, []]
+
+test('a forged description of errors that names its parts again and again is refused', (t) => {
+  const many = (part: unknown): unknown[] => new Array(200_000).fill(part)
+  const keys = Array.from({ length: 2000 }, (_, i) => `k${i}`)
+  const wide = ['Error', 'Error', 'm', 'Error: m', keys, keys.map(() => [VALUE, 1]), 2000, []]
+  const long = ['AssertionError', 'AssertionError', 'm'.repeat(200_000), 'Error: m', [], [], 0, []]
+  const sparse: unknown[] = []
+  sparse.length = 2 ** 32 - 1
+  const row = many([NODE, 0])
+  const cases: Record<string, unknown> = {
+    'one error as many': [[NODE, 0], many(plainNode), []],
+    'one error with many fields as many': [[NODE, 0], new Array(9000).fill(wide), []],
+    'one error with a long message as many': [[NODE, 0], new Array(9000).fill(long), []],
+    'one list as many': [[LIST, 0], [plainNode], many([0])],
+    'one long list as many': [[LIST, 0], [plainNode], new Array(9000).fill(row)],
+    'a list too long': [[LIST, 0], [plainNode], [many(0).concat(many(0))]],
+    'errors without end': [[NODE, 0], sparse, []],
+    'lists without end': [[NODE, 0], [plainNode], sparse],
+    'a list without end': [[LIST, 0], [plainNode], [sparse]],
+    'fields without end': [[NODE, 0], [['Error', 'Error', 'm', '', sparse, sparse, 0, []]], []],
+    'a list that is not there': [[LIST, 1], [plainNode], [[]]],
+    'an element that is not there': [[LIST, 0], [plainNode], [[1]]],
+    'a number that is none': [[NODE, 'map'], [plainNode], []],
+    'a number of a list that is none': [[LIST, 'push'], [plainNode], [[]]],
+    'no lists': [[NODE, 0], [plainNode]],
+  }
+  for (const [name, description] of Object.entries(cases)) {
+    const error = t.throws(
+      () => decodeError(ERROR, forged(description), { pid: 1 }),
+      { instanceOf: SerializationError },
+      name,
+    )
+    t.is((error.cause as Error).name, 'CorruptPayload', name)
+  }
+})
+
+test('a forged description of thirty levels of doubled lists is as small decoded as encoded', (t) => {
+  const levels = Array.from({ length: 30 }, (_, i) => [
+    [LIST, i + 1],
+    [LIST, i + 1],
+  ])
+  const top: any = decodeError(ERROR, forged([[LIST, 0], [plainNode], [...levels, [0]]]), { pid: 1 })
+  let list = top
+  for (let level = 0; level < 30; level++) {
+    t.is(list[0], list[1])
+    list = list[0]
+  }
+  t.true(list[0] instanceof Error)
+  // Nested where they are, as they once were, they are refused.
+  let nested: unknown = [LIST, [[NODE, 0]]]
+  for (let level = 0; level < 30; level++) nested = [LIST, [nested, nested]]
+  t.throws(() => decodeError(ERROR, forged([nested, [plainNode], []]), { pid: 1 }), { instanceOf: SerializationError })
+})
+
+test('a content that is named again and again is copied once or refused', (t) => {
+  // The stream: an array of three Buffers, each of which is the first content.
+  const buffer = [0x5c, BUFFER, 1]
+  const stream = (views: number): number[] => [0x41, views, ...Array.from({ length: views }, () => buffer).flat()]
+  const payload = (views: number): Uint8Array => {
+    return Uint8Array.from([0xff, 0x0f, ...stream(views), 0x24, 0, views, 7, 8, 9, ...doubles(3, 1), 1])
+  }
+  t.deepEqual(decodeResult(V8, payload(1)), [Buffer.from([7, 8, 9])])
+  t.throws(() => decodeResult(V8, payload(2)), { instanceOf: SerializationError })
+})
+
+test('a chunk that names one envelope again and again is refused', (t) => {
+  const envelope = encodedError(new Error('m')).bytes
+  const whole = encodedResult({ values: [1, 2], errors: [[1, ERROR, envelope]] })
+  const { values, errors } = decodePartialChunk(whole.codec, whole.bytes, false, { pid: 1 })
+  t.deepEqual(values, [1, 2])
+  t.is((errors.get(1) as Error).message, 'm')
+  const wrong: unknown[] = [
+    { values: [], errors: new Array(10_000).fill([0, ERROR, envelope]) },
+    { values: [], errors: [7] },
+    { values: [], errors: 7 },
+    { errors: [] },
+    [7],
+    null,
+  ]
+  for (const value of wrong) {
+    const { codec, bytes } = encodedResult(value)
+    t.throws(() => decodePartialChunk(codec, bytes, false, { pid: 1 }), { instanceOf: SerializationError })
+  }
 })

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import vm from 'node:vm'
 import * as errors from '../src/errors/index.js'
 import { RemoteError } from '../src/errors/index.js'
-import { sendError } from './helpers/codec.js'
+import { encodedError, sendError } from './helpers/codec.js'
 
 /** The value that a call throws or rejects with. */
 async function thrownBy(run: () => unknown): Promise<any> {
@@ -80,7 +80,8 @@ test('cycles among causes and fields are cut', (t) => {
   const aggregate = new AggregateError([], 'all')
   aggregate.errors.push(aggregate, 1)
   const errors = sendError(aggregate).errors
-  t.is(typeof errors[0], 'string')
+  // A circle through a list stays one: a list is described once, and may refer to any error.
+  t.is(errors[0].errors, errors)
   t.is(errors[1], 1)
 })
 
@@ -92,6 +93,63 @@ test('lists of errors within each other do not keep the description busy', (t) =
   const arrived = sendError(Object.assign(new Error('m'), { list, nested }))
   t.true(arrived.list[0] instanceof TypeError)
   t.is(arrived.nested[0].message, '99')
+})
+
+test('errors that name the list of all of them are described once, and share the list afterwards', (t) => {
+  const count = 2000
+  const failures: any[] = []
+  for (let i = 0; i < count; i++) failures.push(Object.assign(new RangeError(`row ${i}`), { batch: failures }))
+  const payload = encodedError(new AggregateError(failures, 'all')).bytes
+  // Not more than the stacks of the errors, by far.
+  t.true(payload.length < 5_000_000, String(payload.length))
+  const arrived = sendError(new AggregateError(failures, 'all'))
+  t.is(arrived.errors.length, count)
+  const { batch } = arrived.errors[0]
+  t.is(batch.length, count)
+  for (const [i, error] of arrived.errors.entries()) {
+    if (!(error instanceof RangeError) || (error as any).batch !== batch || batch[i] !== error) t.fail(`row ${i}`)
+  }
+  const one = sendError(failures[7])
+  t.is(one.batch[7], one)
+  t.is(one.batch[8].batch, one.batch)
+})
+
+test('values that errors share, or that have parts in common, arrive once', (t) => {
+  const rows = Array.from({ length: 2000 }, (_, i) => ({ i, text: 'x'.repeat(20) }))
+  const failures = rows.map((row, i) =>
+    Object.assign(new Error(String(i)), { context: { row, rows }, empty: {}, rows }),
+  )
+  const payload = encodedError(new AggregateError(failures)).bytes
+  t.true(payload.length < 5_000_000, String(payload.length))
+  const { errors } = sendError(new AggregateError(failures))
+  t.is(errors[5].context.rows, errors[1999].rows)
+  t.is(errors[5].context.row, errors[6].rows[5])
+})
+
+test('a list of errors keeps its holes, its symbols, and texts of elements that cannot travel', (t) => {
+  const socket = { send() {} }
+  const list: unknown[] = [new Error('a'), Symbol.for('known'), () => 1, socket, socket]
+  list[6] = 'last'
+  list.length = 8
+  const arrived = sendError(Object.assign(new Error('m'), { list })).list
+  t.is(arrived[0].message, 'a')
+  t.is(arrived[1], Symbol.for('known'))
+  t.regex(arrived[2], /Function/)
+  t.is(arrived[3], arrived[4])
+  t.false(5 in arrived)
+  t.is(arrived[6], 'last')
+  t.false(7 in arrived)
+  t.is(arrived.length, 8)
+})
+
+test('lists of errors beyond every use are cut, and say so', (t) => {
+  const failures = Array.from({ length: 1000 }, (_, i) => new Error(String(i)))
+  const all = failures.map(() => new AggregateError(failures))
+  const { errors } = sendError(new AggregateError(all))
+  t.is(errors.length, 1000)
+  t.is(errors[0].errors.length, 1000)
+  t.is(errors[0].errors[3], errors[1].errors[3])
+  t.deepEqual(errors[999].errors, ['… 1000 elements are left out'])
 })
 
 test('a chain of causes beyond every use is cut', (t) => {

@@ -82,7 +82,12 @@ function isBroken(t: { true(value: boolean, message?: string): unknown }, error:
 
 test('an initializer that throws breaks the pool under "break", at once, with its error as the cause', async (t) => {
   const log = new Log(t)
-  const pool = makePool(t, { maxWorkers: 1, initializer: boot.noteAndThrow, initargs: [log.path] })
+  const pool = makePool(t, {
+    onWorkerDeath: 'break',
+    maxWorkers: 1,
+    initializer: boot.noteAndThrow,
+    initargs: [log.path],
+  })
   const broken = record(pool, 'broken')
   const exits = record(pool, 'workerExit')
   const futures = [pool.submit(tasks.add, 1, 2), pool.submit(tasks.add, 3, 4)]

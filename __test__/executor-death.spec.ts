@@ -72,7 +72,7 @@ const deaths: Death[] = [
 
 for (const { title, submit, name, exitCode, signal, hint } of deaths) {
   test(`break: ${title} fails every unfinished future, each with an error of its own`, async (t) => {
-    const pool = makePool(t, { maxWorkers: 2, stdio: 'ignore', name: 'fragile' })
+    const pool = makePool(t, { onWorkerDeath: 'break', maxWorkers: 2, stdio: 'ignore', name: 'fragile' })
     const gate = new Gate(t)
     const held = pool.submit(tasks.hold, gate.path, 0)
     await claimed(held)
@@ -147,7 +147,7 @@ for (const { title, submit, name, exitCode, signal, hint } of deaths) {
 }
 
 test('break: the death of an idle worker breaks the pool: there is no task to name', async (t) => {
-  const pool = makePool(t, { maxWorkers: 1 })
+  const pool = makePool(t, { onWorkerDeath: 'break', maxWorkers: 1 })
   const broken = record(pool, 'broken')
   const pid = await pool.submit(tasks.pid)
   process.kill(pid, 'SIGKILL')
@@ -212,7 +212,7 @@ test('what a worker has started goes with it when it dies', async (t) => {
 })
 
 test('results that were committed before the death are delivered', async (t) => {
-  const pool = makePool(t, { maxWorkers: 1 })
+  const pool = makePool(t, { onWorkerDeath: 'break', maxWorkers: 1 })
   const log = new Log(t)
   await Promise.all(Array.from({ length: 500 }, (_, index) => pool.submit(tasks.add, index, 1)))
   const finished = [pool.submit(tasks.append, log.path, 1), pool.submit(tasks.append, log.path, 2)]
@@ -225,7 +225,7 @@ test('results that were committed before the death are delivered', async (t) => 
 })
 
 test('a future that was cancelled before the pool broke stays cancelled', async (t) => {
-  const pool = makePool(t, { maxWorkers: 1 })
+  const pool = makePool(t, { onWorkerDeath: 'break', maxWorkers: 1 })
   const dying = pool.submit(exits.reallyExit, 1)
   const cancelled = pool.submit(tasks.add, 1, 2)
   cancelled.cancel()
@@ -234,7 +234,7 @@ test('a future that was cancelled before the pool broke stays cancelled', async 
 })
 
 test('a pool that broke does not break again: later deaths change nothing', async (t) => {
-  const pool = makePool(t, { maxWorkers: 2 })
+  const pool = makePool(t, { onWorkerDeath: 'break', maxWorkers: 2 })
   const broken = record(pool, 'broken')
   const futures = [pool.submit(exits.reallyExit, 1), pool.submit(exits.reallyExit, 2)]
   await Promise.all(futures.map(failureOf))
@@ -244,7 +244,7 @@ test('a pool that broke does not break again: later deaths change nothing', asyn
 })
 
 test('a call that comes when the pool has broken, and nobody knows yet, is refused with the reason', async (t) => {
-  const pool = makePool(t, { maxWorkers: 1 })
+  const pool = makePool(t, { onWorkerDeath: 'break', maxWorkers: 1 })
   const pid = await pool.submit(tasks.pid)
   const futures = [pool.submit(exits.killSelf, 'SIGKILL'), pool.submit(tasks.pid), pool.submit(tasks.pid)]
   let refused: unknown

@@ -93,7 +93,7 @@ test('a death under "isolate": the exit has the reason died, and the worker is r
 })
 
 test('a death under "break": broken comes once, after the futures have failed, and every worker exits', async (t) => {
-  const pool = makePool(t, { maxWorkers: 2 })
+  const pool = makePool(t, { onWorkerDeath: 'break', maxWorkers: 2 })
   const all = recordAll(pool)
   const gate = new Gate(t)
   const held = pool.submit(tasks.hold, gate.path, 0)

@@ -169,7 +169,7 @@ test('cancel({ kill }) of a running call in a callback', async (t) => {
 })
 
 test('submit() in a callback of a future that failed because the pool broke throws, and does not hang', async (t) => {
-  const pool = makePool(t, { maxWorkers: 1 })
+  const pool = makePool(t, { onWorkerDeath: 'break', maxWorkers: 1 })
   const dying = pool.submit(exits.reallyExit, 1)
   const waiting = pool.submit(tasks.add, 1, 2)
   const thrown: unknown[] = []

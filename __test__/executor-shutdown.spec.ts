@@ -278,7 +278,7 @@ test('from an event listener and from a signal handler of abort it is legal, too
 })
 
 test('shutting a broken pool down does not throw, and waits for its workers', async (t) => {
-  const pool = makePool(t, { maxWorkers: 2 })
+  const pool = makePool(t, { onWorkerDeath: 'break', maxWorkers: 2 })
   const gate = new Gate(t)
   const held = pool.submit(tasks.hold, gate.path, 0)
   await claimed(held)

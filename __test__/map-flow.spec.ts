@@ -227,7 +227,7 @@ test('the death of a worker: under "isolate" its items fail, under "break" all t
     if (n === 2 || n === 3) await t.throwsAsync(results.next(), { instanceOf: WorkerDiedError })
     else t.deepEqual(await results.next(), { done: false, value: n })
   }
-  const breaking = makePool(t, { maxWorkers: 1 })
+  const breaking = makePool(t, { onWorkerDeath: 'break', maxWorkers: 1 })
   const broken = breaking.map(task, numbers(8))
   for (const n of numbers(8)) {
     if (n >= 3) await t.throwsAsync(broken.next(), { instanceOf: BrokenProcessPool })

@@ -146,7 +146,7 @@ test('ready() rejects when the pool is shut down or broken meanwhile', async (t)
   await t.throwsAsync(within('ready()', waiting), { instanceOf: ShutdownError, code: 'ERR_MILLRACE_SHUTDOWN' })
   gate.open()
 
-  const fragile = makePool(t, { maxWorkers: 1, maxQueue: 1 })
+  const fragile = makePool(t, { onWorkerDeath: 'break', maxWorkers: 1, maxQueue: 1 })
   const second = new Gate(t)
   const held = fragile.submit(tasks.hold, second.path, 0)
   await claimed(held)

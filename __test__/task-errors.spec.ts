@@ -185,3 +185,20 @@ test('a thousand failures leave the pool as it was', async (t) => {
   t.is(pool.stats().failed, 1000)
   t.is(pool.stats().restarts, 0)
 })
+
+test('errors that all name the list of all of them arrive, from a worker to a host', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const batch = (count: number): never => {
+    const failures: Error[] = []
+    for (let i = 0; i < count; i++) {
+      failures.push(Object.assign(new RangeError(`row ${i}`), { batch: failures, info: { all: failures } }))
+    }
+    throw new AggregateError(failures, 'the batch')
+  }
+  const { errors } = (await within('the failure', failureOf(pool.submit(batch, 2000)), () => pool.dumpState())) as any
+  t.is(errors.length, 2000)
+  t.true(errors.every((error: unknown) => error instanceof RangeError))
+  t.true(errors.every((error: any) => error.batch === errors[0].batch))
+  t.is(errors[0].batch[1999], errors[1999])
+  t.is(await pool.submit(tasks.add, 1, 2), 3)
+})

@@ -1,8 +1,10 @@
 // Tasks by reference: to a definition, or to an export of a module; and modules that do not load.
 
-import { utimesSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdirSync, realpathSync, utimesSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { defineTasks, importTasks, MillraceError, TaskLoadError } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
 import { getHidden } from './fixtures/unexported.mjs'
@@ -88,6 +90,136 @@ test('importTasks() of a CommonJS module', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const module = importTasks<{ commonTask: (a: number, b: number) => number }>(fixture('scope.cjs'))
   t.is(await pool.submit(module.commonTask, 6, 7), 42)
+})
+
+test('whatever function require() of a CommonJS module gives can be called, with its own this', async (t) => {
+  const directory = tempDirectory(t)
+  const cases: [source: string, name: string, args: unknown[], result: unknown][] = [
+    ['module.exports = { n: 5, a() { return this.n }, b: (x) => x }', 'a', [], 5],
+    ['const base = { one: () => 1 }; module.exports = { ...base, two: () => 2 }', 'one', [], 1],
+    ['module.exports = Object.freeze({ parse: (s) => Number(s) })', 'parse', ['7'], 7],
+    ['module.exports = class { static k = 3; static add(x) { return this.k + x } }', 'add', [1], 4],
+    ['module.exports = new (class { #k = 4; add(x) { return this.#k + x } })()', 'add', [1], 5],
+    ['module.exports = function main(x) { return 2 * x }', 'default', [4], 8],
+    ['module.exports = () => 1; module.exports.helper = () => 9', 'helper', [], 9],
+    ['Object.defineProperty(exports, "lazy", { get: () => () => 11 })', 'lazy', [], 11],
+    ['for (const key of ["e", "f"]) exports[key] = () => key', 'f', [], 'f'],
+    ['exports.own = function () { return this === module.exports }', 'own', [], true],
+    ['exports.__esModule = true; exports.default = { v: 8, go() { return this.v } }', 'go', [], 8],
+    ['exports.__esModule = true; exports.default = () => "inner"', 'default', [], 'inner'],
+    ['module.exports = Promise.resolve({ later: () => "later" })', 'later', [], 'later'],
+    ['module.exports = new Proxy({}, { get: (_, key) => key === "some" ? () => key : undefined })', 'some', [], 'some'],
+  ]
+  const pool = makePool(t, { maxWorkers: 1 })
+  for (const [i, [source, name, args, result]] of cases.entries()) {
+    const path = join(directory, `${i}.cjs`)
+    writeFileSync(path, source)
+    const module = importTasks<Record<string, (...args: any[]) => unknown>>(path)
+    t.is(await pool.submit(module[name]!, ...args), result, source)
+  }
+})
+
+test('a default export may be an object of functions, or a promise of a function', async (t) => {
+  const directory = tempDirectory(t)
+  const pool = makePool(t, { maxWorkers: 1 })
+  const write = (name: string, source: string): Record<string, (...args: any[]) => unknown> => {
+    writeFileSync(join(directory, name), source)
+    return importTasks<Record<string, (...args: any[]) => unknown>>(join(directory, name))
+  }
+  const object = write('a.mjs', 'export default { k: 2, twice(x) { return x * this.k } }; export const one = () => 1')
+  t.is(await pool.submit(object.twice!, 4), 8)
+  t.is(await pool.submit(object.one!), 1)
+  const promised = write(
+    'b.mjs',
+    'export default Promise.resolve((x) => x + 1); export const f = Promise.resolve(() => 2)',
+  )
+  t.is(await pool.submit(promised.default!, 1), 2)
+  t.is(await pool.submit(promised.f!), 2)
+})
+
+test('a name that a module does not export is no function, whatever its objects inherit', async (t) => {
+  const path = join(tempDirectory(t), 'some.cjs')
+  writeFileSync(path, 'module.exports = { x: 5, get bad() { throw new RangeError("a getter") } }')
+  const module = importTasks<Record<string, () => unknown>>(path)
+  const pool = makePool(t, { maxWorkers: 1 })
+  for (const name of ['absent', 'x', 'toString', 'constructor', '__proto__', 'hasOwnProperty']) {
+    const error = (await failureOf(pool.submit(module[name]!))) as Error
+    t.true(error instanceof TaskLoadError, name)
+    t.true(error.message.includes(`'${name}'`), error.message)
+  }
+  const error = (await failureOf(pool.submit(module.bad!))) as Error
+  t.true(error instanceof TaskLoadError && error.cause instanceof RangeError)
+})
+
+test('a path is no URL: its characters stand for themselves', async (t) => {
+  const directory = tempDirectory(t)
+  const pool = makePool(t, { maxWorkers: 1 })
+  for (const name of ['issue #12', 'a?b', '100%25', 'a%', '%2F', 'with space ü', 'new\nline']) {
+    const folder = join(directory, name)
+    mkdirSync(folder)
+    const path = join(folder, 'jobs#1?.mjs')
+    writeFileSync(path, 'export const where = () => import.meta.url')
+    for (const specifier of [path, `./${relative(process.cwd(), path)}`]) {
+      const module = importTasks<{ where: () => string }>(specifier)
+      t.is(await pool.submit(module.where), pathToFileURL(path).href, specifier)
+    }
+  }
+  // Where no file has that name, a query is one.
+  const plain = join(directory, 'plain.mjs')
+  writeFileSync(plain, 'export const where = () => import.meta.url')
+  const versioned = importTasks<{ where: () => string }>(`./${relative(process.cwd(), plain)}?v=2`)
+  t.is(await pool.submit(versioned.where), `${pathToFileURL(plain).href}?v=2`)
+})
+
+test('importTasks() refuses a path of Windows', (t) => {
+  for (const path of ['C:\\jobs.mjs', 'c:/jobs.mjs', '.\\jobs.mjs', '..\\jobs.mjs', '\\\\server\\jobs.mjs']) {
+    const error = t.throws(() => importTasks(path), { instanceOf: TypeError, message: /"specifier".*path/ })
+    t.is((error as NodeJS.ErrnoException).code, 'ERR_INVALID_ARG_VALUE')
+  }
+})
+
+test('of a package that has two forms, workers import the one for import', async (t) => {
+  const host = `
+    const { ProcessPoolExecutor, importTasks } = await import(process.argv[1])
+    const pool = new ProcessPoolExecutor({ maxWorkers: 1, execArgv: [] })
+    const sides = {}
+    for (const name of process.argv.slice(2)) sides[name] = await pool.submit(importTasks(name).side).catch(String)
+    await pool.shutdown()
+    console.log(JSON.stringify(sides))`
+  const directory = realpathSync(tempDirectory(t))
+  const write = (path: string, content: string | object): void => {
+    mkdirSync(join(directory, path, '..'), { recursive: true })
+    writeFileSync(join(directory, path), typeof content === 'string' ? content : JSON.stringify(content))
+  }
+  const two = { import: './i.mjs', require: './r.cjs' }
+  const files = (root: string): void => {
+    write(`${root}i.mjs`, 'export const side = () => "import"')
+    write(`${root}r.cjs`, 'exports.side = () => "require"')
+  }
+  write('package.json', { name: 'me', exports: { './own': two } })
+  write('node_modules/dual/package.json', { exports: { '.': two, './nested': { node: two }, './only': './r.cjs' } })
+  write('node_modules/sugar/package.json', { exports: [two], main: './r.cjs' })
+  write('node_modules/@s/star/package.json', { exports: { './*.js': { import: './*.mjs', default: './r.cjs' } } })
+  write('node_modules/last/package.json', { exports: { require: './r.cjs' } })
+  write('node_modules/old/package.json', { main: 'r' })
+  write('node_modules/old/r.js', 'module.exports = { side() { return "main" } }')
+  for (const root of ['', 'node_modules/dual/', 'node_modules/sugar/', 'node_modules/@s/star/', 'node_modules/last/']) {
+    files(root)
+  }
+  const expected = {
+    dual: 'import',
+    'dual/nested': 'import',
+    'dual/only': 'require',
+    sugar: 'import',
+    '@s/star/i.js': 'import',
+    last: 'require',
+    old: 'main',
+    'me/own': 'import',
+  }
+  const entry = new URL('../dist/index.js', import.meta.url).href
+  const args = ['--input-type=module', '-e', host, entry, ...Object.keys(expected)]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: directory })
+  t.deepEqual(JSON.parse(stdout), expected)
 })
 
 test('an export that is a defined task under another name is found by its export', async (t) => {
@@ -211,6 +343,17 @@ test('a module that misses an export gets it when the file changes, without a ne
   writeFileSync(path, "export const task = () => 'added'")
   utimesSync(path, new Date(), new Date(Date.now() + 5000))
   t.is(await pool.submit(module.task), 'added')
+})
+
+test('a CommonJS module that misses an export gets it when the file changes, too', async (t) => {
+  const path = join(tempDirectory(t), 'grows.cjs')
+  writeFileSync(path, 'module.exports = { ...{ one: () => 1 } }')
+  const pool = makePool(t, { maxWorkers: 1 })
+  const module = importTasks<{ one: () => number; two: () => number }>(path)
+  t.true((await failureOf(pool.submit(module.two))) instanceof TaskLoadError)
+  writeFileSync(path, 'module.exports = { ...{ one: () => 1, two: () => 2 } }')
+  t.is(await pool.submit(module.two), 2)
+  t.is(await pool.submit(module.one), 1)
 })
 
 test('when a module was repaired, all of its functions can be had', async (t) => {

@@ -4,6 +4,7 @@
 // `dist/`, and from there `import.meta.url` has to lead to `../native/` and to the entries as well.
 
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Loads the native addon. The generated loader chooses the binary for this platform. */
@@ -13,10 +14,15 @@ export function requireBinding(): typeof import('../native/binding.cjs') {
 
 /** The program of a worker process. */
 export function workerEntry(): string {
-  return fileURLToPath(new URL('./worker/main.js', import.meta.url))
+  return beside('worker/main.js')
 }
 
 /** The program of a fork server. */
 export function serverEntry(): string {
-  return fileURLToPath(new URL('./start/server/main.js', import.meta.url))
+  return beside('start/server/main.js')
+}
+
+// Without `URL`: a program may have replaced that global, and no folder lies below this file.
+function beside(path: string): string {
+  return join(dirname(fileURLToPath(import.meta.url)), path)
 }

@@ -92,7 +92,7 @@ const checks = {
   },
 
   'a death that breaks the pool': async () => {
-    const pool = makePool({ maxWorkers: 1 })
+    const pool = makePool({ onWorkerDeath: 'break', maxWorkers: 1 })
     const futures = [pool.submit(tasks.reallyExit, 3), pool.submit(tasks.identity, 1), pool.submit(tasks.identity, 2)]
     for (const future of futures) {
       const error = /** @type {any} */ (await future.exception())

@@ -115,9 +115,13 @@ const tasks = defineTasks(import.meta.url, {
 /** @type {import('millrace').Future<unknown> | undefined} */
 let unfinished
 
-/** Makes an executor of three workers, all of which have booted. Returns their process ids, too. */
-async function threeWorkers() {
-  executor = new ProcessPoolExecutor({ startMethod, maxWorkers: 3 })
+/**
+ * Makes an executor of three workers, all of which have booted. Returns their process ids, too.
+ *
+ * @param {import('millrace').ProcessPoolOptions} [options]
+ */
+async function threeWorkers(options) {
+  executor = new ProcessPoolExecutor({ startMethod, maxWorkers: 3, ...options })
   await executor.submit(tasks.pid)
   while (executor.stats().idle < 3) await sleep(1)
   return executor.stats().workers.map(({ pid }) => pid)
@@ -194,7 +198,7 @@ const scenarios = {
   },
 
   'a death under break': async () => {
-    const [pid] = await threeWorkers()
+    const [pid] = await threeWorkers({ onWorkerDeath: 'break' })
     const running = executor.submit(tasks.forever)
     process.kill(Number(pid), 'SIGKILL')
     say({ error: describe(await running.exception()) })

@@ -185,7 +185,7 @@ const scenarios = {
   },
 
   'a broken pool': async () => {
-    const pool = makePool()
+    const pool = makePool({ onWorkerDeath: 'break' })
     const future = pool.submit(() => process.kill(process.pid, 'SIGKILL'))
     const error = await future.exception()
     say(error instanceof Error && error.name)
@@ -209,6 +209,7 @@ const scenarios = {
 
   'an initializer that fails': () => {
     makePool({
+      onWorkerDeath: 'break',
       initializer: () => {
         throw new Error('not today')
       },

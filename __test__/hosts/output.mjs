@@ -31,7 +31,7 @@ async function main({ ending, output, bytes, file }) {
   const options = {
     recycling: { maxTasksPerChild: 1 },
     idle: { idleTimeout: 20 },
-    initializer: { initializer: tasks.setUp, initargs: [output, bytes, 'end 0'] },
+    initializer: { onWorkerDeath: 'break', initializer: tasks.setUp, initargs: [output, bytes, 'end 0'] },
   }[ending]
   const pool = new ProcessPoolExecutor({ maxWorkers: 1, startMethod, ...options })
   const left = new Promise((resolve) => pool.once('workerExit', resolve))

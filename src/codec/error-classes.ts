@@ -2,6 +2,7 @@
 // name of the class, and the receiver looks it up in the same tables.
 
 import { types } from '../util/builtins.js'
+import { DOMException } from '../util/globals.js'
 import { type ErrorClass, errorClasses } from '../errors/index.js'
 
 type Builtin = new (...args: unknown[]) => Error
@@ -17,13 +18,11 @@ addBuiltins(globalThis, [
   'URIError',
   'AggregateError',
   'SuppressedError',
-  'DOMException',
 ])
-addBuiltins((globalThis as unknown as { WebAssembly: object }).WebAssembly, [
-  'CompileError',
-  'LinkError',
-  'RuntimeError',
-])
+builtins.set('DOMException', DOMException as unknown as Builtin)
+// Without a compiler (`--jitless`) there is no WebAssembly.
+const { WebAssembly = {} } = globalThis as { WebAssembly?: object }
+addBuiltins(WebAssembly, ['CompileError', 'LinkError', 'RuntimeError'])
 
 // Adds the classes that this version of Node has.
 function addBuiltins(owner: object, names: string[]): void {

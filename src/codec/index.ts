@@ -3,6 +3,8 @@
 // A value arrives equal to its structured clone. A value that cannot is refused, with an error that names the path of
 // the part that cannot travel. The codecs are in `ids.ts`.
 
+import { SerializationError } from '../errors/index.js'
+import type { PartialChunk } from '../wire/index.js'
 import { decodeBytes, decodeHeadAndContent, decodeRaw, encodeBytes, encodeRaw } from './bytes.js'
 import { CorruptPayload } from './corrupt.js'
 import { describeThrown } from './error-describe.js'
@@ -164,9 +166,39 @@ export function decodeResult(
 export function decodeError(codec: number, bytes: Uint8Array, origin: ErrorOrigin): unknown {
   try {
     if (codec !== ERROR) throw new CorruptPayload(`the codec ${codec} is not that of errors`)
-    return rebuildThrown(deserialize(bytes, false), origin)
+    return rebuildThrown(deserialize(bytes, false), origin, bytes.byteLength)
   } catch (error) {
     throw undecodable('result', error)
+  }
+}
+
+/**
+ * Decodes the values and the errors of a chunk of which some items failed: a `PartialChunk`. Throws a
+ * `SerializationError` when the payload is damaged.
+ */
+export function decodePartialChunk(
+  codec: number,
+  bytes: Uint8Array,
+  owned: boolean,
+  origin: ErrorOrigin,
+): { values: unknown[]; errors: Map<number, unknown> } {
+  const partial = decodeResult(codec, bytes, owned) as Partial<PartialChunk> | null | undefined
+  try {
+    const { values, errors } = partial ?? {}
+    if (!Array.isArray(values) || !Array.isArray(errors)) throw new CorruptPayload('the chunk lacks a list')
+    const rebuilt = new Map<number, unknown>()
+    // Each envelope is a part of the payload. The stream may name one of them again and again.
+    let left = bytes.byteLength
+    for (let i = 0; i < errors.length; i++) {
+      if (!Array.isArray(errors[i])) throw new CorruptPayload('the chunk has no such error')
+      const [index, errorCodec, envelope] = errors[i]
+      left -= 1 + (ArrayBuffer.isView(envelope) ? envelope.byteLength : 0)
+      if (left < 0) throw new CorruptPayload('the errors of the chunk are longer than its payload')
+      rebuilt.set(index, decodeError(errorCodec, envelope, origin))
+    }
+    return { values, errors: rebuilt }
+  } catch (error) {
+    throw error instanceof SerializationError ? error : undecodable('result', error)
   }
 }
 

@@ -1,5 +1,7 @@
 // The outbox: memory that encoders write payloads to.
 
+import { Buffer } from '../util/globals.js'
+
 /** Bytes of an outbox. A longer payload is in `tail`, as a whole or from some byte on. */
 export const OUTBOX_BYTES = 64 * 1024
 

@@ -1,6 +1,7 @@
 // `PLAIN`, receiving side. No key is special, whatever `Object.prototype` has: a property is defined where assigning
 // would not do the same.
 
+import { Date } from '../util/globals.js'
 import { CorruptPayload } from './corrupt.js'
 import { LITTLE_ENDIAN } from './outbox.js'
 import { ARRAY, BUFFER_BYTES, DATE, DEEPEST, EMPTY_OBJECT, FIRST_SHAPE } from './plain-format.js'

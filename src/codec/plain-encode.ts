@@ -5,6 +5,7 @@
 // an accessor has no value.
 
 import { types } from '../util/builtins.js'
+import { Buffer, Date } from '../util/globals.js'
 import { PLAIN } from './ids.js'
 import { LITTLE_ENDIAN, type Outbox, type EncodeBuffer } from './outbox.js'
 import { ARRAY, BUFFER_BYTES, DATE, DEEPEST, EMPTY_OBJECT, FIRST_SHAPE } from './plain-format.js'

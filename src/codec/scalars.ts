@@ -2,6 +2,7 @@
 //
 // The values are bit exact. Nothing is allocated but decoded values, and no user code runs.
 
+import { Buffer } from '../util/globals.js'
 import { CorruptPayload } from './corrupt.js'
 import { LITTLE_ENDIAN, type EncodeBuffer } from './outbox.js'
 import { shortText } from './short-text.js'

@@ -3,6 +3,8 @@
 // Codes, names and enumerations come again and again. A string from the cache costs half of a new one, and equal values
 // in many rows share one string.
 
+import { Buffer } from '../util/globals.js'
+
 type Slice = (this: Uint8Array, start: number, end: number) => string
 const { latin1Slice } = Buffer.prototype as Buffer & { latin1Slice: Slice }
 

@@ -129,6 +129,25 @@ export function serialize(value: unknown): { payload: Buffer; structure: number 
   return serializer.finish()
 }
 
+/**
+ * Serializes a value to find out whether that succeeds. `written` is the number of bytes until the end, or until the
+ * value that cannot be cloned; without a payload the value cannot be cloned.
+ */
+export function serializeOnTrial(value: unknown): {
+  payload: Buffer | undefined
+  structure: number
+  written: number
+} {
+  const serializer = new (Serializer ??= makeSerializer())()
+  try {
+    serializer.writeValue(value)
+    const { payload, structure } = serializer.finish()
+    return { payload, structure, written: payload.length }
+  } catch {
+    return { payload: undefined, structure: 0, written: serializer.releaseBuffer().length }
+  }
+}
+
 interface Content {
   start: number
   end: number
@@ -142,6 +161,9 @@ function makeDeserializer() {
     #bytes: Uint8Array
     #contents: Content[]
     #owned: boolean
+    /** The contents that were read. Each is read once: else a small payload could have a content copied for ever. */
+    #read = new Set<number>()
+    /** The contents that became ArrayBuffers. */
     #memories = new Set<number>()
 
     constructor(bytes: Uint8Array, contents: Content[], owned: boolean) {
@@ -160,8 +182,8 @@ function makeDeserializer() {
       const offset = this.readDouble()
       const length = this.readDouble()
       if (place > 0 && !this.#memories.has(place)) {
-        this.#memories.add(place)
         const { start, end } = this.#content(place)
+        this.#memories.add(place)
         this.transferArrayBuffer(place, copyMemory(this.#bytes, start, end))
       }
       const memory = this.readValue()
@@ -179,6 +201,8 @@ function makeDeserializer() {
     #content(place: number): Content {
       const content = this.#contents[place - 1]
       if (content === undefined) throw new CorruptPayload(`there is no content ${place}`)
+      if (this.#read.has(place)) throw new CorruptPayload(`the content ${place} has two owners`)
+      this.#read.add(place)
       return content
     }
   }

@@ -3,7 +3,8 @@
 // Nothing here asks a value itself, since a subclass or the value's owner may have replaced properties. Only built-in
 // getters are used, which read internal slots.
 
-import { types } from '../util/builtins.js'
+import { builtin, types } from '../util/builtins.js'
+import { Buffer } from '../util/globals.js'
 import { CorruptPayload } from './corrupt.js'
 
 /** A resizable ArrayBuffer, as of ES2024. */
@@ -39,7 +40,9 @@ const DATA_VIEW = 2
 
 const kinds = new Map(NAMES.map((name, kind) => [name, kind]))
 // Undefined where this version of Node has no such class: Node 20 has no Float16Array.
-const classes = NAMES.map((name) => (globalThis as Record<string, unknown>)[name] as ViewConstructor | undefined)
+const classes = NAMES.map((name) => {
+  return (name === 'Buffer' ? Buffer : (globalThis as Record<string, unknown>)[name]) as ViewConstructor | undefined
+})
 
 const TypedArray = Object.getPrototypeOf(Uint8Array)
 
@@ -133,7 +136,7 @@ export function spanOf(view: object, kind: number): { offset: number; length: nu
 // resized as a test.
 function growsWithMemory(view: object, kind: number): boolean {
   if (!isGrowable(memoryOf(view, kind))) return false
-  const clone = structuredClone(view)
+  const clone = cloneOf(view)
   const bytes = kind === DATA_VIEW ? dataViewBytes : typedArrayBytes
   const before = bytes(clone)
   const memory = memoryOf(clone, kind) as Resizable
@@ -145,6 +148,17 @@ function growsWithMemory(view: object, kind: number): boolean {
   if (before === 0) return false
   memory.resize(offset)
   return !isOutOfBounds(clone, kind)
+}
+
+/** A copy of a view and its memory: V8's serializer keeps whether memory and view can grow. */
+function cloneOf<T extends object>(view: T): T {
+  const { Deserializer, Serializer } = builtin('node:v8')
+  const serializer = new Serializer()
+  serializer.writeHeader()
+  serializer.writeValue(view)
+  const deserializer = new Deserializer(serializer.releaseBuffer())
+  deserializer.readHeader()
+  return deserializer.readValue() as T
 }
 
 /** A view of `kind` over `memory`. Throws the constructor's error when the numbers do not fit. */

@@ -59,7 +59,7 @@ export function ownRunOptions(options: RunOptions | undefined): OwnOptions<RunOp
  */
 export function applyRunOptions(future: CallFuture<unknown>, options: OwnOptions<RunOptions>): void {
   const { signal, timeout, grace, retries, label, transfer } = options
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+  if (signal !== undefined && !isAbortSignal(signal)) {
     throw invalidType('options.signal', 'an AbortSignal', signal)
   }
   if (label !== undefined && typeof label !== 'string') throw invalidType('options.label', 'a string', label)
@@ -70,6 +70,13 @@ export function applyRunOptions(future: CallFuture<unknown>, options: OwnOptions
   future.grace = grace ?? 0
   future.retries = retries ?? 0
   future.label = label
+}
+
+/** Whether a value is an AbortSignal, of Node's class or that of an environment that imitates a browser. */
+function isAbortSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== 'object' || value === null) return false
+  const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>
+  return typeof aborted === 'boolean' && typeof (addEventListener && removeEventListener) === 'function'
 }
 
 /** Checks the list of buffers that a call takes along. */

@@ -1,5 +1,6 @@
 // An entry of the registry: one callback that is to run once.
 
+import type { AsyncResource } from 'node:async_hooks'
 import { inspect } from 'node:util'
 import { threadId } from 'node:worker_threads'
 
@@ -9,6 +10,8 @@ import { functionName } from '../util/type-name.js'
 interface Call {
   readonly callback: (...args: never[]) => unknown
   readonly args: readonly unknown[]
+  /** The async context that registered the callback; undefined where it does not matter. */
+  readonly context: AsyncResource | undefined
 }
 
 /** The collections in which an entry is while it is active. */
@@ -50,8 +53,9 @@ export class Entry {
     const call = this.#call
     this.cancel()
     if (call === undefined || process.pid !== this.#pid || threadId !== this.#threadId) return undefined
-    const { callback, args } = call
-    return () => callback(...(args as never[]))
+    const { callback, args, context } = call
+    if (context === undefined) return () => callback(...(args as never[]))
+    return () => context.runInAsyncScope(() => callback(...(args as never[])))
   }
 
   /** Ends the entry: no trigger runs it from now on, and everything that the callback held can be collected. */

@@ -1,5 +1,6 @@
 // `Finalize` and the passes over finalizers, after Python's `multiprocessing.util.Finalize`.
 
+import { AsyncResource } from 'node:async_hooks'
 import { inspect } from 'node:util'
 
 import type { Entry } from './entry.js'
@@ -35,6 +36,8 @@ export type FinalizeOptionsFor<A extends readonly unknown[]> = [] extends A
  * - A collection may come late or never. A callback that has to run needs an `exitPriority`.
  * - Neither the callback nor its arguments may hold the object, which would then never be collected. Nothing can detect
  *   this mistake. Pass the callback's needs (a path, a descriptor) in `args`.
+ * - The callback runs in the async context in which the finalizer was made. So the stores of `AsyncLocalStorage` there
+ *   may not hold the object either.
  * - At the exit, all callbacks with a priority of 0 and more are over before the first below 0 begins. The exit is: the
  *   event loop is empty, `process.exit()`, an uncaught error, the end of a `worker_threads` thread or of a Millrace
  *   worker. It is not: a killed process, a terminated thread. A callback at the exit has to be synchronous.
@@ -67,7 +70,7 @@ export class Finalize<A extends unknown[] = [], R = unknown> {
     if (!Array.isArray(args)) throw invalidType('options.args', 'an array', args)
     if (exitPriority !== undefined) validateInteger(exitPriority, 'options.exitPriority', Number.MIN_SAFE_INTEGER)
     else if (obj === null) throw invalidType('options.exitPriority', 'given when "obj" is null', undefined)
-    this.#entry = registry.add(obj, callback, [...args], exitPriority)
+    this.#entry = registry.add(obj, callback, [...args], exitPriority, new AsyncResource('MillraceFinalizer'))
   }
 
   /**

@@ -4,6 +4,7 @@
 // register, cancel, drop objects or start passes of their own: no pass is disturbed, and nothing runs twice. No error
 // leaves a pass.
 
+import type { AsyncResource } from 'node:async_hooks'
 import { types } from 'node:util'
 
 import { thrownWarning } from '../util/thrown.js'
@@ -36,15 +37,19 @@ export class Registry {
     return this.#exiting
   }
 
-  /** Registers a callback, to run once: at the collection of `object`, in a pass, or by `take()`. */
+  /**
+   * Registers a callback, to run once: at the collection of `object`, in a pass, or by `take()`. The callback runs in
+   * `context`, which the entry holds with all that is stored there.
+   */
   add(
     object: object | null,
     callback: (...args: never[]) => unknown,
     args: readonly unknown[],
     priority: number | undefined,
+    context?: AsyncResource,
   ): Entry {
     this.watchExit()
-    return new Entry(this.#home, object, { callback, args }, priority, ++this.#lastOrder)
+    return new Entry(this.#home, object, { callback, args, context }, priority, ++this.#lastOrder)
   }
 
   /** Has the passes of the exit run at the exit. Idempotent. */

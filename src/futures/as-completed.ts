@@ -1,6 +1,7 @@
 // `asCompleted`: futures in the order in which they are done.
 
 import { TimeoutError } from '../errors/index.js'
+import { monotonicMs } from '../util/clock.js'
 import { Fifo } from '../util/fifo.js'
 import { Timer } from '../util/timer.js'
 import { collectFutures } from './collect.js'
@@ -98,7 +99,7 @@ class Completions<F extends Future<unknown>> implements Waiter {
 
   constructor(futures: ReadonlySet<F>, timeout: number | undefined) {
     this.total = futures.size
-    this.deadline = timeout === undefined ? undefined : performance.now() + timeout
+    this.deadline = timeout === undefined ? undefined : monotonicMs() + timeout
     for (const future of futures) {
       if (future.done()) {
         this.ready.push(future)
@@ -113,7 +114,7 @@ class Completions<F extends Future<unknown>> implements Waiter {
     const future = this.ready.shift()
     if (future !== undefined) return Promise.resolve({ done: false, value: future })
     if (this.unfinished.size === 0) return Promise.resolve({ done: true, value: undefined })
-    const left = this.deadline === undefined ? undefined : this.deadline - performance.now()
+    const left = this.deadline === undefined ? undefined : this.deadline - monotonicMs()
     if (left !== undefined && left <= 0) {
       const error = this.timedOut()
       this.close()

@@ -1,8 +1,24 @@
 // The call of a done-callback, whose errors become process warnings.
 
+import { AsyncResource } from 'node:async_hooks'
 import { types } from 'node:util'
 
 import { thrownWarning } from '../util/thrown.js'
+
+/** A done-callback that waits for its future. It is called in the async context that registered it. */
+export class DoneCallback<F extends object> extends AsyncResource {
+  readonly #callback: (future: F) => unknown
+
+  constructor(callback: (future: F) => unknown) {
+    super('MillraceCallback')
+    this.#callback = callback
+  }
+
+  /** Named as the method of a waiter: a future with one listener need not know which kind that is. */
+  futureDone(future: F): void {
+    this.runInAsyncScope(runDoneCallback<F>, undefined, this.#callback, future)
+  }
+}
 
 /**
  * Calls a done-callback and contains its errors: the other callbacks, and the loop that settles futures, go on.

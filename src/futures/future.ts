@@ -3,11 +3,12 @@
 import { inspect } from 'node:util'
 
 import { CancelledError, InvalidStateError, TimeoutError } from '../errors/index.js'
+import { nowMs } from '../util/clock.js'
 import { optionNames, ownOptions } from '../util/options.js'
 import { Timer } from '../util/timer.js'
 import { typeName } from '../util/type-name.js'
 import { validateBoolean, validateFunction } from '../util/validate.js'
-import { runDoneCallback } from './done-callback.js'
+import { DoneCallback, runDoneCallback } from './done-callback.js'
 import { type WaitOptions, waitTimeout } from './wait-options.js'
 
 export type { WaitOptions } from './wait-options.js'
@@ -38,7 +39,7 @@ export interface Waiter {
   futureDone(future: Future<unknown>): void
 }
 
-type Listener = Waiter | ((future: any) => unknown)
+type Listener = Waiter | DoneCallback<Future<any>>
 
 // In this order: from FINISHED_VALUE on the future is done.
 const PENDING = 0
@@ -157,7 +158,7 @@ export class Future<T> implements PromiseLike<T> {
   resultSync(options?: WaitOptions): T {
     const timeout = waitTimeout(options)
     if (this.phase < FINISHED_VALUE) {
-      this.blockUntilDone(timeout === undefined ? undefined : performance.now() + timeout)
+      this.blockUntilDone(timeout === undefined ? undefined : nowMs() + timeout)
     }
     if (this.phase < FINISHED_VALUE) throw this.timedOut(timeout)
     if (this.phase === FINISHED_VALUE) return this.stored as T
@@ -166,13 +167,13 @@ export class Future<T> implements PromiseLike<T> {
 
   /**
    * Calls `fn` with this future as soon as the future is done; at once if it is done already. Callbacks are called
-   * synchronously, in the order of registration, before promise reactions to the same future. An error of `fn` becomes
-   * a process warning.
+   * synchronously, in the order of registration, before promise reactions to the same future, and each in the async
+   * context in which it was registered. An error of `fn` becomes a process warning.
    */
   addDoneCallback(fn: (future: Future<T>) => void): this {
     validateFunction(fn, 'fn')
     if (this.phase >= FINISHED_VALUE) runDoneCallback(fn, this)
-    else this.addListener(fn)
+    else this.addListener(new DoneCallback(fn))
     return this
   }
 
@@ -261,7 +262,7 @@ export class Future<T> implements PromiseLike<T> {
    * only the present state counts. Called only while the future is not done.
    */
   protected blockUntilDone(deadline: number | undefined): void {
-    if (deadline !== undefined && deadline <= performance.now()) return
+    if (deadline !== undefined && deadline <= nowMs()) return
     throw new InvalidStateError(
       `${String(this)} cannot be waited for synchronously: ` +
         'it belongs to no executor that works while this thread is blocked',
@@ -346,7 +347,6 @@ export class Future<T> implements PromiseLike<T> {
       // nested.
       this.listeners = undefined
       if (Array.isArray(listeners)) this.tellAll(listeners)
-      else if (typeof listeners === 'function') runDoneCallback(listeners, this)
       else listeners.futureDone(this)
     }
     return true
@@ -354,10 +354,10 @@ export class Future<T> implements PromiseLike<T> {
 
   private tellAll(listeners: readonly Listener[]): void {
     for (const listener of listeners) {
-      if (typeof listener !== 'function') listener.futureDone(this)
+      if (!(listener instanceof DoneCallback)) listener.futureDone(this)
     }
     for (const listener of listeners) {
-      if (typeof listener === 'function') runDoneCallback(listener, this)
+      if (listener instanceof DoneCallback) listener.futureDone(this)
     }
   }
 

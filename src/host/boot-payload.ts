@@ -2,6 +2,7 @@
 
 import { encodeArguments, type Outbox } from '../codec/index.js'
 import { SerializationError } from '../errors/index.js'
+import { Buffer } from '../util/globals.js'
 import { encodeBootPlan } from '../wire/index.js'
 import type { ResolvedOptions } from './options.js'
 

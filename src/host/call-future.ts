@@ -2,8 +2,8 @@
 
 import { CancelledError, type WorkerDeathTask } from '../errors/index.js'
 import { Future } from '../futures/future.js'
+import type { Stacked } from '../util/stacks.js'
 import type { RefusedItems } from './refused-items.js'
-import type { SubmitStack } from './submit-stacks.js'
 import type { TaskEntry } from './tasks.js'
 
 /** The owner of calls: a pool's core, as the futures of its calls see it. */
@@ -39,7 +39,7 @@ export class CallFuture<T> extends Future<T> {
   /** The items of the chunk that were not sent. */
   declare refused: RefusedItems | undefined
   /** The stack where the call was submitted, if it was recorded; see `submit-stacks.ts`. */
-  declare submitStack: SubmitStack | undefined
+  declare submitStack: Stacked | undefined
 
   constructor(owner: CallOwner, task: TaskEntry, isChunk = false) {
     super()

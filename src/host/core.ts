@@ -12,6 +12,7 @@ import { isMainThread } from 'node:worker_threads'
 import { Outbox } from '../codec/index.js'
 import { type BrokenProcessPool, type CancelledError, InvalidStateError, ShutdownError } from '../errors/index.js'
 import { native, type NativeCallFailure, type NativeEvent, type NativePool } from '../native/index.js'
+import { nowMs } from '../util/clock.js'
 import { signalName } from '../util/signal-names.js'
 import { invalidType } from '../util/validate.js'
 import { CallFlag, Drained, Refused, Register } from '../wire/index.js'
@@ -279,7 +280,7 @@ export class PoolCore implements Owner, CallOwner {
             'await the result, or let a turn pass before',
         )
       }
-      const left = deadline === undefined ? Infinity : deadline - performance.now()
+      const left = deadline === undefined ? Infinity : deadline - nowMs()
       if (left <= 0) return
       const wait = Math.min(left, LONGEST_WAIT_MS)
       this.#native.wait(wait === Infinity ? -1 : wait)

@@ -1,8 +1,10 @@
 // The events of a pool: their arguments, the registration of listeners, and the calls of listeners.
 
+import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 
 import type { BrokenProcessPool, MillraceError } from '../errors/index.js'
+import { queueMicrotask } from '../util/globals.js'
 
 /**
  * Why a worker left. `'shutdown'`: the pool closes, or is broken. `'recycled'`: it was used up or too large, a task
@@ -40,16 +42,21 @@ type PoolListener<K extends keyof ProcessPoolEvents> = (...args: ProcessPoolEven
 /** A listener, typed as Node's emitter takes it. */
 type Untyped = (...args: unknown[]) => void
 
-/** The listeners of one pool. Only the object that users hold refers to them. */
+/**
+ * The listeners of one pool, each of which is called in the async context that registered it. Only the object that
+ * users hold refers to them.
+ */
 export class PoolEmitter {
   readonly #emitter = new EventEmitter()
 
   on<K extends keyof ProcessPoolEvents>(event: K, listener: PoolListener<K>): void {
-    this.#emitter.on(event, listener as Untyped)
+    this.#emitter.on(event, inContext(listener as Untyped))
   }
 
   once<K extends keyof ProcessPoolEvents>(event: K, listener: PoolListener<K>): void {
-    this.#emitter.once(event, listener as Untyped)
+    const emitter = this.#emitter
+    const registered = inContext(listener as Untyped, () => emitter.off(event, registered))
+    emitter.on(event, registered)
   }
 
   off<K extends keyof ProcessPoolEvents>(event: K, listener: PoolListener<K>): void {
@@ -64,6 +71,16 @@ export class PoolEmitter {
   has(event: keyof ProcessPoolEvents): boolean {
     return this.#emitter.listenerCount(event) > 0
   }
+}
+
+/** A listener bound to the present async context; `before` is called first. Node's emitter finds it by `listener`. */
+function inContext(listener: Untyped, before?: () => void): Untyped {
+  const context = new AsyncResource('MillraceListener')
+  function registered(this: unknown, ...args: unknown[]): void {
+    before?.()
+    return context.runInAsyncScope(listener, this, ...args)
+  }
+  return Object.assign(registered, { listener })
 }
 
 /** The core's reference to the listeners. It is weak: a listener is the user's, and may hold the executor. */

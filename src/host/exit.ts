@@ -10,7 +10,7 @@
 // Each pool with workers is a finalizer, with the priority of Python's pools. So it has its place in the order of a
 // user's finalizers.
 
-import { Finalize } from '../finalizers/index.js'
+import type { Entry } from '../finalizers/entry.js'
 import { registry } from '../finalizers/registry.js'
 
 /** A pool with workers. */
@@ -26,7 +26,7 @@ export interface Owner {
 /** Exit priority of the finalizers that end pools. */
 export const EXIT_PRIORITY = 15
 
-const owners = new Map<Owner, Finalize<[Owner]>>()
+const owners = new Map<Owner, Entry>()
 let watching = false
 
 /** Begins to watch for the end. Idempotent. */
@@ -49,8 +49,8 @@ export function isEnding(): boolean {
 
 /** Registers an owner, whose workers then leave at the end. Idempotent. */
 export function registerOwner(owner: Owner): void {
-  if (owners.get(owner)?.stillActive()) return
-  owners.set(owner, new Finalize(null, endWorkers, { args: [owner], exitPriority: EXIT_PRIORITY }))
+  if (owners.get(owner)?.active) return
+  owners.set(owner, registry.add(null, endWorkers, [owner], EXIT_PRIORITY))
 }
 
 /** Removes an owner, which has no workers any more. */

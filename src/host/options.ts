@@ -41,8 +41,9 @@ export interface ProcessPoolOptions {
   /** The number of calls after which a worker is replaced. A chunk of `map` is one call. Default: no limit. */
   maxTasksPerChild?: number
   /**
-   * The consequence of a worker's death. `'break'`, Python's rule and the default: every unfinished future fails, and
-   * the executor takes no more calls. `'isolate'`: only the call that the worker ran fails, and the worker is replaced.
+   * The consequence of a worker's death. `'isolate'`: only the call that the worker ran fails, and the worker is
+   * replaced. `'break'`, Python's rule: every unfinished future fails, and the executor takes no more calls. Default:
+   * `'isolate'`.
    */
   onWorkerDeath?: 'break' | 'isolate'
   /** Milliseconds without a call after which a worker leaves. Default: `Infinity`. */
@@ -126,7 +127,7 @@ export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
     { name: 'options.maxTasksPerChild', value: maxTasksPerChild, reason: NEVER_REPLACED },
     againstForks(options),
   )
-  const onWorkerDeath = oneOf(options.onWorkerDeath, 'options.onWorkerDeath', ['break', 'isolate']) ?? 'break'
+  const onWorkerDeath = oneOf(options.onWorkerDeath, 'options.onWorkerDeath', ['break', 'isolate']) ?? 'isolate'
   const stdio = oneOf(options.stdio, 'options.stdio', ['inherit', 'ignore']) ?? 'inherit'
   const { initializer, initargs = [], env, name = '' } = options
   if (!Array.isArray(initargs)) throw invalidType('options.initargs', 'an array', initargs)

@@ -6,6 +6,8 @@ import type { NativePool } from '../native/index.js'
 import { awaitedTurns, reasonsAgainst } from '../start/fork-safety.js'
 import { becomeForked } from '../start/forked/become.js'
 import { RandomCaches, seedableRandom } from '../start/forked/random.js'
+import { monotonicMs } from '../util/clock.js'
+import { clearTimeout, setImmediate, setTimeout } from '../util/globals.js'
 import { forgetOwners } from './exit.js'
 
 /** A part of this process that its forks must give up: a pool. */
@@ -47,7 +49,7 @@ export class OwnForks {
   schedule(): void {
     if (this.#state !== 'idle') return
     this.#state = 'awaited'
-    this.#since = performance.now()
+    this.#since = monotonicMs()
     this.#awaitTurn()
   }
 
@@ -68,7 +70,7 @@ export class OwnForks {
 
   #fork(): void {
     let reasons = reasonsAgainst()
-    if (reasons.length > 0 && performance.now() - this.#since < SETTLE_MS) {
+    if (reasons.length > 0 && monotonicMs() - this.#since < SETTLE_MS) {
       // The timer does not hold the event loop: the work in progress does.
       this.#timer = setTimeout(() => this.#awaitTurn(), LOOK_AGAIN_MS).unref()
       return

@@ -1,6 +1,7 @@
 // The reports of a pool about itself: statistics, and a list of its futures.
 
 import type { NativePool } from '../native/index.js'
+import { Date } from '../util/globals.js'
 import type { CallFuture } from './call-future.js'
 import { describeCall } from './failures/deaths.js'
 import type { PoolStats, WorkerStats } from './stats.js'

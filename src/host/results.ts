@@ -1,15 +1,23 @@
 // The reader of results: it turns bytes from the native pool's staging memory into outcomes of calls.
 
-import { decodeArguments, decodeError, decodeResult, decodeSplitArguments, keepsContent } from '../codec/index.js'
+import {
+  decodeArguments,
+  decodeError,
+  decodePartialChunk,
+  decodeResult,
+  decodeSplitArguments,
+  keepsContent,
+} from '../codec/index.js'
 import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
 import type { ChunkOutcome } from '../map/iterator.js'
 import { countReceived } from '../memory/garbage.js'
 import { receiveShared } from '../memory/shared-buffer.js'
 import type { NativePool } from '../native/index.js'
-import { Inbox, type PartialChunk, ResultFlag, ResultRecord, Status, wide } from '../wire/index.js'
+import { Buffer } from '../util/globals.js'
+import { framesOf } from '../util/stacks.js'
+import { Inbox, ResultFlag, ResultRecord, Status, wide } from '../wire/index.js'
 import type { CallFuture } from './call-future.js'
 import { describeCall } from './failures/deaths.js'
-import { framesOf } from './submit-stacks.js'
 
 /** The outcome of a call. */
 export interface Outcome {
@@ -98,7 +106,7 @@ function readOutcome(
         const elapsed = words[at + ResultRecord.ranMicroseconds]! / 1000
         const payload = bytes.subarray(start, end)
         const outcome = partial
-          ? partialChunk(codec, pid, payload, owned)
+          ? decodePartialChunk(codec, payload, owned, { pid })
           : { values: chunkValues(codec, payload, head) }
         const whole: ChunkOutcome<unknown> = future.refused?.complete(outcome) ?? outcome
         return { future, kind: 'value', value: { ...whole, elapsed } satisfies ChunkOutcome<unknown> }
@@ -121,14 +129,6 @@ function readOutcome(
 
 function chunkValues(codec: number, bytes: Uint8Array, head: Uint8Array | undefined): unknown[] {
   return head === undefined ? decodeArguments(codec, bytes) : decodeSplitArguments(codec, head, bytes)
-}
-
-function partialChunk(codec: number, pid: number, bytes: Uint8Array, owned: boolean): ChunkOutcome<unknown> {
-  const { values, errors } = decodeResult(codec, bytes, owned) as PartialChunk
-  return {
-    values,
-    errors: new Map(errors.map(([index, errorCodec, envelope]) => [index, decodeError(errorCodec, envelope, { pid })])),
-  }
 }
 
 function taskExit(exitCode: unknown, task: WorkerDeathTask, pid: number): TaskExitError {

@@ -1,5 +1,8 @@
 // The feeder of `map` for asynchronous input.
 
+import { AsyncResource } from 'node:async_hooks'
+
+import { setImmediate } from '../util/globals.js'
 import { Feeder, type FeederHost } from './feeder.js'
 import type { Pace } from './pace.js'
 import type { MapSource } from './source.js'
@@ -7,6 +10,8 @@ import type { MapSource } from './source.js'
 /** Feeds from an asynchronous iterator. Calls `next()` again only after the answer to the last call. */
 export class AsyncFeeder<T, R> extends Feeder<T, R> {
   private readonly input: AsyncIterator<T>
+  /** The async context that began the map: there the user's iterator is called. */
+  private readonly context = new AsyncResource('MillraceInput')
   private chunk: T[] = []
   /** The number of items that the pace allows for `chunk`. */
   private target = 0
@@ -42,7 +47,7 @@ export class AsyncFeeder<T, R> extends Feeder<T, R> {
     this.chunk = []
     if (this.finished !== undefined) return
     this.finished = {}
-    const returned = Promise.resolve(this.input.return?.())
+    const returned = Promise.resolve(this.context.runInAsyncScope(() => this.input.return?.()))
     // An async generator answers only when its present `next()` is over, and that may take for ever.
     if (this.reading) returned.catch(() => {})
     else await returned
@@ -51,7 +56,7 @@ export class AsyncFeeder<T, R> extends Feeder<T, R> {
   private read(): void {
     this.reading = true
     try {
-      Promise.resolve(this.input.next()).then(this.received, this.failed)
+      Promise.resolve(this.context.runInAsyncScope(() => this.input.next())).then(this.received, this.failed)
     } catch (error) {
       this.failed(error)
     }

@@ -1,6 +1,7 @@
 // A chunk of a `map`, as its iterator sees it.
 
 import type { Future, Waiter } from '../futures/future.js'
+import { monotonicMs } from '../util/clock.js'
 import type { ChunkOutcome } from './source.js'
 
 /** A chunk of a `map`, from its submission until its last item is yielded. */
@@ -26,7 +27,7 @@ export class Chunk<R> implements Waiter {
     this.future = future
     this.length = length
     this.turns = turns
-    this.submitted = turns === 0 ? 0 : performance.now()
+    this.submitted = turns === 0 ? 0 : monotonicMs()
     this.whenDone = whenDone
   }
 
@@ -53,7 +54,7 @@ export class Chunk<R> implements Waiter {
     if (this.turns > 0) {
       // The estimate is too long when the worker was still starting, or this thread was late to look. Then chunks are
       // smaller than they could be.
-      this.elapsed = this.outcome?.elapsed ?? (performance.now() - this.submitted) / this.turns
+      this.elapsed = this.outcome?.elapsed ?? (monotonicMs() - this.submitted) / this.turns
     }
     this.whenDone(this)
   }

@@ -2,6 +2,7 @@
 
 import { QueueFullError } from '../errors/index.js'
 import type { Future } from '../futures/future.js'
+import { setImmediate } from '../util/globals.js'
 import { ArrayInput, type SyncInput } from './input.js'
 import type { Pace } from './pace.js'
 import type { ChunkOutcome, MapSource } from './source.js'

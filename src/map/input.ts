@@ -1,5 +1,7 @@
 // The inputs of `map`: sources of items.
 
+import { AsyncResource } from 'node:async_hooks'
+
 import { invalidType } from '../util/validate.js'
 
 /** An input whose items are there without waiting. */
@@ -56,18 +58,33 @@ export class ArrayInput<T> implements SyncInput<T> {
   }
 }
 
-/** An input over a user's iterator, which makes items on demand. */
+/** An input over a user's iterator, which makes items on demand: in the async context that began the map. */
 export class IteratorInput<T> implements SyncInput<T> {
   readonly length = undefined
   done = false
   failure: { error: unknown } | undefined = undefined
   private readonly iterator: Iterator<T>
+  private readonly context = new AsyncResource('MillraceInput')
 
   constructor(iterator: Iterator<T>) {
     this.iterator = iterator
   }
 
   read(limit: number): T[] {
+    return this.context.runInAsyncScope(this.readHere, this, limit)
+  }
+
+  rest(): T[] {
+    return this.read(Infinity)
+  }
+
+  close(): void {
+    if (this.done) return
+    this.done = true
+    this.context.runInAsyncScope(() => this.iterator.return?.())
+  }
+
+  private readHere(limit: number): T[] {
     const chunk: T[] = []
     try {
       while (chunk.length < limit && !this.done) {
@@ -80,16 +97,6 @@ export class IteratorInput<T> implements SyncInput<T> {
       this.failure = { error }
     }
     return chunk
-  }
-
-  rest(): T[] {
-    return this.read(Infinity)
-  }
-
-  close(): void {
-    if (this.done) return
-    this.done = true
-    this.iterator.return?.()
   }
 }
 

@@ -2,6 +2,8 @@
 
 import { TimeoutError } from '../errors/index.js'
 import type { Future } from '../futures/future.js'
+import { monotonicMs } from '../util/clock.js'
+import { setImmediate } from '../util/globals.js'
 import { Fifo } from '../util/fifo.js'
 import { Timer } from '../util/timer.js'
 import { AsyncFeeder } from './async-feeder.js'
@@ -52,7 +54,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     const { timeout = Infinity, ordered = true } = options
     this.unfinished = ordered ? undefined : new Set()
     this.timeout = timeout
-    this.deadline = performance.now() + timeout
+    this.deadline = monotonicMs() + timeout
   }
 
   /**
@@ -101,7 +103,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
         if (failed && strict) this.close().catch(ignore)
         return result
       }
-      if (this.deadline !== Infinity && performance.now() >= this.deadline && !this.isOver()) {
+      if (this.deadline !== Infinity && monotonicMs() >= this.deadline && !this.isOver()) {
         this.close().catch(ignore)
         return Promise.reject(this.timedOut())
       }
@@ -110,7 +112,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     const result = this.requests.add(strict, timeout)
     this.answer()
     if (this.deadline !== Infinity && this.requests.length > 0) {
-      this.timer ??= new Timer(this.deadline - performance.now(), () => this.expire())
+      this.timer ??= new Timer(this.deadline - monotonicMs(), () => this.expire())
     }
     return result
   }

@@ -3,6 +3,7 @@
 import { native } from '../native/index.js'
 import { workerState } from '../tasks/context.js'
 import { builtin, types } from '../util/builtins.js'
+import { transferAway } from '../util/globals.js'
 import { invalidType, validateInteger } from '../util/validate.js'
 
 // All copies of the package know this symbol: the worker may have loaded another copy than its tasks.
@@ -118,8 +119,8 @@ export function detach(memory: ArrayBuffer): void {
     return
   }
   try {
-    // The addon would detach Node's slab as well, which small Buffers share; `structuredClone` leaves the slab alone.
-    structuredClone(memory, { transfer: [memory] })
+    // The addon would detach Node's slab as well, which small Buffers share; a transfer leaves the slab alone.
+    transferAway(memory)
   } catch {
     // The memory cannot be detached.
   }

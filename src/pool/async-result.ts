@@ -1,5 +1,6 @@
 // The result of a job of a `Pool`, with its callbacks.
 
+import { AsyncResource } from 'node:async_hooks'
 import { inspect } from 'node:util'
 
 import { declareLocal } from '../codec/index.js'
@@ -11,7 +12,9 @@ import { type OptionNames, optionNames, type OwnOptions, ownOptions } from '../u
 import { validateFunction } from '../util/validate.js'
 import { chainError } from './chain-error.js'
 
-/** Functions that a job of a {@link Pool} calls when it is over. */
+/**
+ * Functions that a job of a {@link Pool} calls when it is over, in the async context in which the job was begun.
+ */
 export interface ResultCallbacks<T> {
   /**
    * Called with the value of a successful job, before the result is ready. A job without work calls it before the
@@ -60,12 +63,16 @@ class Outcome<T> extends Future<T> {
 export class AsyncResult<T> implements PromiseLike<T> {
   readonly #outcome = new Outcome<T>()
   readonly #callbacks: OwnOptions<ResultCallbacks<T>>
+  /** The async context in which the callbacks were given: there they are called. */
+  readonly #context: AsyncResource | undefined
   /** Whether the outcome is known. The callbacks may be running then. */
   #decided = false
   #errors: readonly unknown[] = []
 
   private constructor(callbacks: OwnOptions<ResultCallbacks<T>>) {
     this.#callbacks = callbacks
+    const { callback, errorCallback } = callbacks
+    if (callback !== undefined || errorCallback !== undefined) this.#context = new AsyncResource('MillraceCallback')
   }
 
   /**
@@ -154,7 +161,7 @@ export class AsyncResult<T> implements PromiseLike<T> {
     if (this.#decided) return
     this.#decided = true
     try {
-      reportRejection(this.#callbacks.callback?.(value), this)
+      this.#context?.runInAsyncScope(() => reportRejection(this.#callbacks.callback?.(value), this))
     } catch (error) {
       this.#errors = [error]
       this.#outcome.settleError(error)
@@ -174,7 +181,7 @@ export class AsyncResult<T> implements PromiseLike<T> {
     this.#errors = errors
     let outcome = error
     try {
-      reportRejection(this.#callbacks.errorCallback?.(error), this)
+      this.#context?.runInAsyncScope(() => reportRejection(this.#callbacks.errorCallback?.(error), this))
     } catch (thrown) {
       outcome = chainError(thrown, error)
     }

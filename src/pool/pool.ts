@@ -11,16 +11,16 @@ import { inspect } from 'node:util'
 
 import { declareLocal } from '../codec/index.js'
 import { InvalidStateError } from '../errors/index.js'
-import type { Finalize } from '../finalizers/index.js'
+import type { Entry } from '../finalizers/entry.js'
 import { ChunkSource } from '../host/chunk-source.js'
 import { PoolCore } from '../host/core.js'
 import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
 import type { PoolStats } from '../host/stats.js'
-import { framesOf, type SubmitStack } from '../host/submit-stacks.js'
 import { argumentLists, isAsyncIterable } from '../map/input.js'
 import { checkItems, checkMapOptions, type MapOptions } from '../map/options.js'
 import type { TaskFunction } from '../tasks/index.js'
 import { type OptionNames, optionNames } from '../util/options.js'
+import { framesOf, recordStack } from '../util/stacks.js'
 import { invalidType, validateFunction, validateInteger } from '../util/validate.js'
 import { AsyncResult, ownCallbacks, type ResultCallbacks } from './async-result.js'
 import { CallJob } from './call-job.js'
@@ -83,7 +83,7 @@ export class Pool implements AsyncDisposable {
   readonly #emitter = new PoolEmitter()
   readonly #life: PoolLife
   readonly #jobs: Jobs
-  readonly #finalizer: Finalize<never[]>
+  readonly #finalizer: Entry
 
   /**
    * Starts all workers, or none.
@@ -97,9 +97,7 @@ export class Pool implements AsyncDisposable {
   constructor(processes?: number, options?: PoolOptions) {
     this.#core = new PoolCore(resolvePoolOptions(processes, options), this.#emitter)
     this.#core.startAll()
-    const madeAt: SubmitStack = {}
-    Error.captureStackTrace(madeAt, Pool)
-    const life = (this.#life = new PoolLife(this.#core, framesOf(madeAt) ?? ''))
+    const life = (this.#life = new PoolLife(this.#core, framesOf(recordStack(Pool)) ?? ''))
     this.#jobs = new Jobs(this, (count) => {
       life.unfinished = count
       if (count === 0 && life.state === 'CLOSE') life.core.close()

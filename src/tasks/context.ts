@@ -1,6 +1,8 @@
 // The state of a process as a worker, and of its running tasks. Every process may import this module.
 
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
+
+import { DOMException, makeAbortController } from '../util/globals.js'
 
 /** What {@link taskContext} tells a task about itself. */
 export interface TaskContext {
@@ -19,6 +21,8 @@ export class RunningTask implements TaskContext {
   /** The outcome of the call is decided: later errors do not belong to the call any more. */
   done = false
   #controller: AbortController | undefined
+  /** The async context in which the task asked for the signal: there its listeners are called. */
+  #context: AsyncResource | undefined
 
   constructor(taskId: number, workerId: number) {
     this.taskId = taskId
@@ -26,13 +30,16 @@ export class RunningTask implements TaskContext {
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
+    this.#controller ??= makeAbortController()
+    this.#context ??= new AsyncResource('MillraceSignal')
     return this.#controller.signal
   }
 
   abort(): void {
-    this.#controller ??= new AbortController()
-    this.#controller.abort(new DOMException('The host stops this task', 'AbortError'))
+    const controller = (this.#controller ??= makeAbortController())
+    const reason = new DOMException('The host stops this task', 'AbortError')
+    if (this.#context === undefined) controller.abort(reason)
+    else this.#context.runInAsyncScope(() => controller.abort(reason))
   }
 }
 

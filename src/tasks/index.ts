@@ -3,13 +3,14 @@
 // A function that `defineTasks` or `importTasks` has returned is a reference to a module and a name. Any other function
 // travels as its source text. Each worker gets a task as a `TaskDescriptor`, once.
 
-import { createRequire, isBuiltin } from 'node:module'
-import { pathToFileURL } from 'node:url'
+import { isBuiltin } from 'node:module'
 
 import { builtin } from '../util/builtins.js'
-import { resolveSpecifier } from './resolve.js'
-import { invalidType } from '../util/validate.js'
+import { messageOf } from '../util/text.js'
+import { hrefOf, isUrl } from '../util/url.js'
+import { invalidType, invalidValue } from '../util/validate.js'
 import type { TaskDescriptor } from '../wire/index.js'
+import { isWindowsPath, resolveSpecifier, urlOfPath } from './resolve.js'
 
 /** Any function that can be a task. */
 export type TaskFunction<A extends unknown[] = never[], R = unknown> = (...args: A) => R
@@ -64,16 +65,21 @@ export function defineTasks<T extends Functions>(url: string | URL, tasks: T): T
   return result as T
 }
 
-/** The tasks of a module that is not loaded in this process: the module's exported functions. */
+/** The tasks of a module that is not loaded in this process: the module's exported functions, and promises of these. */
 export type ImportedTasks<T> = {
-  readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K]
+  readonly [K in keyof T as Awaited<T[K]> extends (...args: never[]) => unknown ? K : never]: Awaited<T[K]>
 }
 
 /**
  * Makes references to the exported functions of a module. Workers load the module; this process does not.
  *
- * @param specifier - A URL, or a specifier as `import` takes it, resolved from the current working directory.
- * @throws TypeError when `specifier` is neither; Node's resolution error when the specifier does not resolve.
+ * A name is that of an export, or else of a function of the default export: so every function of an object that a
+ * CommonJS module exports can be called, with this object as `this`. An export that is a promise of a function is
+ * awaited.
+ *
+ * @param specifier - A URL, the path of a file (absolute, or with a dot from the current working directory), or the
+ * name of a package as `import` takes it, resolved from the current working directory.
+ * @throws TypeError when `specifier` is none of these; Node's resolution error when the name does not resolve.
  * @example
  * const jobs = importTasks<typeof import('./jobs.js')>(new URL('./jobs.js', import.meta.url))
  * await pool.submit(jobs.parse, line)
@@ -111,20 +117,21 @@ function tag(task: (...args: never[]) => unknown, url: string, name: string): (.
   return target
 }
 
-/** The URL of a module, from a URL or from a specifier, which is resolved from the current working directory. */
+/** The URL of a module, from a URL, a path or a specifier. The last two are resolved from the working directory. */
 export function resolveModule(specifier: string | URL, argument: string): string {
-  if (specifier instanceof URL) return specifier.href
+  const href = hrefOf(specifier)
+  if (href !== undefined) return href
   if (typeof specifier !== 'string' || specifier === '') throw invalidType(argument, 'a URL or a specifier', specifier)
   if (isBuiltin(specifier) || /^(?:file|node|data):/.test(specifier)) return specifier
-  const base = pathToFileURL(`${process.cwd()}/`)
-  if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, base).href
-  return resolveSpecifier(specifier, createRequire(base))
+  if (/^\.{0,2}\//.test(specifier)) return urlOfPath(specifier)
+  if (isWindowsPath(specifier)) throw invalidValue(argument, 'a path of this system, a URL or a specifier', specifier)
+  return resolveSpecifier(specifier, process.cwd())
 }
 
 function moduleUrl(url: string | URL, argument: string): string {
-  if (url instanceof URL) return url.href
-  if (typeof url !== 'string' || !URL.canParse(url)) throw invalidType(argument, "the module's import.meta.url", url)
-  return url
+  const href = typeof url === 'string' && isUrl(url) ? url : hrefOf(url)
+  if (href === undefined) throw invalidType(argument, "the module's import.meta.url", url)
+  return href
 }
 
 /**
@@ -162,7 +169,11 @@ function describeSource(task: (...args: never[]) => unknown, argument: string): 
       failure = error
     }
   }
-  return refuse(`(${name}) is a method that uses super, or has a computed name`, failure)
+  const usesMeta = messageOf(failure).includes('import.meta')
+  return refuse(
+    `(${name}) ${usesMeta ? 'uses import.meta' : 'is a method that uses super, or has a computed name'}`,
+    failure,
+  )
 }
 
 /** Whether a function is strict: it refuses to name its caller. All functions of a module are strict. */
@@ -194,7 +205,11 @@ function functionExpressions(text: string): string[] {
   return [`${keyword} ${name}${rest}`, `${keyword} ${rest}`]
 }
 
-/** The text of an expression whose value is the function. */
-export function sourceExpression(source: string, strict: boolean): string {
-  return `${strict ? "'use strict';" : ''}(${source}\n)`
+/**
+ * The text of an expression whose value is the function. With `helpers` the value is an arrow function that takes what
+ * these names stand for, and returns the function: an arrow function, so that `this` and `arguments` stay.
+ */
+export function sourceExpression(source: string, strict: boolean, helpers: readonly string[] = []): string {
+  const taking = helpers.length === 0 ? '' : `(${helpers.join()})=>`
+  return `${strict ? "'use strict';" : ''}${taking}(${source}\n)`
 }

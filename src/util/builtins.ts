@@ -8,13 +8,15 @@ import { createRequire } from 'node:module'
 
 interface Builtins {
   'node:fs': typeof import('node:fs')
+  'node:perf_hooks': typeof import('node:perf_hooks')
   'node:stream': typeof import('node:stream')
   'node:v8': typeof import('node:v8')
   'node:vm': typeof import('node:vm')
   'node:worker_threads': typeof import('node:worker_threads')
 }
 
-const load = createRequire(import.meta.url)
+/** Loads one of Node's modules at once. */
+export const load = createRequire(import.meta.url)
 
 /** Two exports of 'node:util'. Node has loaded most of that module anyway; an `import` would load the rest. */
 export const { inspect, types } = load('node:util') as typeof import('node:util')
@@ -22,4 +24,9 @@ export const { inspect, types } = load('node:util') as typeof import('node:util'
 /** The module of this name, loaded at the first call. */
 export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] {
   return load(name) as Builtins[Name]
+}
+
+/** Has Node evaluate a CommonJS module afresh at its next import: Node keeps such modules by path, not by URL. */
+export function forgetCommonModule(path: string): void {
+  delete load.cache[path]
 }

@@ -1,4 +1,8 @@
-// A one-shot timer for delays of any length.
+// Waiting: a one-shot timer for delays of any length, and promises of a time and of a turn.
+
+import { monotonicMs } from './clock.js'
+import { clearTimeout, setImmediate, setTimeout } from './globals.js'
+
 /** The longest delay that setTimeout() takes, in milliseconds. With a longer delay setTimeout() fires at once. */
 const LONGEST_DELAY = 2 ** 31 - 1
 
@@ -7,7 +11,7 @@ export class Timer {
   private handle: NodeJS.Timeout
 
   constructor(milliseconds: number, expire: () => void) {
-    this.handle = this.arm(performance.now() + milliseconds, expire)
+    this.handle = this.arm(monotonicMs() + milliseconds, expire)
   }
 
   /** Stops the timer. Harmless when the timer has expired or was stopped before. */
@@ -16,10 +20,20 @@ export class Timer {
   }
 
   private arm(deadline: number, expire: () => void): NodeJS.Timeout {
-    const left = Math.max(0, deadline - performance.now())
+    const left = Math.max(0, deadline - monotonicMs())
     if (left <= LONGEST_DELAY) return setTimeout(expire, Math.ceil(left))
     return setTimeout(() => {
       this.handle = this.arm(deadline, expire)
     }, LONGEST_DELAY)
   }
+}
+
+/** Resolves after so many milliseconds. */
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
+/** Resolves in the next turn of the event loop. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -4,6 +4,7 @@
 // a TypeError. The errors have the codes of Node's own. The message names the argument, an option as `options.name`.
 
 import { inspect } from './builtins.js'
+import { stackOf } from './stacks.js'
 
 /** A `TypeError` (`ERR_INVALID_ARG_TYPE`); `expected` completes "must be …". */
 export function invalidType(name: string, expected: string, actual: unknown): TypeError {
@@ -86,7 +87,7 @@ export function withCode<E extends Error>(error: E, code: string): E {
   // `TypeError [ERR_INVALID_ARG_TYPE]: …`.
   const { name } = error
   Object.defineProperty(error, 'name', { value: `${name} [${code}]`, configurable: true })
-  void error.stack
+  stackOf(error)
   delete (error as { name?: string }).name
   return Object.assign(error, { code })
 }

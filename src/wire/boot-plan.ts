@@ -3,6 +3,7 @@
 // The payload of the boot call is the length of the plan (4 bytes, little-endian), the plan as JSON, and the encoded
 // arguments of the initializer.
 
+import { TextDecoder, TextEncoder } from '../util/globals.js'
 import type { TaskDescriptor } from './task-descriptor.js'
 
 export interface BootPlan {

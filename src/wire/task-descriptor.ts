@@ -1,5 +1,7 @@
 // Task descriptors: where a worker finds a task. A lane carries each task's descriptor once, as JSON.
 
+import { TextDecoder, TextEncoder } from '../util/globals.js'
+
 /** Where a worker finds the function of a task. */
 export type TaskDescriptor =
   { form: 'module'; url: string; name: string } | { form: 'source'; source: string; strict: boolean; name: string }

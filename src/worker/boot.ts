@@ -2,6 +2,7 @@
 
 import { decodeArguments } from '../codec/index.js'
 import { decodeBootPlan } from '../wire/index.js'
+import { explainClosure } from './failure.js'
 import type { Task, TaskCache } from './task-cache.js'
 
 /** Carries out the boot plan. Rejects with the first error. */
@@ -12,6 +13,10 @@ export async function boot(codec: number, payload: Uint8Array, tasks: TaskCache)
   for (const url of plan.preload) await tasks.importModule(url)
   if (plan.initializer !== undefined) {
     const initializer: Task = await tasks.resolve(plan.initializer)
-    await initializer(...(initargs as never[]))
+    try {
+      await initializer(...(initargs as never[]))
+    } catch (error) {
+      throw plan.initializer.form === 'source' ? explainClosure(error) : error
+    }
   }
 }

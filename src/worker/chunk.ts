@@ -4,6 +4,8 @@ import { encodeArguments, encodeError, encodeResult, type Outbox } from '../code
 import { SerializationError } from '../errors/index.js'
 import { isThenable } from '../util/thenable.js'
 import { CallFlag, type PartialChunk } from '../wire/index.js'
+import type { ItemContexts } from './contexts.js'
+import { explainClosure } from './failure.js'
 import type { Task } from './task-cache.js'
 
 /** The values of a chunk's items, and the errors of the failed items with their indexes. */
@@ -16,14 +18,22 @@ export class ChunkValues {
   }
 }
 
-/** Runs the items of a chunk one after the other. The first item that returns a promise makes it asynchronous. */
-export function runChunk(task: Task, flags: number, items: unknown[]): ChunkValues | Promise<ChunkValues> {
+/**
+ * Runs the items of a chunk one after the other, each in an async context of its own. The first item that returns a
+ * promise makes the chunk asynchronous.
+ */
+export function runChunk(
+  contexts: ItemContexts,
+  task: Task,
+  flags: number,
+  items: unknown[],
+): ChunkValues | Promise<ChunkValues> {
   const outcome = new ChunkValues(items.length)
   const unary = (flags & CallFlag.unary) !== 0
   for (let index = 0; index < items.length; index++) {
     try {
-      const value = callItem(task, unary, items[index])
-      if (isThenable(value)) return finishChunk(task, unary, items, outcome, index, value)
+      const value = callItem(contexts, task, unary, items[index])
+      if (isThenable(value)) return finishChunk(contexts, task, unary, items, outcome, index, value)
       outcome.values[index] = value
     } catch (error) {
       failItem(outcome, index, error)
@@ -33,6 +43,7 @@ export function runChunk(task: Task, flags: number, items: unknown[]): ChunkValu
 }
 
 async function finishChunk(
+  contexts: ItemContexts,
   task: Task,
   unary: boolean,
   items: unknown[],
@@ -42,7 +53,7 @@ async function finishChunk(
 ): Promise<ChunkValues> {
   for (let index = from; index < items.length; index++) {
     try {
-      outcome.values[index] = await (index === from ? first : callItem(task, unary, items[index]))
+      outcome.values[index] = await (index === from ? first : callItem(contexts, task, unary, items[index]))
     } catch (error) {
       failItem(outcome, index, error)
     }
@@ -50,8 +61,8 @@ async function finishChunk(
   return outcome
 }
 
-function callItem(task: Task, unary: boolean, item: unknown): unknown {
-  return unary ? task(item as never) : task(...(item as never[]))
+function callItem(contexts: ItemContexts, task: Task, unary: boolean, item: unknown): unknown {
+  return unary ? contexts.callUnary(task, item) : contexts.call(task, item as unknown[])
 }
 
 function failItem(outcome: ChunkValues, index: number, error: unknown): void {
@@ -59,8 +70,12 @@ function failItem(outcome: ChunkValues, index: number, error: unknown): void {
   outcome.errors.push([index, error])
 }
 
-/** Encodes a chunk's values; item by item if one of them cannot travel. Returns whether some items failed. */
-export function encodeChunk(chunk: ChunkValues, outbox: Outbox): boolean {
+/**
+ * Encodes a chunk's values; item by item if one of them cannot travel. `isSource`: the task came as source text.
+ *
+ * @returns Whether some items failed.
+ */
+export function encodeChunk(chunk: ChunkValues, outbox: Outbox, isSource: boolean): boolean {
   if (chunk.errors.length === 0) {
     try {
       encodeArguments(chunk.values, outbox, 'result')
@@ -77,7 +92,7 @@ export function encodeChunk(chunk: ChunkValues, outbox: Outbox): boolean {
     }
   }
   const errors = chunk.errors.map(([index, error]): [number, number, Uint8Array] => {
-    encodeError(error, outbox)
+    encodeError(isSource ? explainClosure(error) : error, outbox)
     return [index, outbox.codec, outbox.copy()]
   })
   const partial: PartialChunk = { values: chunk.values, errors }

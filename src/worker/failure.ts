@@ -1,6 +1,7 @@
-// Failures of tasks: their encoding, and an explanation where a closure was lost.
+// Failures of tasks: their encoding, and an explanation where a function that came as source text lacks a name.
 
 import { encodeError, type Outbox } from '../codec/index.js'
+import { isOfModules, looksInserted } from '../tasks/inserted-names.js'
 import { types } from '../util/builtins.js'
 
 /** Encodes the error of a failed call. A call is answered in any case, even if its error cannot be described. */
@@ -12,7 +13,7 @@ export function encodeFailure(error: unknown, outbox: Outbox): void {
   }
 }
 
-/** Adds to a ReferenceError that a function sent as source text has no closure. */
+/** Adds to a ReferenceError of a function sent as source text why the name stands for nothing there. */
 export function explainClosure(error: unknown): unknown {
   // A proxy is no native error, so no trap runs here. But an error's prototype may be a proxy, and its message
   // anything.
@@ -20,12 +21,27 @@ export function explainClosure(error: unknown): unknown {
   try {
     const own = Object.getOwnPropertyDescriptor(error, 'message')
     if (error instanceof ReferenceError && typeof own?.value === 'string' && own.writable) {
-      error.message +=
-        ' (this task was sent as source text, which has no closures: pass what it needs as arguments, ' +
-        'or define it in a module with defineTasks)'
+      const name = /^(\S+) is not defined$/.exec(own.value)?.[1]
+      if (name !== undefined) error.message += ` (this task was sent as source text, ${explanationOf(name)})`
     }
   } catch {
     // An error that cannot be examined arrives as it is.
   }
   return error
+}
+
+function explanationOf(name: string): string {
+  if (isOfModules(name)) {
+    return (
+      `which belongs to no module and has no '${name}': use import(), pass what it needs as arguments, ` +
+      'or define it in a module with defineTasks'
+    )
+  }
+  if (looksInserted(name)) {
+    return (
+      `which has no closures, and '${name}' looks like a name that a build or coverage tool has inserted: ` +
+      'define the task in a module with defineTasks, which workers load as a whole, or keep the tool from it'
+    )
+  }
+  return 'which has no closures: pass what it needs as arguments, or define it in a module with defineTasks'
 }

@@ -7,6 +7,7 @@
 import type { Writable } from 'node:stream'
 
 import { builtin } from '../util/builtins.js'
+import { clearTimeout, setTimeout } from '../util/globals.js'
 import { Limits } from '../wire/index.js'
 
 /**

@@ -12,6 +12,7 @@ import { SerializationError } from '../errors/index.js'
 import { countReceived } from '../memory/garbage.js'
 import { detach, receiveShared, wholeShared } from '../memory/shared-buffer.js'
 import { native, type NativeWorker } from '../native/index.js'
+import { Buffer } from '../util/globals.js'
 import { CallFlag, CallRecord, Committed, Inbox, Register, ResultFlag, Status, Taken, wide } from '../wire/index.js'
 
 /** Returned by `commitAndTake()` when the result has to wait for room: nothing is committed or taken yet. */

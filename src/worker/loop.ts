@@ -6,11 +6,13 @@
 import { encodeResult } from '../codec/index.js'
 import { collectBuffers, collectGarbage } from '../memory/garbage.js'
 import { RunningTask, type WorkerState } from '../tasks/context.js'
+import { monotonicMs } from '../util/clock.js'
+import { setImmediate, setTimeout } from '../util/globals.js'
 import { isThenable } from '../util/thenable.js'
 import { CallFlag, decodeDescriptor, Phase, ResultFlag, Status, Taken } from '../wire/index.js'
 import { boot } from './boot.js'
 import { ChunkValues, encodeChunk, runChunk } from './chunk.js'
-import { monotonicMs } from './clock.js'
+import { Contexts } from './contexts.js'
 import { encodeFailure, explainClosure } from './failure.js'
 import { afterOutput } from './flush.js'
 import { type Lane, LATER } from './lane.js'
@@ -30,6 +32,7 @@ export class Loop {
   readonly #tasks: TaskCache
   readonly #state: WorkerState
   readonly #leave: (code: number) => never
+  readonly #contexts: Contexts
   #running: RunningTask | undefined
   #booting = false
   #retiring = false
@@ -50,6 +53,7 @@ export class Loop {
     this.#tasks = tasks
     this.#state = state
     this.#leave = leave
+    this.#contexts = new Contexts(state.origin)
   }
 
   /** Called when the host has rung: there is a call, or a control word has changed. */
@@ -227,9 +231,9 @@ export class Loop {
       const task = this.#tasks.loaded(index)
       const outcome =
         task === undefined ? this.#load(running, index, flags, args) : this.#call(running, task, flags, args)
-      if (!isThenable(outcome)) return this.#succeed(running, outcome)
+      if (!isThenable(outcome)) return this.#succeed(running, outcome, index)
       Promise.resolve(outcome).then(
-        (value) => this.#succeed(running, value) && this.#finish(),
+        (value) => this.#succeed(running, value, index) && this.#finish(),
         (error: unknown) => this.#fail(running, error, index) && this.#finish(),
       )
       return false
@@ -239,17 +243,17 @@ export class Loop {
   }
 
   async #load(running: RunningTask, index: number, flags: number, args: unknown[]): Promise<unknown> {
-    const task = await this.#tasks.load(index)
+    const task = await this.#contexts.callApart(() => this.#tasks.load(index))
     return this.#call(running, task, flags, args)
   }
 
   #call(running: RunningTask, task: Task, flags: number, args: unknown[]): unknown {
-    if ((flags & CallFlag.chunk) !== 0) return this.#state.origin.run(running, runChunk, task, flags, args)
-    return this.#state.origin.run(running, task, ...(args as never[]))
+    if ((flags & CallFlag.chunk) !== 0) return runChunk(this.#contexts.ofItems(running), task, flags, args)
+    return this.#contexts.call(running, task, args)
   }
 
   /** Answers a call with its value. Returns false if the call was answered before. */
-  #succeed(running: RunningTask, value: unknown): boolean {
+  #succeed(running: RunningTask, value: unknown, index: number): boolean {
     if (running.done) return false
     const { outbox } = this.#lane
     let status: number = Status.ok
@@ -258,7 +262,7 @@ export class Loop {
     try {
       // Getters of the value run here. They belong to the task, which is not over before its value is encoded.
       if (!(value instanceof ChunkValues)) encodeResult(value, outbox)
-      else if (encodeChunk(value, outbox)) flags = ResultFlag.partial
+      else if (encodeChunk(value, outbox, this.#tasks.isSource(index))) flags = ResultFlag.partial
     } catch (error) {
       encodeFailure(error, outbox)
       status = Status.error
@@ -270,7 +274,7 @@ export class Loop {
     if (running.done) return false
     if (this.#tasks.exhausted) this.#retireAfterCall()
     this.#answering = true
-    encodeFailure(this.#tasks.isSource(index) ? explainClosure(error) : error, this.#lane.outbox)
+    this.#encodeFailure(error, index)
     return this.#answer(running, Status.error, 0)
   }
 
@@ -278,9 +282,13 @@ export class Loop {
   failRunning(error: unknown): void {
     const running = this.#running
     if (running === undefined) return
-    encodeFailure(error, this.#lane.outbox)
+    this.#encodeFailure(error, this.#lane.task)
     this.#answer(running, Status.error, 0)
     this.#finish()
+  }
+
+  #encodeFailure(error: unknown, index: number): void {
+    encodeFailure(this.#tasks.isSource(index) ? explainClosure(error) : error, this.#lane.outbox)
   }
 
   #answer(running: RunningTask, status: number, flags: number): true {

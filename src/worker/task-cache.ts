@@ -5,10 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { TaskLoadError } from '../errors/index.js'
 import type { WorkerState } from '../tasks/context.js'
 import { definedTask, sourceExpression } from '../tasks/index.js'
-import { builtin } from '../util/builtins.js'
+import { nameHelper, nameHelpersOf } from '../tasks/inserted-names.js'
+import { builtin, forgetCommonModule } from '../util/builtins.js'
+import { monotonicMs } from '../util/clock.js'
 import { messageOf } from '../util/text.js'
 import type { TaskDescriptor } from '../wire/index.js'
-import { monotonicMs } from './clock.js'
+import { type Found, findExported } from './exports.js'
 
 export type Task = (...args: never[]) => unknown
 
@@ -84,14 +86,26 @@ export class TaskCache {
     // A loaded module is evaluated again only if its file has changed since the module lacked the function.
     const changed = this.#lacking.has(key) && this.#lacking.get(key) !== fingerprint
     const exports = await this.importModule(url, changed)
-    const task = definedTask(url, name) ?? definedTask(exports.url, name) ?? exports.namespace[name]
-    if (typeof task !== 'function') {
+    const task = definedTask(url, name) ?? definedTask(exports.url, name)
+    const found = task === undefined ? await this.#find(url, name, exports.namespace) : { task, exists: true }
+    if (found.task === undefined) {
       this.#lacking.set(key, fingerprint)
-      const what = task === undefined ? 'does not export or define' : 'exports something that is not a function as'
+      const what = found.exists ? 'exports something that is not a function as' : 'does not export or define'
       throw new TaskLoadError(`${url} ${what} '${name}'`)
     }
     this.#lacking.delete(key)
-    return task as Task
+    return found.task as Task
+  }
+
+  async #find(url: string, name: string, namespace: Record<string, unknown>): Promise<Found> {
+    this.#state.loading++
+    try {
+      return await findExported(namespace, name)
+    } catch (cause) {
+      throw new TaskLoadError(`${url} has no '${name}', because of an error: ${messageOf(cause)}`, { cause })
+    } finally {
+      this.#state.loading--
+    }
   }
 
   /**
@@ -105,6 +119,8 @@ export class TaskCache {
     if (failure?.fingerprint === fingerprint && now - failure.at < RETRY_AFTER_MS) throw failure.error
     if (failure !== undefined || changed) {
       this.#actualUrls.set(url, withQuery(url, `millrace=${process.pid}.${++this.#attempts}`))
+      const path = pathOf(url)
+      if (path !== undefined) forgetCommonModule(path)
     }
     const actual = this.#actualUrls.get(url) ?? url
     this.#state.loading++
@@ -125,15 +141,17 @@ export class TaskCache {
 
 function compile(descriptor: TaskDescriptor & { form: 'source' }): Task {
   const { source, strict, name } = descriptor
+  const helpers = nameHelpersOf(source)
   const vm = builtin('node:vm')
   hushLoaderWarning()
   try {
-    return vm.runInThisContext(sourceExpression(source, strict), {
+    const value = vm.runInThisContext(sourceExpression(source, strict, helpers), {
       // Not the form of a URL: `import()` would resolve from that instead of the working directory.
       filename: `millrace-task <${name}>`,
       // With this, `import()` resolves from the working directory.
       importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    }) as Task
+    }) as (...args: unknown[]) => unknown
+    return (helpers.length === 0 ? value : value(...helpers.map(() => nameHelper))) as Task
   } catch (cause) {
     throw new TaskLoadError(`The source of '${name}' could not be compiled: ${messageOf(cause)}`, { cause })
   }
@@ -152,11 +170,22 @@ function hushLoaderWarning(): void {
   }
 }
 
+/** The path of the file behind a URL. */
+function pathOf(url: string): string | undefined {
+  if (!url.startsWith('file:')) return undefined
+  try {
+    return fileURLToPath(url)
+  } catch {
+    return undefined
+  }
+}
+
 /** A text that changes when the file behind a URL changes. */
 function fingerprintOf(url: string): string {
-  if (!url.startsWith('file:')) return ''
+  const path = pathOf(url)
+  if (path === undefined) return ''
   try {
-    const { mtimeMs, ctimeMs, size, ino } = builtin('node:fs').statSync(fileURLToPath(url))
+    const { mtimeMs, ctimeMs, size, ino } = builtin('node:fs').statSync(path)
     return `${mtimeMs} ${ctimeMs} ${size} ${ino}`
   } catch {
     return 'absent'

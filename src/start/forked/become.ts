@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 
+import { Buffer } from '../../util/globals.js'
 import { exitNatively } from './exit.js'
 
 /** Sets the title of this process in `ps`. A title longer than the command line of the start cannot be set. */

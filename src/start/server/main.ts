@@ -2,10 +2,11 @@
 //
 // A fork server runs no task, and opens nothing.
 
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
-
 import { native } from '../../native/index.js'
 import { becomeWorker } from '../../tasks/context.js'
+import { monotonicMs } from '../../util/clock.js'
+import { setImmediate } from '../../util/globals.js'
+import { sleep, turn } from '../../util/timer.js'
 import { ForkRequest } from '../../wire/index.js'
 import { runWorker } from '../../worker/run.js'
 import { reasonsAgainst } from '../fork-safety.js'
@@ -38,13 +39,13 @@ else server.refuse(reasons.join('\n'))
 
 /** Why this process cannot be forked, as soon as the work that modules have begun is over. */
 async function reasonsWhenSettled(): Promise<string[]> {
-  const start = performance.now()
+  const start = monotonicMs()
   for (;;) {
     // The resource of the timer below stays in Node's list for another turn.
     await turn()
     await turn()
     const reasons = reasonsAgainst({ descriptors: server.descriptors() })
-    if (reasons.length === 0 || performance.now() - start > SETTLE_MS) return reasons
+    if (reasons.length === 0 || monotonicMs() - start > SETTLE_MS) return reasons
     await sleep(5)
   }
 }

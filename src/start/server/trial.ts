@@ -4,10 +4,10 @@
 // the same things as workers do.
 
 import { stat } from 'node:fs/promises'
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
 import { native } from '../../native/index.js'
 import { signalName } from '../../util/signal-names.js'
+import { sleep, turn } from '../../util/timer.js'
 import { exitNatively } from '../forked/exit.js'
 
 /** The time limit of the trial. Its work is next to nothing: a fork that takes longer waits for something it lacks. */
