@@ -25,6 +25,7 @@ export const POOL_OPTIONS = optionNames<PoolOptions>('Pool', {
   execArgv: true,
   env: true,
   cwd: true,
+  execPath: true,
   stdio: true,
   preload: true,
   name: true,

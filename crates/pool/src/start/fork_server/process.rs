@@ -19,6 +19,7 @@ struct Options {
   program: PathBuf,
   arguments: Vec<OsString>,
   env: Vec<(OsString, OsString)>,
+  set_env: Vec<(OsString, OsString)>,
   cwd: Option<PathBuf>,
   inherit_stdio: bool,
 }
@@ -47,6 +48,7 @@ impl ServerProcess {
       program: command.program.clone(),
       arguments: arguments.to_vec(),
       env: command.env.clone().unwrap_or_else(|| std::env::vars_os().collect()),
+      set_env: command.set_env.clone(),
       cwd: command.cwd.clone().or_else(|| std::env::current_dir().ok()),
       inherit_stdio: command.inherit_stdio,
     };
@@ -72,6 +74,7 @@ impl ServerProcess {
       program: command.program.clone(),
       args: arguments.to_vec(),
       env: command.env.clone(),
+      set_env: command.set_env.clone(),
       cwd: command.cwd.clone(),
       fds: vec![(server_root.as_fd(), ROOT_FD), (server_lifeline.as_fd(), SERVER_LIFELINE_FD)],
       inherit_stdio: command.inherit_stdio,
