@@ -14,7 +14,7 @@ export function requireBinding(): typeof import('../native/binding.cjs') {
 
 /** The folder of all entries. */
 export function entryFolder(): string {
-  return fileURLToPath(new URL('.', import.meta.url))
+  return beside('/')
 }
 
 /** The program of a worker process. */
