@@ -44,7 +44,9 @@ export function ownCallbacks<T extends ResultCallbacks<never>>(
   const { callback, errorCallback } = own
   if (callback !== undefined) validateFunction(callback, 'options.callback')
   if (errorCallback !== undefined) validateFunction(errorCallback, 'options.errorCallback')
-  return own as OwnOptions<T>
+  // The functions are called as methods of the options.
+  const bound = { ...own, callback: callback?.bind(options), errorCallback: errorCallback?.bind(options) }
+  return bound as unknown as OwnOptions<T>
 }
 
 /** A future that prints as the result to which it belongs. */

@@ -12,11 +12,11 @@ import { urlFrom } from '../util/url.js'
 import { firstDirectory } from './program.js'
 
 /** Options that would make a worker wait for a debugger, write a profile, or fail for lack of something. */
-const NOT_INHERITED = /^--(?:inspect|debug|cpu-prof|heap-prof|prof\b|heapsnapshot|heap-snapshot|diagnostic-dir)/
+const NOT_INHERITED = /^--(?:inspect|debug|cpu-prof|heap-prof|prof\b|heapsnapshot|heap-snapshot|diagnostic-dir|test)/
 
 /** Options that make Node run something else than a script, or run the script in another way. */
 const NO_SCRIPT =
-  /^--(?:watch|test|input-type|run$|check$|interactive$|build-|snapshot-blob|experimental-sea|entry-url)|^-[ic]$/
+  /^--(?:(?:test|input-type|run|check|interactive|entry-url|snapshot-blob)$|watch|build-|experimental-sea)|^-[ic]$/
 
 /** Options whose value is a script, which is run in place of the worker's entry. */
 const WITH_SCRIPT = new Set(['-e', '--eval', '-p', '--print', '-pe'])

@@ -18,6 +18,9 @@ function currentDirectory(): string {
   }
 }
 
+/** Properties of `process` by which pkg, nexe and boxednode tell a program that it is packed. */
+const PACKERS = ['pkg', '__nexe', 'boxednode']
+
 const ADVICE = 'Give the path of a Node executable by the option execPath'
 
 /**
@@ -38,9 +41,7 @@ export function workerProgram(given: string | undefined, env: Variables): string
     )
   }
   const { execPath } = process
-  if (isAbsolute(execPath)) return execPath
-  // Without /proc Node knows only the name by which it was started.
-  const found = ownLink() ?? locate(process.argv0) ?? locate(execPath)
+  const found = ownLink() ?? (isAbsolute(execPath) ? execPath : (locate(process.argv0) ?? locate(execPath)))
   if (found !== undefined) return found
   throw new UnsupportedPlatformError(
     `Millrace does not find the executable of this process: process.execPath is '${execPath}', and there is no such ` +
@@ -52,8 +53,9 @@ export function workerProgram(given: string | undefined, env: Variables): string
 /** What the executable of this process is, if it is known to be no plain Node. */
 function ownProgram(env: Variables): string | undefined {
   if (isSingleExecutable()) return 'this is a single executable application'
-  if (Object.hasOwn(process, 'pkg') || Object.hasOwn(process, '__nexe')) return 'this program is packed into it'
-  const { electron } = process.versions
+  if (PACKERS.some((packer) => Object.hasOwn(process, packer))) return 'this program is packed into it'
+  const { electron, nw } = process.versions
+  if (nw !== undefined) return `this is NW.js ${nw}`
   if (electron === undefined) return undefined
   if (ownVariable(env, 'ELECTRON_RUN_AS_NODE') !== undefined) return undefined
   return `this is Electron ${electron}, and ELECTRON_RUN_AS_NODE is not set for the workers (by the option env)`
@@ -67,7 +69,11 @@ function isSingleExecutable(): boolean {
   }
 }
 
-/** The executable of this process, as Linux knows it. */
+/**
+ * The executable of this process, as Linux knows it; undefined when that file was replaced. Programs may set
+ * `process.execPath` to a wrapper that runs the program, and without /proc Node knows only the name by which it was
+ * started.
+ */
 function ownLink(): string | undefined {
   try {
     const path = readlinkSync('/proc/self/exe')
