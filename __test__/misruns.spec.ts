@@ -3,7 +3,7 @@
 
 import { join } from 'node:path'
 import anyTest, { type ExecutionContext } from 'ava'
-import { ProcessPoolExecutor } from 'millrace'
+import { getAllStartMethods, ProcessPoolExecutor } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
 import { makePool } from './helpers/pool.js'
 import { counted, countOf, type Ended, makeFolder, run, writeFile } from './helpers/programs.js'
@@ -67,12 +67,16 @@ test('execArgv with which Node runs no script is refused', (t) => {
   t.throws(() => new ProcessPoolExecutor({ execArgv: ['--snapshot_blob=x'] }), { code: 'ERR_INVALID_ARG_VALUE' })
 })
 
-/** Runs a program whose `process.execPath` is a script that runs the program. */
-async function runWrapped(t: ExecutionContext, script: (node: string, main: string) => string, options = '{}') {
+/** Runs a program whose `process.execPath`, and APP, is a script that runs the program. */
+async function runWrapped(
+  t: ExecutionContext,
+  script: (node: string, main: string) => string,
+  options = '{ execPath: APP }',
+) {
   const folder = makeFolder(t, {})
   const [count, app, main] = ['count', 'app', 'main.mjs'].map((name) => join(folder, name)) as [string, string, string]
   writeFile(app, script(process.execPath, main))
-  const path = `Object.defineProperty(process, 'execPath', { value: ${JSON.stringify(app)} })\n`
+  const path = `const APP = ${JSON.stringify(app)}\nObject.defineProperty(process, 'execPath', { value: APP })\n`
   writeFile(main, counted(count) + path + IMPORT + USE + `await use(${options})`)
   const ended: Ended = await run(app, [], { cwd: folder })
   return { ...ended, count: countOf(count) }
@@ -99,17 +103,46 @@ for (const [what, script] of Object.entries(wrappers)) {
 }
 
 if (process.platform === 'linux') {
-  test('an executable that passes neither arguments nor environment on is found out by its descriptors', async (t) => {
-    const script = (node: string, main: string) => `#!/bin/sh\nexec env -i '${node}' '${main}'\n`
-    const { out, errors, count } = await runWrapped(t, script)
-    t.regex(out, /^error BrokenProcessPool < UnsupportedPlatformError$/m, errors)
-    t.true(count <= 4, `${count} processes`)
-  })
+  const bare = (node: string, main: string) => `#!/bin/sh\nexec env -i '${node}' '${main}'\n`
+
+  for (const segment of ['memfd', 'shm']) {
+    test(`an executable that passes descriptors only on is found out by them: ${segment}`, async (t) => {
+      const options = `(process.env.MILLRACE_SEGMENT = '${segment}', { execPath: APP })`
+      const { out, errors, count } = await runWrapped(t, bare, options)
+      t.regex(out, /^error BrokenProcessPool < UnsupportedPlatformError$/m, errors)
+      t.true(count <= 4, `${count} processes`)
+    })
+  }
+
+  for (const [what, script] of Object.entries({ ...wrappers, 'passes descriptors only on': bare })) {
+    test(`workers run by the executable of this process, though process.execPath ${what}`, async (t) => {
+      const { out, errors, count } = await runWrapped(t, script, '{}')
+      t.is(out, 'result 42', errors)
+      t.is(count, 1)
+    })
+  }
+
+  if (getAllStartMethods().includes('forkserver')) {
+    for (const what of [
+      'passes everything on',
+      'passes no arguments on',
+      'passes no environment on',
+      'bare',
+    ] as const) {
+      test(`a fork server that runs the program again is found out: ${what}`, async (t) => {
+        const script = what === 'bare' ? bare : wrappers[what]!
+        const { out, errors, count } = await runWrapped(t, script, "{ execPath: APP, startMethod: 'forkserver' }")
+        t.is(out, 'error WorkerSpawnError < Error', errors)
+        t.true(count <= 4, `${count} processes`)
+        t.regex(errors, /option execPath/)
+      })
+    }
+  }
 }
 
 test('the option env does not take the mark from workers, and tasks do not see it', async (t) => {
   const script = (node: string, main: string) => `#!/bin/sh\nexec '${node}' '${main}'\n`
-  const options = "{ env: { PATH: process.env.PATH, MILLRACE_ENTRY: '' } }"
+  const options = "{ execPath: APP, env: { PATH: process.env.PATH, MILLRACE_ENTRY: '' } }"
   const { out, errors, count } = await runWrapped(t, script, options)
   t.regex(out, /^error BrokenProcessPool < UnsupportedPlatformError$/m, errors)
   t.true(count <= 4, `${count} processes`)
@@ -128,9 +161,8 @@ if (isMainThread) {
   ${counted(count)}
   new Worker(new URL(import.meta.url), { env: { PATH: process.env.PATH }, argv: [] })
 } else {
-  process.execPath = ${JSON.stringify(app)}
   ${IMPORT}${USE}
-  await use({})
+  await use({ execPath: ${JSON.stringify(app)} })
 }`,
   )
   const { out, errors } = await run(app, [], { cwd: folder })

@@ -45,8 +45,8 @@ export function ownCallbacks<T extends ResultCallbacks<never>>(
   if (callback !== undefined) validateFunction(callback, 'options.callback')
   if (errorCallback !== undefined) validateFunction(errorCallback, 'options.errorCallback')
   // The functions are called as methods of the options.
-  const bound = { ...own, callback: callback?.bind(options), errorCallback: errorCallback?.bind(options) }
-  return bound as unknown as OwnOptions<T>
+  const bound = { callback: callback?.bind(options), errorCallback: errorCallback?.bind(options) }
+  return Object.assign(Object.create(null) as OwnOptions<T>, own, bound)
 }
 
 /** A future that prints as the result to which it belongs. */

@@ -64,23 +64,25 @@ function isMainThread(): boolean {
   return builtin('node:worker_threads').isMainThread
 }
 
+/** The descriptors of a worker's lane, and of a fork server's mark. */
 const LANE_FD = 3
+const MARK_FD = 5
 
 // All copies of the package share the answer. Later the descriptor may be one of a pool of this process.
 const laneSymbol = Symbol.for('millrace.lane')
 const found = globalThis as { [laneSymbol]?: boolean }
 
 /**
- * Whether the descriptor is there by which a worker gets its lane. An entry moves it to another number. Only on Linux,
- * and in the main thread: another thread may find a pool of this process.
+ * Whether a descriptor is there that a pool gives to what it starts: shared memory of Millrace. An entry takes it away.
+ * Only on Linux, and in the main thread: another thread may find a pool of this process.
  */
 function hasLane(): boolean {
-  return (found[laneSymbol] ??= process.platform === 'linux' && findLane())
+  return (found[laneSymbol] ??= process.platform === 'linux' && [LANE_FD, MARK_FD].some(isLane))
 }
 
-function findLane(): boolean {
+function isLane(fd: number): boolean {
   try {
-    return builtin('node:fs').readlinkSync(`/proc/self/fd/${LANE_FD}`).startsWith('/memfd:millrace ')
+    return /^\/(?:memfd:millrace |dev\/shm\/millrace-)/.test(builtin('node:fs').readlinkSync(`/proc/self/fd/${fd}`))
   } catch {
     return false
   }

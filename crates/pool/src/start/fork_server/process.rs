@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use millrace_sys::{Capabilities, Child, Packets, SpawnSpec, kill_at_hangup, lifeline, packets, spawn};
+use millrace_sys::{Capabilities, Child, Packets, Segment, SpawnSpec, kill_at_hangup, lifeline, packets, spawn};
 
-use super::protocol::{ROOT_FD, SERVER_LIFELINE_FD, request};
+use super::protocol::{MARK_FD, MARK_LEN, ROOT_FD, SERVER_LIFELINE_FD, request};
 use crate::config::{KILL_AFTER, WorkerCommand};
 use crate::error::SpawnFailure;
 
@@ -70,13 +70,14 @@ impl ServerProcess {
   fn start(command: &WorkerCommand, arguments: &[OsString], capabilities: &Capabilities) -> Result<Self, SpawnFailure> {
     let (root, server_root) = packets()?;
     let (lifeline, server_lifeline) = lifeline()?;
+    let mark = Segment::create(capabilities.segment, MARK_LEN)?;
     let spec = SpawnSpec {
       program: command.program.clone(),
       args: arguments.to_vec(),
       env: command.env.clone(),
       set_env: command.set_env.clone(),
       cwd: command.cwd.clone(),
-      fds: vec![(server_root.as_fd(), ROOT_FD), (server_lifeline.as_fd(), SERVER_LIFELINE_FD)],
+      fds: vec![(server_root.as_fd(), ROOT_FD), (server_lifeline.as_fd(), SERVER_LIFELINE_FD), (mark.as_fd(), MARK_FD)],
       inherit_stdio: command.inherit_stdio,
     };
     let child = spawn(&spec, capabilities.sentinel)?;
