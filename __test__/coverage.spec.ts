@@ -40,11 +40,20 @@ for (const [env, isWritten] of [
 }
 
 if (getAllStartMethods().includes('forkserver')) {
-  test('one warning says that workers of a fork server write no coverage', async (t) => {
+  test('one warning says that workers of a fork server write neither coverage nor profiles', async (t) => {
     for (const env of ['', 'env: { PATH: process.env.PATH }']) {
       const { warnings, errors } = await measure(t, `startMethod: 'forkserver', ${env}`)
       t.is(warnings.length, 1, errors)
     }
+    const profile = await run(process.execPath, ['main.mjs'], {
+      cwd: makeFolder(t, {
+        'main.mjs': `import { ProcessPoolExecutor } from 'millrace'
+process.on('warning', ({ message }) => console.log(message))
+const pool = new ProcessPoolExecutor({ startMethod: 'forkserver', execArgv: ['--heap-prof', '--heap-prof-interval=9'] })
+new ProcessPoolExecutor({ startMethod: 'forkserver', execArgv: ['--heap_prof'] })`,
+      }),
+    })
+    t.is(profile.out, "--heap-prof is set, and forked workers write no profile. Use startMethod: 'spawn' for that")
     const off = await measure(t, "startMethod: 'forkserver', env: { NODE_V8_COVERAGE: '' }")
     t.is(off.warnings.length, 0)
   })

@@ -7,7 +7,7 @@ import { NestingError } from '../errors/index.js'
 import { native, type NativePoolOptions } from '../native/index.js'
 import { entryFolder, serverEntry, workerEntry } from '../paths.js'
 import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from '../start/methods.js'
-import { coverageVariable, warnOfCoverage } from '../start/coverage.js'
+import { coverageVariable, warnOfForks } from '../start/coverage.js'
 import { endMisrun } from '../start/misrun.js'
 import { inheritedExecArgv, inheritedNodeOptions, optionWithoutScript } from '../start/node-options.js'
 import { workerProgram } from '../start/program.js'
@@ -148,7 +148,7 @@ export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
   const nodeOptions = execArguments(options.execArgv) ?? inheritedExecArgv(cwd)
   const nodeVariable = inheritedNodeOptions(ownVariable(variables, 'NODE_OPTIONS'), cwd)
   const coverage = coverageVariable(env)
-  if (startMethod === 'forkserver') warnOfCoverage(variables, coverage)
+  if (startMethod !== 'spawn') warnOfForks(variables, coverage, startMethod === 'fork' ? process.execArgv : nodeOptions)
   const nameArguments = name === '' ? [] : [name]
   return {
     maxWorkers,

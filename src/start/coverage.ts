@@ -1,10 +1,12 @@
-// Coverage of workers: Node writes what the variable NODE_V8_COVERAGE asks for when a process ends.
+// Coverage and profiles of workers, which Node writes when a process ends.
 
 import { ownVariable, type Variables } from '../util/variables.js'
+import { profilesIn } from './node-options.js'
 
 const NAME = 'NODE_V8_COVERAGE'
 
-let hasWarned = false
+/** What this process has warned of. */
+const warned = new Set<string>()
 
 /**
  * The variable that workers have in any case: their option `env` need not repeat NODE_V8_COVERAGE, as for
@@ -16,13 +18,23 @@ export function coverageVariable(env: object | undefined): string[] {
   return [NAME, folder]
 }
 
-/** Warns, once in a process, that forked workers write no coverage: Node has set that up in the fork server only. */
-export function warnOfCoverage(variables: Variables, added: readonly string[]): void {
-  if (hasWarned || (!ownVariable(variables, NAME) && added.length === 0)) return
-  hasWarned = true
-  process.emitWarning(
-    `${NAME} is set, and workers of the start method 'forkserver' write no coverage. ` +
-      "Use startMethod: 'spawn' to measure coverage",
-    { type: 'MillraceWarning', code: 'MILLRACE_COVERAGE' },
-  )
+/**
+ * Warns, once in a process for each name, of what forked workers do not write: Node sets that up when a process starts.
+ *
+ * @param variables - The environment of the workers.
+ * @param added - The result of {@link coverageVariable}.
+ * @param nodeOptions - Node's options of the workers.
+ */
+export function warnOfForks(variables: Variables, added: readonly string[], nodeOptions: readonly string[]): void {
+  if (ownVariable(variables, NAME) || added.length > 0) warnOnce(NAME, 'coverage')
+  for (const name of profilesIn(nodeOptions, ownVariable(variables, 'NODE_OPTIONS'))) warnOnce(name, 'profile')
+}
+
+function warnOnce(name: string, what: string): void {
+  if (warned.has(name)) return
+  warned.add(name)
+  process.emitWarning(`${name} is set, and forked workers write no ${what}. Use startMethod: 'spawn' for that`, {
+    type: 'MillraceWarning',
+    code: 'MILLRACE_COVERAGE',
+  })
 }

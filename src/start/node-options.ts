@@ -60,6 +60,13 @@ export function optionWithoutScript(execArgv: readonly string[]): string | undef
     .find((name) => WITH_SCRIPT.has(name) || NO_SCRIPT.test(name))
 }
 
+/** The names of options among these, and in the value of NODE_OPTIONS, that have Node write a profile at the end. */
+export function profilesIn(execArgv: readonly string[], text: string | undefined): string[] {
+  return [...execArgv, ...split(text ?? '')]
+    .map((argument) => optionOf(argument).name)
+    .filter((name) => name === '--cpu-prof' || name === '--heap-prof')
+}
+
 /** The options of this process that its workers get. `cwd` is their working directory. */
 export function inheritedExecArgv(cwd: string | undefined): string[] {
   return inherited(process.execArgv, cwd)
