@@ -57,12 +57,13 @@ const LONGEST_WAIT_MS = isMainThread ? Infinity : 50
 export interface CallPlan {
   /** The public method that the user called: stacks of errors begin outside of it. */
   readonly caller: (...args: never[]) => unknown
-  /** {@link CallFlag}s. Default: none. */
-  readonly flags?: number
+  // None of these may be absent: it would be looked for in `Object.prototype`, where anybody may have put something.
+  /** {@link CallFlag}s, or 0. */
+  readonly flags: number
   /** ArrayBuffers whose memory the call takes along. They are detached when the call is accepted. */
-  readonly moving?: readonly ArrayBuffer[] | undefined
+  readonly moving: readonly ArrayBuffer[] | undefined
   /** Checks the call's options and stores them in its future. A future that is done afterwards is not sent. */
-  readonly prepare?: (future: CallFuture<unknown>) => void
+  readonly prepare: ((future: CallFuture<unknown>) => void) | undefined
 }
 
 export class PoolCore implements Owner, CallOwner {
@@ -136,7 +137,7 @@ export class PoolCore implements Owner, CallOwner {
    */
   call<T>(fn: unknown, args: readonly unknown[], plan: CallPlan): CallFuture<T> {
     this.#state.assertOpen()
-    const { flags = 0, caller, moving } = plan
+    const { flags, caller, moving } = plan
     const future = new CallFuture<T>(this, this.tasks.entry(fn), (flags & CallFlag.chunk) === 0 ? 0 : args.length)
     if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
     plan.prepare?.(future)

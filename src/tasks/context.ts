@@ -4,6 +4,8 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 
 import { DOMException, makeAbortController } from '../util/globals.js'
 
+import { hasMarks, isStarting } from './entry.js'
+
 /** What {@link taskContext} tells a task about itself. */
 export interface TaskContext {
   /** The number of the call, unique in its pool. All items of a chunk have the number of their chunk. */
@@ -84,11 +86,15 @@ export function workerState(): WorkerState | undefined {
  * Whether this process is a worker of a Millrace pool. A script that is its own task module tests this before it makes
  * a pool.
  */
-// The worker's entry imports this module before it makes the process a worker: until then the last argument tells. The
-// last argument of a fork server tells as well: it loads modules for its workers. In a fork of an ordinary process the
+// The worker's entry imports this module before it makes the process a worker: until then the marks of a started
+// process tell. A fork server has marks as well: it loads modules for its workers. In a fork of an ordinary process the
 // value changes, and importers see the change.
-export let isWorker: boolean =
-  shared.state !== undefined || /^millrace(?::\d+:\d+:\d+:\d+$|-server:\{)/.test(process.argv.at(-1) ?? '')
+export let isWorker: boolean = shared.state !== undefined || isStarting()
+
+/** Whether a pool has started this process, and the entry of a worker or fork server has not run: see `entry.ts`. */
+export function isBeforeEntry(): boolean {
+  return shared.state === undefined && hasMarks()
+}
 
 /** The task to which the calling code belongs; undefined outside of a task, and once the task's outcome is decided. */
 export function taskContext(): TaskContext | undefined {
