@@ -1187,8 +1187,20 @@ export declare interface TaskContext {
     readonly taskId: number;
     /** The number of the worker, unique in its pool. */
     readonly workerId: number;
-    /** Aborts when the host stops this call: by `cancel({ kill: true })`, an aborted signal or an expired timeout. */
+    /**
+     * Aborts when the host stops this call: by `cancel({ kill: true })`, an aborted signal or an expired timeout.
+     *
+     * `aborted` and `throwIfAborted()` look at shared memory, so that a task sees the stop without a turn of the event
+     * loop. Listeners are called by the first such look, or else in a turn of the event loop.
+     */
     readonly signal: AbortSignal;
+    /**
+     * Throws the reason of `signal` if the host stops this call. For a task that computes: no turn of the event loop is
+     * needed.
+     *
+     * @throws DOMException with the name `AbortError`.
+     */
+    throwIfStopped(): void;
 }
 
 /** The task to which the calling code belongs; undefined outside of a task, and once the task's outcome is decided. */

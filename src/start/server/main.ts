@@ -24,7 +24,7 @@ const plan = planOf(process.argv.pop())
 const seedAnew = seedableRandom()
 const server = new native.NativeForkServer(() => setImmediate(serve))
 // Modules see the state of a worker that is loading them.
-becomeWorker(0, plan.depth, () => null).loading++
+becomeWorker(0, plan.depth, { allocate: () => null, abortRequested: () => false }).loading++
 
 let incomplete = false
 for (const url of plan.preload) {
