@@ -900,7 +900,7 @@ export declare interface ProcessPoolOptions {
      * The start method. Default: `'spawn'` with `maxTasksPerChild`, else `getStartMethod()`.
      *
      * With an explicit `'fork'`, the options `maxTasksPerChild`, `idleTimeout`, `maxMemoryPerWorker`, `execArgv`, `env`,
-     * `cwd` and `stdio: 'ignore'` are errors. With `'fork'` from `setStartMethod()`, they mean `'spawn'`.
+     * `cwd`, `execPath` and `stdio: 'ignore'` are errors. With `'fork'` from `setStartMethod()`, they mean `'spawn'`.
      */
     startMethod?: StartMethod;
     /** A function that is called and awaited once in each worker, before the first call. Its error fails the start. */
@@ -935,6 +935,11 @@ export declare interface ProcessPoolOptions {
     env?: Readonly<Record<string, string | undefined>>;
     /** The working directory of the workers. Default: that of this process. */
     cwd?: string;
+    /**
+     * The Node executable of the workers: a path, or a name to be found in `PATH`. Default: that of this process. Needed
+     * where `process.execPath` is no plain Node: in a single executable application, or in Electron.
+     */
+    execPath?: string;
     /** The standard output and error of the workers: those of this process, or none. Default: `'inherit'`. */
     stdio?: 'inherit' | 'ignore';
     /** Modules that each worker loads before the first call. Specifiers resolve from the current working directory. */
@@ -1182,8 +1187,20 @@ export declare interface TaskContext {
     readonly taskId: number;
     /** The number of the worker, unique in its pool. */
     readonly workerId: number;
-    /** Aborts when the host stops this call: by `cancel({ kill: true })`, an aborted signal or an expired timeout. */
+    /**
+     * Aborts when the host stops this call: by `cancel({ kill: true })`, an aborted signal or an expired timeout.
+     *
+     * `aborted` and `throwIfAborted()` look at shared memory, so that a task sees the stop without a turn of the event
+     * loop. Listeners are called by the first such look, or else in a turn of the event loop.
+     */
     readonly signal: AbortSignal;
+    /**
+     * Throws the reason of `signal` if the host stops this call. For a task that computes: no turn of the event loop is
+     * needed.
+     *
+     * @throws DOMException with the name `AbortError`.
+     */
+    throwIfStopped(): void;
 }
 
 /** The task to which the calling code belongs; undefined outside of a task, and once the task's outcome is decided. */

@@ -241,6 +241,9 @@ export declare class NativeWorker {
  */
 export declare function adjustExternalMemory(bytes: number): void
 
+/** The entry of a worker or fork server has run: what the process was started with means nothing from now on. */
+export declare function arriveAtEntry(): void
+
 /** How many pools of this environment have workers, or a fork server. */
 export declare function busyPools(): number
 
@@ -372,6 +375,8 @@ export interface NativePoolOptions {
   orSpawn: boolean
   /** The workers' environment as name, value, name, value; absent: this process's. */
   env?: Array<string>
+  /** Variables that the workers have in any case, in the same form. */
+  setEnv: Array<string>
   /** The workers' working directory; absent: this process's. */
   cwd?: string
   /** Whether the workers write to this process's standard output and error. */
@@ -434,6 +439,12 @@ export interface NativeWorkerStats {
   /** Resident bytes. */
   rss?: number
 }
+
+/**
+ * The value of a variable, or an empty text, and the arguments with which this process was started; nothing after
+ * `arriveAtEntry()`. A thread may have an environment and arguments of its own: these are the process's.
+ */
+export declare function processMarks(variable: string): Array<string>
 
 /** All numbers that both sides of the binding use, by group and name. */
 export declare function wireNumbers(): Record<string, Record<string, number>>

@@ -1,10 +1,12 @@
 // `getContext`: the public classes bound to one start method.
 
 import { ProcessPoolExecutor } from './executor/process-pool-executor.js'
-import type { ProcessPoolOptions } from './host/options.js'
+import { EXECUTOR_OPTIONS, type ProcessPoolOptions } from './host/options.js'
+import { POOL_OPTIONS } from './pool/options.js'
 import { Pool, type PoolOptions } from './pool/pool.js'
 import { checkStartMethod, getStartMethod, type StartMethod } from './start/methods.js'
-import { invalidValue, validateOptions } from './util/validate.js'
+import { type OptionNames, ownOptions } from './util/options.js'
+import { invalidValue } from './util/validate.js'
 
 /** The result of {@link getContext}: classes whose workers are started by one method. */
 export interface StartContext {
@@ -35,25 +37,25 @@ export function getContext(method: StartMethod = getStartMethod()): StartContext
 }
 
 function makeContext(method: StartMethod): StartContext {
-  const bound = <T extends { startMethod?: StartMethod }>(options: T | undefined): T => {
-    validateOptions(options)
-    const given = options?.startMethod
+  const bound = <T extends { startMethod?: StartMethod }>(options: T | undefined, names: OptionNames<T>): T => {
+    const own = ownOptions(options, names)
+    const given = own.startMethod
     if (given !== undefined && given !== method) {
       throw invalidValue('options.startMethod', `absent or '${method}', which this context is bound to`, given)
     }
-    return { ...options, startMethod: method } as T
+    return { ...own, startMethod: method } as T
   }
   const Executor = ProcessPoolExecutor
   const AnyPool = Pool
   return Object.freeze({
     ProcessPoolExecutor: class ProcessPoolExecutor extends Executor {
       constructor(options?: ProcessPoolOptions) {
-        super(bound(options))
+        super(bound(options, EXECUTOR_OPTIONS))
       }
     },
     Pool: class Pool extends AnyPool {
       constructor(processes?: number, options?: PoolOptions) {
-        super(processes, bound(options))
+        super(processes, bound(options, POOL_OPTIONS))
       }
     },
   })

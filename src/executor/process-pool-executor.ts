@@ -18,7 +18,7 @@ import type { PoolStats } from '../host/stats.js'
 import type { MapCall, MapSource } from '../map/source.js'
 import type { TaskFunction } from '../tasks/index.js'
 import { Executor } from './executor.js'
-import { applyRunOptions, cancelOnAbort, type RunOptions } from './run-options.js'
+import { applyRunOptions, cancelOnAbort, ownRunOptions, type RunOptions } from './run-options.js'
 import { checkShutdown, type ShutdownOptions, withinTime } from './shutdown.js'
 
 /** Closes the cores of executors that users have dropped: their calls finish, then they stop. */
@@ -57,7 +57,7 @@ export class ProcessPoolExecutor extends Executor {
    * `TypeError` (`fn` cannot be a task). Then nothing of the call is kept.
    */
   override submit<A extends unknown[], R>(fn: TaskFunction<A, R>, ...args: A): Future<Awaited<R>> {
-    return this.#core.call(fn, args, { caller: this.submit })
+    return this.#core.call(fn, args, { caller: this.submit, flags: 0, moving: undefined, prepare: undefined })
   }
 
   /**
@@ -67,17 +67,20 @@ export class ProcessPoolExecutor extends Executor {
    */
   run<A extends unknown[], R>(fn: TaskFunction<A, R>, args: readonly [...A], options?: RunOptions): Future<Awaited<R>> {
     const core = this.#core
+    core.assertOpen()
+    const own = ownRunOptions(options)
+    const { signal, transfer: moving } = own
     const future = core.call<Awaited<R>>(fn, args, {
       caller: this.run,
-      moving: options?.transfer,
+      flags: 0,
+      moving,
       prepare: (unsent) => {
-        applyRunOptions(unsent, options)
-        const signal = options?.signal
+        applyRunOptions(unsent, own)
         if (!signal?.aborted) return
         core.cancelUnsent(unsent, new CancelledError('The signal is aborted already', { cause: signal.reason }))
       },
     })
-    if (options?.signal !== undefined) cancelOnAbort(future, options.signal)
+    if (signal !== undefined) cancelOnAbort(future, signal)
     return future
   }
 

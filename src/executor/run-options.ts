@@ -5,7 +5,8 @@ import { types } from 'node:util'
 import { isDetached } from '../codec/views.js'
 import type { CallFuture } from '../host/call-future.js'
 import { isUntransferable } from '../memory/shared-buffer.js'
-import { invalidType, invalidValue, validateInteger, validateNumber, validateOptions } from '../util/validate.js'
+import { optionNames, type OwnOptions, ownOptions } from '../util/options.js'
+import { invalidType, invalidValue, validateInteger, validateNumber } from '../util/validate.js'
 
 /** Options of {@link ProcessPoolExecutor.run}. */
 export interface RunOptions {
@@ -37,14 +38,26 @@ export interface RunOptions {
 /** The largest number that the native pool can count. */
 const MAX_RETRIES = 2 ** 32 - 1
 
+const NAMES = optionNames<RunOptions>('run()', {
+  signal: true,
+  timeout: true,
+  grace: true,
+  retries: true,
+  label: true,
+  transfer: true,
+})
+
+/** @throws TypeError when the options are no object, or one of them is unknown. */
+export function ownRunOptions(options: RunOptions | undefined): OwnOptions<RunOptions> {
+  return ownOptions(options, NAMES)
+}
+
 /**
  * Checks the options of a call and stores them in its future.
  *
  * @throws TypeError or RangeError that names the option.
  */
-export function applyRunOptions(future: CallFuture<unknown>, options: RunOptions | undefined): void {
-  validateOptions(options)
-  if (options === undefined) return
+export function applyRunOptions(future: CallFuture<unknown>, options: OwnOptions<RunOptions>): void {
   const { signal, timeout, grace, retries, label, transfer } = options
   if (signal !== undefined && !isAbortSignal(signal)) {
     throw invalidType('options.signal', 'an AbortSignal', signal)

@@ -1,7 +1,8 @@
 // The options of a shutdown, their checks, and its time limit.
 
+import { optionNames, ownOptions } from '../util/options.js'
 import { Timer } from '../util/timer.js'
-import { validateBoolean, validateNumber, validateOptions } from '../util/validate.js'
+import { validateBoolean, validateNumber } from '../util/validate.js'
 
 /** Options of {@link ProcessPoolExecutor.shutdown}. */
 export interface ShutdownOptions {
@@ -18,10 +19,11 @@ export interface ShutdownOptions {
   kill?: boolean
 }
 
+const NAMES = optionNames<ShutdownOptions>('shutdown()', { wait: true, cancelFutures: true, timeout: true, kill: true })
+
 /** @throws TypeError or RangeError that names the option. */
 export function checkShutdown(options: ShutdownOptions | undefined): ShutdownOptions {
-  validateOptions(options)
-  const { wait, cancelFutures, timeout, kill } = options ?? {}
+  const { wait, cancelFutures, timeout, kill }: ShutdownOptions = ownOptions(options, NAMES)
   validateBoolean(wait, 'options.wait')
   validateBoolean(cancelFutures, 'options.cancelFutures')
   validateBoolean(kill, 'options.kill')

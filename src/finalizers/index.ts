@@ -5,7 +5,8 @@ import { inspect } from 'node:util'
 
 import type { Entry } from './entry.js'
 import { registry } from './registry.js'
-import { invalidType, validateFunction, validateInteger, validateNumber, validateOptions } from '../util/validate.js'
+import { optionNames, ownOptions } from '../util/options.js'
+import { invalidType, validateFunction, validateInteger, validateNumber } from '../util/validate.js'
 
 /** Options of {@link Finalize}. */
 export interface FinalizeOptions<A extends readonly unknown[] = readonly unknown[]> {
@@ -18,6 +19,8 @@ export interface FinalizeOptions<A extends readonly unknown[] = readonly unknown
    */
   exitPriority?: number
 }
+
+const NAMES = optionNames<FinalizeOptions>('Finalize', { args: true, exitPriority: true })
 
 /** Options for a callback with arguments `A`: they may be left out when the callback needs no arguments. */
 export type FinalizeOptionsFor<A extends readonly unknown[]> = [] extends A
@@ -63,8 +66,7 @@ export class Finalize<A extends unknown[] = [], R = unknown> {
     if (typeof obj !== 'object' && typeof obj !== 'function')
       throw invalidType('obj', 'an object, a function or null', obj)
     validateFunction(callback, 'callback')
-    validateOptions(options)
-    const { args = [], exitPriority } = options ?? {}
+    const { args = [], exitPriority } = ownOptions<FinalizeOptions>(options, NAMES)
     if (!Array.isArray(args)) throw invalidType('options.args', 'an array', args)
     if (exitPriority !== undefined) validateInteger(exitPriority, 'options.exitPriority', Number.MIN_SAFE_INTEGER)
     else if (obj === null) throw invalidType('options.exitPriority', 'given when "obj" is null', undefined)

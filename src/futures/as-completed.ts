@@ -4,9 +4,9 @@ import { TimeoutError } from '../errors/index.js'
 import { monotonicMs } from '../util/clock.js'
 import { Fifo } from '../util/fifo.js'
 import { Timer } from '../util/timer.js'
-import { timeoutOf } from '../util/validate.js'
 import { collectFutures } from './collect.js'
-import type { Future, Waiter, WaitOptions } from './future.js'
+import type { Future, Waiter } from './future.js'
+import { type WaitOptions, waitTimeout } from './wait-options.js'
 
 /**
  * An iterator over futures, in the order in which they are done.
@@ -45,7 +45,7 @@ export function asCompleted<F extends Future<unknown>>(
   futures: Iterable<F>,
   options?: WaitOptions,
 ): CompletionIterator<F> {
-  const timeout = timeoutOf(options)
+  const timeout = waitTimeout(options)
   const completions = new Completions(collectFutures(futures), timeout)
   const iterator = new FutureIterator(completions)
   dropped.register(iterator, new WeakRef(completions as unknown as Completions<never>), iterator)

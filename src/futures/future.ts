@@ -4,10 +4,14 @@ import { inspect } from 'node:util'
 
 import { CancelledError, InvalidStateError, TimeoutError } from '../errors/index.js'
 import { nowMs } from '../util/clock.js'
+import { optionNames, ownOptions } from '../util/options.js'
 import { Timer } from '../util/timer.js'
 import { typeName } from '../util/type-name.js'
-import { timeoutOf, validateBoolean, validateFunction, validateOptions } from '../util/validate.js'
+import { validateBoolean, validateFunction } from '../util/validate.js'
 import { DoneCallback, runDoneCallback } from './done-callback.js'
+import { type WaitOptions, waitTimeout } from './wait-options.js'
+
+export type { WaitOptions } from './wait-options.js'
 
 /** The state of a call. `'finished'`: the call returned or threw. */
 export type FutureState = 'pending' | 'running' | 'cancelled' | 'finished'
@@ -17,17 +21,13 @@ export type FutureState = 'pending' | 'running' | 'cancelled' | 'finished'
  */
 export type FutureOutcome = 'value' | 'error' | 'cancelled' | undefined
 
-/** Options of every operation that waits. */
-export interface WaitOptions {
-  /** Milliseconds; with 0 or less, only the present state counts. Limits the wait, not the call. Default: no limit. */
-  timeout?: number
-}
-
 /** Options of {@link Future.cancel}. */
 export interface CancelOptions {
   /** Stop the call also when it is running: its worker is ended and replaced. Default: false. */
   kill?: boolean
 }
+
+const CANCEL_OPTIONS = optionNames<CancelOptions>('cancel()', { kill: true })
 
 /**
  * A part of this package that waits for futures. A future tells its waiters once, when it is settled and before its
@@ -114,8 +114,7 @@ export class Future<T> implements PromiseLike<T> {
    * @returns Whether the future is cancelled now, also by an earlier call.
    */
   cancel(options?: CancelOptions): boolean {
-    validateOptions(options)
-    const kill = options?.kill
+    const { kill } = ownOptions(options, CANCEL_OPTIONS)
     validateBoolean(kill, 'options.kill')
     // The hook may find that the call has just finished, and settle this future with the call's outcome.
     if (this.phase < FINISHED_VALUE && this.requestCancel(kill === true)) this.settleCancelled()
@@ -129,7 +128,7 @@ export class Future<T> implements PromiseLike<T> {
   result(options?: WaitOptions): Promise<T> {
     let timeout: number | undefined
     try {
-      timeout = timeoutOf(options)
+      timeout = waitTimeout(options)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -143,7 +142,7 @@ export class Future<T> implements PromiseLike<T> {
   exception(options?: WaitOptions): Promise<unknown> {
     let timeout: number | undefined
     try {
-      timeout = timeoutOf(options)
+      timeout = waitTimeout(options)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -157,7 +156,7 @@ export class Future<T> implements PromiseLike<T> {
    * which `result()` rejects.
    */
   resultSync(options?: WaitOptions): T {
-    const timeout = timeoutOf(options)
+    const timeout = waitTimeout(options)
     if (this.phase < FINISHED_VALUE) {
       this.blockUntilDone(timeout === undefined ? undefined : nowMs() + timeout)
     }

@@ -1,5 +1,6 @@
 // `wait`: waits for several futures.
 
+import { optionNames, ownOptions } from '../util/options.js'
 import { Timer } from '../util/timer.js'
 import { timeoutOf, validateOneOf } from '../util/validate.js'
 import { collectFutures } from './collect.js'
@@ -19,6 +20,8 @@ export interface WaitForOptions extends WaitOptions {
   returnWhen?: ReturnWhen
 }
 
+const NAMES = optionNames<WaitForOptions>('wait()', { timeout: true, returnWhen: true })
+
 /** The result of {@link wait}: each given future is in exactly one of the two sets. */
 export interface WaitResult<F> {
   done: Set<F>
@@ -35,8 +38,9 @@ export async function wait<F extends Future<unknown>>(
   futures: Iterable<F>,
   options?: WaitForOptions,
 ): Promise<WaitResult<F>> {
-  const timeout = timeoutOf(options)
-  const returnWhen = options?.returnWhen ?? 'ALL_COMPLETED'
+  const given = ownOptions(options, NAMES)
+  const timeout = timeoutOf(given.timeout)
+  const { returnWhen = 'ALL_COMPLETED' } = given
   validateOneOf(returnWhen, 'options.returnWhen', CONDITIONS)
   const all = collectFutures(futures)
   const pending = [...all].filter((future) => !future.done())

@@ -44,6 +44,7 @@ export class ChunkSource<R> implements MapSource<unknown, R> {
     return this.#core.call(this.#task, items, {
       flags: this.#flags,
       caller: this.#calls.caller,
+      moving: undefined,
       prepare: (future) => (future.timeout = this.#timeout),
     })
   }

@@ -57,12 +57,13 @@ const LONGEST_WAIT_MS = isMainThread ? Infinity : 50
 export interface CallPlan {
   /** The public method that the user called: stacks of errors begin outside of it. */
   readonly caller: (...args: never[]) => unknown
-  /** {@link CallFlag}s. Default: none. */
-  readonly flags?: number
+  // None of these may be absent: it would be looked for in `Object.prototype`, where anybody may have put something.
+  /** {@link CallFlag}s, or 0. */
+  readonly flags: number
   /** ArrayBuffers whose memory the call takes along. They are detached when the call is accepted. */
-  readonly moving?: readonly ArrayBuffer[] | undefined
+  readonly moving: readonly ArrayBuffer[] | undefined
   /** Checks the call's options and stores them in its future. A future that is done afterwards is not sent. */
-  readonly prepare?: (future: CallFuture<unknown>) => void
+  readonly prepare: ((future: CallFuture<unknown>) => void) | undefined
 }
 
 export class PoolCore implements Owner, CallOwner {
@@ -84,6 +85,8 @@ export class PoolCore implements Owner, CallOwner {
   readonly #calls = new Calls()
   readonly #listeners: Listeners
   readonly #state = new PoolState()
+  /** The error of a worker's start of which a warning was given, until one starts. */
+  #spawnWarning: number | undefined
   readonly #memory = new PoolMemory()
   /** Events that are taken and not handled yet, each with the future of its call. */
   #events: { event: NativeEvent; future: AnyFuture | undefined }[] = []
@@ -136,7 +139,7 @@ export class PoolCore implements Owner, CallOwner {
    */
   call<T>(fn: unknown, args: readonly unknown[], plan: CallPlan): CallFuture<T> {
     this.#state.assertOpen()
-    const { flags = 0, caller, moving } = plan
+    const { flags, caller, moving } = plan
     const future = new CallFuture<T>(this, this.tasks.entry(fn), (flags & CallFlag.chunk) === 0 ? 0 : args.length)
     if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
     plan.prepare?.(future)
@@ -321,6 +324,7 @@ export class PoolCore implements Owner, CallOwner {
       case 'callFailed':
         return this.#callFailed(event.failure, future)
       case 'workerStart':
+        this.#spawnWarning = undefined
         registerOwner(this)
         this.#memory.set(this.#native.liveWorkers)
         return this.#listeners.emit('workerStart', { pid: event.pid, workerId: event.workerId })
@@ -342,6 +346,9 @@ export class PoolCore implements Owner, CallOwner {
       case 'spawnFailed':
         // The pool tries again after a pause.
         if (isShortage(errnoName(event.errno)) && closeDropped()) return
+        // A pool that cannot have all of its workers tries again for each call: it says so once.
+        if (this.#spawnWarning === event.errno) return
+        this.#spawnWarning = event.errno
         return this.#warn(event)
       default:
         return this.#warn(event)

@@ -1,5 +1,6 @@
 // Options of `map` and `starmap`, and their checks.
 
+import { type OptionNames, optionNames, ownOptions } from '../util/options.js'
 import {
   invalidType,
   invalidValue,
@@ -33,14 +34,25 @@ export interface MapOptions {
   ordered?: boolean
 }
 
+const NAMES = optionNames<MapOptions>('map() and starmap()', {
+  chunksize: true,
+  buffersize: true,
+  timeout: true,
+  taskTimeout: true,
+  ordered: true,
+})
+
 /**
  * Returns the checked options.
  *
+ * @param names - The options that the calling function has. Default: all.
  * @throws TypeError or RangeError that names the option.
  */
-export function checkMapOptions(options: MapOptions | undefined): MapOptions {
-  const timeout = timeoutOf(options)
-  const { chunksize, buffersize, taskTimeout, ordered } = options ?? {}
+export function checkMapOptions<T extends MapOptions>(
+  options: T | undefined,
+  names: OptionNames<T> = NAMES as unknown as OptionNames<T>,
+): MapOptions {
+  const { chunksize, buffersize, timeout, taskTimeout, ordered }: MapOptions = ownOptions(options, names)
   if (typeof chunksize === 'string') {
     if (chunksize !== 'auto') throw invalidValue('options.chunksize', "a whole number or 'auto'", chunksize)
   } else if (chunksize !== undefined) {
@@ -49,7 +61,13 @@ export function checkMapOptions(options: MapOptions | undefined): MapOptions {
   if (buffersize !== undefined) validateInteger(buffersize, 'options.buffersize', 1)
   if (taskTimeout !== undefined) validateNumber(taskTimeout, 'options.taskTimeout', Number.MIN_VALUE)
   validateBoolean(ordered, 'options.ordered')
-  return { chunksize, buffersize, timeout, taskTimeout: taskTimeout === Infinity ? undefined : taskTimeout, ordered }
+  return {
+    chunksize,
+    buffersize,
+    timeout: timeoutOf(timeout),
+    taskTimeout: taskTimeout === Infinity ? undefined : taskTimeout,
+    ordered,
+  }
 }
 
 /** @throws TypeError unless `items` is an iterable or an async iterable. */

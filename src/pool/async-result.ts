@@ -6,8 +6,10 @@ import { inspect } from 'node:util'
 import { declareLocal } from '../codec/index.js'
 import { InvalidStateError } from '../errors/index.js'
 import { reportRejection } from '../futures/done-callback.js'
-import { Future, type WaitOptions } from '../futures/future.js'
-import { timeoutOf, validateFunction, validateOptions } from '../util/validate.js'
+import { Future } from '../futures/future.js'
+import { type WaitOptions, waitTimeout } from '../futures/wait-options.js'
+import { type OptionNames, optionNames, type OwnOptions, ownOptions } from '../util/options.js'
+import { validateFunction } from '../util/validate.js'
 import { chainError } from './chain-error.js'
 
 /**
@@ -26,12 +28,25 @@ export interface ResultCallbacks<T> {
   errorCallback?: (error: any) => unknown
 }
 
-/** @throws TypeError that names the callback that is no function. */
-export function checkCallbacks(options: ResultCallbacks<never> | undefined): void {
-  validateOptions(options)
-  const { callback, errorCallback } = options ?? {}
+const NAMES = optionNames<ResultCallbacks<never>>('applyAsync()', { callback: true, errorCallback: true })
+
+/**
+ * Reads options with callbacks.
+ *
+ * @param names - The options that the calling method has. Default: the callbacks.
+ * @throws TypeError that names an unknown option, or a callback that is no function.
+ */
+export function ownCallbacks<T extends ResultCallbacks<never>>(
+  options: T | undefined,
+  names: OptionNames<T> = NAMES as unknown as OptionNames<T>,
+): OwnOptions<T> {
+  const own: OwnOptions<ResultCallbacks<never>> = ownOptions(options, names)
+  const { callback, errorCallback } = own
   if (callback !== undefined) validateFunction(callback, 'options.callback')
   if (errorCallback !== undefined) validateFunction(errorCallback, 'options.errorCallback')
+  // The functions are called as methods of the options.
+  const bound = { callback: callback?.bind(options), errorCallback: errorCallback?.bind(options) }
+  return Object.assign(Object.create(null) as OwnOptions<T>, own, bound)
 }
 
 /** A future that prints as the result to which it belongs. */
@@ -49,24 +64,24 @@ class Outcome<T> extends Future<T> {
  */
 export class AsyncResult<T> implements PromiseLike<T> {
   readonly #outcome = new Outcome<T>()
-  readonly #callbacks: ResultCallbacks<T>
+  readonly #callbacks: OwnOptions<ResultCallbacks<T>>
   /** The async context in which the callbacks were given: there they are called. */
   readonly #context: AsyncResource | undefined
   /** Whether the outcome is known. The callbacks may be running then. */
   #decided = false
   #errors: readonly unknown[] = []
 
-  private constructor(callbacks: ResultCallbacks<T>) {
+  private constructor(callbacks: OwnOptions<ResultCallbacks<T>>) {
     this.#callbacks = callbacks
     const { callback, errorCallback } = callbacks
     if (callback !== undefined || errorCallback !== undefined) this.#context = new AsyncResource('MillraceCallback')
   }
 
   /**
-   * @param callbacks - Functions that were checked.
+   * @param callbacks - The result of {@link ownCallbacks}.
    * @internal
    */
-  static make<T>(callbacks: ResultCallbacks<T> = {}): AsyncResult<T> {
+  static make<T>(callbacks: OwnOptions<ResultCallbacks<T>>): AsyncResult<T> {
     return new AsyncResult(callbacks)
   }
 
@@ -80,8 +95,8 @@ export class AsyncResult<T> implements PromiseLike<T> {
 
   /** Resolves when the job is over, whatever its outcome, or when the time of the wait is over. */
   async wait(options?: WaitOptions): Promise<void> {
-    timeoutOf(options)
-    await this.#outcome.exception(options).catch(ignore)
+    const timeout = waitTimeout(options)
+    await this.#outcome.exception(timeout === undefined ? undefined : { timeout }).catch(ignore)
   }
 
   /** Whether the job is over, its callback included. */

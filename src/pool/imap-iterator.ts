@@ -1,9 +1,8 @@
 // The iterator that `imap` returns.
 
-import type { WaitOptions } from '../futures/future.js'
+import { type WaitOptions, waitTimeout } from '../futures/wait-options.js'
 import type { MapIterator } from '../map/iterator.js'
 import { MapLoop } from '../map/loop.js'
-import { timeoutOf } from '../util/validate.js'
 
 /**
  * The results of {@link Pool.imap} or {@link Pool.imapUnordered}, for `for await` or for `next()`.
@@ -32,7 +31,7 @@ export class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
   next(options?: WaitOptions): Promise<IteratorResult<R, undefined>> {
     let timeout: number | undefined
     try {
-      timeout = timeoutOf(options)
+      timeout = waitTimeout(options)
     } catch (error) {
       return Promise.reject(error)
     }

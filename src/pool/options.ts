@@ -2,7 +2,8 @@
 
 import { againstForks, type ProcessPoolOptions, type ResolvedOptions, resolveOptions } from '../host/options.js'
 import { chooseStartMethod, NEVER_REPLACED } from '../start/methods.js'
-import { invalidValue, validateInteger, validateOptions } from '../util/validate.js'
+import { optionNames, ownOptions } from '../util/options.js'
+import { invalidValue, validateInteger } from '../util/validate.js'
 
 /** Options of a {@link Pool}. */
 export interface PoolOptions extends Omit<
@@ -13,6 +14,23 @@ export interface PoolOptions extends Omit<
   maxtasksperchild?: number
 }
 
+export const POOL_OPTIONS = optionNames<PoolOptions>('Pool', {
+  startMethod: true,
+  initializer: true,
+  initargs: true,
+  maxtasksperchild: true,
+  startTimeout: true,
+  maxMemoryPerWorker: true,
+  maxQueue: true,
+  execArgv: true,
+  env: true,
+  cwd: true,
+  execPath: true,
+  stdio: true,
+  preload: true,
+  name: true,
+})
+
 /** Options of executors that pools do not have, and why. */
 const NOT_OF_POOLS = {
   maxWorkers: 'the first argument is the number of processes',
@@ -22,22 +40,22 @@ const NOT_OF_POOLS = {
 }
 
 /** @throws TypeError or RangeError that names the argument; NestingError in a worker that is ten levels deep. */
-export function resolvePoolOptions(processes: number | undefined, options: PoolOptions = {}): ResolvedOptions {
+export function resolvePoolOptions(processes: number | undefined, options?: PoolOptions): ResolvedOptions {
   if (processes !== undefined) validateInteger(processes, 'processes', 1, 4096)
-  validateOptions(options)
   for (const [name, why] of Object.entries(NOT_OF_POOLS)) {
-    const value = (options as Record<string, unknown>)[name]
+    const value: unknown = Object.getOwnPropertyDescriptor(options ?? {}, name)?.value
     if (value !== undefined) throw invalidValue(`options.${name}`, `absent: ${why}`, value)
   }
-  const { maxtasksperchild, ...rest } = options
+  const own = ownOptions(options, POOL_OPTIONS)
+  const { maxtasksperchild, ...rest } = own
   if (maxtasksperchild !== undefined) validateInteger(maxtasksperchild, 'options.maxtasksperchild', 1, 2 ** 32 - 1)
   const recycling = { name: 'options.maxtasksperchild', value: maxtasksperchild, reason: NEVER_REPLACED }
   const resolved = resolveOptions({
     ...rest,
-    startMethod: chooseStartMethod(rest.startMethod, recycling, againstForks(rest)),
+    startMethod: chooseStartMethod(own.startMethod, recycling, againstForks(own)),
     maxWorkers: processes,
     maxTasksPerChild: maxtasksperchild,
     onWorkerDeath: 'isolate',
   })
-  return { ...resolved, native: { ...resolved.native, keepFull: true, orSpawn: rest.startMethod === undefined } }
+  return { ...resolved, native: { ...resolved.native, keepFull: true, orSpawn: own.startMethod === undefined } }
 }

@@ -19,9 +19,10 @@ import type { PoolStats } from '../host/stats.js'
 import { argumentLists, isAsyncIterable } from '../map/input.js'
 import { checkItems, checkMapOptions, type MapOptions } from '../map/options.js'
 import type { TaskFunction } from '../tasks/index.js'
+import { type OptionNames, optionNames } from '../util/options.js'
 import { framesOf, recordStack } from '../util/stacks.js'
 import { invalidType, validateFunction, validateInteger } from '../util/validate.js'
-import { AsyncResult, checkCallbacks, type ResultCallbacks } from './async-result.js'
+import { AsyncResult, ownCallbacks, type ResultCallbacks } from './async-result.js'
 import { CallJob } from './call-job.js'
 import { watchOver } from './cleanup.js'
 import { ImapIterator } from './imap-iterator.js'
@@ -46,6 +47,14 @@ export interface ImapOptions {
   /** The most items that are read ahead of the consumer. Default: the items of two chunks for each worker. */
   buffersize?: number
 }
+
+const MAP_ASYNC_OPTIONS = optionNames<MapAsyncOptions<never>>('mapAsync() and starmapAsync()', {
+  chunksize: true,
+  callback: true,
+  errorCallback: true,
+})
+
+const IMAP_OPTIONS = optionNames<ImapOptions>('imap() and imapUnordered()', { chunksize: true, buffersize: true })
 
 /** The arguments of a function, followed by `Rest`. The arguments may be left out if the function needs none. */
 export type ArgumentsOf<A extends unknown[], Rest extends unknown[] = []> = [] extends A
@@ -321,8 +330,10 @@ export class Pool implements AsyncDisposable {
     caller: Method,
   ): AsyncResult<Awaited<R>> {
     this.#assertRunning()
-    const future = this.#core.call<Awaited<R>>(fn, args, { caller, prepare: () => checkCallbacks(callbacks) })
-    const result = AsyncResult.make<Awaited<R>>(callbacks)
+    const own = ownCallbacks(callbacks)
+    const plan = { caller, flags: 0, moving: undefined, prepare: undefined }
+    const future = this.#core.call<Awaited<R>>(fn, args, plan)
+    const result = AsyncResult.make<Awaited<R>>(own)
     new CallJob(this.#jobs, future, result)
     return result
   }
@@ -336,8 +347,8 @@ export class Pool implements AsyncDisposable {
   ): AsyncResult<Awaited<R>[]> {
     this.#assertRunning()
     validateFunction(fn, 'fn')
-    checkCallbacks(options)
-    const chunksize = options?.chunksize
+    const own = ownCallbacks(options, MAP_ASYNC_OPTIONS as OptionNames<MapAsyncOptions<Awaited<R>[]>>)
+    const { chunksize } = own
     if (chunksize !== undefined) validateInteger(chunksize, 'options.chunksize', 1)
     checkItems(items)
     if (isAsyncIterable(items)) throw invalidType('items', 'an iterable, not an asynchronous one: use imap()', items)
@@ -346,7 +357,7 @@ export class Pool implements AsyncDisposable {
     const list = [...((spread ? argumentLists(items) : items) as Iterable<unknown>)]
     // The iterable's code may have closed the pool.
     this.#assertRunning()
-    const result = AsyncResult.make<Awaited<R>[]>(options)
+    const result = AsyncResult.make<Awaited<R>[]>(own)
     new MapJob<Awaited<R>>(this.#jobs, list.length, result).start(source, list, chunksize)
     return result
   }
@@ -361,7 +372,7 @@ export class Pool implements AsyncDisposable {
     this.#assertRunning()
     validateFunction(fn, 'fn')
     checkItems(items)
-    const checked: MapOptions = { ...checkMapOptions(options), ordered, timeout: undefined, taskTimeout: undefined }
+    const checked: MapOptions = { ...checkMapOptions(options, IMAP_OPTIONS), ordered }
     const core = this.#core
     const call = { spread: false, taskTimeout: undefined }
     const job = new ImapJob<Awaited<R>>(this.#jobs)

@@ -1,7 +1,8 @@
 // Start methods: how workers are started, and which method is chosen by default.
 
 import { InvalidStateError } from '../errors/index.js'
-import { invalidValue, outOfRange, validateBoolean, validateOneOf, validateOptions } from '../util/validate.js'
+import { optionNames, ownOptions } from '../util/options.js'
+import { invalidValue, outOfRange, validateBoolean, validateOneOf } from '../util/validate.js'
 import { assertForkSafe } from './fork-safety.js'
 
 /**
@@ -22,6 +23,8 @@ export interface SetStartMethodOptions {
   /** Whether a method that was set before may be changed. Default: false. */
   force?: boolean
 }
+
+const NAMES = optionNames<SetStartMethodOptions>('setStartMethod()', { force: true })
 
 const METHODS: readonly StartMethod[] = ['spawn', 'forkserver', 'fork']
 
@@ -48,9 +51,9 @@ export function getStartMethod(): StartMethod {
  */
 export function setStartMethod(method: StartMethod, options?: SetStartMethodOptions): void {
   checkStartMethod(method, 'method')
-  validateOptions(options)
-  validateBoolean(options?.force, 'options.force')
-  if (chosen !== undefined && options?.force !== true) {
+  const { force = false } = ownOptions(options, NAMES)
+  validateBoolean(force, 'options.force')
+  if (chosen !== undefined && !force) {
     throw new InvalidStateError(
       `The start method has already been set, to '${chosen}': ` +
         "only a program's main module should set it, or use { force: true }",

@@ -58,11 +58,6 @@ export function validateFunction(value: unknown, name: string): asserts value is
   if (typeof value !== 'function') throw invalidType(name, 'a function', value)
 }
 
-/** Checks that a value is an object, whose properties are options, or undefined. */
-export function validateOptions(value: unknown, name = 'options'): asserts value is object | undefined {
-  if (value !== undefined && (value === null || typeof value !== 'object')) throw invalidType(name, 'an object', value)
-}
-
 /** Checks that a value is one of a few words. */
 export function validateOneOf<T extends string>(
   value: unknown,
@@ -75,20 +70,19 @@ export function validateOneOf<T extends string>(
 }
 
 /**
- * The `timeout` of a wait in milliseconds, undefined for no limit. With 0 or less a wait only looks at the present
- * state.
+ * The option `timeout` of a wait in milliseconds, undefined for no limit. With 0 or less a wait only looks at the
+ * present state.
  *
- * @throws TypeError or RangeError that names `options` or `options.timeout`.
+ * @throws TypeError or RangeError that names `options.timeout`.
  */
-export function timeoutOf(options: { readonly timeout?: number } | undefined): number | undefined {
-  validateOptions(options)
-  const timeout = options?.timeout
+export function timeoutOf(timeout: unknown): number | undefined {
   if (timeout === undefined) return undefined
   validateNumber(timeout, 'options.timeout')
   return timeout === Infinity ? undefined : timeout
 }
 
-function withCode<E extends Error>(error: E, code: string): E {
+/** The error, with a code that its stack shows as well. */
+export function withCode<E extends Error>(error: E, code: string): E {
   // The head of the stack is made when `stack` is first read: with this name it is like Node's own,
   // `TypeError [ERR_INVALID_ARG_TYPE]: …`.
   const { name } = error

@@ -17,7 +17,8 @@ import { TaskCache } from './task-cache.js'
  */
 export function runWorker(argument: string, inherits = false): void {
   const lane = new Lane(argument, () => loop.onBell())
-  const state = becomeWorker(lane.workerId, lane.depth, (bytes) => lane.allocate(bytes), inherits)
+  const shared = { allocate: (bytes: number) => lane.allocate(bytes), abortRequested: () => lane.abortRequested }
+  const state = becomeWorker(lane.workerId, lane.depth, shared, inherits)
 
   const leave = interceptExit((code) => {
     // Also a call that is answered but waits for room in the lane: a call must not end without an outcome.

@@ -12,6 +12,7 @@
 mod bare;
 mod callback;
 mod cleanup;
+mod entry;
 mod event;
 mod external_memory;
 mod fork_server;

@@ -26,6 +26,8 @@ pub struct WorkerCommand {
   pub args: Vec<OsString>,
   /// The whole environment, or `None` for this process's own.
   pub env: Option<Vec<(OsString, OsString)>>,
+  /// Variables that the worker has in any case, in place of those of the same names in `env`.
+  pub set_env: Vec<(OsString, OsString)>,
   /// The working directory, or `None` for this process's own.
   pub cwd: Option<PathBuf>,
   /// Whether standard output and error are this process's own; else `/dev/null`.

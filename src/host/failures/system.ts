@@ -9,7 +9,15 @@ import { WorkerSpawnError } from '../../errors/index.js'
  */
 export function spawnFailed(syscall: string, errno: number | undefined): WorkerSpawnError {
   const cause = systemError(syscall, errno)
-  return new WorkerSpawnError(`A worker process could not be started: ${syscall} failed with ${cause.code}`, { cause })
+  // Only a connection to a fork server is reset: none of the servers that were started came to fork.
+  const hint =
+    syscall === 'fork' && cause.code === 'ECONNRESET'
+      ? ': fork servers ended before they could fork, and their standard error says why. An executable that does not ' +
+        'run the script it is given, as Node does, needs the path of a Node in the option execPath'
+      : ''
+  return new WorkerSpawnError(`A worker process could not be started: ${syscall} failed with ${cause.code}${hint}`, {
+    cause,
+  })
 }
 
 /** The error for a pool for which the system has no descriptors or memory. Any other error is returned as it is. */

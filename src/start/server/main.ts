@@ -4,6 +4,7 @@
 
 import { native } from '../../native/index.js'
 import { becomeWorker } from '../../tasks/context.js'
+import { arriveAtEntry } from '../../tasks/entry.js'
 import { monotonicMs } from '../../util/clock.js'
 import { setImmediate } from '../../util/globals.js'
 import { sleep, turn } from '../../util/timer.js'
@@ -19,12 +20,13 @@ import { tryForks } from './trial.js'
 /** How long to wait for work that modules have begun while they were loaded, before refusing to fork. */
 const SETTLE_MS = 2000
 
+arriveAtEntry()
 const plan = planOf(process.argv.pop())
 leaveTerminalAlone()
 const seedAnew = seedableRandom()
 const server = new native.NativeForkServer(() => setImmediate(serve))
 // Modules see the state of a worker that is loading them.
-becomeWorker(0, plan.depth, () => null).loading++
+becomeWorker(0, plan.depth, { allocate: () => null, abortRequested: () => false }).loading++
 
 let incomplete = false
 for (const url of plan.preload) {

@@ -22,6 +22,7 @@ pub(crate) fn spawn(
     program: command.program.clone(),
     args,
     env: command.env.clone(),
+    set_env: command.set_env.clone(),
     cwd: command.cwd.clone(),
     fds: prepared.descriptors().to_vec(),
     inherit_stdio: command.inherit_stdio,

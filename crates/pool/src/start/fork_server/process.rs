@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use millrace_sys::{
-  Capabilities, Child, Credentials, Packets, SpawnSpec, hang_up, kill_at_hangup, lifeline, packets, spawn,
+  Capabilities, Child, Credentials, Packets, Segment, SpawnSpec, hang_up, kill_at_hangup, lifeline, packets, spawn,
 };
 
-use super::protocol::{ROOT_FD, SERVER_LIFELINE_FD, request};
+use super::protocol::{MARK_FD, MARK_LEN, ROOT_FD, SERVER_LIFELINE_FD, request};
 use crate::config::{KILL_AFTER, WorkerCommand};
 use crate::error::SpawnFailure;
 
@@ -21,6 +21,7 @@ struct Options {
   program: PathBuf,
   arguments: Vec<OsString>,
   env: Vec<(OsString, OsString)>,
+  set_env: Vec<(OsString, OsString)>,
   cwd: Option<PathBuf>,
   inherit_stdio: bool,
   /// A server and its forks stay what this process was at the start of the server.
@@ -52,6 +53,7 @@ impl ServerProcess {
       program: command.program.clone(),
       arguments: arguments.to_vec(),
       env: command.env.clone().unwrap_or_else(|| std::env::vars_os().collect()),
+      set_env: command.set_env.clone(),
       cwd: command.cwd.clone().or_else(|| std::env::current_dir().ok()),
       inherit_stdio: command.inherit_stdio,
       credentials: Credentials::current(),
@@ -74,12 +76,14 @@ impl ServerProcess {
   fn start(command: &WorkerCommand, arguments: &[OsString], capabilities: &Capabilities) -> Result<Self, SpawnFailure> {
     let (root, server_root) = packets()?;
     let (lifeline, server_lifeline) = lifeline()?;
+    let mark = Segment::create(capabilities.segment, MARK_LEN)?;
     let spec = SpawnSpec {
       program: command.program.clone(),
       args: arguments.to_vec(),
       env: command.env.clone(),
+      set_env: command.set_env.clone(),
       cwd: command.cwd.clone(),
-      fds: vec![(server_root.as_fd(), ROOT_FD), (server_lifeline.as_fd(), SERVER_LIFELINE_FD)],
+      fds: vec![(server_root.as_fd(), ROOT_FD), (server_lifeline.as_fd(), SERVER_LIFELINE_FD), (mark.as_fd(), MARK_FD)],
       inherit_stdio: command.inherit_stdio,
     };
     let child = spawn(&spec, capabilities.sentinel)?;

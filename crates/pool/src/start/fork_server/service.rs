@@ -9,7 +9,7 @@ use millrace_sys::{
   fork_with_heap, ignore_ending_signals, ignore_sigint, out_of_the_way, pidfd_of, reap,
 };
 
-use super::protocol::{MAX_MESSAGE, ROOT_FD, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
+use super::protocol::{MARK_FD, MAX_MESSAGE, ROOT_FD, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
 use crate::config::KILL_AFTER;
 use crate::error::WorkerError;
 use crate::fault::{Point, hits};
@@ -85,6 +85,8 @@ impl ForkService {
     let root = unsafe { adopt_fd(ROOT_FD) }?;
     // SAFETY: as above.
     let lifeline = unsafe { adopt_fd(SERVER_LIFELINE_FD) }?;
+    // SAFETY: as above. The mark has told what it had to tell.
+    drop(unsafe { adopt_fd(MARK_FD) }?);
     ignore_sigint();
     ignore_ending_signals();
     let root = Packets::from_fd(root);

@@ -13,6 +13,7 @@ fn shell(script: &str) -> (WorkerCommand, Vec<OsString>) {
     program: PathBuf::from("/bin/sh"),
     args: Vec::new(),
     env: None,
+    set_env: Vec::new(),
     cwd: None,
     inherit_stdio: false,
     depth: 1,
