@@ -67,3 +67,27 @@ for (const scenario of droppedPools) {
     },
   )
 }
+
+for (const startMethod of process.platform === 'linux' ? ['spawn', 'forkserver'] : ['spawn']) {
+  test(`where files may have 1 GiB, or 64 MiB, lanes are smaller (${startMethod})`, async (t) => {
+    for (const [kilobytes, bytes] of [
+      [1 << 20, 20e6],
+      [1 << 16, 5e6],
+    ] as const) {
+      const input = { startMethod, bytes }
+      t.deepEqual(await runHost(t, 'small-files', input, { fileKilobytes: kilobytes }), { right: true, tooLarge: true })
+    }
+  })
+}
+
+test('a pool that cannot have all of its workers warns once, and not at each call', async (t) => {
+  const { values, warnings } = await runHost<{ values: number; warnings: string[] }>(
+    t,
+    'few-workers',
+    {},
+    { descriptors: 60 },
+  )
+  t.is(values, 300)
+  t.is(warnings.length, 1)
+  t.is(warnings[0], 'WorkerSpawnError')
+})

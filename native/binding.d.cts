@@ -263,8 +263,8 @@ export declare function exitNow(code: number): void
 export declare function lentBuffers(): number
 
 /**
- * Has Node leave the modes of the terminal as they are when this process ends. To be called when nothing is written any
- * more.
+ * Has Node leave the modes of the terminal as they are when this process ends. To be called when nothing is written
+ * any more.
  */
 export declare function letGoOfTerminal(): void
 

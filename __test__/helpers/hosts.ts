@@ -28,6 +28,8 @@ export interface HostOptions {
   onlyStdio?: boolean
   /** The most descriptors that the program may have open. */
   descriptors?: number
+  /** The most kilobytes that a file of the program may have. */
+  fileKilobytes?: number
 }
 
 /** Closes all descriptors but 0, 1 and 2, before it becomes the program that its arguments name. */
@@ -85,11 +87,15 @@ export class Host {
   #endedAt = 0
 
   constructor(name: string, input: unknown, options: HostOptions) {
-    const { env = {}, execArgv = [], ownGroup = false, onlyStdio = false, descriptors } = options
+    const { env = {}, execArgv = [], ownGroup = false, onlyStdio = false, descriptors, fileKilobytes } = options
     const program = fileURLToPath(new URL(`../hosts/${name}.mjs`, import.meta.url))
     this.#name = name
     const command = [process.execPath, ...execArgv, program, JSON.stringify(input)]
-    const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors}; exec "$@"`
+    const limits = [
+      ...(descriptors === undefined ? [] : [`ulimit -n ${descriptors}`]),
+      ...(fileKilobytes === undefined ? [] : [`ulimit -f ${fileKilobytes}`]),
+    ]
+    const limit = limits.length === 0 ? '' : `${limits.join('; ')}; exec "$@"`
     const script = onlyStdio ? ONLY_STDIO : limit
     const [executable, ...args] = script === '' ? command : ['bash', '-c', script, 'bash', ...command]
     this.#child = spawn(executable!, args, {

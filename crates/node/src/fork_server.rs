@@ -190,8 +190,8 @@ impl Drop for NativeForkServer {
   }
 }
 
-/// Has Node leave the modes of the terminal as they are when this process ends. To be called when nothing is written any
-/// more.
+/// Has Node leave the modes of the terminal as they are when this process ends. To be called when nothing is written
+/// any more.
 #[napi]
 pub fn let_go_of_terminal() {
   millrace_sys::let_go_of_terminal();

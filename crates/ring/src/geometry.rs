@@ -47,8 +47,8 @@ impl Geometry {
     Ok(geometry)
   }
 
-  /// The same with arenas so small, if need be, that a lane takes at most `bytes`; the smallest ones if even they do not
-  /// fit.
+  /// The same with arenas so small, if need be, that a lane takes at most `bytes`; the smallest ones if even they do
+  /// not fit.
   #[must_use]
   pub const fn within(self, bytes: u64) -> Self {
     let rest = self.end() - 2 * self.arena_bytes;

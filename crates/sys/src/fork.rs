@@ -60,8 +60,8 @@ mod native {
   }
 
   /// Gives the controlling terminal up, if there is one. In a background group of the session this process would be
-  /// stopped, for ever, by an access to the terminal. (A session of its own would be made by `setsid`, which the parent's
-  /// `setpgid` may have made impossible.)
+  /// stopped, for ever, by an access to the terminal. (`setsid` would do the same, but the parent's `setpgid` may have
+  /// made it impossible.)
   fn leave_terminal() {
     use rustix::fs::{Mode, OFlags, open};
     use std::os::fd::AsRawFd;

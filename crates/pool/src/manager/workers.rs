@@ -140,7 +140,8 @@ impl Manager {
   pub(super) fn note_spawn_failure(&mut self, failure: SpawnFailure, now: Instant) {
     let SpawnFailure { syscall, errno } = failure;
     let shortage = [libc::EMFILE, libc::ENFILE, libc::EAGAIN, libc::ENOMEM, libc::ENOSPC];
-    let is_first = !self.starts.has_failed() && errno.is_some_and(|errno| shortage.contains(&errno));
+    // This process makes all of its own forks at once, or never.
+    let is_first = self.replaces() && !self.starts.has_failed() && errno.is_some_and(|errno| shortage.contains(&errno));
     self.starts.note_failure(now);
     if is_first || self.lanes.live() > 0 {
       self.events.push_back(Event::SpawnFailed { syscall, errno });

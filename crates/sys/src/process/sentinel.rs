@@ -75,6 +75,15 @@ impl Sentinel {
     }
   }
 
+  /// The pidfd of a child that has ended and that another process reaps.
+  #[cfg(target_os = "linux")]
+  pub(super) fn unreaped(&self) -> Option<BorrowedFd<'_>> {
+    match self {
+      Self::Grandchild(sentinel) => Some(sentinel.pidfd().as_fd()),
+      Self::PidFd(_) | Self::WaitPid(_) => None,
+    }
+  }
+
   /// Sleeps until the child may have ended, at most for `timeout`.
   pub(super) fn pause(&self, timeout: Duration) -> Result<()> {
     match self {

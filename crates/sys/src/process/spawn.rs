@@ -96,8 +96,8 @@ impl DescriptorPlan {
   }
 }
 
-/// The same output, or, if that is a terminal, the terminal opened for writing alone: a terminal is open for both, and a
-/// child of a task that reads from its output (`less` does) would take what the program's user types.
+/// The same output, or, if that is a terminal, the terminal opened for writing alone: a terminal is open for both, and
+/// a child of a task that reads from its output (`less` does) would take what the program's user types.
 fn output_of(output: BorrowedFd<'_>) -> Output<'_> {
   if cfg!(target_os = "linux") && output.is_terminal() {
     let path = format!("/proc/self/fd/{}", output.as_raw_fd());
