@@ -2,21 +2,6 @@
 
 import { syncBuiltinESMExports } from 'node:module'
 
-import { native } from '../native/index.js'
-
-/**
- * From now on this process leaves the modes of its terminal alone when it ends: they are the program's. Nothing is
- * written to the standard streams after the last step of `process.exit()`.
- */
-export function leaveTerminalAlone(): void {
-  const inner = process as unknown as { reallyExit(code?: number): never }
-  const { reallyExit } = inner
-  inner.reallyExit = (code) => {
-    native.letGoOfTerminal()
-    return reallyExit.call(process, code)
-  }
-}
-
 /**
  * Has `onExit` called with the exit code before `process.exit()` ends the process. Returns a function that exits
  * without calling `onExit`. `process.reallyExit`, `abort` and signals are no exits in this sense: to the host they are

@@ -1,8 +1,8 @@
 // The entry of a spawned worker process. The last argument describes the worker's lane.
 
 import { arriveAtEntry } from '../tasks/entry.js'
-import { leaveTerminalAlone } from './exit.js'
 import { runWorker } from './run.js'
+import { leaveTerminalAlone } from './terminal.js'
 
 arriveAtEntry()
 leaveTerminalAlone()

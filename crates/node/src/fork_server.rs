@@ -10,6 +10,7 @@ use napi_derive::napi;
 
 use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
+use crate::event::NativeDeath;
 use crate::forked::{NativeForked, become_forked, own_loop};
 use crate::options::milliseconds;
 use crate::platform::sys_error;
@@ -175,11 +176,7 @@ impl NativeForkServer {
 }
 
 fn over(exit: Option<Exit>, report: Vec<u8>) -> NativeTrial {
-  let (exit_code, signal) = match exit {
-    Some(Exit::Code(code)) => (Some(code), None),
-    Some(Exit::Signal(signal)) => (None, Some(signal)),
-    _ => (None, None),
-  };
+  let NativeDeath { exit_code, signal, .. } = exit.map_or_else(NativeDeath::default, |exit| NativeDeath::new(0, exit));
   NativeTrial { exit_code, signal, report: report.into() }
 }
 
@@ -188,13 +185,6 @@ impl Drop for NativeForkServer {
     drop(self.poll.take());
     self.cleanup.end();
   }
-}
-
-/// Has Node leave the modes of the terminal as they are when this process ends. To be called when nothing is written
-/// any more.
-#[napi]
-pub fn let_go_of_terminal() {
-  millrace_sys::let_go_of_terminal();
 }
 
 /// Ends this process at once, without waiting for threads that a forked process does not have.
