@@ -85,8 +85,8 @@ export class PoolCore implements Owner, CallOwner {
   readonly #calls = new Calls()
   readonly #listeners: Listeners
   readonly #state = new PoolState()
-  /** The error of a worker's start of which a warning was given, until one starts. */
-  #spawnWarning: number | undefined
+  /** The failure to start a worker of which a warning was given, until the pool has all of its workers. */
+  #spawnWarning: string | undefined
   readonly #memory = new PoolMemory()
   /** Events that are taken and not handled yet, each with the future of its call. */
   #events: { event: NativeEvent; future: AnyFuture | undefined }[] = []
@@ -324,7 +324,7 @@ export class PoolCore implements Owner, CallOwner {
       case 'callFailed':
         return this.#callFailed(event.failure, future)
       case 'workerStart':
-        this.#spawnWarning = undefined
+        if (this.#native.liveWorkers >= this.#options.maxWorkers) this.#spawnWarning = undefined
         registerOwner(this)
         this.#memory.set(this.#native.liveWorkers)
         return this.#listeners.emit('workerStart', { pid: event.pid, workerId: event.workerId })
@@ -346,13 +346,18 @@ export class PoolCore implements Owner, CallOwner {
       case 'spawnFailed':
         // The pool tries again after a pause.
         if (isShortage(errnoName(event.errno)) && closeDropped()) return
-        // A pool that cannot have all of its workers tries again for each call: it says so once.
-        if (this.#spawnWarning === event.errno) return
-        this.#spawnWarning = event.errno
-        return this.#warn(event)
+        return this.#warnOfSpawn(event)
       default:
         return this.#warn(event)
     }
+  }
+
+  /** A pool that cannot have all of its workers tries again for each call. It says so once. */
+  #warnOfSpawn(event: Extract<NativeEvent, { kind: 'spawnFailed' }>): void {
+    const failure = `${event.syscall} ${event.errno}`
+    if (this.#spawnWarning === failure) return
+    this.#spawnWarning = failure
+    this.#warn(event)
   }
 
   #warn(event: Parameters<typeof warningOf>[0]): void {
