@@ -79,14 +79,11 @@ export interface ProcessPoolOptions {
   name?: string
 }
 
-export const EXECUTOR_OPTIONS = optionNames<ProcessPoolOptions>('ProcessPoolExecutor', {
-  maxWorkers: true,
+/** The options that executors and `Pool`s have in common. */
+export const COMMON_OPTIONS = {
   startMethod: true,
   initializer: true,
   initargs: true,
-  maxTasksPerChild: true,
-  onWorkerDeath: true,
-  idleTimeout: true,
   startTimeout: true,
   maxMemoryPerWorker: true,
   maxQueue: true,
@@ -97,6 +94,14 @@ export const EXECUTOR_OPTIONS = optionNames<ProcessPoolOptions>('ProcessPoolExec
   stdio: true,
   preload: true,
   name: true,
+} as const
+
+export const EXECUTOR_OPTIONS = optionNames<ProcessPoolOptions>('ProcessPoolExecutor', {
+  ...COMMON_OPTIONS,
+  maxWorkers: true,
+  maxTasksPerChild: true,
+  onWorkerDeath: true,
+  idleTimeout: true,
 })
 
 /** Options that are checked and complete. */
