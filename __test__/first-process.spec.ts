@@ -10,6 +10,7 @@ const unshare = [[], ['--map-root-user']]
   .map((as) => [...as, '--pid', '--fork', '--kill-child', '--mount-proc'])
   .find((options) => spawnSync('unshare', [...options, 'true']).status === 0)
 
+// Only root, or a kernel that gives users namespaces of their own, can make a first process.
 const isolated = unshare === undefined ? test.skip : test
 const methods = startMethod === undefined ? ['spawn', 'forkserver'] : [startMethod]
 const program = fileURLToPath(new URL('hosts/first-process.mjs', import.meta.url))

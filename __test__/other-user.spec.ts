@@ -20,6 +20,7 @@ interface Told {
   warnings: string[]
 }
 
+// Only root may become another user.
 const changing = canChangeUser() ? test : test.skip
 const methods = startMethod === undefined && process.platform === 'linux' ? ['spawn', 'forkserver'] : [startMethod]
 

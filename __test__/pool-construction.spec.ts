@@ -71,6 +71,7 @@ test.serial('a program that cannot be started is a WorkerSpawnError of the const
   t.is(workersOf().length, before)
 })
 
+// A fork server makes the workers after the constructor has returned: it has no failed start to throw.
 const spawning = forks ? test.skip : test
 spawning(
   'when one of several workers cannot be started the others are ended before the constructor throws',

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 import { until } from './helpers/waiting.js'
 
+// Node has no pseudo-terminals of its own, and Python may be missing.
 const hasTerminals = spawnSync('python3', ['-c', 'import pty']).status === 0
 const onTerminal = hasTerminals ? test : test.skip
 const methods = process.platform === 'linux' ? ['spawn', 'forkserver'] : ['spawn']

@@ -28,9 +28,8 @@ export function endMisrun(): void {
 /** What has happened, and what helps. */
 function misrunText(pid: number, program: string): string {
   return (
-    `Millrace has started process ${pid} as a worker, by ${program}, and the process ran a program that makes a ` +
-    'pool: ' +
-    'that executable does not run the script that it is given, as Node does. ' +
+    `By ${program} Millrace has started process ${pid} as a worker, and the process ran a program that makes a pool. ` +
+    'That executable does not run the script that it is given, as Node does. ' +
     'Give the path of a Node executable by the option execPath'
   )
 }
