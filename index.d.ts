@@ -727,7 +727,10 @@ export declare class Pool implements AsyncDisposable {
     join(): Promise<void>;
     /** Calls `terminate()`, for `await using`. If unfinished jobs are lost by that, a process warning tells. */
     [Symbol.asyncDispose](): Promise<void>;
-    /** Resolves when the queue has room for a call; see the option `maxQueue`. */
+    /**
+     * Resolves when the queue has room for a call, in the order of the calls of this method; see the option `maxQueue`.
+     * The room is kept for the call that follows until the end of the next turn of the event loop.
+     */
     ready(): Promise<void>;
     /** Numbers of calls and workers, present and past. A chunk of a map counts as one call. */
     stats(): PoolStats;
@@ -761,16 +764,24 @@ export declare interface PoolOptions extends Omit<ProcessPoolOptions, 'maxWorker
 export declare interface PoolStats {
     /** Calls that no worker has claimed, wherever they wait. */
     queued: number;
-    /** Calls that a worker has claimed. */
+    /**
+     * Calls that a worker has claimed and whose futures are not done. The futures of all calls so far are `queued +
+     * running + completed + failed + cancelled`.
+     */
     running: number;
     /** Workers without a call. */
     idle: number;
     /** Futures that ended with a value. */
     completed: number;
-    /** Futures that ended with an error. */
+    /** Futures that ended with an error, whatever the reason. */
     failed: number;
     /** Futures that were cancelled. */
     cancelled: number;
+    /** Items of maps that ended with a value, or with an error. The chunks in which they travel count as calls above. */
+    items: {
+        completed: number;
+        failed: number;
+    };
     /** Workers that were started in place of others. */
     restarts: number;
     workers: WorkerStats[];
@@ -857,7 +868,10 @@ export declare class ProcessPoolExecutor extends Executor {
     terminateWorkers(): Promise<void>;
     /** Stops everything by SIGKILL. Running calls fail with `WorkerTerminatedError`, waiting calls are cancelled. */
     killWorkers(): Promise<void>;
-    /** Resolves when the queue has room for a call; see the option `maxQueue`. */
+    /**
+     * Resolves when the queue has room for a call, in the order of the calls of this method; see the option `maxQueue`.
+     * The room is kept for the call that follows until the end of the next turn of the event loop.
+     */
     ready(): Promise<void>;
     /** Numbers of calls and workers, present and past. */
     stats(): PoolStats;
@@ -890,7 +904,7 @@ export declare interface ProcessPoolOptions {
      * The start method. Default: `'spawn'` with `maxTasksPerChild`, else `getStartMethod()`.
      *
      * With an explicit `'fork'`, the options `maxTasksPerChild`, `idleTimeout`, `maxMemoryPerWorker`, `execArgv`, `env`,
-     * `cwd` and `stdio: 'ignore'` are errors. With `'fork'` from `setStartMethod()`, they mean `'spawn'`.
+     * `cwd`, `execPath` and `stdio: 'ignore'` are errors. With `'fork'` from `setStartMethod()`, they mean `'spawn'`.
      */
     startMethod?: StartMethod;
     /** A function that is called and awaited once in each worker, before the first call. Its error fails the start. */
@@ -911,7 +925,11 @@ export declare interface ProcessPoolOptions {
     startTimeout?: number;
     /** Bytes of resident memory; a worker with more is replaced between calls. Default: `Infinity`. */
     maxMemoryPerWorker?: number;
-    /** The most calls that wait for a worker; `submit()` throws `QueueFullError` beyond that. Default: `Infinity`. */
+    /**
+     * The most calls that wait, besides those for which a worker is idle or can still be started: the pool takes
+     * `maxWorkers + maxQueue` unfinished calls, and `submit()` throws `QueueFullError` beyond that. With 0 no call waits
+     * for another one. Default: `Infinity`.
+     */
     maxQueue?: number;
     /**
      * Node's own options for the workers. Default: those of this process, without options for debugging and profiling.
@@ -921,6 +939,11 @@ export declare interface ProcessPoolOptions {
     env?: Readonly<Record<string, string | undefined>>;
     /** The working directory of the workers. Default: that of this process. */
     cwd?: string;
+    /**
+     * The Node executable of the workers: a path, or a name to be found in `PATH`. Default: that of this process. Needed
+     * where `process.execPath` is no plain Node: in a single executable application, or in Electron.
+     */
+    execPath?: string;
     /** The standard output and error of the workers: those of this process, or none. Default: `'inherit'`. */
     stdio?: 'inherit' | 'ignore';
     /** Modules that each worker loads before the first call. Specifiers resolve from the current working directory. */
@@ -934,7 +957,10 @@ declare interface QueueFullDetails extends ErrorDetails {
     maxQueue: number;
 }
 
-/** `maxQueue` calls wait already, so the executor refused this one. Wait for `ready()`, then submit again. */
+/**
+ * Every worker has a call and `maxQueue` calls wait already, or others wait for room: the executor refused this call.
+ * Await `ready()`, then submit again.
+ */
 export declare class QueueFullError extends MillraceError {
     readonly code: string;
     readonly maxQueue: number;
@@ -1086,7 +1112,7 @@ export declare interface SetStartMethodOptions {
  * transfer by `postMessage`: its views are empty, and new views throw a `TypeError`. An argument that is not in
  * `transfer` is cloned, like any ArrayBuffer.
  *
- * Each buffer lies in the memory of one worker: at most 256 buffers a worker, with at most 512 MiB in all. A move
+ * Each buffer lies in the memory of one worker: at most 256 buffers a worker, with at most 8 GiB in all. A move
  * copies the buffer once, and nothing else differs, when:
  *
  * - there was no room for another buffer, or the buffer has less than 500 bytes;
@@ -1165,8 +1191,20 @@ export declare interface TaskContext {
     readonly taskId: number;
     /** The number of the worker, unique in its pool. */
     readonly workerId: number;
-    /** Aborts when the host stops this call: by `cancel({ kill: true })`, an aborted signal or an expired timeout. */
+    /**
+     * Aborts when the host stops this call: by `cancel({ kill: true })`, an aborted signal or an expired timeout.
+     *
+     * `aborted` and `throwIfAborted()` look at shared memory, so that a task sees the stop without a turn of the event
+     * loop. Listeners are called by the first such look, or else in a turn of the event loop.
+     */
     readonly signal: AbortSignal;
+    /**
+     * Throws the reason of `signal` if the host stops this call. For a task that computes: no turn of the event loop is
+     * needed.
+     *
+     * @throws DOMException with the name `AbortError`.
+     */
+    throwIfStopped(): void;
 }
 
 /** The task to which the calling code belongs; undefined outside of a task, and once the task's outcome is decided. */
@@ -1331,6 +1369,7 @@ export declare interface WorkerStats {
     pid: number;
     /** The number of the worker, unique in its pool. */
     workerId: number;
+    /** `'leaving'`: it was asked to leave, is being stopped, or has left and is not reaped yet. */
     state: 'starting' | 'idle' | 'busy' | 'leaving';
     /** The call that the worker is running. */
     task?: WorkerDeathTask;

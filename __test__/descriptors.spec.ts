@@ -45,3 +45,49 @@ test.serial('a pool for which there are no descriptors is a WorkerSpawnError tha
   t.is(message, `The pool could not be made: ${cause.syscall} failed with EMFILE`)
   t.is(value, 'value')
 })
+
+const droppedPools = [
+  'an executor',
+  'an executor that was never used',
+  'an executor whose listeners hold it',
+  'an executor that lies in a store of its context',
+  'an executor with a buffer of its memory',
+  'an executor that is shut down, and nobody waits',
+  'a Pool',
+]
+
+for (const scenario of droppedPools) {
+  test.serial(
+    `pools that nobody holds give their descriptors back before others are refused: ${scenario}`,
+    async (t) => {
+      // For some three pools.
+      const times = 10
+      const said = await runHost(t, 'dropped', { scenario, times }, { descriptors: 120 })
+      t.deepEqual(said, { made: times })
+    },
+  )
+}
+
+for (const startMethod of process.platform === 'linux' ? ['spawn', 'forkserver'] : ['spawn']) {
+  test(`where files may have 1 GiB, or 64 MiB, lanes are smaller (${startMethod})`, async (t) => {
+    for (const [kilobytes, bytes] of [
+      [1 << 20, 20e6],
+      [1 << 16, 5e6],
+    ] as const) {
+      const input = { startMethod, bytes }
+      t.deepEqual(await runHost(t, 'small-files', input, { fileKilobytes: kilobytes }), { right: true, tooLarge: true })
+    }
+  })
+}
+
+test('a pool that cannot have all of its workers warns once, and not at each call', async (t) => {
+  const { values, warnings } = await runHost<{ values: number; warnings: string[] }>(
+    t,
+    'few-workers',
+    {},
+    { descriptors: 60 },
+  )
+  t.is(values, 300)
+  t.is(warnings.length, 1)
+  t.is(warnings[0], 'WorkerSpawnError')
+})

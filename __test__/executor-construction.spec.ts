@@ -38,7 +38,6 @@ const refused: Record<string, [value: unknown, expected: readonly [typeof TypeEr
     [null, TYPE],
   ],
   maxQueue: [
-    [0, RANGE],
     [2.5, RANGE],
     [-1, RANGE],
     [NaN, RANGE],

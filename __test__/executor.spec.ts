@@ -174,6 +174,7 @@ test('stats() counts what waits, runs and has ended', async (t) => {
     completed: 0,
     failed: 0,
     cancelled: 0,
+    items: { completed: 0, failed: 0 },
     restarts: 0,
     workers: [],
   })

@@ -9,6 +9,7 @@ import { Log } from './helpers/pool.js'
 import { moment, until, within } from './helpers/waiting.js'
 
 const program = fileURLToPath(new URL('hosts/output.mjs', import.meta.url))
+const unread = fileURLToPath(new URL('hosts/unread.mjs', import.meta.url))
 const BYTES = 4 << 20
 
 interface Program {
@@ -74,3 +75,15 @@ test.serial('a reader that is gone does not hold a worker', async (t) => {
   t.deepEqual(await within('the end of the program', ended, () => log.lines.join()), [0, null])
   t.deepEqual(log.lines, ['written', 'shutdown', 'shut down'])
 })
+
+for (const output of ['stdout', 'stderr'] as const) {
+  test(`output whose reader has gone ends no worker, and a listener hears of it: ${output}`, async (t) => {
+    const other = output === 'stdout' ? 'stderr' : 'stdout'
+    const child = spawn(process.execPath, [unread, output], { stdio: ['ignore', 'pipe', 'pipe'] })
+    t.teardown(() => child.kill('SIGKILL'))
+    child[output].destroy()
+    let said = ''
+    for await (const text of child[other]) said += String(text)
+    t.deepEqual(JSON.parse(said), { starts: 1, failed: 0, heard: 'EPIPE' })
+  })
+}

@@ -169,6 +169,24 @@ test('cancel({ kill }) and an aborted signal respect the grace, too', async (t) 
   t.is(log.lines.length, 4)
 })
 
+test('a task that computes sees within its grace that it is to stop, and its worker stays', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  const pid = await pool.submit(tasks.pid)
+  for (const way of ['throwIfStopped', 'throwIfAborted', 'aborted']) {
+    const log = new Log(t)
+    const timed = pool.run(exits.compute, [log.path, way], { timeout: 60, grace: 30_000 })
+    t.true((await failureOf(timed)) instanceof TaskTimeoutError)
+    const killed = pool.run(exits.compute, [log.path, way], { grace: 30_000 })
+    await until('it to run', () => log.lines.length === 3)
+    t.true(killed.cancel({ kill: true }))
+    t.is(await pool.submit(tasks.pid), pid)
+    const seen = `AbortError ${way === 'throwIfStopped' ? 0 : 1}`
+    t.deepEqual(log.lines, [`started ${pid}`, seen, `started ${pid}`, seen])
+  }
+  t.is(pool.stats().restarts, 0)
+  t.false((await pool.submit(tasks.context))?.aborted, 'the next call is not stopped')
+})
+
 test('a task that does not end within its grace is stopped after it', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const exited = record(pool, 'workerExit')

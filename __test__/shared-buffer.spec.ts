@@ -2,6 +2,8 @@
 
 import { QueueFullError, SharedBuffer, ShutdownError } from 'millrace'
 import { segments } from './hosts/observe.mjs'
+import { totalmem } from 'node:os'
+import { native } from '../src/native/index.js'
 import { collectGarbage } from '../src/memory/garbage.js'
 import { tasks } from './fixtures/basic.mjs'
 import { shared } from './fixtures/shared.mjs'
@@ -203,6 +205,28 @@ test('more than there is room for move all the same', async (t) => {
     const array = await pool.run(shared.increment, [new Uint8Array(buffer)], { transfer: [buffer] })
     t.deepEqual([array.every((byte) => byte === 1), buffer.moved], [true, true])
     t.true(array.buffer instanceof SharedBuffer)
+  }
+})
+
+test('a buffer moves without a copy whatever its size, and beside others', async (t) => {
+  if (totalmem() < 4 * 1024 * MIB) {
+    t.pass('too little memory')
+    return
+  }
+  const pool = makePool(t, { maxWorkers: 1 })
+  await pool.submit(tasks.pid)
+  // The bytes between are never touched: the memory of this process would show a copy.
+  const buffers = [100, 300, 300, 600].map((mib) => SharedBuffer.allocate(mib * MIB, pool))
+  for (const buffer of buffers) {
+    t.true(native.liesInLane(buffer))
+    const back = await pool.run(shared.touch, [buffer], { transfer: [buffer] })
+    t.true(native.liesInLane(back))
+    t.deepEqual([buffer.moved, back.byteLength, new Uint8Array(back)[0]], [true, back.byteLength, 1])
+  }
+  for (const mib of [300, 600]) {
+    const made = await pool.submit(shared.make, mib * MIB, 7)
+    t.true(native.liesInLane(made))
+    t.is(new Uint8Array(made)[mib * MIB - 1], 7)
   }
 })
 

@@ -238,6 +238,58 @@ test('more different functions than a pool remembers at once are all right', asy
   t.is(await pool.submit(first), 'first')
 })
 
+test('functions of much text do not stay in memory, whichever workers ran them', async (t) => {
+  const pool = makePool(t, { maxWorkers: 2, execArgv: ['--expose-gc'] })
+  const heaps = async (): Promise<number> => {
+    const used = async (): Promise<[number, number]> => {
+      for (let round = 0; round < 3; round++) {
+        ;(globalThis as unknown as { gc(): void }).gc()
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      return [process.pid, process.memoryUsage().heapUsed]
+    }
+    const all = await Promise.all(Array.from({ length: 6 }, () => pool.submit(used)))
+    return Math.max(...new Map(all).values())
+  }
+  const before = await heaps()
+  for (const [length, count] of [
+    [1_000_000, 120],
+    [100, 1000],
+    [300_000, 300],
+    [20_000_000, 4],
+  ] as const) {
+    const padding = 'p'.repeat(length)
+    for (let batch = 0; batch < count; batch += 4) {
+      const futures = [0, 1, 2, 3].map((index) =>
+        pool.submit(new Function(`/*${padding}*/ return ${batch + index}`) as () => number),
+      )
+      t.deepEqual(await Promise.all(futures), [batch, batch + 1, batch + 2, batch + 3])
+    }
+    t.is(await pool.submit(new Function('return "small"') as () => string), 'small')
+  }
+  const grown = (await heaps()) - before
+  // 16 MiB are remembered, 90 MB and more were sent in each round.
+  t.true(grown < 64e6, `${Math.round(grown / 1e6)} MB more`)
+})
+
+test('a function that was forgotten while others ran is sent once more', async (t) => {
+  const pool = makePool(t, { maxWorkers: 2 })
+  const padding = 'p'.repeat(3_000_000)
+  const functions = Array.from({ length: 8 }, (_, n) => new Function(`/*${padding}*/ return ${n}`) as () => number)
+  for (let round = 0; round < 4; round++) {
+    const shuffled = functions.map((_, index) => (index * 3 + round) % functions.length)
+    t.deepEqual(await Promise.all(shuffled.map((index) => pool.submit(functions[index]!))), shuffled)
+  }
+})
+
+test('an engine whose flags are frozen runs source text all the same', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1, execArgv: ['--freeze-flags-after-init'] })
+  for (let index = 0; index < 20; index++) {
+    t.is(await pool.submit((bytes: Uint8Array) => bytes.length, new Uint8Array(5 << 20)), 5 << 20)
+  }
+  t.is(pool.stats().restarts, 0)
+})
+
 test('the default export of a module that is loaded here travels as source, or by importTasks', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   t.is(await pool.submit(theDefault, 'z'), 'default z')

@@ -26,12 +26,13 @@ export declare class NativeForkServer {
   refuse(reasons: string): void
   /**
    * Forks a process that tries whether forks work here, and waits for its end, at most for `timeout` milliseconds.
-   * Returns its end (without exit code and signal when it did not end in time); `null` in the forked process, in which
-   * this object is of no more use.
+   * Returns its end; `null` in the forked process, in which this object is of no more use but for `report()`.
    *
    * May be called where `fork` may be.
    */
-  tryFork(timeout: number): NativeDeath | null
+  tryFork(timeout: number): NativeTrial | null
+  /** In a trial fork: gives the server a report of at most 4096 bytes. */
+  report(bytes: Uint8Array): void
   /** The host's next request, one of `forkRequest` (see `wireNumbers`). `fork()` forks the worker that was asked for. */
   nextRequest(): number
   /**
@@ -66,6 +67,8 @@ export declare class NativePool {
    * the last result is `elsewhere`, fetch or borrow it before the next call; else it is lost.
    */
   bareDrain(): () => number
+  /** Frees the memory of the definition of task number `index`, to which no unfinished call refers. */
+  forgetTask(index: number): void
   /** Defines the task number `index`. */
   defineTask(index: number, bytes: Uint8Array): void
   /**
@@ -143,8 +146,12 @@ export declare class NativePool {
   dismissIdle(): void
   /** When the pool holds the event loop: one of `hold` (see `wireNumbers`). */
   setHold(hold: number): void
-  /** Asks for the event `room` once the queue is not full. */
+  /** Asks for the event `room` once there is room that is not kept. */
   awaitRoom(): void
+  /** Keeps room for `kept` calls, and lets no other call have the room that `awaited` more wait for. */
+  reserve(kept: number, awaited: number): void
+  /** Whether there is room that is not kept. */
+  get hasRoom(): boolean
   /** Calls that no worker has claimed. */
   get queued(): number
   /** Whether `submit()` would refuse a call because the queue is full. */
@@ -246,6 +253,15 @@ export declare class NativeWorker {
   trim(): boolean
 }
 
+/**
+ * Tells V8 that objects of its heap keep so many bytes more outside of the heap, or fewer. V8 collects garbage the
+ * sooner the more memory such objects keep.
+ */
+export declare function adjustExternalMemory(bytes: number): void
+
+/** The entry of a worker or fork server has run: what the process was started with means nothing from now on. */
+export declare function arriveAtEntry(): void
+
 /** How many pools of this environment have workers, or a fork server. */
 export declare function busyPools(): number
 
@@ -263,6 +279,12 @@ export declare function exitNow(code: number): void
 
 /** How many ArrayBuffers of this environment lie in the memory of lanes and are not collected yet. */
 export declare function lentBuffers(): number
+
+/**
+ * Has Node leave the modes of the terminal as they are when this process ends. To be called when nothing is written
+ * any more.
+ */
+export declare function letGoOfTerminal(): void
 
 /** Whether an ArrayBuffer lies in the memory of a lane. */
 export declare function liesInLane(buffer: ArrayBuffer): boolean
@@ -317,9 +339,9 @@ export interface NativeDeath {
  *
  * What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not come
  * to its calls any more and was ended (`workerSilent`); a worker did not boot, and another is started or not
- * (`startFailed`); no worker could be started (`spawnFailed`); the fork server cannot be forked, for these reasons, a
- * line each, and workers are spawned from now on (`forkUnsafe`); a worker reports an error that belongs to no call
- * (`stray`).
+ * (`startFailed`); the system forbids signals to a worker, which ends by its lifeline (`signalRefused`); no worker
+ * could be started (`spawnFailed`); the fork server cannot be forked, for these reasons, a line each, and workers are
+ * spawned from now on (`forkUnsafe`); a worker reports an error that belongs to no call (`stray`).
  *
  * The queue has room again after it was full (`room`). The pool is closed and its last worker is reaped (`stopped`).
  */
@@ -332,6 +354,7 @@ export type NativeEvent =
   | { kind: 'broken'; cause: NativeBreakCause; deaths: Array<NativeDeath> }
   | { kind: 'workerLost'; death: NativeDeath }
   | { kind: 'workerSilent'; death: NativeDeath; silentMs: number; lastTask?: number }
+  | { kind: 'signalRefused'; pid: number }
   | { kind: 'startFailed'; cause: NativeBreakCause; death: NativeDeath; again: boolean }
   | { kind: 'spawnFailed'; syscall: string; errno?: number }
   | { kind: 'forkUnsafe'; reasons: string }
@@ -372,6 +395,8 @@ export interface NativePoolOptions {
   orSpawn: boolean
   /** The workers' environment as name, value, name, value; absent: this process's. */
   env?: Array<string>
+  /** Variables that the workers have in any case, in the same form. */
+  setEnv: Array<string>
   /** The workers' working directory; absent: this process's. */
   cwd?: string
   /** Whether the workers write to this process's standard output and error. */
@@ -404,6 +429,16 @@ export interface NativeReport {
   bytes: Uint8Array
 }
 
+/** The end of a trial fork, without exit code and signal when it did not end in time. */
+export interface NativeTrial {
+  /** Its exit code. */
+  exitCode?: number
+  /** The signal that ended it. */
+  signal?: number
+  /** What it has reported. */
+  report: Uint8Array
+}
+
 /** The state of a worker. */
 export type NativeWorkerState = 'starting' | 'idle' | 'busy' | 'leaving'
 
@@ -424,6 +459,12 @@ export interface NativeWorkerStats {
   /** Resident bytes. */
   rss?: number
 }
+
+/**
+ * The value of a variable, or an empty text, and the arguments with which this process was started; nothing after
+ * `arriveAtEntry()`. A thread may have an environment and arguments of its own: these are the process's.
+ */
+export declare function processMarks(variable: string): Array<string>
 
 /** All numbers that both sides of the binding use, by group and name. */
 export declare function wireNumbers(): Record<string, Record<string, number>>

@@ -12,6 +12,11 @@ export function requireBinding(): typeof import('../native/binding.cjs') {
   return createRequire(import.meta.url)('../native/binding.cjs')
 }
 
+/** The folder of all entries. */
+export function entryFolder(): string {
+  return beside('/')
+}
+
 /** The program of a worker process. */
 export function workerEntry(): string {
   return beside('worker/main.js')

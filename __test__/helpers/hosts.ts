@@ -26,6 +26,10 @@ export interface HostOptions {
   ownGroup?: boolean
   /** Without the descriptors that the process of the tests has left open. */
   onlyStdio?: boolean
+  /** The most descriptors that the program may have open. */
+  descriptors?: number
+  /** The most kilobytes that a file of the program may have. */
+  fileKilobytes?: number
 }
 
 /** Closes all descriptors but 0, 1 and 2, before it becomes the program that its arguments name. */
@@ -83,11 +87,17 @@ export class Host {
   #endedAt = 0
 
   constructor(name: string, input: unknown, options: HostOptions) {
-    const { env = {}, execArgv = [], ownGroup = false, onlyStdio = false } = options
+    const { env = {}, execArgv = [], ownGroup = false, onlyStdio = false, descriptors, fileKilobytes } = options
     const program = fileURLToPath(new URL(`../hosts/${name}.mjs`, import.meta.url))
     this.#name = name
     const command = [process.execPath, ...execArgv, program, JSON.stringify(input)]
-    const [executable, ...args] = onlyStdio ? ['bash', '-c', ONLY_STDIO, 'bash', ...command] : command
+    const limits = [
+      ...(descriptors === undefined ? [] : [`ulimit -n ${descriptors}`]),
+      ...(fileKilobytes === undefined ? [] : [`ulimit -f ${fileKilobytes}`]),
+    ]
+    const limit = limits.length === 0 ? '' : `${limits.join('; ')}; exec "$@"`
+    const script = onlyStdio ? ONLY_STDIO : limit
+    const [executable, ...args] = script === '' ? command : ['bash', '-c', script, 'bash', ...command]
     this.#child = spawn(executable!, args, {
       env: { ...process.env, NODE_OPTIONS: '', ...env, [MARK]: this.#mark },
       stdio: ['ignore', 'pipe', 'pipe'],

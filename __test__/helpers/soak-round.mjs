@@ -65,7 +65,7 @@ export class Round {
       ...(random.oneIn(2) ? { maxTasksPerChild: random.pick([1, 5, 50]) } : {}),
       ...(random.oneIn(2) ? { maxMemoryPerWorker: random.pick([80, 120]) * MIB } : {}),
       ...(random.oneIn(2) ? { idleTimeout: random.pick([0, 5, 50]) } : {}),
-      ...(random.oneIn(2) ? { maxQueue: random.pick([1, 8, 32]) } : {}),
+      ...(random.oneIn(2) ? { maxQueue: random.pick([0, 1, 8, 32]) } : {}),
     }
     this.pool = new ProcessPoolExecutor(this.options)
     this.pool.on('workerStart', () => soak.workers++)

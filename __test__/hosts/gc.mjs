@@ -44,8 +44,10 @@ const scenarios = {
 
   'with idle workers': async () => {
     const before = holdings()
-    const pids = await Promise.all(Array.from({ length: 4 }, () => makePool({ maxWorkers: 1 }).submit(tasks.pid)))
+    const pools = Array.from({ length: 4 }, () => makePool({ maxWorkers: 1 }))
+    const pids = await Promise.all(pools.map((pool) => pool.submit(tasks.pid)))
     const held = workersOf().length === 4
+    pools.length = 0
     await collectUntil(backTo(before))
     say({ held, pids: new Set(pids).size })
   },

@@ -11,6 +11,44 @@ import { say } from './observe.mjs'
 
 const word = new Int32Array(new SharedArrayBuffer(4))
 
+// Before any pool exists.
+/** @type {(() => void) | undefined} */
+let firstExit
+process.on('exit', () => firstExit?.())
+
+/**
+ * Says what becomes of calls that three 'exit' listeners make.
+ *
+ * @param {'none' | 'idle' | 'busy'} workers
+ */
+async function callsFromExit(workers) {
+  const pool = makePool()
+  /** @type {unknown[]} */
+  const outcomes = []
+  const submit = () => {
+    try {
+      pool.submit(tasks.pid)
+      outcomes.push('accepted')
+    } catch (error) {
+      outcomes.push(error instanceof Error && error.name)
+    }
+  }
+  firstExit = submit
+  if (workers !== 'none') await pool.submit(tasks.pid)
+  if (workers === 'busy') {
+    const future = pool.submit(tasks.forever)
+    while (!future.running()) await sleep(2)
+  }
+  process.on('exit', () => {
+    submit()
+    say(outcomes)
+  })
+  process.prependListener('exit', submit)
+  // A listener that was put in front does not keep calls out that come before the end.
+  outcomes.push(workers !== 'idle' || (await pool.submit(tasks.pid)) > 0)
+  process.exit(0)
+}
+
 const tasks = defineTasks(import.meta.url, {
   pid: () => process.pid,
 
@@ -341,6 +379,12 @@ const scenarios = {
       }
     })
   },
+
+  'calls from exit, by listeners in front of and behind the own ones': () => callsFromExit('idle'),
+
+  'calls from exit, of a pool that never had a worker': () => callsFromExit('none'),
+
+  'calls from exit, while a worker is busy': () => callsFromExit('busy'),
 
   'exit with a listener that looks at the pool': async () => {
     const pool = makePool()

@@ -15,7 +15,10 @@ export interface QueueFullDetails extends ErrorDetails {
   maxQueue: number
 }
 
-/** `maxQueue` calls wait already, so the executor refused this one. Wait for `ready()`, then submit again. */
+/**
+ * Every worker has a call and `maxQueue` calls wait already, or others wait for room: the executor refused this call.
+ * Await `ready()`, then submit again.
+ */
 export class QueueFullError extends MillraceError {
   static {
     brand(this, 'QueueFullError')

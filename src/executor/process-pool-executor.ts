@@ -129,7 +129,10 @@ export class ProcessPoolExecutor extends Executor {
     await this.#core.stopped()
   }
 
-  /** Resolves when the queue has room for a call; see the option `maxQueue`. */
+  /**
+   * Resolves when the queue has room for a call, in the order of the calls of this method; see the option `maxQueue`.
+   * The room is kept for the call that follows until the end of the next turn of the event loop.
+   */
   override ready(): Promise<void> {
     return this.#core.ready()
   }

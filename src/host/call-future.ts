@@ -34,16 +34,14 @@ export class CallFuture<T> extends Future<T> {
   declare timeout: number | undefined
   declare grace: number
   declare retries: number
-  /** Whether the call is a chunk: its outcome is a list with one outcome for each item. */
-  declare readonly isChunk: boolean
-  /** The number of items that were sent. */
-  declare items: number
+  /** The number of items if the call is a chunk, whose outcome is a list with one outcome for each item; else 0. */
+  declare readonly items: number
   /** The items of the chunk that were not sent. */
   declare refused: RefusedItems | undefined
   /** The stack where the call was submitted, if it was recorded; see `submit-stacks.ts`. */
   declare submitStack: Stacked | undefined
 
-  constructor(owner: CallOwner, task: TaskEntry, isChunk = false) {
+  constructor(owner: CallOwner, task: TaskEntry, items = 0) {
     super()
     this.owner = owner
     this.task = task
@@ -53,10 +51,14 @@ export class CallFuture<T> extends Future<T> {
     this.timeout = undefined
     this.grace = 0
     this.retries = 0
-    this.isChunk = isChunk
-    this.items = 0
+    this.items = items
     this.refused = undefined
     this.submitStack = undefined
+  }
+
+  /** The number of a chunk's items that travel. */
+  get sentItems(): number {
+    return this.refused === undefined ? this.items : this.refused.rest.length
   }
 
   /** The call's description for errors. */

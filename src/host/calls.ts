@@ -15,7 +15,10 @@ export class Calls {
   completed = 0
   failed = 0
   cancelled = 0
-  #nextTaskId = 1
+  /** Items of chunks: each once, however many calls it took. */
+  readonly items = { completed: 0, failed: 0 }
+  /** The calls that the native pool has accepted so far. */
+  accepted = 0
   /** The outcomes of one round. The first `#settled` of them have settled their futures. */
   readonly outcomes: Outcome[] = []
   #settled = 0
@@ -23,7 +26,7 @@ export class Calls {
   /** Records a new call. Returns true if there was no unfinished call before. */
   add(call: number, future: AnyFuture): boolean {
     future.call = call
-    future.taskId = this.#nextTaskId++
+    future.taskId = ++this.accepted
     future.task.unfinished++
     this.futures[call] = future
     return this.unfinished++ === 0
@@ -61,6 +64,11 @@ export class Calls {
     // Nothing here keeps a result alive once it has settled its future.
     outcomes.length = 0
     this.#settled = 0
+  }
+
+  /** Outcomes whose futures are not settled yet. */
+  get unsettled(): number {
+    return this.outcomes.length - this.#settled
   }
 
   succeed(future: AnyFuture, value: unknown): void {

@@ -15,6 +15,8 @@ export interface PieceCalls<R> {
   cut(call: CallFuture<unknown>): void
   /** Resolves when the queue has room. */
   ready(): Promise<void>
+  /** Counts items whose outcomes are known. */
+  count(completed: number, failed: number): void
 }
 
 export class ChunkRun<R> extends Future<ChunkOutcome<R>> implements Waiter {
@@ -56,6 +58,8 @@ export class ChunkRun<R> extends Future<ChunkOutcome<R>> implements Waiter {
     const { values, errors, failure, elapsed = 0 } = outcome
     if (this.#next === 0 && failure === undefined && values.length === this.#items.length) {
       this.#items = []
+      const failed = errors?.size ?? 0
+      this.#calls.count(values.length - failed, failed)
       this.settleValue(outcome)
       return
     }
@@ -104,11 +108,14 @@ export class ChunkRun<R> extends Future<ChunkOutcome<R>> implements Waiter {
 
   #succeed(): void {
     this.#items = []
+    const failed = this.#errors?.size ?? 0
+    this.#calls.count(this.#values.length - failed, failed)
     const outcome = { values: this.#values, elapsed: this.#elapsed }
     this.settleValue(this.#errors === undefined ? outcome : { ...outcome, errors: this.#errors })
   }
 
   #fail(error: unknown): void {
+    this.#calls.count(0, this.#items.length)
     this.#items = []
     this.settleError(error)
   }

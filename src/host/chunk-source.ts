@@ -64,6 +64,10 @@ export class ChunkSource<R> implements MapSource<unknown, R>, PieceCalls<R> {
     return this.#core.ready()
   }
 
+  count(completed: number, failed: number): void {
+    this.#core.countItems(completed, failed)
+  }
+
   finished(): void {
     const { maxWorkers, caller, whenFinished } = this.#calls
     this.#calls = { maxWorkers, caller }

@@ -28,7 +28,7 @@ import { workerDeath } from './failures/deaths.js'
 import { type BrokenEvent, brokenPool } from './failures/pool.js'
 import { RecentEnds } from './failures/recent-ends.js'
 import { refusalError, spawnRefusal } from './failures/refusal.js'
-import { poolFailed } from './failures/system.js'
+import { errnoName } from './failures/system.js'
 import { warningOf } from './failures/warnings.js'
 import { LoopHold } from './loop-hold.js'
 import type { ResolvedOptions } from './options.js'
@@ -39,6 +39,7 @@ import { RefusedItems } from './refused-items.js'
 import { dumpFutures, poolStats } from './report.js'
 import { chunkOutcome, ResultReader } from './results.js'
 import type { PoolStats } from './stats.js'
+import { closeDropped, giveBack, isShortage, whileThereIsMore, PoolMemory } from './shortage.js'
 import { SubmitStacks } from './submit-stacks.js'
 import { TaskTable } from './tasks.js'
 
@@ -85,6 +86,9 @@ export class PoolCore implements Owner, CallOwner {
   readonly #calls = new Calls()
   readonly #listeners: Listeners
   readonly #state = new PoolState()
+  /** The failure to start a worker of which a warning was given, until the pool has all of its workers. */
+  #spawnWarning: string | undefined
+  readonly #memory = new PoolMemory()
   /** Events that are taken and not handled yet, each with the future of its call. */
   #events: { event: NativeEvent; future: AnyFuture | undefined }[] = []
 
@@ -95,8 +99,8 @@ export class PoolCore implements Owner, CallOwner {
     const inbox = new Uint8Array(INBOX_BYTES)
     const registers = new Uint32Array(Register.count)
     const onEvent = (): void => this.#round()
-    try {
-      this.#native = new native.NativePool(
+    const make = (): NativePool =>
+      new native.NativePool(
         options.native,
         codec,
         payload,
@@ -105,18 +109,17 @@ export class PoolCore implements Owner, CallOwner {
         inbox,
         onEvent,
       )
-    } catch (error) {
-      throw poolFailed(error)
-    }
+    this.#native = whileThereIsMore(make)
     this.#path = new CallPath(this.#native, registers, this.#outbox)
     this.#turn = this.#native.bareTurn()
     this.#drain = this.#native.bareDrain()
     this.#reader = new ResultReader(this.#native, inbox)
-    this.#room = new QueueRoom(this.#native)
+    this.#room = new QueueRoom(this.#native, () => this.#calls.accepted)
     this.#hold = new LoopHold(this.#native)
     this.tasks = new TaskTable(this.#native)
     if (options.native.ownForks) this.#forks = new OwnForks(this.#native, onEvent)
     openPools.add(this)
+    this.#memory.set(0)
     watchForEnd()
   }
 
@@ -138,7 +141,7 @@ export class PoolCore implements Owner, CallOwner {
   call<T>(fn: unknown, args: readonly unknown[], plan: CallPlan): CallFuture<T> {
     this.#state.assertOpen()
     const { flags, caller, moving } = plan
-    const future = new CallFuture<T>(this, this.tasks.entry(fn), (flags & CallFlag.chunk) !== 0)
+    const future = new CallFuture<T>(this, this.tasks.entry(fn), (flags & CallFlag.chunk) === 0 ? 0 : args.length)
     if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
     plan.prepare?.(future)
     if (!future.done()) this.#send(future, args, flags, caller, moving)
@@ -156,19 +159,39 @@ export class PoolCore implements Owner, CallOwner {
     try {
       path.encode(args)
     } catch (error) {
-      if (future.isChunk && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
+      if (future.items > 0 && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
       return this.#calls.fail(future, error)
     }
-    if (future.isChunk) future.items = args.length
     const call = path.submit(future, flags, moving)
-    if (call < 0) return this.#refused(future, call)
+    if (call < 0) return this.#refused(future, call, flags, caller, moving)
+    this.#accepted(future, call, caller)
+  }
+
+  #accepted(future: AnyFuture, call: number, caller: (...args: never[]) => unknown): void {
     future.submitStack = this.#submitStacks.record(caller)
     this.#forks?.schedule()
     if (this.#calls.add(call, future)) this.#firstCall()
   }
 
+  /** Submits the call in the outbox, which was refused, into room that is kept for it if there is any. */
+  #submitIntoKept(future: AnyFuture, flags: number, moving: readonly ArrayBuffer[] | undefined): number {
+    if (!this.#room.take()) return Refused.queueFull
+    const call = this.#path.submit(future, flags, moving)
+    this.#room.taken()
+    return call
+  }
+
   /** The native pool refused the call whose arguments are in the outbox. */
-  #refused(future: AnyFuture, reason: number): void {
+  #refused(
+    future: AnyFuture,
+    reason: number,
+    flags: number,
+    caller: (...args: never[]) => unknown,
+    moving: readonly ArrayBuffer[] | undefined,
+  ): void {
+    if (reason === Refused.queueFull) reason = this.#submitIntoKept(future, flags, moving)
+    while (reason === Refused.spawn && this.#givesBack()) reason = this.#path.submit(future, flags, moving)
+    if (reason >= 0) return this.#accepted(future, reason, caller)
     const refusal = this.#refusal(reason, this.#path.payloadBytes)
     this.#path.discard()
     if (reason !== Refused.tooLarge) throw refusal
@@ -185,9 +208,15 @@ export class PoolCore implements Owner, CallOwner {
 
   /** Allocates memory that a worker shares, for the host to fill in place; null when there is no room. */
   allocate(bytes: number): ArrayBuffer | null {
-    const memory = this.#native.allocate(bytes)
+    let memory = this.#native.allocate(bytes)
+    while (memory === Refused.spawn && this.#givesBack()) memory = this.#native.allocate(bytes)
     if (typeof memory !== 'number') return memory
     throw this.#refusal(memory, bytes)
+  }
+
+  /** No worker could be started: whether it is worth to try again. */
+  #givesBack(): boolean {
+    return isShortage(errnoName(this.#native.spawnFailureErrno() ?? undefined)) && giveBack()
   }
 
   /** The error for a refused call, or a refused allocation, of `bytes` bytes. */
@@ -205,8 +234,7 @@ export class PoolCore implements Owner, CallOwner {
   #sendRest(future: AnyFuture, items: readonly unknown[], flags: number, caller: (...args: never[]) => unknown): void {
     const refused = (future.refused = new RefusedItems(items, flags, this.#outbox))
     if (refused.rest.length > 0) return this.#send(future, refused.rest, flags, caller)
-    this.#calls.failed++
-    future.settleValue(refused.complete({ values: [] }))
+    this.#calls.succeed(future, refused.complete({ values: [] }))
   }
 
   /** Cancels a future whose call is never made. */
@@ -229,6 +257,13 @@ export class PoolCore implements Owner, CallOwner {
     this.#calls.forget(future)
     this.#calls.cancelled++
     return true
+  }
+
+  /** Counts items of chunks. */
+  countItems(completed: number, failed: number): void {
+    const { items } = this.#calls
+    items.completed += completed
+    items.failed += failed
   }
 
   /** Takes back the items of a running chunk that have not begun. */
@@ -305,7 +340,9 @@ export class PoolCore implements Owner, CallOwner {
       case 'chunkInterrupted':
         return this.#chunkInterrupted(event, future)
       case 'workerStart':
+        if (this.#native.liveWorkers >= this.#options.maxWorkers) this.#spawnWarning = undefined
         registerOwner(this)
+        this.#memory.set(this.#native.liveWorkers)
         return this.#listeners.emit('workerStart', { pid: event.pid, workerId: event.workerId })
       case 'workerExit':
         return this.#workerExited(event)
@@ -318,13 +355,29 @@ export class PoolCore implements Owner, CallOwner {
       case 'broken':
         return this.#break(event)
       case 'room':
-        this.#room.open()
-        return this.#listeners.emit('drain')
+        if (this.#room.open()) this.#listeners.emit('drain')
+        return
       case 'stopped':
         return this.#stop()
+      case 'spawnFailed':
+        // The pool tries again after a pause.
+        if (isShortage(errnoName(event.errno)) && closeDropped()) return
+        return this.#warnOfSpawn(event)
       default:
-        return this.#listeners.warn(warningOf(event, (index) => this.tasks.nameOf(index)))
+        return this.#warn(event)
     }
+  }
+
+  /** A pool that cannot have all of its workers tries again for each call. It says so once. */
+  #warnOfSpawn(event: Extract<NativeEvent, { kind: 'spawnFailed' }>): void {
+    const failure = `${event.syscall} ${event.errno}`
+    if (this.#spawnWarning === failure) return
+    this.#spawnWarning = failure
+    this.#warn(event)
+  }
+
+  #warn(event: Parameters<typeof warningOf>[0]): void {
+    this.#listeners.warn(warningOf(event, (index) => this.tasks.nameOf(index)))
   }
 
   #callFailed(failure: NativeCallFailure, future: AnyFuture | undefined): void {
@@ -349,6 +402,7 @@ export class PoolCore implements Owner, CallOwner {
   #workerExited({ workerId, death, reason }: Extract<NativeEvent, { kind: 'workerExit' }>): void {
     const { pid, exitCode = null, signal } = death
     this.#ends.note(reason, death)
+    this.#memory.set(this.#native.liveWorkers)
     if (this.#native.liveWorkers === 0) this.#lastWorkerLeft()
     this.#listeners.emit('workerExit', { pid, workerId, exitCode, signal: signalName(signal), reason })
   }
@@ -388,6 +442,7 @@ export class PoolCore implements Owner, CallOwner {
     openPools.delete(this)
     unregisterOwner(this)
     this.#native.destroy()
+    this.#memory.set(undefined)
     this.#hold.stop()
   }
 
@@ -402,7 +457,13 @@ export class PoolCore implements Owner, CallOwner {
     try {
       this.#state.assertOpen()
       this.#forks?.schedule()
-      if (!this.#native.startAll()) throw spawnRefusal(this.#native)
+      let started = this.#native.startAll()
+      while (!started && this.#givesBack()) {
+        // The workers of the attempt are gone: nobody hears of them.
+        this.#native.takeEvents()
+        started = this.#native.startAll()
+      }
+      if (!started) throw spawnRefusal(this.#native)
     } catch (error) {
       this.#state.close()
       this.#stop()
@@ -447,10 +508,11 @@ export class PoolCore implements Owner, CallOwner {
     return this.#hold.untilStopped()
   }
 
-  /** Resolves when the queue has room. */
+  /** Resolves when the queue has room for a call, which is kept for the caller until the end of the next turn. */
   ready(): Promise<void> {
     const refusal = this.#state.refusal()
-    return refusal === undefined ? this.#room.wait() : Promise.reject(refusal)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    return this.#options.maxQueue === Infinity ? Promise.resolve() : this.#room.wait()
   }
 
   setReferenced(referenced: boolean): void {
@@ -475,6 +537,33 @@ export class PoolCore implements Owner, CallOwner {
     if (!this.#state.stopped) this.#native.destroy()
   }
 
+  get isLeaving(): boolean {
+    return this.#state.closed && this.#calls.unfinished === 0 && this.#native.liveWorkers > 0
+  }
+
+  closeIfDropped(): boolean {
+    if (this.#state.closed || !this.#listeners.areGone) return false
+    this.close()
+    this.#stopIfDropped()
+    return true
+  }
+
+  reap(timeoutMs: number): boolean {
+    const before = this.#native.liveWorkers
+    this.#native.wait(timeoutMs)
+    // Ends are dealt with when the round is over, and a round without calls has no results. Events stay where they are:
+    // the event loop hands them on.
+    if ((this.#turn() & ~Drained.events) === 0) this.#native.wakeAgain()
+    const { liveWorkers } = this.#native
+    this.#stopIfDropped()
+    return liveWorkers < before
+  }
+
+  /** Stops a pool whose last worker is gone, if no user code can hear of that. */
+  #stopIfDropped(): void {
+    if (this.#calls.unfinished === 0 && this.#native.liveWorkers === 0 && this.#listeners.areGone) this.#handleEvents()
+  }
+
   // ---- Inspection ---------------------------------------------------------------------------------------------------
 
   get size(): number {
@@ -482,8 +571,11 @@ export class PoolCore implements Owner, CallOwner {
   }
 
   stats(): PoolStats {
-    const { completed, failed, cancelled, futures } = this.#calls
-    return poolStats(this.#native, futures, { completed, failed, cancelled })
+    const { completed, failed, cancelled, items, futures, unsettled } = this.#calls
+    // Futures that are not settled are unfinished to whoever asks, be that a callback or a listener.
+    const untold = this.#events.filter(({ future }) => future !== undefined).length
+    const unfinished = this.#calls.unfinished + unsettled + untold
+    return poolStats(this.#native, futures, unfinished, { completed, failed, cancelled, items: { ...items } })
   }
 
   dump(): string {

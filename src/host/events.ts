@@ -92,6 +92,11 @@ export class Listeners {
     this.#emitter = new WeakRef(emitter)
   }
 
+  /** Whether the object that users hold is collected. A turn that has looked keeps the object to the turn's end. */
+  get areGone(): boolean {
+    return this.#emitter.deref() === undefined
+  }
+
   emit<K extends keyof ProcessPoolEvents>(event: K, ...details: ProcessPoolEvents[K]): void {
     try {
       this.#emitter.deref()?.emit(event, details)

@@ -29,11 +29,40 @@ export const EXIT_PRIORITY = 15
 const owners = new Map<Owner, Entry>()
 let watching = false
 
+/**
+ * `isNear`: an 'exit' listener may be running. False while that cannot be, which costs a call one look. Node itself
+ * tells by `process._exiting`, but that look takes longer.
+ */
+export const end = { isNear: false }
+
+let emitted = false
+
+/** The first listener of 'exit', unless another one was put in front of it later. */
+function noteExit(): void {
+  emitted = end.isNear = true
+}
+
+/** A listener is being added. If it comes before {@link noteExit}, the end is near from now on. */
+function lookWhoIsFirst(event: string | symbol): void {
+  if (event !== 'exit') return
+  end.isNear = true
+  void Promise.resolve().then(() => {
+    end.isNear = hasExited() || process.rawListeners('exit')[0] !== noteExit
+  })
+}
+
+/** Whether 'exit' was emitted, or is being emitted, in this process or thread: no call would be answered any more. */
+export function hasExited(): boolean {
+  return emitted || registry.exiting || (process as { readonly _exiting?: boolean })._exiting === true
+}
+
 /** Begins to watch for the end. Idempotent. */
 export function watchForEnd(): void {
   if (watching) return
   watching = true
   registry.watchExit()
+  process.prependListener('exit', noteExit)
+  process.on('newListener', lookWhoIsFirst)
   process.on('beforeExit', () => {
     for (const one of owners.keys()) one.dismissIdle()
   })
@@ -62,7 +91,9 @@ export function unregisterOwner(owner: Owner): void {
 /** In a fork: forgets the owners, whose workers are the parent's. */
 export function forgetOwners(): void {
   owners.clear()
-  watching = false
+  process.off('exit', noteExit)
+  process.off('newListener', lookWhoIsFirst)
+  watching = emitted = end.isNear = false
 }
 
 function endWorkers(owner: Owner): void {

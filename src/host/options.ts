@@ -5,10 +5,16 @@ import { isMainThread } from 'node:worker_threads'
 
 import { NestingError } from '../errors/index.js'
 import { native, type NativePoolOptions } from '../native/index.js'
-import { serverEntry, workerEntry } from '../paths.js'
+import { entryFolder, serverEntry, workerEntry } from '../paths.js'
 import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from '../start/methods.js'
+import { coverageVariable, warnOfForks } from '../start/coverage.js'
+import { endMisrun } from '../start/misrun.js'
+import { inheritedExecArgv, inheritedNodeOptions, optionWithoutScript } from '../start/node-options.js'
+import { workerProgram } from '../start/program.js'
 import { FORKABLE, serverArgument } from '../start/server/plan.js'
 import { workerState } from '../tasks/context.js'
+import { depthBeforeEntry, ENTRY_VARIABLE } from '../tasks/entry.js'
+import { ownVariable, type Variables } from '../util/variables.js'
 import { describeTask, resolveModule, type TaskFunction } from '../tasks/index.js'
 import { optionNames, type OwnOptions, ownOptions } from '../util/options.js'
 import { invalidType, invalidValue, validateInteger, validateNumber, validateOneOf } from '../util/validate.js'
@@ -25,7 +31,7 @@ export interface ProcessPoolOptions {
    * The start method. Default: `'spawn'` with `maxTasksPerChild`, else `getStartMethod()`.
    *
    * With an explicit `'fork'`, the options `maxTasksPerChild`, `idleTimeout`, `maxMemoryPerWorker`, `execArgv`, `env`,
-   * `cwd` and `stdio: 'ignore'` are errors. With `'fork'` from `setStartMethod()`, they mean `'spawn'`.
+   * `cwd`, `execPath` and `stdio: 'ignore'` are errors. With `'fork'` from `setStartMethod()`, they mean `'spawn'`.
    */
   startMethod?: StartMethod
   /** A function that is called and awaited once in each worker, before the first call. Its error fails the start. */
@@ -46,7 +52,11 @@ export interface ProcessPoolOptions {
   startTimeout?: number
   /** Bytes of resident memory; a worker with more is replaced between calls. Default: `Infinity`. */
   maxMemoryPerWorker?: number
-  /** The most calls that wait for a worker; `submit()` throws `QueueFullError` beyond that. Default: `Infinity`. */
+  /**
+   * The most calls that wait, besides those for which a worker is idle or can still be started: the pool takes
+   * `maxWorkers + maxQueue` unfinished calls, and `submit()` throws `QueueFullError` beyond that. With 0 no call waits
+   * for another one. Default: `Infinity`.
+   */
   maxQueue?: number
   /**
    * Node's own options for the workers. Default: those of this process, without options for debugging and profiling.
@@ -56,6 +66,11 @@ export interface ProcessPoolOptions {
   env?: Readonly<Record<string, string | undefined>>
   /** The working directory of the workers. Default: that of this process. */
   cwd?: string
+  /**
+   * The Node executable of the workers: a path, or a name to be found in `PATH`. Default: that of this process. Needed
+   * where `process.execPath` is no plain Node: in a single executable application, or in Electron.
+   */
+  execPath?: string
   /** The standard output and error of the workers: those of this process, or none. Default: `'inherit'`. */
   stdio?: 'inherit' | 'ignore'
   /** Modules that each worker loads before the first call. Specifiers resolve from the current working directory. */
@@ -64,23 +79,29 @@ export interface ProcessPoolOptions {
   name?: string
 }
 
-export const EXECUTOR_OPTIONS = optionNames<ProcessPoolOptions>('ProcessPoolExecutor', {
-  maxWorkers: true,
+/** The options that executors and `Pool`s have in common. */
+export const COMMON_OPTIONS = {
   startMethod: true,
   initializer: true,
   initargs: true,
-  maxTasksPerChild: true,
-  onWorkerDeath: true,
-  idleTimeout: true,
   startTimeout: true,
   maxMemoryPerWorker: true,
   maxQueue: true,
   execArgv: true,
   env: true,
   cwd: true,
+  execPath: true,
   stdio: true,
   preload: true,
   name: true,
+} as const
+
+export const EXECUTOR_OPTIONS = optionNames<ProcessPoolOptions>('ProcessPoolExecutor', {
+  ...COMMON_OPTIONS,
+  maxWorkers: true,
+  maxTasksPerChild: true,
+  onWorkerDeath: true,
+  idleTimeout: true,
 })
 
 /** Options that are checked and complete. */
@@ -106,7 +127,8 @@ const DEFAULT_SLOTS = 256
 /** @throws TypeError or RangeError that names the option; NestingError in a worker that is ten levels deep. */
 export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
   const options = ownOptions(given, EXECUTOR_OPTIONS)
-  const depth = (workerState()?.depth ?? 0) + 1
+  endMisrun()
+  const depth = (workerState()?.depth ?? depthBeforeEntry()) + 1
   if (depth > MAX_DEPTH) {
     throw new NestingError(
       `Pools are nested ${MAX_DEPTH} levels deep here, which is the limit: ` +
@@ -127,9 +149,15 @@ export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
   if (!Array.isArray(initargs)) throw invalidType('options.initargs', 'an array', initargs)
   const cwd = options.cwd === undefined ? undefined : processText(options.cwd, 'options.cwd')
   const preload = stringsOrUrls(options.preload, 'options.preload')
-  const maxQueue = limit(options.maxQueue, 'options.maxQueue', 1)
+  const maxQueue = limit(options.maxQueue, 'options.maxQueue', 0)
   processText(name, 'options.name')
-  const nodeOptions = execArguments(options.execArgv) ?? inheritedExecArgv()
+  const variables = env === undefined ? process.env : ownVariables(env)
+  const execPath = programPath(options.execPath)
+  const program = startMethod === 'fork' ? process.execPath : workerProgram(execPath, variables)
+  const nodeOptions = execArguments(options.execArgv) ?? inheritedExecArgv(cwd)
+  const nodeVariable = inheritedNodeOptions(ownVariable(variables, 'NODE_OPTIONS'), cwd)
+  const coverage = coverageVariable(env)
+  if (startMethod !== 'spawn') warnOfForks(variables, coverage, startMethod === 'fork' ? process.execArgv : nodeOptions)
   const nameArguments = name === '' ? [] : [name]
   return {
     maxWorkers,
@@ -142,7 +170,7 @@ export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
     native: {
       maxWorkers,
       breakOnDeath: onWorkerDeath === 'break',
-      program: process.execPath,
+      program,
       args: [...nodeOptions, workerEntry(), ...nameArguments],
       forkServer:
         startMethod === 'forkserver'
@@ -157,7 +185,13 @@ export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
       ownForks: startMethod === 'fork',
       orSpawn: options.startMethod === undefined,
       // A worker_threads thread has an environment of its own, which the system does not know.
-      env: env === undefined && isMainThread ? undefined : flattenEnv(env === undefined ? process.env : env),
+      env: env === undefined && isMainThread ? undefined : flattenEnv(variables),
+      setEnv: [
+        ENTRY_VARIABLE,
+        `${depth}:${entryFolder()}`,
+        ...(nodeVariable === undefined ? [] : ['NODE_OPTIONS', nodeVariable]),
+        ...coverage,
+      ],
       cwd,
       inheritStdio: stdio === 'inherit',
       depth,
@@ -175,13 +209,14 @@ export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
 
 /** The options that forks cannot follow, except the limit of calls a worker: a `Pool` has another name for that one. */
 export function againstForks(options: OwnOptions<ProcessPoolOptions>): AgainstForks[] {
-  const { idleTimeout, maxMemoryPerWorker, execArgv, env, cwd, stdio } = options
+  const { idleTimeout, maxMemoryPerWorker, execArgv, env, cwd, execPath, stdio } = options
   return [
     { name: 'options.idleTimeout', value: unlessInfinite(idleTimeout), reason: NEVER_REPLACED },
     { name: 'options.maxMemoryPerWorker', value: unlessInfinite(maxMemoryPerWorker), reason: NEVER_REPLACED },
     { name: 'options.execArgv', value: execArgv, reason: IS_A_COPY },
     { name: 'options.env', value: env, reason: IS_A_COPY },
     { name: 'options.cwd', value: cwd, reason: IS_A_COPY },
+    { name: 'options.execPath', value: execPath, reason: IS_A_COPY },
     { name: 'options.stdio', value: stdio === 'inherit' ? undefined : stdio, reason: IS_A_COPY },
   ]
 }
@@ -230,7 +265,17 @@ function stringsOrUrls(value: unknown, name: string): string[] {
 function execArguments(value: unknown): string[] | undefined {
   if (value === undefined) return undefined
   if (!Array.isArray(value)) throw invalidType('options.execArgv', 'an array of strings', value)
-  return value.map((item, index) => processText(item, `options.execArgv[${index}]`))
+  const given = value.map((item, index) => processText(item, `options.execArgv[${index}]`))
+  const wrong = optionWithoutScript(given)
+  if (wrong === undefined) return given
+  throw invalidValue('options.execArgv', `free of ${wrong}, with which Node does not run a worker's script`, value)
+}
+
+function programPath(value: unknown): string | undefined {
+  if (value === undefined) return undefined
+  const path = processText(value, 'options.execPath')
+  if (path === '') throw invalidValue('options.execPath', 'the path of a Node executable', value)
+  return path
 }
 
 /** A string that the system can take: a null byte would be its end. */
@@ -240,41 +285,20 @@ function processText(value: unknown, name: string): string {
   return value
 }
 
-function flattenEnv(env: Readonly<Record<string, string | undefined>>): string[] {
+/** The variables in the option `env`: its own enumerable properties, without those that are undefined. */
+function ownVariables(env: unknown): Variables {
   if (env === null || typeof env !== 'object') throw invalidType('options.env', 'an object', env)
-  const flat: string[] = []
+  const own = Object.create(null) as Record<string, string>
   for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined) flat.push(name, String(value))
+    if (value === undefined) continue
+    own[name] = String(value)
+    if (`${name}${own[name]}`.includes('\0')) throw invalidValue('options.env', 'free of null bytes', '\\0')
   }
-  if (flat.some((text) => text.includes('\0'))) throw invalidValue('options.env', 'free of null bytes', '\\0')
-  return flat
+  return own
 }
 
-/** Options of this process that would make a worker wait for a debugger, write a profile, or run another program. */
-const NOT_INHERITED = new RegExp(
-  '^--(?:inspect|debug|cpu-prof|heap-prof|prof\\b|heapsnapshot|heap-snapshot|diagnostic-dir|watch|test|input-type|' +
-    'run\\b|check\\b|build-snapshot|experimental-sea)',
-)
-
-/** Options whose next argument is a script, which a worker must not run. */
-const WITH_SCRIPT = new Set(['-e', '--eval', '-p', '--print', '-pe'])
-
-function inheritedExecArgv(): string[] {
-  const inherited: string[] = []
-  const { execArgv } = process
-  for (let index = 0; index < execArgv.length; index++) {
-    const argument = execArgv[index]!
-    if (WITH_SCRIPT.has(argument)) {
-      index++
-    } else if (NOT_INHERITED.test(argument)) {
-      // `execArgv` has only options and their values: an argument that does not look like an option is a value.
-      const value = execArgv[index + 1]
-      if (!argument.includes('=') && value !== undefined && !value.startsWith('-')) index++
-    } else if (argument !== '-i' && argument !== '-c') {
-      inherited.push(argument)
-    }
-  }
-  return inherited
+function flattenEnv(variables: Variables): string[] {
+  return Object.entries(variables).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
 }
 
 /** The number of call slots. `MILLRACE_RING_SLOTS` makes small rings, for tests. */

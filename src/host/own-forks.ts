@@ -10,9 +10,16 @@ import { monotonicMs } from '../util/clock.js'
 import { clearTimeout, setImmediate, setTimeout } from '../util/globals.js'
 import { forgetOwners } from './exit.js'
 
-/** A part of this process that its forks must give up: a pool. */
+/** A pool as the whole process sees it. */
 export interface OpenPool {
+  /** Whether the pool is closed and without calls, and its workers are not gone yet. */
+  readonly isLeaving: boolean
+  /** In a fork of this process: gives the pool up. */
   leaveBehind(): void
+  /** Closes the pool if its object is collected. Returns whether it was open till then. */
+  closeIfDropped(): boolean
+  /** Waits for so many milliseconds until workers of a pool that is leaving are gone. Returns whether some are. */
+  reap(timeoutMs: number): boolean
 }
 
 /** The open pools of this process. */
@@ -69,21 +76,17 @@ export class OwnForks {
   }
 
   #fork(): void {
-    let reasons = reasonsAgainst()
+    const reasons = reasonsAgainst()
     if (reasons.length > 0 && monotonicMs() - this.#since < SETTLE_MS) {
       // The timer does not hold the event loop: the work in progress does.
       this.#timer = setTimeout(() => this.#awaitTurn(), LOOK_AGAIN_MS).unref()
       return
     }
     this.#state = 'over'
-    const caches = new RandomCaches()
-    if (reasons.length === 0) reasons = caches.empty()
     if (reasons.length > 0) {
-      caches.release()
       this.#native.refuseForks(reasons.join('\n'))
     } else {
       const forked = this.#native.forkWorkers()
-      caches.release()
       if (forked !== null) return becomeForked(forked, forgetProgram, loadWorker)
     }
     this.#onOver()
@@ -101,6 +104,10 @@ function forgetProgram(): string {
   }
   process.exitCode = undefined
   seedableRandom()
+  // No trial has shown how many numbers are to be thrown away, so more are than any Node so far has drawn.
+  const caches = new RandomCaches()
+  caches.drainMore()
+  caches.drain()
   return 'millrace worker'
 }
 

@@ -1,12 +1,13 @@
 // The state of a pool's life, and whether the pool takes calls.
 
 import { type BrokenProcessPool, InvalidStateError, MillraceError, ShutdownError } from '../errors/index.js'
-import { workerState } from '../tasks/context.js'
-import { isEnding } from './exit.js'
+import { refusalBeforeEntry } from '../start/misrun.js'
+import { isBeforeEntry, workerState } from '../tasks/context.js'
+import { end, hasExited } from './exit.js'
 
 export class PoolState {
   /** Neither closed, nor broken, nor another process's: one look for each call. */
-  #open = true
+  #open = !isBeforeEntry()
   #closed = false
   #stopped = false
   #broken: (() => BrokenProcessPool) | undefined = undefined
@@ -51,21 +52,34 @@ export class PoolState {
     this.close()
   }
 
-  /** @throws BrokenProcessPool, ShutdownError, InvalidStateError or MillraceError when the pool takes no calls. */
+  /**
+   * @throws BrokenProcessPool, ShutdownError, InvalidStateError, MillraceError or UnsupportedPlatformError when the
+   * pool takes no calls.
+   */
   assertOpen(): void {
     // Runs once a call, and is small so that it is compiled into its caller.
-    if (!this.#open || isEnding() || isLoading()) throw this.#whyNot()
+    if (!this.#open || end.isNear || isLoading()) this.#assertOpenNow()
   }
 
-  #whyNot(): Error {
+  #assertOpenNow(): void {
+    const error = this.#whyNot()
+    if (error !== undefined) throw error
+    // The pool was made before the entry of this worker had run.
+    this.#open = true
+  }
+
+  #whyNot(): Error | undefined {
     this.assertOwn()
     if (this.#broken !== undefined) return this.#broken()
     if (this.#closed) return new ShutdownError('cannot schedule new futures after shutdown')
-    if (isEnding()) return new ShutdownError('cannot schedule new futures while the process ends')
-    return new MillraceError(
-      'A task module submits a call or starts a Pool while a worker loads it: ' +
-        'each worker would start workers of its own. Move that to another module, or guard it with `if (!isWorker)`',
-    )
+    if (hasExited()) return new ShutdownError('cannot schedule new futures while the process ends')
+    if (isLoading()) {
+      return new MillraceError(
+        'A task module submits a call or starts a Pool while a worker loads it: ' +
+          'each worker would start workers of its own. Move that to another module, or guard it with `if (!isWorker)`',
+      )
+    }
+    return isBeforeEntry() ? refusalBeforeEntry() : undefined
   }
 
   /** @throws InvalidStateError in a fork of the pool's process. */

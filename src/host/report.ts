@@ -15,7 +15,8 @@ const DUMPED_FUTURES = 20
 export function poolStats(
   native: NativePool,
   futures: Futures,
-  counts: Pick<PoolStats, 'completed' | 'failed' | 'cancelled'>,
+  unfinished: number,
+  counts: Pick<PoolStats, 'completed' | 'failed' | 'cancelled' | 'items'>,
 ): PoolStats {
   const now = Date.now()
   const workers = native.workerStats().map((worker): WorkerStats => {
@@ -31,9 +32,11 @@ export function poolStats(
       ...(typeof rss === 'number' ? { rss } : {}),
     }
   })
+  const { queued } = native
   return {
-    queued: native.queued,
-    running: workers.filter(({ task }) => task !== undefined).length,
+    queued,
+    // Not counted by workers: a call whose result nobody has read is claimed, too, and so the numbers add up.
+    running: Math.max(0, unfinished - queued),
     idle: workers.filter(({ state }) => state === 'idle').length,
     ...counts,
     restarts: native.restarts,

@@ -3,7 +3,7 @@
 import { decodeError, decodeResult, keepsContent } from '../codec/index.js'
 import { readOutcomes } from '../codec/journal.js'
 import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
-import type { ChunkOutcome } from '../map/iterator.js'
+import type { ChunkOutcome } from '../map/source.js'
 import { countReceived } from '../memory/garbage.js'
 import { receiveShared } from '../memory/shared-buffer.js'
 import type { NativePool } from '../native/index.js'
@@ -17,7 +17,7 @@ import { describeCall } from './failures/deaths.js'
 export interface Outcome {
   readonly future: CallFuture<unknown>
   readonly kind: 'value' | 'error' | 'cancelled'
-  /** The value that the call returned, or the error that it threw. */
+  /** The value that the call returned, the outcomes of a chunk's items, or the error that the call threw. */
   readonly value: unknown
 }
 
@@ -99,7 +99,7 @@ function readOutcome(
       case Status.ok: {
         const value = decodeResult(codec, bytes, owned, start, end)
         if ((words[at + ResultRecord.flags]! & ResultFlag.moved) !== 0) receiveShared([value])
-        if (!future.isChunk) return { future, kind: 'value', value }
+        if (future.items === 0) return { future, kind: 'value', value }
         const elapsed = words[at + ResultRecord.ranMicroseconds]! / 1000
         const outcome: ChunkOutcome<unknown> = { values: [value], elapsed }
         return { future, kind: 'value', value: future.refused?.complete(outcome) ?? outcome }
@@ -113,7 +113,7 @@ function readOutcome(
       default: {
         const submitStack = framesOf(future.submitStack)
         const error = decodeError(codec, bytes.subarray(start, end), { pid, submitStack })
-        if (!future.isChunk || future.items > 1) return { future, kind: 'error', value: error }
+        if (future.sentItems !== 1) return { future, kind: 'error', value: error }
         const outcome: ChunkOutcome<unknown> = { values: [undefined], errors: new Map([[0, error]]) }
         return { future, kind: 'value', value: future.refused?.complete(outcome) ?? outcome }
       }
@@ -130,7 +130,7 @@ export function chunkOutcome(
   pid: number,
   done = Infinity,
 ): ChunkOutcome<unknown> {
-  const limit = Math.min(done, future.items)
+  const limit = Math.min(done, future.sentItems)
   const outcome = readOutcomes(journal, limit, { pid, submitStack: framesOf(future.submitStack) }, (code) =>
     taskExit(code, future.describe(), pid),
   )

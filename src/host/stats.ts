@@ -7,6 +7,7 @@ export interface WorkerStats {
   pid: number
   /** The number of the worker, unique in its pool. */
   workerId: number
+  /** `'leaving'`: it was asked to leave, is being stopped, or has left and is not reaped yet. */
   state: 'starting' | 'idle' | 'busy' | 'leaving'
   /** The call that the worker is running. */
   task?: WorkerDeathTask
@@ -22,16 +23,21 @@ export interface WorkerStats {
 export interface PoolStats {
   /** Calls that no worker has claimed, wherever they wait. */
   queued: number
-  /** Calls that a worker has claimed. */
+  /**
+   * Calls that a worker has claimed and whose futures are not done. The futures of all calls so far are `queued +
+   * running + completed + failed + cancelled`.
+   */
   running: number
   /** Workers without a call. */
   idle: number
   /** Futures that ended with a value. */
   completed: number
-  /** Futures that ended with an error. */
+  /** Futures that ended with an error, whatever the reason. */
   failed: number
   /** Futures that were cancelled. */
   cancelled: number
+  /** Items of maps that ended with a value, or with an error. The chunks in which they travel count as calls above. */
+  items: { completed: number; failed: number }
   /** Workers that were started in place of others. */
   restarts: number
   workers: WorkerStats[]

@@ -8,22 +8,32 @@ import { encodeDescriptor } from '../wire/index.js'
 export interface TaskEntry {
   readonly index: number
   readonly name: string
-  readonly key: string
+  /** The text of the descriptor; empty once the entry has lost its number. */
+  key: string
+  /** Bytes of the descriptor. */
+  readonly bytes: number
   /** Calls without an outcome. While there are any, the number cannot go to another task. */
   unfinished: number
 }
 
-/**
- * Numbers in use, from which on a task without unfinished calls loses its number to a new task. Otherwise tasks of ever
- * new source text would grow the table for ever, here and in every worker.
- */
+// Beyond either bound the oldest tasks without unfinished calls lose their numbers: otherwise tasks of ever new source
+// text would grow the table for ever, here and in every worker. A task that lost its number gets one at its next call.
+
+/** Most tasks with a number. */
 const MAX_TASKS = 4096
+
+/** Most bytes of all descriptors: source text can be long. */
+const MAX_BYTES = 16 << 20
 
 export class TaskTable {
   readonly #pool: NativePool
   readonly #byFunction = new WeakMap<object, TaskEntry>()
   /** Entries in the order of their first use. */
   readonly #byKey = new Map<string, TaskEntry>()
+  /** Bytes of all descriptors. */
+  #bytes = 0
+  /** Numbers that tasks have lost. */
+  readonly #free: number[] = []
 
   constructor(pool: NativePool) {
     this.#pool = pool
@@ -37,16 +47,19 @@ export class TaskTable {
   entry(task: unknown): TaskEntry {
     if (typeof task === 'function') {
       const known = this.#byFunction.get(task)
-      // An entry that lost its number to another task is no longer listed under its key.
-      if (known !== undefined && this.#byKey.get(known.key) === known) return known
+      if (known !== undefined && known.key !== '') return known
     }
     const descriptor = describeTask(task)
     const key = JSON.stringify(descriptor)
     let entry = this.#byKey.get(key)
     if (entry === undefined) {
-      entry = { index: this.#freeIndex(), name: descriptor.name, key, unfinished: 0 }
-      this.#pool.defineTask(entry.index, encodeDescriptor(descriptor))
+      const bytes = encodeDescriptor(descriptor)
+      this.#makeRoom(bytes.byteLength)
+      const index = this.#free.pop() ?? this.#byKey.size
+      entry = { index, name: descriptor.name, key, bytes: bytes.byteLength, unfinished: 0 }
+      this.#pool.defineTask(index, bytes)
       this.#byKey.set(key, entry)
+      this.#bytes += entry.bytes
     }
     this.#byFunction.set(task as object, entry)
     return entry
@@ -58,14 +71,22 @@ export class TaskTable {
     return undefined
   }
 
-  #freeIndex(): number {
-    if (this.#byKey.size >= MAX_TASKS) {
-      for (const [key, entry] of this.#byKey) {
-        if (entry.unfinished > 0) continue
-        this.#byKey.delete(key)
-        return entry.index
-      }
+  /** Takes the numbers of the oldest tasks until there is room for a descriptor of `bytes`. */
+  #makeRoom(bytes: number): void {
+    const isFull = (): boolean => this.#byKey.size >= MAX_TASKS || this.#bytes + bytes > MAX_BYTES
+    if (!isFull()) return
+    for (const entry of this.#byKey.values()) {
+      if (entry.unfinished === 0) this.#forget(entry)
+      if (!isFull()) return
     }
-    return this.#byKey.size
+  }
+
+  #forget(entry: TaskEntry): void {
+    this.#byKey.delete(entry.key)
+    this.#bytes -= entry.bytes
+    // The entry lives as long as its function, the text does not.
+    entry.key = ''
+    this.#pool.forgetTask(entry.index)
+    this.#free.push(entry.index)
   }
 }

@@ -79,13 +79,18 @@ export abstract class Feeder<T, R> {
 
   private awaitRoom(): void {
     if (this.ended) return
-    // Inside of a reaction, because an executor of a user's may throw.
-    Promise.resolve()
-      .then(() => this.source.ready())
-      .then(
-        () => this.resume(),
-        (error: unknown) => this.abandon(error),
-      )
+    let ready: Promise<void>
+    try {
+      // The promise itself: the room is kept for its first reaction.
+      ready = Promise.resolve(this.source.ready())
+    } catch (error) {
+      // An executor of a user's may throw.
+      ready = Promise.reject(error)
+    }
+    ready.then(
+      () => this.resume(),
+      (error: unknown) => this.abandon(error),
+    )
   }
 
   private resume(): void {

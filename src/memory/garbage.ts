@@ -2,6 +2,7 @@
 // A buffer keeps its memory until its collection, and a view of a lane keeps memory of the other side.
 
 import { builtin } from '../util/builtins.js'
+import { withEngineFlag } from '../util/engine-flags.js'
 
 let collect: ((options?: { type: 'minor' }) => void) | undefined
 
@@ -56,14 +57,15 @@ export function countReceived(bytes: number, borrowed: boolean): void {
 /** Finds the function `gc`: V8 gives it only to contexts that are made while the flag is set. */
 function collector(): NonNullable<typeof collect> {
   if (globalThis.gc !== undefined) return globalThis.gc as NonNullable<typeof collect>
-  const { setFlagsFromString } = builtin('node:v8')
+  // Without the function, garbage is collected when V8 likes.
+  return (withEngineFlag('--expose-gc', '--no-expose-gc', newGlobal) ?? (() => {})) as NonNullable<typeof collect>
+}
+
+/** The function `gc` of a new context; undefined if there is none. */
+function newGlobal(): unknown {
   try {
-    setFlagsFromString('--expose-gc')
-    return builtin('node:vm').runInNewContext('gc') as NonNullable<typeof collect>
+    return builtin('node:vm').runInNewContext('gc')
   } catch {
-    // The flags of this engine are frozen: its garbage is collected when V8 likes.
-    return () => {}
-  } finally {
-    setFlagsFromString('--no-expose-gc')
+    return undefined
   }
 }

@@ -34,7 +34,7 @@ export interface SharedMemoryOwner {
  * transfer by `postMessage`: its views are empty, and new views throw a `TypeError`. An argument that is not in
  * `transfer` is cloned, like any ArrayBuffer.
  *
- * Each buffer lies in the memory of one worker: at most 256 buffers a worker, with at most 512 MiB in all. A move
+ * Each buffer lies in the memory of one worker: at most 256 buffers a worker, with at most 8 GiB in all. A move
  * copies the buffer once, and nothing else differs, when:
  *
  * - there was no room for another buffer, or the buffer has less than 500 bytes;

@@ -44,8 +44,9 @@ export function ownCallbacks<T extends ResultCallbacks<never>>(
   const { callback, errorCallback } = own
   if (callback !== undefined) validateFunction(callback, 'options.callback')
   if (errorCallback !== undefined) validateFunction(errorCallback, 'options.errorCallback')
-  // `this` is the object of the options, as in a call of its method.
-  return { ...own, callback: callback?.bind(options), errorCallback: errorCallback?.bind(options) } as OwnOptions<T>
+  // The functions are called as methods of the options.
+  const bound = { callback: callback?.bind(options), errorCallback: errorCallback?.bind(options) }
+  return Object.assign(Object.create(null) as OwnOptions<T>, own, bound)
 }
 
 /** A future that prints as the result to which it belongs. */

@@ -1,6 +1,12 @@
 // The options of a `Pool`: their checks, and their form for the core.
 
-import { againstForks, type ProcessPoolOptions, type ResolvedOptions, resolveOptions } from '../host/options.js'
+import {
+  againstForks,
+  COMMON_OPTIONS,
+  type ProcessPoolOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from '../host/options.js'
 import { chooseStartMethod, NEVER_REPLACED } from '../start/methods.js'
 import { optionNames, ownOptions } from '../util/options.js'
 import { invalidValue, validateInteger } from '../util/validate.js'
@@ -14,21 +20,7 @@ export interface PoolOptions extends Omit<
   maxtasksperchild?: number
 }
 
-export const POOL_OPTIONS = optionNames<PoolOptions>('Pool', {
-  startMethod: true,
-  initializer: true,
-  initargs: true,
-  maxtasksperchild: true,
-  startTimeout: true,
-  maxMemoryPerWorker: true,
-  maxQueue: true,
-  execArgv: true,
-  env: true,
-  cwd: true,
-  stdio: true,
-  preload: true,
-  name: true,
-})
+export const POOL_OPTIONS = optionNames<PoolOptions>('Pool', { ...COMMON_OPTIONS, maxtasksperchild: true })
 
 /** Options of executors that pools do not have, and why. */
 const NOT_OF_POOLS = {

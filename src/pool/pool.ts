@@ -247,10 +247,17 @@ export class Pool implements AsyncDisposable {
     await gone
   }
 
-  /** Resolves when the queue has room for a call; see the option `maxQueue`. */
-  async ready(): Promise<void> {
-    this.#assertRunning()
-    await this.#core.ready()
+  /**
+   * Resolves when the queue has room for a call, in the order of the calls of this method; see the option `maxQueue`.
+   * The room is kept for the call that follows until the end of the next turn of the event loop.
+   */
+  ready(): Promise<void> {
+    try {
+      this.#assertRunning()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return this.#core.ready()
   }
 
   /** Numbers of calls and workers, present and past. A chunk of a map counts as one call. */

@@ -76,6 +76,8 @@ export function reasonsAgainst({ passing = [], descriptors = [] }: Allowance = {
   const threads = threadsOfProcess()
   const relief = threads.filter(({ name }) => name === RELIEF)
   const watchdogs = threads.filter(({ name }) => name === WATCHDOG)
+  // This thread waits for processes that old workers have left behind. A fork neither has nor needs it.
+  const reapers = threads.filter(({ name }) => name === REAPER)
   const hasPool = relief.length > 0 || native.busyPools() > 0
   if (hasPool) {
     reasons.push(
@@ -83,7 +85,7 @@ export function reasonsAgainst({ passing = [], descriptors = [] }: Allowance = {
     )
   }
   if (watchdogs.length > 0) reasons.push('this is a worker itself, with a thread that looks for the end of its host')
-  const unknown = unknownThreads(threads, poolSize) - relief.length - watchdogs.length
+  const unknown = unknownThreads(threads, poolSize) - relief.length - watchdogs.length - reapers.length
   if (unknown > 0) reasons.push(`there ${countOf(unknown)} here beyond Node's own`)
   // Node does not list all work of its thread pool. Other threads that compute are a reason already.
   const busy =
@@ -152,6 +154,7 @@ function threadsOfProcess(): Thread[] {
 /** The names of our own threads, as the system cuts them. */
 const RELIEF = 'millrace-relief'
 const WATCHDOG = 'millrace-watchd'
+const REAPER = 'millrace-reaper'
 
 /**
  * The main thread, the timer of V8's pool, and the thread that listens for the debugger's signal. The last two sleep.

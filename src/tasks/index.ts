@@ -5,6 +5,7 @@
 
 import { isBuiltin } from 'node:module'
 
+import { BoundedMap } from '../util/bounded-map.js'
 import { builtin } from '../util/builtins.js'
 import { messageOf } from '../util/text.js'
 import { hrefOf, isUrl } from '../util/url.js'
@@ -86,7 +87,8 @@ export type ImportedTasks<T> = {
  */
 export function importTasks<T extends object>(specifier: string | URL): ImportedTasks<T> {
   const href = resolveModule(specifier, 'specifier')
-  const known = new Map<string, unknown>()
+  // Names may come from requests. A name that was forgotten gets an equal reference.
+  const known = new BoundedMap<unknown>(1 << 20)
   return new Proxy(Object.create(null) as ImportedTasks<T>, {
     get(_target, name) {
       // Not thenable: else `await importTasks(…)` would call the module's "then".

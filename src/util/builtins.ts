@@ -9,6 +9,7 @@ import { createRequire } from 'node:module'
 interface Builtins {
   'node:fs': typeof import('node:fs')
   'node:perf_hooks': typeof import('node:perf_hooks')
+  'node:sea': { isSea(): boolean }
   'node:stream': typeof import('node:stream')
   'node:v8': typeof import('node:v8')
   'node:vm': typeof import('node:vm')

@@ -26,10 +26,26 @@ for (const name of ['stdout', 'stderr'] as const) {
   const property = Object.getOwnPropertyDescriptor(process, name)!
   let made: Writable | undefined
   const get = (): Writable => {
-    if (made === undefined) outputs.push((made = property.get!.call(process) as Writable))
+    if (made === undefined) {
+      made = property.get!.call(process) as Writable
+      made.on('error', onOutputError)
+      outputs.push(made)
+    }
     return made
   }
   Object.defineProperty(process, name, { ...property, get })
+}
+
+/** What a write says when nobody can read the output any more. */
+const UNREAD = new Set(['EPIPE', 'ECONNRESET', 'EIO'])
+
+/**
+ * Output that nobody can read is lost, and no reason to end the worker: the next worker could not write either. Any
+ * other error is what it is without a listener, unless the program has one.
+ */
+function onOutputError(this: Writable, error: NodeJS.ErrnoException): void {
+  if (UNREAD.has(error.code ?? '') || this.listenerCount('error') > 1) return
+  throw error
 }
 
 /**

@@ -185,7 +185,9 @@ export class Loop {
 
   #define(): void {
     const { task } = this.#lane
-    this.#tasks.define(task, decodeDescriptor(this.#lane.payload()))
+    const descriptor = this.#lane.payload()
+    if (descriptor.byteLength === 0) this.#tasks.forget(task)
+    else this.#tasks.define(task, decodeDescriptor(descriptor))
     this.#lane.releaseDefine()
   }
 

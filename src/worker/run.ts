@@ -17,12 +17,15 @@ import { TaskCache } from './task-cache.js'
  */
 export function runWorker(argument: string, inherits = false): void {
   const lane = new Lane(argument, () => loop.onBell())
-  const state = becomeWorker(lane.workerId, lane.depth, (bytes) => lane.allocate(bytes), inherits)
+  const shared = { allocate: (bytes: number) => lane.allocate(bytes), abortRequested: () => lane.abortRequested }
+  const state = becomeWorker(lane.workerId, lane.depth, shared, inherits)
 
   const leave = interceptExit((code) => {
     // Also a call that is answered but waits for room in the lane: a call must not end without an outcome.
     const { running } = loop
     if (running !== undefined) {
+      // First, so that a host that has read the outcome does not take this worker for an idle one.
+      lane.setPhase(Phase.retiring)
       running.done = true
       const origin = state.origin.getStore()
       // Evaluating a module and encoding an outcome are work for the call in progress.

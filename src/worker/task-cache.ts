@@ -6,8 +6,10 @@ import { TaskLoadError } from '../errors/index.js'
 import type { WorkerState } from '../tasks/context.js'
 import { definedTask, sourceExpression } from '../tasks/index.js'
 import { nameHelper, nameHelpersOf } from '../tasks/inserted-names.js'
+import { BoundedMap } from '../util/bounded-map.js'
 import { builtin, forgetCommonModule } from '../util/builtins.js'
 import { monotonicMs } from '../util/clock.js'
+import { withEngineFlag } from '../util/engine-flags.js'
 import { messageOf } from '../util/text.js'
 import type { TaskDescriptor } from '../wire/index.js'
 import { type Found, findExported } from './exports.js'
@@ -15,9 +17,11 @@ import { type Found, findExported } from './exports.js'
 export type Task = (...args: never[]) => unknown
 
 interface Entry {
-  descriptor: TaskDescriptor
+  /** Undefined once the function is loaded: the source text is not needed any more. */
+  descriptor: TaskDescriptor | undefined
   /** Undefined until the function is loaded. */
   task: Task | undefined
+  readonly isSource: boolean
 }
 
 /** A module that did not load. */
@@ -30,13 +34,16 @@ interface Failure {
 /** Time until a failed module is tried again, because the mistake may be in a module that it imports. */
 const RETRY_AFTER_MS = 1000
 
+/** Most characters of the names and URLs that are remembered because they could not be loaded. */
+const MAX_REMEMBERED = 1 << 20
+
 export class TaskCache {
-  readonly #entries: Entry[] = []
-  readonly #failures = new Map<string, Failure>()
+  readonly #entries: (Entry | undefined)[] = []
+  readonly #failures = new BoundedMap<Failure>(MAX_REMEMBERED)
   /** The URL under which a module was imported last, where this is not the module's own URL. */
   readonly #actualUrls = new Map<string, string>()
   /** Functions that a module lacked, with the module's fingerprint at that time. */
-  readonly #lacking = new Map<string, string>()
+  readonly #lacking = new BoundedMap<string>(MAX_REMEMBERED)
   readonly #state: WorkerState
   #attempts = 0
   /**
@@ -50,7 +57,12 @@ export class TaskCache {
   }
 
   define(index: number, descriptor: TaskDescriptor): void {
-    this.#entries[index] = { descriptor, task: undefined }
+    this.#entries[index] = { descriptor, task: undefined, isSource: descriptor.form === 'source' }
+  }
+
+  /** The host needs the function no more. */
+  forget(index: number): void {
+    this.#entries[index] = undefined
   }
 
   /** The function with this number, if it is loaded. */
@@ -60,7 +72,7 @@ export class TaskCache {
 
   /** Whether the function came as source text. */
   isSource(index: number): boolean {
-    return this.#entries[index]?.descriptor.form === 'source'
+    return this.#entries[index]?.isSource === true
   }
 
   /**
@@ -70,8 +82,9 @@ export class TaskCache {
    */
   async load(index: number): Promise<Task> {
     const entry = this.#entries[index]
-    if (entry === undefined) throw new TaskLoadError(`Task ${index} was not defined in this worker`)
+    if (entry?.descriptor === undefined) throw new TaskLoadError(`Task ${index} was not defined in this worker`)
     entry.task = await this.resolve(entry.descriptor)
+    entry.descriptor = undefined
     return entry.task
   }
 
@@ -145,12 +158,16 @@ function compile(descriptor: TaskDescriptor & { form: 'source' }): Task {
   const vm = builtin('node:vm')
   hushLoaderWarning()
   try {
-    const value = vm.runInThisContext(sourceExpression(source, strict, helpers), {
-      // Not the form of a URL: `import()` would resolve from that instead of the working directory.
-      filename: `millrace-task <${name}>`,
-      // With this, `import()` resolves from the working directory.
-      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    }) as (...args: unknown[]) => unknown
+    const parse = (): InstanceType<typeof vm.Script> =>
+      new vm.Script(sourceExpression(source, strict, helpers), {
+        // Not the form of a URL: `import()` would resolve from that instead of the working directory.
+        filename: `millrace-task <${name}>`,
+        // With this, `import()` resolves from the working directory.
+        importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      })
+    // V8's cache would keep the text of a function that was forgotten for several collections of the whole heap.
+    const script = withEngineFlag('--no-compilation-cache', '--compilation-cache', parse) ?? parse()
+    const value = script.runInThisContext() as (...args: unknown[]) => unknown
     return (helpers.length === 0 ? value : value(...helpers.map(() => nameHelper))) as Task
   } catch (cause) {
     throw new TaskLoadError(`The source of '${name}' could not be compiled: ${messageOf(cause)}`, { cause })

@@ -90,9 +90,9 @@ pub enum NativeBreakCause {
 ///
 /// What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not come
 /// to its calls any more and was ended (`workerSilent`); a worker did not boot, and another is started or not
-/// (`startFailed`); no worker could be started (`spawnFailed`); the fork server cannot be forked, for these reasons, a
-/// line each, and workers are spawned from now on (`forkUnsafe`); a worker reports an error that belongs to no call
-/// (`stray`).
+/// (`startFailed`); the system forbids signals to a worker, which ends by its lifeline (`signalRefused`); no worker
+/// could be started (`spawnFailed`); the fork server cannot be forked, for these reasons, a line each, and workers are
+/// spawned from now on (`forkUnsafe`); a worker reports an error that belongs to no call (`stray`).
 ///
 /// The queue has room again after it was full (`room`). The pool is closed and its last worker is reaped (`stopped`).
 #[napi(discriminant = "kind", discriminant_case = "camelCase", object_from_js = false)]
@@ -105,6 +105,7 @@ pub enum NativeEvent {
   Broken { cause: NativeBreakCause, deaths: Vec<NativeDeath> },
   WorkerLost { death: NativeDeath },
   WorkerSilent { death: NativeDeath, silent_ms: f64, last_task: Option<u32> },
+  SignalRefused { pid: u32 },
   StartFailed { cause: NativeBreakCause, death: NativeDeath, again: bool },
   SpawnFailed { syscall: String, errno: Option<i32> },
   ForkUnsafe { reasons: String },
@@ -229,6 +230,7 @@ impl From<Event> for NativeEvent {
       Event::WorkerSilent { death, silent_for, last_task } => {
         Self::WorkerSilent { death: death.into(), silent_ms: silent_for.as_millis() as f64, last_task }
       }
+      Event::SignalRefused { pid } => Self::SignalRefused { pid },
       Event::StartFailed { cause, death, again } => {
         Self::StartFailed { cause: cause.into(), death: death.into(), again }
       }

@@ -1,10 +1,11 @@
 //! The binding of a fork server: a process that forks workers from itself.
 
 use std::cell::{Cell, RefCell};
+use std::io::{PipeWriter, Write};
 use std::rc::Rc;
 
-use millrace_pool::{ForkRequest, ForkService, ForkedWorker, Pollables, Trial};
-use napi::bindgen_prelude::{Env, Function};
+use millrace_pool::{Exit, ForkRequest, ForkService, ForkedWorker, Pollables, Trial};
+use napi::bindgen_prelude::{Env, Function, Uint8Array};
 use napi_derive::napi;
 
 use crate::callback::{Callback, event_loop, uv_error};
@@ -25,6 +26,19 @@ pub struct NativeForkServer {
   poll: Rc<RefCell<Option<Poll>>>,
   cleanup: Rc<Cleanup>,
   uv_loop: *mut UvLoop,
+  /// In a trial fork: where its report goes.
+  report: RefCell<Option<PipeWriter>>,
+}
+
+/// The end of a trial fork, without exit code and signal when it did not end in time.
+#[napi(object, object_from_js = false)]
+pub struct NativeTrial {
+  /// Its exit code.
+  pub exit_code: Option<i32>,
+  /// The signal that ended it.
+  pub signal: Option<i32>,
+  /// What it has reported.
+  pub report: Uint8Array,
 }
 
 #[napi]
@@ -50,7 +64,14 @@ impl NativeForkServer {
       .map_err(|status| uv_error("uv_poll", status))?;
     handle.set_ref(true);
     poll.replace(Some(handle));
-    Ok(Self { service: RefCell::new(Some(service)), wanted: Cell::new(None), poll, cleanup, uv_loop })
+    Ok(Self {
+      service: RefCell::new(Some(service)),
+      wanted: Cell::new(None),
+      poll,
+      cleanup,
+      uv_loop,
+      report: RefCell::new(None),
+    })
   }
 
   /// The descriptors of the connection. Forked processes close theirs.
@@ -84,17 +105,17 @@ impl NativeForkServer {
   }
 
   /// Forks a process that tries whether forks work here, and waits for its end, at most for `timeout` milliseconds.
-  /// Returns its end (without exit code and signal when it did not end in time); `null` in the forked process, in which
-  /// this object is of no more use.
+  /// Returns its end; `null` in the forked process, in which this object is of no more use but for `report()`.
   ///
   /// May be called where `fork` may be.
   #[napi]
-  pub fn try_fork(&self, timeout: f64) -> napi::Result<Option<NativeDeath>> {
+  pub fn try_fork(&self, timeout: f64) -> napi::Result<Option<NativeTrial>> {
     let service = self.service.take();
-    let Some(server) = &service else { return Ok(Some(NativeDeath::default())) };
+    let Some(server) = &service else { return Ok(Some(over(None, Vec::new()))) };
     // SAFETY: as for `fork`.
     let trial = unsafe { server.try_fork(milliseconds(timeout)) };
-    if matches!(trial, Ok(Trial::Child)) {
+    if let Ok(Trial::Child(writer)) = trial {
+      self.report.replace(Some(writer));
       // SAFETY: the loop of this thread, right after the fork, and not in the middle of its look for input and output:
       // see above.
       unsafe { own_loop(self.uv_loop) };
@@ -103,9 +124,17 @@ impl NativeForkServer {
     }
     self.service.replace(service);
     match trial.map_err(|error| sys_error(&error))? {
-      Trial::Over(exit) => Ok(Some(exit.map_or_else(NativeDeath::default, |exit| NativeDeath::new(0, exit)))),
-      Trial::Child => Ok(None),
+      Trial::Over { exit, report } => Ok(Some(over(exit, report))),
+      Trial::Child(_) => Ok(None),
     }
+  }
+
+  /// In a trial fork: gives the server a report of at most 4096 bytes.
+  #[napi]
+  pub fn report(&self, bytes: &[u8]) -> napi::Result<()> {
+    let writer = self.report.take();
+    let written = writer.map_or(Ok(()), |mut writer| writer.write_all(bytes));
+    written.map_err(|error| napi::Error::from_reason(error.to_string()))
   }
 
   /// The host's next request, one of `forkRequest` (see `wireNumbers`). `fork()` forks the worker that was asked for.
@@ -144,6 +173,11 @@ impl NativeForkServer {
     drop(service);
     Some(forked)
   }
+}
+
+fn over(exit: Option<Exit>, report: Vec<u8>) -> NativeTrial {
+  let NativeDeath { exit_code, signal, .. } = exit.map_or_else(NativeDeath::default, |exit| NativeDeath::new(0, exit));
+  NativeTrial { exit_code, signal, report: report.into() }
 }
 
 impl Drop for NativeForkServer {

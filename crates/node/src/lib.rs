@@ -12,7 +12,9 @@
 mod bare;
 mod callback;
 mod cleanup;
+mod entry;
 mod event;
+mod external_memory;
 mod fork_server;
 mod forked;
 mod host;

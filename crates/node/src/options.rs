@@ -26,6 +26,8 @@ pub struct NativePoolOptions {
   pub or_spawn: bool,
   /// The workers' environment as name, value, name, value; absent: this process's.
   pub env: Option<Vec<String>>,
+  /// Variables that the workers have in any case, in the same form.
+  pub set_env: Vec<String>,
   /// The workers' working directory; absent: this process's.
   pub cwd: Option<String>,
   /// Whether the workers write to this process's standard output and error.
@@ -53,17 +55,19 @@ pub struct NativePoolOptions {
 impl NativePoolOptions {
   pub(crate) fn into_config(self) -> napi::Result<PoolConfig> {
     let geometry = Geometry::new(self.slots, self.arena_bytes as u64)
-      .map_err(|error| napi::Error::from_reason(error.to_string()))?;
-    let env = self
-      .env
-      .map(|flat| flat.chunks_exact(2).map(|pair| (OsString::from(&pair[0]), OsString::from(&pair[1]))).collect());
+      .map_err(|error| napi::Error::from_reason(error.to_string()))?
+      .within(millrace_sys::Segment::largest());
+    let variables = |flat: Vec<String>| -> Vec<(OsString, OsString)> {
+      flat.chunks_exact(2).map(|pair| (OsString::from(&pair[0]), OsString::from(&pair[1]))).collect()
+    };
     Ok(PoolConfig {
       max_workers: self.max_workers,
       on_death: if self.break_on_death { DeathPolicy::Break } else { DeathPolicy::Isolate },
       command: WorkerCommand {
         program: PathBuf::from(self.program),
         args: self.args.into_iter().map(OsString::from).collect(),
-        env,
+        env: self.env.map(variables),
+        set_env: variables(self.set_env),
         cwd: self.cwd.map(PathBuf::from),
         inherit_stdio: self.inherit_stdio,
         depth: self.depth,

@@ -1,4 +1,4 @@
-//! The platform: whether it can carry a pool, its processors, its errors.
+//! The platform: whether it can carry a pool, its processors, its terminal, its errors.
 
 use millrace_sys::Capabilities;
 use napi_derive::napi;
@@ -19,4 +19,11 @@ pub fn check_platform() -> napi::Result<()> {
 #[napi]
 pub fn cpu_quota() -> Option<f64> {
   millrace_sys::cpu_quota()
+}
+
+/// Has Node leave the modes of the terminal as they are when this process ends. To be called when nothing is written
+/// any more.
+#[napi]
+pub fn let_go_of_terminal() {
+  millrace_sys::let_go_of_terminal();
 }

@@ -50,7 +50,15 @@ struct Pool {
 impl Pool {
   fn start(boot: &str) -> Self {
     let program = std::env::current_exe().unwrap();
-    let command = WorkerCommand { program, args: Vec::new(), env: None, cwd: None, inherit_stdio: true, depth: 1 };
+    let command = WorkerCommand {
+      program,
+      args: Vec::new(),
+      env: None,
+      set_env: Vec::new(),
+      cwd: None,
+      inherit_stdio: true,
+      depth: 1,
+    };
     let config = PoolConfig {
       max_workers: 1,
       on_death: DeathPolicy::Break,

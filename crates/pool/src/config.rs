@@ -26,6 +26,8 @@ pub struct WorkerCommand {
   pub args: Vec<OsString>,
   /// The whole environment, or `None` for this process's own.
   pub env: Option<Vec<(OsString, OsString)>>,
+  /// Variables that the worker has in any case, in place of those of the same names in `env`.
+  pub set_env: Vec<(OsString, OsString)>,
   /// The working directory, or `None` for this process's own.
   pub cwd: Option<PathBuf>,
   /// Whether standard output and error are this process's own; else `/dev/null`.
@@ -72,7 +74,7 @@ pub struct PoolConfig {
   pub max_tasks_per_child: Option<u32>,
   /// A worker whose resident memory exceeds this many bytes is replaced between calls; `None`: never.
   pub max_memory: Option<u64>,
-  /// Calls that no worker has claimed, at most; `None`: no bound.
+  /// Unfinished calls beyond one for each worker that the pool has or may start, at most; `None`: no bound.
   pub max_queue: Option<usize>,
   /// Whether all places are filled as long as the pool takes calls, whether calls need the workers or not.
   pub keep_full: bool,

@@ -25,7 +25,7 @@ impl From<millrace_sys::Error> for SpawnFailure {
 pub enum SubmitError {
   /// The pool takes no calls any more.
   NotRunning(PoolState),
-  /// As many calls wait as the pool allows.
+  /// As many calls wait as the pool allows, or room is kept for others.
   QueueFull,
   /// No worker lives and none could be started.
   Spawn(SpawnFailure),

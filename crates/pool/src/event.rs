@@ -191,6 +191,11 @@ pub enum Event {
     /// The task that the worker finished last, if its number still means the same.
     last_task: Option<u32>,
   },
+  /// The system did not let the host signal a worker, which ends by its lifeline then. Told once for a pool.
+  SignalRefused {
+    /// The worker's process.
+    pid: u32,
+  },
   /// A worker did not boot, and the pool goes on.
   StartFailed {
     /// Why the worker did not boot.
@@ -216,7 +221,7 @@ pub enum Event {
     /// The error.
     report: Report,
   },
-  /// The queue was full, and is not any more.
+  /// The queue was full, or somebody waited, and there is room that is not kept.
   Room,
   /// The pool is closed and its last worker is reaped.
   Stopped,

@@ -51,6 +51,22 @@ impl Geometry {
     Ok(geometry)
   }
 
+  /// The same with arenas so small, if need be, that a lane takes at most `bytes`; the smallest ones if even they do
+  /// not fit.
+  #[must_use]
+  pub const fn within(self, bytes: u64) -> Self {
+    let rest = self.end() - 2 * self.arena_bytes;
+    let fitting = bytes.saturating_sub(rest) / 2 / ARENA_ALIGN * ARENA_ALIGN;
+    let arena_bytes = if fitting >= self.arena_bytes {
+      self.arena_bytes
+    } else if fitting < ARENA_ALIGN {
+      ARENA_ALIGN
+    } else {
+      fitting
+    };
+    Self { arena_bytes, ..self }
+  }
+
   /// The same numbers, checked: the fields are public.
   pub(crate) const fn checked(self) -> Result<Self, GeometryError> {
     Self::new(self.slots, self.arena_bytes)

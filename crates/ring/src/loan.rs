@@ -29,8 +29,9 @@ pub(crate) const LOANS: usize = 256;
 /// the garbage collector has to find, and colder memory, since its block comes back only then.
 pub const LENT_FROM: usize = 128 << 10;
 
-/// Bytes that may be lent at a time, in each direction: a bound on what the borrower's garbage collector leaves lying
-/// around.
+/// Bytes that may be lent at a time, in each direction, on account of a payload's size alone: a bound on what the
+/// borrower's garbage collector leaves lying around. Blocks that a side has asked for to fill in place count, and are
+/// bounded by the arena alone.
 const LENT_MAX: u64 = 512 << 20;
 
 /// Names a lent block: an index into the words.
@@ -100,9 +101,14 @@ impl Lender {
     self.free.len() < LOANS
   }
 
-  /// Whether a block of `bytes` may be lent.
+  /// Whether one more block can be lent.
+  pub(crate) fn has_handle(&self) -> bool {
+    !self.free.is_empty()
+  }
+
+  /// Whether a payload in a block of `bytes` may be lent, which nobody has asked for.
   pub(crate) fn may_lend(&self, bytes: u64) -> bool {
-    !self.free.is_empty() && self.bytes + bytes <= LENT_MAX
+    self.has_handle() && self.bytes + bytes <= LENT_MAX
   }
 
   /// Lends a block, whose handle is to be published after this. `None` if there is no handle.

@@ -66,10 +66,13 @@ impl<M: Memory> OutArena<M> {
   }
 
   /// A block of `len` bytes (not 0, and at most the capacity) for this side to fill in place, lent to this side itself.
-  /// Its bytes are arbitrary. [`Refused::Full`]: also when too much is lent already.
+  /// Its bytes are arbitrary. [`Refused::Full`]: also when there is no handle.
+  ///
+  /// What is lent already is no bound here: whoever asks for a block in place would otherwise take as much memory
+  /// elsewhere, and copy.
   pub(crate) fn allocate(&mut self, view: &View, len: usize) -> Result<Borrowed, Refused> {
     self.reap_loans(view);
-    if !self.lender.may_lend(Arena::block_size(len as u64)) {
+    if !self.lender.has_handle() {
       return Err(Refused::Full);
     }
     let block = self.reserve(len as u64)?;

@@ -48,6 +48,7 @@ mod native {
       0 => {
         // SAFETY: numbers only. Done on both sides, so that the group is there before either goes on.
         unsafe { libc::setpgid(0, 0) };
+        leave_terminal();
         Ok(Forked::Child)
       }
       pid => {
@@ -55,6 +56,20 @@ mod native {
         unsafe { libc::setpgid(pid, pid) };
         Ok(Forked::Parent(pid.unsigned_abs()))
       }
+    }
+  }
+
+  /// Gives the controlling terminal up, if there is one. In a background group of the session this process would be
+  /// stopped, for ever, by an access to the terminal. (`setsid` would do the same, but the parent's `setpgid` may have
+  /// made it impossible.)
+  fn leave_terminal() {
+    use rustix::fs::{Mode, OFlags, open};
+    use std::os::fd::AsRawFd;
+
+    let flags = OFlags::RDONLY | OFlags::NOCTTY | OFlags::CLOEXEC;
+    if let Ok(terminal) = open("/dev/tty", flags, Mode::empty()) {
+      // SAFETY: an open descriptor, and a request without an argument.
+      unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCNOTTY) };
     }
   }
 

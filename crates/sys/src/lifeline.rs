@@ -35,8 +35,9 @@ pub fn lifeline() -> Result<(OwnedFd, OwnedFd)> {
 }
 
 /// Makes the kernel kill the worker `pid` when the host's end closes: `worker_end` is the host's copy of the worker's
-/// end. For the time before [`start_watchdog`](crate::start_watchdog), which takes this back: until then none of our
-/// code runs in the worker, which may be loading a module, or waiting for a debugger, for ever.
+/// end. For the time before [`start_watchdog`](crate::start_watchdog), which makes this the worker's group: until then
+/// none of our code runs in the worker, which may be loading a module, or waiting for a debugger, for ever. The kernel
+/// asks for the user that the host has now, whatever user the host becomes later.
 ///
 /// Elsewhere than on Linux, a worker sees its host's death only once the watchdog runs.
 ///
@@ -46,7 +47,13 @@ pub fn kill_at_hangup(worker_end: impl AsFd, pid: u32) {
   kernel::arm(worker_end.as_fd(), pid);
 }
 
-pub(crate) use kernel::disarm;
+pub(crate) use kernel::hand_over;
+
+/// Ends what the other side waits for, as the death of this process would, without closing the descriptor.
+pub fn hang_up(end: impl AsFd) {
+  // Fails only when the other end is closed. Reading goes on: the hang-up of the other end is still told here.
+  let _ = rustix::net::shutdown(end, rustix::net::Shutdown::Write);
+}
 
 #[cfg(target_os = "linux")]
 mod kernel {
@@ -68,8 +75,15 @@ mod kernel {
     }
   }
 
-  /// Worker: takes [`arm`] back, since the watchdog runs.
-  pub(crate) fn disarm(worker_end: BorrowedFd<'_>) {
+  /// Worker: has the kernel kill the whole group of this process, as the watchdog does that runs from now on. The
+  /// kernel reaches a stopped process too, whose threads do not run. If this process leads no group, [`arm`] is taken
+  /// back: the watchdog acts alone.
+  pub(crate) fn hand_over(worker_end: BorrowedFd<'_>, leads_group: bool) {
+    let group = -(std::process::id() as libc::pid_t);
+    // SAFETY: an open descriptor and numbers; what is set belongs to the open file, which is this worker's.
+    if leads_group && unsafe { libc::fcntl(worker_end.as_raw_fd(), libc::F_SETOWN, group) } == 0 {
+      return;
+    }
     let _ = fcntl_getfl(worker_end).and_then(|flags| fcntl_setfl(worker_end, flags - OFlags::ASYNC));
   }
 }
@@ -81,7 +95,7 @@ mod kernel {
 
   pub(super) fn arm(_worker_end: BorrowedFd<'_>, _pid: u32) {}
 
-  pub(crate) fn disarm(_worker_end: BorrowedFd<'_>) {}
+  pub(crate) fn hand_over(_worker_end: BorrowedFd<'_>, _leads_group: bool) {}
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -114,9 +128,18 @@ mod tests {
   }
 
   #[test]
+  fn a_stopped_child_dies_when_its_lifeline_is_hung_up() {
+    let (host_end, worker_end, mut child) = sleeper();
+    drop(worker_end);
+    child.signal(libc::SIGSTOP).unwrap();
+    hang_up(&host_end);
+    assert_eq!(child.wait_timeout(Duration::from_secs(60)).unwrap(), Some(Exit::Signal(libc::SIGKILL)));
+  }
+
+  #[test]
   fn a_child_that_watches_by_itself_is_not_killed_by_the_kernel() {
     let (host_end, worker_end, mut child) = sleeper();
-    disarm(worker_end.as_fd());
+    hand_over(worker_end.as_fd(), false);
     drop((host_end, worker_end));
     assert_eq!(child.wait_timeout(Duration::from_millis(50)).unwrap(), None);
     child.signal(libc::SIGKILL).unwrap();

@@ -7,6 +7,7 @@
 //! - In the child exactly 0, 1, 2 and the descriptors of [`SpawnSpec::fds`] are open.
 //! - The child leads a process group of its own, with no signal blocked and every signal at its default.
 //! - A child is waited for by its pidfd or its pid, never "any child": what else this process starts is not disturbed.
+//!   What a child leaves behind is reaped where this process gets orphans: see `process/orphans.rs`.
 //!   If someone else is not as careful and reaps our child, its end is still seen, as [`Exit::Unknown`].
 
 mod attributes;
@@ -21,10 +22,13 @@ mod grandchild;
 mod libc_extras;
 mod no_input;
 #[cfg(target_os = "linux")]
+mod orphans;
+#[cfg(target_os = "linux")]
 mod pidfd;
 mod sentinel;
 mod spawn;
 mod spec;
+mod terminal;
 mod wait_pid;
 
 pub use child::Child;
@@ -35,6 +39,7 @@ pub use no_input::close_input;
 pub use pidfd::pidfd_of;
 pub use spawn::spawn;
 pub use spec::SpawnSpec;
+pub use terminal::let_go_of_terminal;
 pub use wait_pid::reap;
 
 /// Fails: there are no pidfds.

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::{fmt, io};
 
 use rustix::fs::fstat;
+use rustix::process::{Resource, getrlimit};
 
 use crate::fd::set_cloexec;
 pub use mapping::Mapping;
@@ -35,6 +36,14 @@ pub struct Segment {
 }
 
 impl Segment {
+  /// The largest length that a segment of this process may have (`RLIMIT_FSIZE`): a file in memory is a file.
+  ///
+  /// # References
+  ///  - [Linux](https://man7.org/linux/man-pages/man2/getrlimit.2.html)
+  pub fn largest() -> u64 {
+    getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX)
+  }
+
   /// A new segment of `len` zero bytes.
   ///
   /// # References
@@ -142,7 +151,8 @@ fn tolerate_unsupported(outcome: rustix::io::Result<()>) -> Result<()> {
   use rustix::io::Errno;
 
   match outcome {
-    Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+    // The last two: a sandbox forbids the call, which is as if there were none.
+    Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::PERM | Errno::ACCESS) => Ok(()),
     Err(errno) => Err(Error::at("fallocate")(errno)),
   }
 }

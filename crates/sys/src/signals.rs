@@ -64,8 +64,8 @@ fn set_action(signal: libc::c_int, handler: libc::sighandler_t, flags: libc::c_i
   unsafe { libc::sigaction(signal, &action, ptr::null_mut()) };
 }
 
-/// Does nothing, or gives the signal its default action and sends it again, to be delivered when this returns. Uses only
-/// what a signal handler may use.
+/// Does nothing, or gives the signal its default action and sends it again, to be delivered when this returns. Uses
+/// only what a signal handler may use.
 extern "C" fn on_ending_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
   // SAFETY: no arguments, no memory.
   let own = unsafe { libc::getpid() };

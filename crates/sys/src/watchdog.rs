@@ -7,9 +7,9 @@
 //!   the host holds a copy of the host's end;
 //! - a pidfd of the host (Linux) tells of the host's death alone.
 //!
-//! Until the worker has started its watchdog, the kernel does the same: see
-//! [`kill_at_hangup`](crate::kill_at_hangup()). `PR_SET_PDEATHSIG` is no substitute: it follows the thread that spawned
-//! the worker, not the process.
+//! At a hang-up the kernel does the same, on Linux: before the worker has started its watchdog, and for a worker that
+//! is stopped. See [`kill_at_hangup`](crate::kill_at_hangup()). `PR_SET_PDEATHSIG` is no substitute: it follows the
+//! thread that spawned the worker, not the process.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -23,7 +23,7 @@ use rustix::process::{Signal, getpgrp, getpid, getppid, kill_process, kill_proce
 #[cfg(target_os = "linux")]
 use crate::fd::out_of_the_way;
 use crate::fd::set_cloexec;
-use crate::lifeline::disarm;
+use crate::lifeline::hand_over;
 use crate::signals::SignalsBlocked;
 use crate::{Error, Result};
 
@@ -56,8 +56,7 @@ pub fn start_watchdog(lifeline: OwnedFd, host_pid: u32, started_by: StartedBy) -
   // Signals are for the threads of Node; the mask is inherited by the thread.
   let _blocked = SignalsBlocked::new();
   let watch = move || {
-    // From now on this thread acts in place of the kernel, since it kills the whole group.
-    disarm(lifeline.as_fd());
+    hand_over(lifeline.as_fd(), getpgrp() == getpid());
     watch(&lifeline, host.as_ref());
   };
   let thread = thread::Builder::new().name("millrace-watchdog".into()).stack_size(STACK).spawn(watch);

@@ -98,11 +98,12 @@ fn the_status_of_a_process_that_somebody_else_has_reaped_is_unknown() {
 }
 
 #[test]
-fn the_status_of_a_zombie_of_another_parent_is_not_believed() {
+fn the_status_of_an_orphan_that_has_become_a_child_of_this_process_is_known() {
   let releases = Arc::default();
   let pid = forked(|| 5);
+  // As if another process had forked it, and were gone.
   let mut child = watched(pid, own_pid() + 1, &releases);
-  assert_eq!(child.wait_timeout(WATCHDOG).unwrap(), Some(Exit::Unknown));
+  assert_eq!(child.wait_timeout(WATCHDOG).unwrap(), Some(Exit::Code(5)));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 
 use millrace_sys::{Child, SentinelKind, SpawnSpec, spawn};
-use rustix::process::{Pid, getpgid};
+use rustix::process::{Pid, getpgid, getsid};
 use support::children::{kill, pipe, spec, status};
 use support::eventually;
 
@@ -85,10 +85,11 @@ fn output_is_inherited_when_asked_for_and_input_never() {
 }
 
 #[test]
-fn the_child_leads_its_own_process_group() {
+fn the_child_leads_a_session_and_a_process_group_of_its_own() {
   let child = spawn(&sleeper(), SentinelKind::PidFd).unwrap();
   let pid = Pid::from_raw(child.pid().try_into().unwrap());
   assert_eq!(getpgid(pid).unwrap(), pid.unwrap());
+  assert_eq!(getsid(pid).unwrap(), pid.unwrap());
   kill(child);
 }
 

@@ -88,3 +88,14 @@ fn the_environment_is_replaced_or_inherited() {
   let home = std::env::var("HOME").unwrap_or("nowhere".into());
   assert_eq!(output(&shell(script)), format!(",{home}\n"));
 }
+
+#[test]
+fn variables_can_be_set_in_any_environment() {
+  let script = "echo \"$GREETING,${HOME-nowhere},$(env | grep -c ^GREETING=)\" >&3";
+  let set = SpawnSpec { set_env: vec![("GREETING".into(), "set".into())], ..shell(script) };
+  let home = std::env::var("HOME").unwrap_or("nowhere".into());
+  assert_eq!(output(&set), format!("set,{home},1\n"));
+  let path = std::env::var_os("PATH").unwrap();
+  let env = Some(vec![("GREETING".into(), "a=b".into()), ("PATH".into(), path)]);
+  assert_eq!(output(&SpawnSpec { env, ..set }), "set,nowhere,1\n");
+}

@@ -39,6 +39,7 @@ fn host() {
     program: env::current_exe().unwrap(),
     args: ["--exact", "role", "--nocapture"].map(Into::into).to_vec(),
     env: Some(env.collect()),
+    set_env: Vec::new(),
     cwd: None,
     fds: vec![(worker_end.as_fd(), 3), (worker_ready.as_fd(), 4)],
     inherit_stdio: false,

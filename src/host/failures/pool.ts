@@ -4,6 +4,7 @@ import { decodeError } from '../../codec/index.js'
 import { BrokenProcessPool, ForkUnsafeError, type WorkerDeath } from '../../errors/index.js'
 import type { NativeBreakCause, NativeDeath, NativeEvent } from '../../native/index.js'
 import { unforkableText } from '../../start/fork-safety.js'
+import { MISRUN, misrunError } from '../../start/misrun.js'
 import { headingOf } from '../../util/text.js'
 import type { ResolvedOptions } from '../options.js'
 import { deathHint, describeDeath } from './deaths.js'
@@ -20,13 +21,15 @@ export function brokenPool(
   { name, onWorkerDeath, native }: Pick<ResolvedOptions, 'name' | 'onWorkerDeath' | 'native'>,
 ): () => BrokenProcessPool {
   const pool = name === '' ? 'The process pool' : `The process pool '${name}'`
-  const error = breakError(cause, deaths, native.ownForks ? 'This process' : 'The fork server')
+  const misrun = cause.kind === 'deaths' ? misrunOf(ends, native.program) : undefined
+  const error = misrun ?? breakError(cause, deaths, native.ownForks ? 'This process' : 'The fork server')
   const how = deaths.map((death, index) => {
     // A worker that started too slowly was killed by this pool.
     const hint = death.corrupt || cause.kind === 'startTimeout' ? undefined : deathHint(death)
     return `${describeDeath(death, workers[index]?.task)}${hint === undefined ? '' : ` [hint: ${hint}]`}`
   })
   const message = breakMessage(pool, cause, error, how.join('; '), () => {
+    if (misrun !== undefined) return headingOf(misrun)
     if (deaths.some(({ call }) => call !== undefined)) {
       return `${how.join('; ')} died while the future was running or pending. ${ADVICE}`
     }
@@ -34,6 +37,12 @@ export function brokenPool(
     return wasIdle ? `${how.join('; ')} ended without having been asked to. ${ADVICE}` : vainStarts(ends)
   })
   return () => new BrokenProcessPool(message, error === undefined ? { workers } : { workers, cause: error })
+}
+
+/** The error of a pool whose workers ran a program in place of their entry. */
+function misrunOf({ reason, deaths }: RecentEnds, program: string): Error | undefined {
+  const misrun = reason === 'failed-start' ? deaths.find(({ exitCode }) => exitCode === MISRUN) : undefined
+  return misrun === undefined ? undefined : misrunError(misrun.pid, program)
 }
 
 const ADVICE = "Make a new executor; with onWorkerDeath: 'isolate' a death would have failed one call only."

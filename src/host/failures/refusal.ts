@@ -19,9 +19,7 @@ export function refusalError(
 ): Error {
   switch (reason) {
     case Refused.queueFull:
-      return new QueueFullError(`${maxQueue} calls wait already, which is maxQueue: await ready() and submit again`, {
-        maxQueue,
-      })
+      return new QueueFullError(queueFull(maxQueue), { maxQueue })
     case Refused.spawn:
       return spawnRefusal(native)
     case Refused.tooLarge:
@@ -33,6 +31,16 @@ export function refusalError(
     default:
       return new ShutdownError('cannot schedule new futures after shutdown')
   }
+}
+
+/** For example "All workers are busy, and 3 calls wait already (maxQueue: 3): …". */
+function queueFull(maxQueue: number): string {
+  const waiting =
+    maxQueue === 0 ? 'no call may wait' : `${maxQueue} ${maxQueue === 1 ? 'call waits' : 'calls wait'} already`
+  return (
+    `All workers are busy, and ${waiting} (maxQueue: ${maxQueue}), or the room is kept for others who await ready(): ` +
+    'await ready() and submit again'
+  )
 }
 
 /** The error for a worker that the native pool could not start just now. */

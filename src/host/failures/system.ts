@@ -9,7 +9,15 @@ import { WorkerSpawnError } from '../../errors/index.js'
  */
 export function spawnFailed(syscall: string, errno: number | undefined): WorkerSpawnError {
   const cause = systemError(syscall, errno)
-  return new WorkerSpawnError(`A worker process could not be started: ${syscall} failed with ${cause.code}`, { cause })
+  // Only a connection to a fork server is reset: none of the servers that were started came to fork.
+  const hint =
+    syscall === 'fork' && cause.code === 'ECONNRESET'
+      ? ': fork servers ended before they could fork, and their standard error says why. An executable that does not ' +
+        'run the script it is given, as Node does, needs the path of a Node in the option execPath'
+      : ''
+  return new WorkerSpawnError(`A worker process could not be started: ${syscall} failed with ${cause.code}${hint}`, {
+    cause,
+  })
 }
 
 /** The error for a pool for which the system has no descriptors or memory. Any other error is returned as it is. */
@@ -22,7 +30,7 @@ export function poolFailed(error: unknown): unknown {
 /**
  * The failed system call behind an error of the addon: `sys_error` in crates/node/src/platform.rs writes the message.
  */
-function asSystemError(error: unknown): NodeJS.ErrnoException | undefined {
+export function asSystemError(error: unknown): NodeJS.ErrnoException | undefined {
   const [, syscall, errno] = /^(\w+): .*\(os error (\d+)\)$/s.exec(error instanceof Error ? error.message : '') ?? []
   return syscall === undefined ? undefined : systemError(syscall, Number(errno))
 }

@@ -11,7 +11,7 @@ import { spawnFailed } from './system.js'
 /** Events of failures that a pool survives. */
 export type SurvivedEvent = Extract<
   NativeEvent,
-  { kind: 'workerLost' | 'workerSilent' | 'startFailed' | 'spawnFailed' | 'forkUnsafe' | 'stray' }
+  { kind: 'workerLost' | 'workerSilent' | 'signalRefused' | 'startFailed' | 'spawnFailed' | 'forkUnsafe' | 'stray' }
 >
 
 /**
@@ -25,6 +25,8 @@ export function warningOf(event: SurvivedEvent, taskName: (index: number) => str
       return idleWorkerDied(event.death)
     case 'workerSilent':
       return silentWorkerEnded(event, typeof event.lastTask === 'number' ? taskName(event.lastTask) : undefined)
+    case 'signalRefused':
+      return signalRefused(event.pid)
     case 'startFailed': {
       const cause = breakError(event.cause, [event.death])
       return new WorkerSpawnError(
@@ -57,6 +59,15 @@ function idleWorkerDied(death: NativeDeath): WorkerDiedError {
   return new WorkerDiedError(
     `${capital(describeDeath(death))} died while it was idle; no call was lost`,
     workerDeath(death),
+  )
+}
+
+/** The error for a worker that this process may not signal. */
+function signalRefused(pid: number): MillraceError {
+  return new MillraceError(
+    `The system does not let this process signal worker ${pid} (EPERM): most often the program has changed its user ` +
+      'or group (process.setuid, setgid) after the worker was started. The worker is ended through its lifeline ' +
+      'instead, without SIGTERM. Hint: change the user before the pool starts workers',
   )
 }
 

@@ -3,8 +3,7 @@
 //
 // randomBytes() and getRandomValues() need nothing: OpenSSL itself notices that it runs in another process.
 
-import { createHook } from 'node:async_hooks'
-import { randomBytes, randomInt, randomUUID } from 'node:crypto'
+import { randomBytes, randomInt, randomUUID, webcrypto } from 'node:crypto'
 
 /**
  * Replaces `Math.random()`, because nobody can change its state in V8. The new generator is seeded at its first use,
@@ -45,49 +44,57 @@ export function seedableRandom(): () => void {
   return () => (isSeeded = false)
 }
 
-/** The name that asynchronous hooks give to the filling of these caches. */
-const FILLING = 'RANDOMBYTESREQUEST'
+/** Taken before a module of the program's can put something else in their place. */
+const { getRandomValues, randomUUID: webUUID } = webcrypto
+
+/**
+ * The sources of random numbers, by the names that users know, each as a function that draws some 48 bits.
+ *
+ * Up to Node 24 an asynchronous hook tells when Node draws numbers in advance; later versions do not tell. So nothing
+ * here rests on how Node keeps them: a trial compares what forks draw.
+ */
+const SOURCES: Record<string, () => unknown> = {
+  'randomInt() of node:crypto': () => randomInt(LARGEST_RANGE),
+  'randomUUID() of node:crypto': () => randomUUID(),
+  'randomBytes() of node:crypto': () => randomBytes(8).toString('hex'),
+  'crypto.randomUUID()': () => webUUID.call(webcrypto),
+  'crypto.getRandomValues()': () => getRandomValues.call(webcrypto, new Uint32Array(2)).join(),
+}
+
 const LARGEST_RANGE = 2 ** 48 - 1
-/** A number of calls that uses up a cache of any size. */
-const ENOUGH = 100_000
 
-/** The random numbers that Node has drawn in advance. A process must not have any when it forks. */
+/**
+ * How many numbers of each kind a fork throws away: at least as many as Node 20 to 26 draw in advance, 1024 of
+ * `randomInt()` and 128 of `randomUUID()`. If these do not do, a trial finds how many do.
+ */
+const FIRST_DRAIN = { ints: 1024, ids: 128 } as const
+
+/** Beyond as many, no attempt is made. */
+const LARGEST_FACTOR = 64
+
+/** The random numbers that Node has drawn in advance, which all forks of a process would have in common. */
 export class RandomCaches {
-  #filled = true
-  readonly #hook = createHook({
-    init: (_id, type) => {
-      if (type === FILLING) this.#filled = true
-    },
-  }).enable()
+  #factor = 1
 
-  /**
-   * Uses up these numbers, unless nothing was drawn since the last time. Then the next call of each function draws
-   * anew, in whichever process. Returns the reasons if forks would share numbers all the same.
-   */
-  empty(): string[] {
-    if (!this.#filled) return []
-    for (const draw of [randomUUID, () => randomInt(LARGEST_RANGE)]) {
-      // Each call takes one entry, and the call that fills the cache takes the first.
-      const size = this.#untilFilled(draw) && this.#untilFilled(draw)
-      if (size === 0) return ['random numbers that Node has drawn in advance cannot be used up']
-      for (let drawn = 1; drawn < size; drawn++) draw()
-    }
-    this.#filled = false
-    return []
+  /** In a fork: throws away the numbers that its siblings have, too. */
+  drain(): void {
+    for (let left = FIRST_DRAIN.ints * this.#factor; left > 0; left--) randomInt(LARGEST_RANGE)
+    for (let left = FIRST_DRAIN.ids * this.#factor; left > 0; left--) randomUUID()
   }
 
-  /** Ends the watching, in a process that forks no others. */
-  release(): void {
-    this.#hook.disable()
+  /** Has V8 compile what forks do first: a fork has the code of its parent, and no thread that compiles more. */
+  warmUp(): void {
+    for (let rounds = 4; rounds > 0; rounds--) this.drain()
   }
 
-  /** The number of calls until the cache is filled; 0 if no filling shows. */
-  #untilFilled(draw: () => unknown): number {
-    for (let calls = 1; calls <= ENOUGH; calls++) {
-      this.#filled = false
-      draw()
-      if (this.#filled) return calls
-    }
-    return 0
+  /** Has forks throw away more. False: they throw away as many as can be asked of them. */
+  drainMore(): boolean {
+    this.#factor *= 8
+    return this.#factor <= LARGEST_FACTOR
   }
+}
+
+/** One number of each source, to be compared with those of a sibling. */
+export function drawFromEach(): Record<string, string> {
+  return Object.fromEntries(Object.entries(SOURCES).map(([name, draw]) => [name, String(draw())]))
 }

@@ -4,25 +4,29 @@
 
 import { native } from '../../native/index.js'
 import { becomeWorker } from '../../tasks/context.js'
+import { arriveAtEntry } from '../../tasks/entry.js'
 import { monotonicMs } from '../../util/clock.js'
 import { setImmediate } from '../../util/globals.js'
 import { sleep, turn } from '../../util/timer.js'
 import { ForkRequest } from '../../wire/index.js'
 import { runWorker } from '../../worker/run.js'
+import { leaveTerminalAlone } from '../../worker/terminal.js'
 import { reasonsAgainst } from '../fork-safety.js'
 import { becomeForked } from '../forked/become.js'
 import { RandomCaches, seedableRandom } from '../forked/random.js'
 import { FORKABLE, planOf } from './plan.js'
-import { tryFork } from './trial.js'
+import { tryForks } from './trial.js'
 
 /** How long to wait for work that modules have begun while they were loaded, before refusing to fork. */
 const SETTLE_MS = 2000
 
+arriveAtEntry()
 const plan = planOf(process.argv.pop())
+leaveTerminalAlone()
 const seedAnew = seedableRandom()
 const server = new native.NativeForkServer(() => setImmediate(serve))
 // Modules see the state of a worker that is loading them.
-becomeWorker(0, plan.depth, () => null).loading++
+becomeWorker(0, plan.depth, { allocate: () => null, abortRequested: () => false }).loading++
 
 let incomplete = false
 for (const url of plan.preload) {
@@ -32,8 +36,8 @@ for (const url of plan.preload) {
 }
 let reasons = await reasonsWhenSettled()
 const caches = new RandomCaches()
-if (reasons.length === 0) reasons = caches.empty()
-if (reasons.length === 0) reasons = await tryFork(server)
+if (reasons.length === 0) caches.warmUp()
+if (reasons.length === 0) reasons = await tryForks(server, haveOwnRandomness, caches)
 if (reasons.length === 0) server.ready(incomplete)
 else server.refuse(reasons.join('\n'))
 
@@ -56,16 +60,20 @@ function serve(): void {
     if (requested === ForkRequest.nothing) return
     // `ForkRequest.ended`: the host is gone.
     if (requested !== ForkRequest.fork) process.exit()
-    caches.empty()
     const forked = server.fork()
     if (forked !== null) return becomeForked(forked, () => becomeWorkerEntry(forked.argument), runWorker)
   }
 }
 
+/** In a fork: its random numbers are none that its siblings have. */
+function haveOwnRandomness(): void {
+  seedAnew()
+  caches.drain()
+}
+
 /** In a fork: takes the state of a spawned worker. Returns its command line. */
 function becomeWorkerEntry(argument: string): string {
-  seedAnew()
-  caches.release()
+  haveOwnRandomness()
   process.argv[1] = plan.workerEntry
   // These options are the server's: a worker has not been given them, and must not pass them on to its own processes.
   process.execArgv.splice(-FORKABLE.length)

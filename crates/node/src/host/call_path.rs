@@ -48,9 +48,8 @@ impl CallPath {
     let spec = CallSpec { task: registers[register::TASK], codec, flags, limits, retries, head, tail };
     let mut manager = self.core.manager();
     let outcome = manager.submit(spec);
-    // A submit changes what the loop must know only when it started a worker, brought a deadline, or is the first; and
-    // a full queue has the loop come by when a worker claims a call.
-    if limits.is_some() || manager.has_events() || outcome == Err(SubmitError::QueueFull) {
+    // A submit changes what the loop must know only when it started a worker, brought a deadline, or is the first.
+    if limits.is_some() || manager.has_events() {
       drop(manager);
       self.core.sync();
     } else {

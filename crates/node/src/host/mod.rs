@@ -104,6 +104,12 @@ impl NativePool {
     bare_function(env, &self.calls, |calls| Ok(calls.drain()))
   }
 
+  /// Frees the memory of the definition of task number `index`, to which no unfinished call refers.
+  #[napi]
+  pub fn forget_task(&self, index: u32) {
+    self.core.manager().forget_task(index);
+  }
+
   /// Defines the task number `index`.
   #[napi]
   pub fn define_task(&self, index: u32, bytes: &[u8]) {
@@ -297,11 +303,22 @@ impl NativePool {
     self.core.sync();
   }
 
-  /// Asks for the event `room` once the queue is not full.
+  /// Asks for the event `room` once there is room that is not kept.
   #[napi]
   pub fn await_room(&self) {
     self.core.manager().await_room();
-    self.core.sync();
+  }
+
+  /// Keeps room for `kept` calls, and lets no other call have the room that `awaited` more wait for.
+  #[napi]
+  pub fn reserve(&self, kept: u32, awaited: u32) {
+    self.core.manager().reserve(kept as usize, awaited as usize);
+  }
+
+  /// Whether there is room that is not kept.
+  #[napi(getter)]
+  pub fn has_room(&self) -> bool {
+    self.core.manager().has_room()
   }
 
   /// Calls that no worker has claimed.

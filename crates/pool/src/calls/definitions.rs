@@ -12,7 +12,7 @@ pub(crate) struct BootCall {
 #[derive(Debug, Default)]
 pub(crate) struct TaskDefinition {
   bytes: Box<[u8]>,
-  /// Grows when the number is used for another task. 0 stands for "not sent" in the books of a lane.
+  /// Grows when the number gets or loses a meaning. 0 stands for "not sent" in the books of a lane.
   version: u32,
 }
 
@@ -32,11 +32,13 @@ pub(crate) struct Definitions {
   boot: BootCall,
   /// By the numbers of tasks.
   tasks: Vec<TaskDefinition>,
+  /// How many meanings of numbers were replaced or forgotten: workers that were told of one still have it.
+  outdated: u64,
 }
 
 impl Definitions {
   pub(crate) fn new(boot: BootCall) -> Self {
-    Self { boot, tasks: Vec::new() }
+    Self { boot, tasks: Vec::new(), outdated: 0 }
   }
 
   pub(crate) fn boot(&self) -> &BootCall {
@@ -52,7 +54,22 @@ impl Definitions {
     if self.tasks.len() <= index {
       self.tasks.resize_with(index + 1, TaskDefinition::default);
     }
-    let version = self.tasks[index].version.wrapping_add(1).max(1);
-    self.tasks[index] = TaskDefinition { bytes, version };
+    let old = self.tasks[index].version;
+    if old > 0 {
+      self.outdated += 1;
+    }
+    self.tasks[index] = TaskDefinition { bytes, version: old.wrapping_add(1).max(1) };
+  }
+
+  /// The number means nothing until it is defined again.
+  pub(crate) fn forget_task(&mut self, task: u32) {
+    if self.task(task).is_some() {
+      self.define_task(task, Box::default());
+    }
+  }
+
+  /// Changes when a worker may have been told of a meaning that no call needs any more.
+  pub(crate) fn outdated(&self) -> u64 {
+    self.outdated
   }
 }

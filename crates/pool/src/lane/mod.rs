@@ -69,6 +69,8 @@ pub(crate) struct Lane {
   held_bytes: usize,
   /// The version of each task's definition that this worker has been sent.
   known_tasks: Vec<u32>,
+  /// What [`Definitions::outdated`](crate::calls::Definitions::outdated) was when this worker was last told to forget.
+  known_until: u64,
   budget: Option<u32>,
   service_ns: Option<u32>,
   front_since: Instant,
@@ -108,6 +110,7 @@ impl Lane {
       held: VecDeque::new(),
       held_bytes: 0,
       known_tasks: Vec::new(),
+      known_until: 0,
       budget: config.max_tasks_per_child,
       service_ns: None,
       front_since: now,
@@ -207,6 +210,11 @@ impl Lane {
     }
   }
 
+  /// Whether the system did not let the host signal the worker, which ends by its lifeline then.
+  pub(crate) fn is_signal_refused(&self) -> bool {
+    self.process.is_refused()
+  }
+
   /// The worker has not booted in time.
   pub(crate) fn fail_start(&mut self) {
     self.boot_failure = Some(BreakCause::StartTimeout);
@@ -228,7 +236,7 @@ impl Lane {
     if !matches!(self.life, Life::Leaving { .. }) && !self.says_goodbye() {
       // What the worker started goes with it. Before it is reaped: until then its group's number cannot be anybody
       // else's.
-      self.process.signal(libc::SIGKILL);
+      self.process.sweep();
     }
     self.process.reap(now)
   }
@@ -245,6 +253,11 @@ impl Lane {
 
   pub(crate) fn has_ended(&self) -> bool {
     self.process.exit().is_some()
+  }
+
+  /// Whether the worker has ended, noticed or not, or was killed because of its memory.
+  pub(crate) fn has_left(&self) -> bool {
+    self.is_corrupt() || self.process.has_left()
   }
 
   /// Waits until the worker is reaped, at most for `timeout`.

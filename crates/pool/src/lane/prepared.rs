@@ -13,6 +13,7 @@ use crate::error::SpawnFailure;
 use crate::fault::{Point, hits};
 
 /// A lane with both its ends.
+#[derive(Debug)]
 pub(crate) struct PreparedLane {
   pub(super) worker_id: u32,
   pub(super) ring: HostLane<LaneSegment>,

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use millrace_sys::{Child, Exit};
+use millrace_sys::{Child, Exit, hang_up};
 
 /// Pause before the status of a worker that has ended is asked for again: a lifeline hangs up a moment before that is
 /// there.
@@ -19,13 +19,15 @@ pub(super) struct Process {
   started_at: Instant,
   /// How the worker ended, once that is known.
   exit: Option<Exit>,
+  /// The system did not let this process signal the worker.
+  is_refused: bool,
   /// The worker has ended; its status is to be asked for at this time.
   reap_at: Option<Instant>,
 }
 
 impl Process {
   pub(super) fn new(child: Child, lifeline: OwnedFd, now: Instant) -> Self {
-    Self { child, lifeline, started_at: now, exit: None, reap_at: None }
+    Self { child, lifeline, started_at: now, exit: None, is_refused: false, reap_at: None }
   }
 
   pub(super) fn pid(&self) -> u32 {
@@ -54,9 +56,33 @@ impl Process {
     self.child.pidfd().is_none()
   }
 
-  /// Sends a signal to the worker and to all that it has started. A process that is gone needs none.
-  pub(super) fn signal(&self, signal: i32) {
-    let _ = self.child.signal_group(signal);
+  /// Whether the worker has ended, noticed or not.
+  pub(super) fn has_left(&self) -> bool {
+    self.exit.is_some() || self.child.has_ended()
+  }
+
+  /// Sends a signal to the worker and to all that it has started. A process that is gone needs none. If the system does
+  /// not allow the signal, since this process has changed its user, the worker ends itself by its lifeline.
+  pub(super) fn signal(&mut self, signal: i32) {
+    let mut sent = self.child.signal_group(signal);
+    if sent.is_ok() && signal == libc::SIGKILL {
+      // The signal may have reached only what the worker has started.
+      sent = self.child.signal(signal);
+    }
+    if sent.is_err_and(|error| error.errno() == Some(libc::EPERM)) {
+      self.is_refused = true;
+      hang_up(&self.lifeline);
+    }
+  }
+
+  /// Kills what a worker that has ended, and is not reaped, has left in its group.
+  pub(super) fn sweep(&self) {
+    let _ = self.child.signal_group(libc::SIGKILL);
+  }
+
+  /// Whether the system did not let this process signal the worker.
+  pub(super) fn is_refused(&self) -> bool {
+    self.is_refused
   }
 
   /// Asks how the worker ended. False: the status is not there yet.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use millrace_ring::{CallHeader, CallKind, INLINE_CAPACITY, LENT_FROM, Position, PushError, Reclaimed};
 
 use super::{Held, Lane, Life, Moved, Tail};
-use crate::calls::{Payload, TaskDefinition};
+use crate::calls::{Definitions, Payload, TaskDefinition};
 use crate::completion::CallId;
 use crate::fault::{self, NO_CODEC, Point, hits};
 
@@ -82,19 +82,15 @@ impl Lane {
     &mut self,
     id: CallId,
     header: &CallHeader,
-    definition: &TaskDefinition,
+    definitions: &Definitions,
     head: &[u8],
     tail: &Tail<'_>,
     now: Instant,
   ) -> Result<Position, PushError> {
-    let task = header.task as usize;
-    if self.known_tasks.get(task) != Some(&definition.version()) {
-      let define = CallHeader { kind: CallKind::Define, codec: 0, flags: 0, task: header.task, sequence: 0 };
-      self.ring.push(&define, definition.bytes(), &[])?;
-      if self.known_tasks.len() <= task {
-        self.known_tasks.resize(task + 1, 0);
-      }
-      self.known_tasks[task] = definition.version();
+    let Some(definition) = definitions.task(header.task) else { return Err(PushError::Full) };
+    if self.known_tasks.get(header.task as usize) != Some(&definition.version()) {
+      self.forget_outdated(header.task, definitions);
+      self.define(header.task, definition)?;
     }
     if self.unheard_since.is_some() && self.ring.worker_sleeps() {
       self.unheard_since = None;
@@ -121,6 +117,41 @@ impl Lane {
       *budget -= 1;
     }
     Ok(position)
+  }
+
+  /// Tells the worker what a number means.
+  fn define(&mut self, number: u32, definition: &TaskDefinition) -> Result<(), PushError> {
+    self.ring.push(&define_header(number), definition.bytes(), &[])?;
+    let task = number as usize;
+    if self.known_tasks.len() <= task {
+      self.known_tasks.resize(task + 1, 0);
+    }
+    self.known_tasks[task] = definition.version();
+    Ok(())
+  }
+
+  /// Tells the worker to forget the definitions that no call needs any more, apart from that of `next`, which is about
+  /// to be replaced. Without that, a worker would keep each function until its number came to this worker again.
+  ///
+  /// Calls in the lane do not need them either: a number loses its meaning only when no unfinished call refers to it.
+  /// The worker reads these messages in order, so that a later definition of the same number stays.
+  fn forget_outdated(&mut self, next: u32, definitions: &Definitions) {
+    if self.known_until == definitions.outdated() {
+      return;
+    }
+    for number in 0..self.known_tasks.len() as u32 {
+      let known = self.known_tasks[number as usize];
+      let is_outdated = known != 0 && definitions.task(number).is_none_or(|now| now.version() != known);
+      if !is_outdated || number == next {
+        continue;
+      }
+      // Two remain for the call and its definition. The rest is forgotten before another definition.
+      if !self.ring.has_slots(3) || self.ring.push(&define_header(number), &[], &[]).is_err() {
+        return;
+      }
+      self.known_tasks[number as usize] = 0;
+    }
+    self.known_until = definitions.outdated();
   }
 
   fn push_call(&mut self, header: &CallHeader, head: &[u8], tail: &Tail<'_>) -> Result<Position, PushError> {
@@ -326,4 +357,9 @@ impl Lane {
   pub(crate) fn stall(&mut self) {
     self.is_stalled = true;
   }
+}
+
+/// The header of a message that tells what a number means. Without a payload it says: nothing.
+fn define_header(number: u32) -> CallHeader {
+  CallHeader { kind: CallKind::Define, codec: 0, flags: 0, task: number, sequence: 0 }
 }

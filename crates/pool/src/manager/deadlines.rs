@@ -21,7 +21,10 @@ impl Manager {
     let Some(lane) = self.lanes.get_mut(index) else { return };
     lane.trim_if_due(now);
     match lane.life() {
-      Life::Starting { deadline } if deadline <= now => lane.fail_start(),
+      Life::Starting { deadline } if deadline <= now => {
+        lane.fail_start();
+        self.tell_refused_signal(index);
+      }
       Life::Leaving { .. } if !lane.is_empty() => self.enforce_timeout(index, now),
       Life::Leaving { reason, deadline } if deadline <= now => self.terminate(index, reason, now),
       Life::Aborting { deadline, .. } if deadline <= now => self.terminate(index, ExitReason::Killed, now),
@@ -109,7 +112,7 @@ impl Manager {
     self.next_look().filter(|_| self.lanes.live() > 0).into_iter().for_each(&mut due);
     self.starter.deadline().into_iter().for_each(&mut due);
     // A worker that is idle while a call waits has slots to free first, or the call is behind another one.
-    if (unused && !self.pending.is_empty()) || self.may_rebalance() || self.waits_for_a_claim() {
+    if (unused && !self.pending.is_empty()) || self.may_rebalance() {
       due(now + STALL);
     }
     if let Some(at) = self.next_unclaimed() {
@@ -121,10 +124,5 @@ impl Manager {
       due(at);
     }
     next
-  }
-
-  /// Whether the owner waits for room, and some worker could make room by claiming a call, which it does not tell.
-  fn waits_for_a_claim(&self) -> bool {
-    self.awaits_room && self.lanes.iter().any(|(_, lane)| !lane.is_empty() && lane.running().is_none())
   }
 }

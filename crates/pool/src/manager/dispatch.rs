@@ -96,9 +96,7 @@ impl Manager {
       (true, Some(payload)) => self.keep(id, payload),
       (false, kept) => self.put_behind(id, kept.unwrap_or_else(|| spec.tail.payload_behind(spec.head))),
     }
-    if self.is_full() {
-      self.await_room();
-    }
+    self.note_filled_up();
     Ok(id)
   }
 
@@ -120,8 +118,7 @@ impl Manager {
     let (Some(lane), Some(call)) = (self.lanes.get_mut(index), self.calls.get_mut(id)) else {
       return Err(PushError::Full);
     };
-    let Some(definition) = self.definitions.task(call.task) else { return Err(PushError::Full) };
-    let position = lane.push(id, &call.header(), definition, head, tail, now)?;
+    let position = lane.push(id, &call.header(), &self.definitions, head, tail, now)?;
     call.place = Place::Lane { lane: index, position };
     self.placement.note_call(index);
     self.look_later(now);

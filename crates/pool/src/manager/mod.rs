@@ -1,8 +1,8 @@
 //! The manager: all state of one pool, and what its owner may ask of the pool.
 //!
 //! Two kinds of modules are in this folder. The parts keep their own invariants and know no manager: `lanes`,
-//! `placement`, `starts`, `watch`, `drain`, `backlog`, `lifecycle`, `owner`. The others are what a manager does with
-//! its parts, a concern each. `round.rs` tells what an owner has to do.
+//! `placement`, `starts`, `watch`, `drain`, `backlog`, `lifecycle`, `owner`, `reservations`. The others are what a
+//! manager does with its parts, a concern each. `round.rs` tells what an owner has to do.
 //!
 //! No user code is called from here: the owner hands results and events on when the manager is no longer borrowed.
 
@@ -23,6 +23,7 @@ mod placement;
 mod rebalance;
 mod recall;
 mod relief;
+mod reservations;
 mod results;
 mod retry;
 mod room;
@@ -48,6 +49,7 @@ use self::lanes::Lanes;
 use self::lifecycle::Lifecycle;
 use self::owner::Owner;
 use self::placement::Placement;
+use self::reservations::Reservations;
 use self::starts::Starts;
 use self::watch::Watch;
 use crate::calls::{BootCall, CallTable, Definitions, PendingQueue, Place};
@@ -67,8 +69,7 @@ pub struct Manager {
   lifecycle: Lifecycle,
   calls: CallTable,
   pending: PendingQueue,
-  /// [`Event::Room`] is due once the queue is not full.
-  awaits_room: bool,
+  reservations: Reservations,
   lanes: Lanes,
   placement: Placement,
   starter: Starter,
@@ -76,6 +77,8 @@ pub struct Manager {
   oom_victims: OomVictims,
   /// The lanes of living workers were drained since an end was seen: see `burial.rs`.
   looked_around: bool,
+  /// [`Event::SignalRefused`] was told.
+  told_refused_signal: bool,
   /// When the lanes are to be looked at for workers that do not come to their calls.
   next_look: Option<Instant>,
   watch: Watch,
@@ -100,13 +103,14 @@ impl Manager {
       lifecycle: Lifecycle::new(),
       calls: CallTable::default(),
       pending: PendingQueue::default(),
-      awaits_room: false,
+      reservations: Reservations::default(),
       lanes: Lanes::default(),
       placement: Placement::new(),
       starter: Starter::default(),
       starts: Starts::new(),
       oom_victims: OomVictims::default(),
       looked_around: false,
+      told_refused_signal: false,
       next_look: None,
       watch: Watch::new(capabilities)?,
       drain: Drain::default(),
@@ -158,11 +162,18 @@ impl Manager {
     self.definitions.define_task(index, bytes);
   }
 
-  /// Whether a worker has claimed the call.
+  /// Frees the memory of a definition that no unfinished call refers to, here at once and in each worker before the
+  /// next definition that it learns. The number may be defined again.
+  pub fn forget_task(&mut self, index: u32) {
+    self.definitions.forget_task(index);
+  }
+
+  /// Whether a worker has claimed the call and has not answered it yet. An answer that waits for the owner's round ends
+  /// the running, as one that the owner has heard of does.
   pub fn is_running(&self, id: CallId) -> bool {
     match self.calls.get(id).map(|call| call.place) {
       Some(Place::Lane { lane, position }) => self.lanes.get(lane).is_some_and(|lane| lane.is_claimed(position)),
-      _ => false,
+      Some(Place::Answered | Place::Pending) | None => false,
     }
   }
 

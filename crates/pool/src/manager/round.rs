@@ -25,7 +25,6 @@ use millrace_ring::Arrival;
 use super::Manager;
 use super::watch::Source;
 use crate::completion::Completion;
-use crate::event::Event;
 use crate::fault::{Point, hits};
 
 /// How many looks at lanes in a row may yield nothing for the owner. A worker that sends notices, or changes its words,
@@ -160,9 +159,6 @@ impl Manager {
     self.tend_server(now);
     self.start_owed(now);
     self.stop_if_done(now);
-    if self.awaits_room && !self.is_full() {
-      self.awaits_room = false;
-      self.events.push_back(Event::Room);
-    }
+    self.tell_of_room();
   }
 }

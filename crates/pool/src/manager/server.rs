@@ -9,7 +9,8 @@ use super::Manager;
 use crate::config::StartMethod;
 use crate::error::SpawnFailure;
 use crate::event::{BreakCause, Event};
-use crate::start::{ForkServer, Readiness};
+use crate::lane::Lane;
+use crate::start::{ForkError, ForkServer, Readiness};
 
 impl Manager {
   /// Whether the pool has workers, or a server that forks them.
@@ -26,7 +27,11 @@ impl Manager {
       StartMethod::ForkServer { .. } => {}
     }
     match self.starter.server() {
-      Some(server) if !server.is_spent() => return Ok(*server.readiness() == Readiness::Ready),
+      // Workers that run go on. How they end is not known, since nobody is left who could reap them.
+      Some(server) if server.is_of_others() => self.drop_server(),
+      Some(server) if !server.is_spent() => {
+        return Ok(*server.readiness() == Readiness::Ready && !server.is_forking());
+      }
       // A spent server still has to reap the others, which end as well.
       Some(_) if self.lanes.booting() > 0 => return Ok(false),
       _ => self.drop_server(),
@@ -55,6 +60,8 @@ impl Manager {
     if server.deadline().is_some_and(|at| at <= now) {
       server.look(now);
     }
+    self.take_fork_in(now);
+    let Some(server) = self.starter.server_mut() else { return };
     match server.readiness().clone() {
       Readiness::Booting | Readiness::Ready => {}
       Readiness::Gone => {
@@ -75,6 +82,25 @@ impl Manager {
     }
   }
 
+  /// Takes a worker in that the server has forked.
+  fn take_fork_in(&mut self, now: Instant) {
+    let Some((prepared, answer)) = self.starter.take_answer() else { return };
+    let taken = match answer {
+      // The worker ends: its lane goes here.
+      Ok(_) if self.lifecycle.is_broken() => return,
+      Ok(child) => {
+        self.starter.note_fork();
+        let child = prepared.watched_over(child);
+        self.add_lane(Lane::new(prepared, child, &self.config, now))
+      }
+      Err(ForkError::Failed(failure)) => Err(failure),
+      Err(ForkError::Gone) => return,
+    };
+    if let Err(failure) = taken {
+      self.note_spawn_failure(failure, now);
+    }
+  }
+
   fn server_refused(&mut self, reasons: String) {
     match self.config.start_method {
       StartMethod::ForkServer { or_spawn: false, .. } if !self.lifecycle.is_broken() => {
@@ -92,13 +118,5 @@ impl Manager {
     if let Some(server) = self.starter.disconnect() {
       self.watch.remove_server(server.control());
     }
-  }
-
-  /// Waits until workers can be started, or never will: for an owner that needs them at once.
-  pub(super) fn await_server(&mut self) {
-    if let Some(server) = self.starter.server_mut() {
-      server.wait();
-    }
-    self.tend_server(Instant::now());
   }
 }

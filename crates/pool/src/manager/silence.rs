@@ -45,6 +45,7 @@ impl Manager {
     if let Some(lane) = self.lanes.get_mut(index).filter(|lane| lane.is_empty() && lane.is_silent()) {
       lane.give_up(now);
     }
+    self.tell_refused_signal(index);
     self.fill(now);
   }
 }

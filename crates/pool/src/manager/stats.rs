@@ -15,7 +15,7 @@ pub enum WorkerState {
   Idle,
   /// The worker has calls.
   Busy,
-  /// The worker was asked to leave, or is being stopped.
+  /// The worker was asked to leave, is being stopped, or has left and is not reaped yet.
   Leaving,
 }
 
@@ -78,11 +78,17 @@ impl Manager {
 }
 
 fn state_of(lane: &Lane) -> WorkerState {
+  // What a worker says of its own end, and the end itself, can be there before the host has dealt with them.
+  if lane.has_left() {
+    return WorkerState::Leaving;
+  }
   match lane.life() {
     Life::Starting { .. } => WorkerState::Starting,
+    Life::Terminated { .. } | Life::Killed { .. } => WorkerState::Leaving,
+    Life::Ready | Life::Aborting { .. } | Life::Leaving { .. } if lane.running().is_some() => WorkerState::Busy,
+    Life::Leaving { .. } => WorkerState::Leaving,
+    Life::Ready | Life::Aborting { .. } if lane.says_goodbye() => WorkerState::Leaving,
     Life::Ready | Life::Aborting { .. } if lane.is_empty() => WorkerState::Idle,
     Life::Ready | Life::Aborting { .. } => WorkerState::Busy,
-    Life::Leaving { .. } if lane.running().is_some() => WorkerState::Busy,
-    Life::Leaving { .. } | Life::Terminated { .. } | Life::Killed { .. } => WorkerState::Leaving,
   }
 }

@@ -26,7 +26,7 @@ impl Manager {
       }
     }
     // The call may have been the last one that a closing pool waited for, or what filled the queue.
-    if self.awaits_room || (!self.lifecycle.is_running() && self.calls.len() == 0) {
+    if self.is_room_due() || (!self.lifecycle.is_running() && self.calls.len() == 0) {
       self.wake_again();
     }
     true

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::Manager;
-use crate::event::ExitReason;
+use crate::event::{Event, ExitReason};
 use crate::lane::Life;
 
 impl Manager {
@@ -29,6 +29,7 @@ impl Manager {
     if let Some(lane) = self.lanes.get_mut(index) {
       lane.condemn(what);
     }
+    self.tell_refused_signal(index);
   }
 
   /// SIGTERM to a worker and to all that it has started.
@@ -36,12 +37,22 @@ impl Manager {
     if let Some(lane) = self.lanes.get_mut(index) {
       lane.terminate(reason, now);
     }
+    self.tell_refused_signal(index);
   }
 
   /// SIGKILL to a worker and to all that it has started.
   pub(super) fn kill(&mut self, index: usize, reason: ExitReason) {
     if let Some(lane) = self.lanes.get_mut(index) {
       lane.kill(reason);
+    }
+    self.tell_refused_signal(index);
+  }
+
+  /// Tells, once, that the system does not let this process signal a worker. To be called after each signal.
+  pub(super) fn tell_refused_signal(&mut self, index: usize) {
+    if let Some(lane) = self.lanes.get(index).filter(|lane| !self.told_refused_signal && lane.is_signal_refused()) {
+      self.told_refused_signal = true;
+      self.events.push_back(Event::SignalRefused { pid: lane.pid() });
     }
   }
 

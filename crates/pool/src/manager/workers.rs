@@ -11,25 +11,22 @@ use crate::lane::{Lane, PreparedLane};
 use crate::start::{ForkError, launch};
 
 impl Manager {
-  /// Starts a worker in a free place, instead of the first one owed if there is any. False: none can be started before
-  /// the fork server is ready, and a round follows when it is.
+  /// Starts a worker in a free place, instead of the first one owed if there is any. False: the fork server is
+  /// not ready, or was asked for the worker now. A round follows when it has something to say.
   pub(super) fn start_worker(&mut self, now: Instant) -> Result<bool, SpawnFailure> {
     if !self.can_start(now)? {
       return Ok(false);
     }
     let prepared = self.prepare_lane()?;
-    let child = match self.starter.server_mut() {
-      None => launch::spawn(&prepared, &self.config.command, self.capabilities)?,
-      Some(server) => match launch::fork_by(&prepared, server) {
-        Ok(child) => child,
+    if let Some(server) = self.starter.server_mut() {
+      match launch::ask(&prepared, server, now) {
+        Ok(()) => self.starter.await_fork(prepared),
         Err(ForkError::Failed(failure)) => return Err(failure),
-        Err(ForkError::Gone) => {
-          self.wake_again();
-          return Ok(false);
-        }
-      },
-    };
-    self.starter.note_fork();
+        Err(ForkError::Gone) => self.wake_again(),
+      }
+      return Ok(false);
+    }
+    let child = launch::spawn(&prepared, &self.config.command, self.capabilities)?;
     self.add_lane(Lane::new(prepared, child, &self.config, now)).map(|()| true)
   }
 
@@ -62,8 +59,9 @@ impl Manager {
     self.lanes.live() < self.config.max_workers as usize
   }
 
-  /// Starts as many workers as the pool may have, or none: if a start fails, the workers before it are killed. A pool
-  /// whose process forks the workers itself starts none here ([`Manager::fork_next`]).
+  /// Starts as many workers as the pool may have, or none: if a start fails, the workers before it are killed. A fork
+  /// server is started, and forks the workers when it is ready: nobody waits for that. A pool whose process forks the
+  /// workers itself starts none here ([`Manager::fork_next`]).
   ///
   /// # Errors
   /// Why a worker could not be started. The pool can only be dropped then.
@@ -72,7 +70,7 @@ impl Manager {
     while self.replaces() && self.has_vacancy() && self.lifecycle.is_running() {
       match self.start_worker(now) {
         Ok(true) => {}
-        Ok(false) => self.await_server(),
+        Ok(false) => break,
         Err(failure) => {
           self.kill_now(KILL_AFTER);
           self.drop_server();
@@ -137,11 +135,15 @@ impl Manager {
     self.config.keep_full && self.lifecycle.is_running() && !self.starts.is_dismissed()
   }
 
-  /// A worker could not be started. With others alive the pool goes on with fewer; with none, the pending calls fail.
+  /// A worker could not be started. With others alive the pool goes on with fewer. With none, the pending calls fail;
+  /// for want of something that the owner may get back they wait for one more attempt, after a pause.
   pub(super) fn note_spawn_failure(&mut self, failure: SpawnFailure, now: Instant) {
     let SpawnFailure { syscall, errno } = failure;
+    let shortage = [libc::EMFILE, libc::ENFILE, libc::EAGAIN, libc::ENOMEM, libc::ENOSPC];
+    // This process makes all of its own forks at once, or never.
+    let is_first = self.replaces() && !self.starts.has_failed() && errno.is_some_and(|errno| shortage.contains(&errno));
     self.starts.note_failure(now);
-    if self.lanes.live() > 0 {
+    if is_first || self.lanes.live() > 0 {
       self.events.push_back(Event::SpawnFailed { syscall, errno });
       return;
     }

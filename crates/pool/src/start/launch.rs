@@ -1,6 +1,7 @@
 //! The three ways in which a prepared lane gets its worker.
 
 use std::ffi::OsString;
+use std::time::Instant;
 
 use millrace_sys::{Capabilities, Child, SpawnSpec, StartedBy, spawn as spawn_process};
 
@@ -21,6 +22,7 @@ pub(crate) fn spawn(
     program: command.program.clone(),
     args,
     env: command.env.clone(),
+    set_env: command.set_env.clone(),
     cwd: command.cwd.clone(),
     fds: prepared.descriptors().to_vec(),
     inherit_stdio: command.inherit_stdio,
@@ -28,10 +30,9 @@ pub(crate) fn spawn(
   Ok(prepared.watched_over(spawn_process(&spec, capabilities.sentinel)?))
 }
 
-/// Has a server fork the worker.
-pub(crate) fn fork_by(prepared: &PreparedLane, server: &mut ForkServer) -> Result<Child, ForkError> {
-  let child = server.fork(prepared.argument(), &prepared.descriptors().map(|(fd, _)| fd))?;
-  Ok(prepared.watched_over(child))
+/// Asks a server to fork the worker.
+pub(crate) fn ask(prepared: &PreparedLane, server: &mut ForkServer, now: Instant) -> Result<(), ForkError> {
+  server.ask(prepared.argument(), &prepared.descriptors().map(|(fd, _)| fd), now)
 }
 
 /// The argument and descriptors of a worker that this process forks: copies, since the originals close in the fork.

@@ -2,13 +2,19 @@
 
 use std::time::Instant;
 
-use super::fork_server::ForkServer;
+use millrace_sys::Child;
+
+use super::fork_server::{ForkError, ForkServer};
 use crate::config::MAX_FAILED_STARTS;
+use crate::lane::PreparedLane;
 
 /// The state of a pool's start method. The method itself is configuration.
 #[derive(Debug, Default)]
 pub(crate) struct Starter {
   server: Option<ForkServer>,
+  /// The lane of the worker that the server was asked for. If the server goes, so does the lane, and a worker that was
+  /// forked all the same ends by its lifeline.
+  prepared: Option<PreparedLane>,
   /// Servers in a row that have ended without having forked a worker.
   lost: u32,
   has_forked_all: bool,
@@ -23,7 +29,7 @@ impl Starter {
     self.server.as_mut()
   }
 
-  /// When the server has to be ready.
+  /// When the server has to be ready, or to have forked.
   pub(crate) fn deadline(&self) -> Option<Instant> {
     self.server.as_ref().and_then(ForkServer::deadline)
   }
@@ -33,7 +39,19 @@ impl Starter {
   }
 
   pub(crate) fn disconnect(&mut self) -> Option<ForkServer> {
+    self.prepared = None;
     self.server.take()
+  }
+
+  /// The server was asked for the worker of a lane.
+  pub(crate) fn await_fork(&mut self, prepared: PreparedLane) {
+    self.prepared = Some(prepared);
+  }
+
+  /// The lane of the worker that the server was asked for, and the server's answer, once that is there.
+  pub(crate) fn take_answer(&mut self) -> Option<(PreparedLane, Result<Child, ForkError>)> {
+    let answer = self.server.as_mut()?.take_answer()?;
+    Some((self.prepared.take()?, answer))
   }
 
   /// The server has forked a worker.

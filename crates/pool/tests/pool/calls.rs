@@ -177,6 +177,33 @@ fn each_worker_knows_what_a_task_means_before_its_first_call() {
 }
 
 #[test]
+fn a_definition_that_was_forgotten_can_be_made_again() {
+  let geometry = Geometry::new(4, 256 << 10).unwrap();
+  let mut pool = Pool::new(PoolConfig { geometry, max_workers: 1, ..config() });
+  for round in 0..5 {
+    for task in 1..=20_u32 {
+      pool.manager.define_task(task, pattern(1000 * round + task as usize).into());
+      let key = pool.try_submit("definition", &[], task, None).unwrap();
+      assert!(pool.answer(key) == pattern(1000 * round + task as usize), "task {task} in round {round}");
+    }
+    for task in (1..=20).filter(|task| task % (round as u32 + 2) != 0) {
+      pool.manager.forget_task(task);
+    }
+    // A number that was never defined.
+    pool.manager.forget_task(1000);
+    pool.manager.define_task(21, pattern(round).into());
+    // This worker is told of both kinds: of new meanings, and of those that are gone.
+    let key = pool.try_submit("definition", &[], 21, None).unwrap();
+    assert!(pool.answer(key) == pattern(round));
+    for task in (1..=20).filter(|task| task % (round as u32 + 2) == 0) {
+      let key = pool.try_submit("definition", &[], task, None).unwrap();
+      assert!(pool.answer(key) == pattern(1000 * round + task as usize), "task {task} stays in round {round}");
+    }
+  }
+  pool.close();
+}
+
+#[test]
 fn a_definition_and_a_payload_that_do_not_fit_the_arena_together_go_one_after_the_other() {
   let geometry = Geometry::new(4, 64 << 10).unwrap();
   let mut pool = Pool::new(PoolConfig { geometry, max_workers: 1, ..config() });

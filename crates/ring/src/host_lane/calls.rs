@@ -93,7 +93,7 @@ impl<M: Memory> HostLane<M> {
   /// give back. Its bytes are arbitrary.
   ///
   /// # Errors
-  /// See [`PushError`]. [`PushError::Full`]: too much is lent already, or in use.
+  /// See [`PushError`]. [`PushError::Full`]: there is no handle, or too much is in use.
   pub fn allocate(&mut self, len: usize) -> Result<Borrowed, PushError> {
     self.calls.retire(self.view.calls(), |block| self.out.release(block));
     let capacity = self.out.arena().capacity();

@@ -7,6 +7,19 @@ use crate::error::{AttachError, GeometryError};
 use crate::{Geometry, HeapMemory, HostLane, LAYOUT_VERSION, Memory, WorkerLane};
 
 #[test]
+fn a_lane_is_made_as_small_as_it_has_to_be() {
+  let geometry = Geometry::new(64, 1 << 30).unwrap();
+  assert_eq!(geometry.within(u64::MAX), geometry);
+  assert_eq!(geometry.within(geometry.segment_len() as u64), geometry);
+  for limit in [geometry.segment_len() as u64 - 1, 1 << 30, 1 << 24, 1_000_000] {
+    let smaller = geometry.within(limit).checked().unwrap();
+    assert!(smaller.segment_len() as u64 <= limit && smaller.arena_bytes < geometry.arena_bytes);
+    assert!(smaller.segment_len() as u64 + 2 * 64 * 1024 > limit, "smaller than need be");
+  }
+  assert_eq!(geometry.within(0).arena_bytes, 64 * 1024);
+}
+
+#[test]
 fn slots_are_a_power_of_two_and_arenas_are_whole_64_kib() {
   for slots in [0, 1, 3, 100, 8192, u32::MAX] {
     assert_eq!(Geometry::new(slots, 1 << 20), Err(GeometryError::Slots(slots)));

@@ -51,7 +51,7 @@ impl<M: Memory> WorkerLane<M> {
   /// or to give back. Its bytes are arbitrary.
   ///
   /// # Errors
-  /// See [`CommitError`]. [`CommitError::NoRoom`]: too much is lent already, or in use.
+  /// See [`CommitError`]. [`CommitError::NoRoom`]: there is no handle, or too much is in use.
   pub fn allocate(&mut self, len: usize) -> Result<Borrowed, CommitError> {
     let needed = len as u64;
     self.check_capacity(needed)?;

@@ -8,6 +8,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::exit::Exit;
 #[cfg(target_os = "linux")]
 use super::grandchild::Grandchild;
+#[cfg(target_os = "linux")]
+use super::orphans::reap_group;
 use super::sentinel::Sentinel;
 use crate::{Error, Result, SentinelKind};
 
@@ -63,10 +65,24 @@ impl Child {
     self.sentinel.as_pidfd()
   }
 
-  /// How the child ended, or `None` if it has not. The first answer reaps it and is remembered.
+  /// Whether the child has ended, reaped or not. Reaps nothing.
+  pub fn has_ended(&self) -> bool {
+    self.is_over() || self.sentinel.has_ended()
+  }
+
+  /// How the child ended, or `None` if it has not. The first answer reaps it and is remembered. Orphans that it leaves
+  /// behind in its process group are reaped, too, once they end, if they become children of this process.
   pub fn try_wait(&mut self) -> Result<Option<Exit>> {
     if self.exit.is_none() {
-      self.exit = if self.is_over() { Some(Exit::Unknown) } else { self.sentinel.try_reap()? };
+      if self.is_over() {
+        self.exit = Some(Exit::Unknown);
+        return Ok(self.exit);
+      }
+      self.exit = self.sentinel.try_reap()?;
+      #[cfg(target_os = "linux")]
+      if self.exit.is_some() {
+        reap_group(self.pid, self.sentinel.unreaped());
+      }
     }
     Ok(self.exit)
   }

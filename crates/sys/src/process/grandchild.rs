@@ -3,7 +3,7 @@
 //!
 //! The parent leaves an ended grandchild a zombie until this process says that it has seen the end. Until then the pid
 //! is nobody else's, and `/proc` has the status. A parent that died has left its children to init, which reaps at once:
-//! then the status is not known.
+//! then the status is not known, unless this process is the init itself.
 
 use std::fmt;
 use std::fs;
@@ -41,7 +41,11 @@ impl Grandchild {
       return Ok(None);
     }
     let status = fs::read(format!("/proc/{}/stat", self.pid)).ok();
-    let exit = status.and_then(|stat| exit_in(&stat, self.parent)).unwrap_or(Exit::Unknown);
+    let exit = match status.and_then(|stat| exit_in(&stat, self.parent)) {
+      Some(exit) => exit,
+      // The parent is gone. A process that is no child of this one either is an end that nobody knows.
+      None => self.pidfd.try_reap()?.unwrap_or(Exit::Unknown),
+    };
     (self.release)();
     Ok(Some(exit))
   }

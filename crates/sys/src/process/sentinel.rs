@@ -64,6 +64,26 @@ impl Sentinel {
     }
   }
 
+  /// Whether the child has ended, which is left for [`Sentinel::try_reap`] to deal with.
+  pub(super) fn has_ended(&self) -> bool {
+    match self {
+      #[cfg(target_os = "linux")]
+      Self::PidFd(sentinel) => sentinel.pause(Duration::ZERO).unwrap_or(false),
+      #[cfg(target_os = "linux")]
+      Self::Grandchild(sentinel) => sentinel.pidfd().pause(Duration::ZERO).unwrap_or(false),
+      Self::WaitPid(sentinel) => sentinel.has_ended(),
+    }
+  }
+
+  /// The pidfd of a child that has ended and that another process reaps.
+  #[cfg(target_os = "linux")]
+  pub(super) fn unreaped(&self) -> Option<BorrowedFd<'_>> {
+    match self {
+      Self::Grandchild(sentinel) => Some(sentinel.pidfd().as_fd()),
+      Self::PidFd(_) | Self::WaitPid(_) => None,
+    }
+  }
+
   /// Sleeps until the child may have ended, at most for `timeout`.
   pub(super) fn pause(&self, timeout: Duration) -> Result<()> {
     match self {

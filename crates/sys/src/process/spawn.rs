@@ -2,10 +2,12 @@
 
 use std::ffi::CString;
 use std::fs;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::io::IsTerminal;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::ptr;
 
+use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::Pid;
 
@@ -80,7 +82,7 @@ impl DescriptorPlan {
 
   /// Gives the child `output` as `target`, or `/dev/null` if there is none or this process has closed its own.
   fn add_output(&mut self, output: Option<impl AsFd>, target: RawFd, above: RawFd) -> Result<()> {
-    match output.map(|output| raise(output.as_fd(), above)) {
+    match output.map(|output| raise(output_of(output.as_fd()).as_fd(), above)) {
       None | Some(Err(Errno::BADF)) => self.actions.open(target, c"/dev/null", libc::O_WRONLY),
       Some(Ok(high)) => self.add(high, target),
       Some(Err(errno)) => Err(Error::at("fcntl")(errno)),
@@ -91,6 +93,33 @@ impl DescriptorPlan {
     self.actions.dup2(high.as_fd(), target)?;
     self.sources.push(high);
     Ok(())
+  }
+}
+
+/// The same output, or, if that is a terminal, the terminal opened for writing alone: a terminal is open for both, and
+/// a child of a task that reads from its output (`less` does) would take what the program's user types.
+fn output_of(output: BorrowedFd<'_>) -> Output<'_> {
+  if cfg!(target_os = "linux") && output.is_terminal() {
+    let path = format!("/proc/self/fd/{}", output.as_raw_fd());
+    let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC;
+    if let Ok(terminal) = open(path, flags, Mode::empty()) {
+      return Output::Reopened(terminal);
+    }
+  }
+  Output::Given(output)
+}
+
+enum Output<'fd> {
+  Given(BorrowedFd<'fd>),
+  Reopened(OwnedFd),
+}
+
+impl AsFd for Output<'_> {
+  fn as_fd(&self) -> BorrowedFd<'_> {
+    match self {
+      Self::Given(fd) => *fd,
+      Self::Reopened(fd) => fd.as_fd(),
+    }
   }
 }
 

@@ -16,6 +16,8 @@ pub struct SpawnSpec<'fd> {
   pub args: Vec<OsString>,
   /// The whole environment of the child; `None` is a copy of this process's own.
   pub env: Option<Vec<(OsString, OsString)>>,
+  /// Variables that the child has in any case, in place of those of the same names in `env`.
+  pub set_env: Vec<(OsString, OsString)>,
   /// The working directory of the child; `None` is that of this process.
   pub cwd: Option<PathBuf>,
   /// Descriptors and the numbers they have in the child: 3 or greater, each number once.
@@ -33,10 +35,9 @@ impl SpawnSpec<'_> {
 
   /// `envp`, as `NAME=value`.
   pub(super) fn envp(&self) -> Result<Vec<CString>> {
-    match &self.env {
-      Some(pairs) => pairs.iter().map(|(name, value)| assignment(name, value)).collect(),
-      None => std::env::vars_os().map(|(name, value)| assignment(&name, &value)).collect(),
-    }
+    let base = self.env.clone().unwrap_or_else(|| std::env::vars_os().collect());
+    let kept = base.iter().filter(|(name, _)| !self.set_env.iter().any(|(other, _)| other == name));
+    kept.chain(&self.set_env).map(|(name, value)| assignment(name, value)).collect()
   }
 
   /// The lowest number above all targets; `EINVAL` if a target is one of the standard three or given twice.

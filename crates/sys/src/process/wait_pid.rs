@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::io::{Errno, retry_on_intr};
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, kill_process, waitid, waitpid};
 
 use super::exit::Exit;
 use crate::{Error, Result};
@@ -36,6 +36,12 @@ impl WaitPid {
       Err(Errno::CHILD) => Ok(Some(Exit::Unknown)),
       Err(errno) => Err(Error::at("waitpid")(errno)),
     }
+  }
+
+  /// Whether the child has ended. It stays to be reaped.
+  pub(super) fn has_ended(&self) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    matches!(retry_on_intr(|| waitid(WaitId::Pid(self.0), options)), Ok(Some(_)) | Err(Errno::CHILD))
   }
 
   /// Sleeps for a moment: nothing becomes ready when a child ends, so the caller has to look again soon.

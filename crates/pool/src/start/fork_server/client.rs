@@ -59,6 +59,10 @@ pub(crate) struct ForkServer {
   readiness: Readiness,
   /// The server has to be ready by then.
   deadline: Instant,
+  /// A fork was asked for, and has to be answered by then.
+  asked: Option<Instant>,
+  /// The answer that was read and not taken yet.
+  answer: Option<Result<Child, ForkError>>,
   /// How far the server has come with its modules, and whether it took too long.
   boot: ServerFailure,
   /// A module did not load: the module does not load in any process either that this server forks.
@@ -83,6 +87,8 @@ impl ForkServer {
       control: Arc::new(control),
       readiness: Readiness::Booting,
       deadline,
+      asked: None,
+      answer: None,
       boot: ServerFailure { timed_out: false, loading: String::new() },
       is_incomplete: false,
       is_spent: false,
@@ -94,9 +100,12 @@ impl ForkServer {
     self.control.as_fd()
   }
 
-  /// When the server has to be ready; `None` once it is.
+  /// When the server has to be ready, or to have answered; `None` if nothing is waited for.
   pub(crate) fn deadline(&self) -> Option<Instant> {
-    (self.readiness == Readiness::Booting).then_some(self.deadline)
+    match self.readiness {
+      Readiness::Booting => Some(self.deadline),
+      _ => self.asked,
+    }
   }
 
   /// How far the server had come at the last look.
@@ -112,7 +121,12 @@ impl ForkServer {
         self.boot.timed_out = true;
         self.readiness = Readiness::Gone;
       }
+      Ok(Received::Nothing) if self.asked.is_some_and(|until| until <= now) => self.readiness = Readiness::Gone,
       Ok(Received::Nothing) => {}
+      Ok(Received::Message(length, fds)) if self.asked.take().is_some() => match self.answered(&bytes[..length], fds) {
+        Err(ForkError::Gone) => self.readiness = Readiness::Gone,
+        answer => self.answer = Some(answer),
+      },
       Ok(Received::Message(length, _)) => self.told(&bytes[..length]),
       Ok(Received::Closed) | Err(_) => self.readiness = Readiness::Gone,
     }
@@ -145,46 +159,37 @@ impl ForkServer {
     self.is_spent
   }
 
+  /// Whether forks of this server would have another user or other groups than this process.
+  pub(crate) fn is_of_others(&self) -> bool {
+    self.process.is_of_others()
+  }
+
   /// A process that this server has forked did not boot.
   pub(crate) fn note_failed_start(&mut self) {
     self.is_spent |= self.is_incomplete;
   }
 
-  /// Waits until the server is ready, gone, or late.
-  pub(crate) fn wait(&mut self) -> &Readiness {
-    while *self.look(Instant::now()) == Readiness::Booting {
-      let left = self.deadline.saturating_duration_since(Instant::now());
-      if self.control.wait(left).is_err() {
-        self.readiness = Readiness::Gone;
-      }
-    }
-    &self.readiness
-  }
-
-  /// Has the server fork a worker that takes the descriptors over. Waits for the answer, which takes some milliseconds.
-  pub(crate) fn fork(&mut self, argument: &LaneArgument, fds: &[BorrowedFd<'_>]) -> Result<Child, ForkError> {
-    let forked = self.request_fork(argument, fds);
-    if matches!(forked, Err(ForkError::Gone)) {
-      self.readiness = Readiness::Gone;
-    }
-    forked
-  }
-
-  fn request_fork(&self, argument: &LaneArgument, fds: &[BorrowedFd<'_>]) -> Result<Child, ForkError> {
+  /// Asks the server to fork a worker that takes the descriptors over. The answer comes within some milliseconds, and
+  /// is read by [`ForkServer::look`].
+  pub(crate) fn ask(&mut self, argument: &LaneArgument, fds: &[BorrowedFd<'_>], now: Instant) -> Result<(), ForkError> {
     let mut message = vec![request::FORK];
     message.extend(argument.to_string().bytes());
-    self.control.send(&message, fds).map_err(|_| ForkError::Gone)?;
-    let until = Instant::now() + FORK_TIMEOUT;
-    let mut bytes = [0; 64];
-    loop {
-      let left = until.saturating_duration_since(Instant::now());
-      match self.control.receive(&mut bytes) {
-        Ok(Received::Message(length, fds)) => return self.answered(&bytes[..length], fds),
-        Ok(Received::Nothing) if !left.is_zero() => self.control.wait(left).map_err(|_| ForkError::Gone)?,
-        // A worker that the server forks after all ends: its lifeline has hung up.
-        _ => return Err(ForkError::Gone),
-      }
+    if self.control.send(&message, fds).is_err() {
+      self.readiness = Readiness::Gone;
+      return Err(ForkError::Gone);
     }
+    self.asked = Some(now + FORK_TIMEOUT);
+    Ok(())
+  }
+
+  /// Whether a fork was asked for of which the answer has not been taken.
+  pub(crate) fn is_forking(&self) -> bool {
+    self.asked.is_some() || self.answer.is_some()
+  }
+
+  /// The answer to the last [`ForkServer::ask`], once it is there.
+  pub(crate) fn take_answer(&mut self) -> Option<Result<Child, ForkError>> {
+    self.answer.take()
   }
 
   fn answered(&self, message: &[u8], fds: Vec<OwnedFd>) -> Result<Child, ForkError> {

@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use millrace_sys::{Capabilities, Child, Packets, SpawnSpec, kill_at_hangup, lifeline, packets, spawn};
+use millrace_sys::{
+  Capabilities, Child, Credentials, Packets, Segment, SpawnSpec, hang_up, kill_at_hangup, lifeline, packets, spawn,
+};
 
-use super::protocol::{ROOT_FD, SERVER_LIFELINE_FD, request};
+use super::protocol::{MARK_FD, MARK_LEN, ROOT_FD, SERVER_LIFELINE_FD, request};
 use crate::config::{KILL_AFTER, WorkerCommand};
 use crate::error::SpawnFailure;
 
@@ -19,8 +21,11 @@ struct Options {
   program: PathBuf,
   arguments: Vec<OsString>,
   env: Vec<(OsString, OsString)>,
+  set_env: Vec<(OsString, OsString)>,
   cwd: Option<PathBuf>,
   inherit_stdio: bool,
+  /// A server and its forks stay what this process was at the start of the server.
+  credentials: Credentials,
 }
 
 /// The servers of this process. Those that no pool uses any more are dropped at the next start.
@@ -31,7 +36,8 @@ pub(super) struct ServerProcess {
   child: Child,
   /// Carries new connections.
   root: Packets,
-  _lifeline: OwnedFd,
+  lifeline: OwnedFd,
+  credentials: Credentials,
   /// Some pool has found that the server is of no use any more.
   is_given_up: AtomicBool,
 }
@@ -47,8 +53,10 @@ impl ServerProcess {
       program: command.program.clone(),
       arguments: arguments.to_vec(),
       env: command.env.clone().unwrap_or_else(|| std::env::vars_os().collect()),
+      set_env: command.set_env.clone(),
       cwd: command.cwd.clone().or_else(|| std::env::current_dir().ok()),
       inherit_stdio: command.inherit_stdio,
+      credentials: Credentials::current(),
     };
     let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
     servers.retain(|(_, server)| server.strong_count() > 0);
@@ -68,17 +76,19 @@ impl ServerProcess {
   fn start(command: &WorkerCommand, arguments: &[OsString], capabilities: &Capabilities) -> Result<Self, SpawnFailure> {
     let (root, server_root) = packets()?;
     let (lifeline, server_lifeline) = lifeline()?;
+    let mark = Segment::create(capabilities.segment, MARK_LEN)?;
     let spec = SpawnSpec {
       program: command.program.clone(),
       args: arguments.to_vec(),
       env: command.env.clone(),
+      set_env: command.set_env.clone(),
       cwd: command.cwd.clone(),
-      fds: vec![(server_root.as_fd(), ROOT_FD), (server_lifeline.as_fd(), SERVER_LIFELINE_FD)],
+      fds: vec![(server_root.as_fd(), ROOT_FD), (server_lifeline.as_fd(), SERVER_LIFELINE_FD), (mark.as_fd(), MARK_FD)],
       inherit_stdio: command.inherit_stdio,
     };
     let child = spawn(&spec, capabilities.sentinel)?;
     kill_at_hangup(&server_lifeline, child.pid());
-    Ok(Self { child, root, _lifeline: lifeline, is_given_up: AtomicBool::new(false) })
+    Ok(Self { child, root, lifeline, credentials: Credentials::current(), is_given_up: AtomicBool::new(false) })
   }
 
   /// A connection. It is closed already if the server has ended or does not read; such a server is given up.
@@ -95,6 +105,11 @@ impl ServerProcess {
     self.is_given_up.store(true, Ordering::Relaxed);
   }
 
+  /// Whether this process has changed its user or its groups since it started the server.
+  pub(super) fn is_of_others(&self) -> bool {
+    self.credentials != Credentials::current()
+  }
+
   pub(super) fn pid(&self) -> u32 {
     self.child.pid()
   }
@@ -103,6 +118,8 @@ impl ServerProcess {
 impl Drop for ServerProcess {
   fn drop(&mut self) {
     let _ = self.child.signal_group(libc::SIGKILL);
+    // The signal is not allowed if this process has changed its user. The kernel still kills the server.
+    hang_up(&self.lifeline);
     let _ = self.child.wait_timeout(KILL_AFTER);
   }
 }

@@ -6,6 +6,11 @@ use std::os::fd::RawFd;
 pub(super) const ROOT_FD: RawFd = 3;
 /// The server's end of a lifeline: the kernel kills the server when the host's end closes.
 pub(super) const SERVER_LIFELINE_FD: RawFd = 4;
+/// A shared file without content. By this a server that runs something else than its entry finds out what it is, as a
+/// worker does by its lane.
+pub(super) const MARK_FD: RawFd = 5;
+/// The length of that file in bytes: the least that can be mapped everywhere.
+pub(super) const MARK_LEN: usize = 1;
 
 /// Most bytes of a message. Longer reasons are cut.
 pub(super) const MAX_MESSAGE: usize = 16 << 10;

@@ -1,5 +1,6 @@
 //! A fork server as its own process sees it: connections, requests, children.
 
+use std::io::{PipeWriter, Read, pipe};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use millrace_sys::{
   fork_with_heap, ignore_ending_signals, ignore_sigint, out_of_the_way, pidfd_of, reap,
 };
 
-use super::protocol::{MAX_MESSAGE, ROOT_FD, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
+use super::protocol::{MARK_FD, MAX_MESSAGE, ROOT_FD, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
 use crate::config::KILL_AFTER;
 use crate::error::WorkerError;
 use crate::fault::{Point, hits};
@@ -28,11 +29,19 @@ pub enum ForkRequest {
 /// Where a trial fork has led.
 #[derive(Debug)]
 pub enum Trial {
-  /// This is the new process.
-  Child,
-  /// The new process has ended so; `None`: not in time, and it was killed.
-  Over(Option<Exit>),
+  /// This is the new process, which may write a report of at most [`MAX_REPORT`] bytes.
+  Child(PipeWriter),
+  /// The new process is over.
+  Over {
+    /// How it ended; `None`: not in time, and it was killed.
+    exit: Option<Exit>,
+    /// What it has reported.
+    report: Vec<u8>,
+  },
 }
+
+/// Bytes of the report of a trial fork. A pipe has room for as many, so the new process need not wait for a reader.
+pub const MAX_REPORT: usize = 4096;
 
 /// The connection of one pool.
 #[derive(Debug)]
@@ -76,6 +85,8 @@ impl ForkService {
     let root = unsafe { adopt_fd(ROOT_FD) }?;
     // SAFETY: as above.
     let lifeline = unsafe { adopt_fd(SERVER_LIFELINE_FD) }?;
+    // SAFETY: as above. The mark has told what it had to tell.
+    drop(unsafe { adopt_fd(MARK_FD) }?);
     ignore_sigint();
     ignore_ending_signals();
     let root = Packets::from_fd(root);
@@ -227,13 +238,14 @@ impl ForkService {
   /// When there can be no other process now.
   pub unsafe fn try_fork(&self, timeout: Duration) -> millrace_sys::Result<Trial> {
     let sentinel = Capabilities::get()?.sentinel;
+    let (reader, writer) = pipe().map_err(|error| millrace_sys::Error::new("pipe2", error))?;
     // SAFETY: passed on by the caller.
     match unsafe { fork_with_heap() }? {
       Forked::Child => {
         if hits(Point::ForkTrial) {
           exit_now(1);
         }
-        Ok(Trial::Child)
+        Ok(Trial::Child(writer))
       }
       Forked::Parent(pid) => {
         let mut child = Child::forked_here(pid, sentinel)?;
@@ -242,7 +254,16 @@ impl ForkService {
           child.signal_group(libc::SIGKILL)?;
           child.wait_timeout(KILL_AFTER)?;
         }
-        Ok(Trial::Over(exit))
+        // Whoever has the other end has ended: what is in the pipe is all that there is.
+        drop(writer);
+        let mut report = Vec::new();
+        if exit.is_some() {
+          reader
+            .take(MAX_REPORT as u64)
+            .read_to_end(&mut report)
+            .map_err(|error| millrace_sys::Error::new("read", error))?;
+        }
+        Ok(Trial::Over { exit, report })
       }
     }
   }

@@ -38,7 +38,7 @@ pub fn config() -> PoolConfig {
   PoolConfig {
     max_workers: 2,
     on_death: DeathPolicy::Isolate,
-    command: WorkerCommand { program, args, env: None, cwd: None, inherit_stdio: false, depth: 1 },
+    command: WorkerCommand { program, args, env: None, set_env: Vec::new(), cwd: None, inherit_stdio: false, depth: 1 },
     start_method: StartMethod::Spawn,
     geometry: Geometry::new(64, 64 << 20).unwrap(),
     idle_timeout: None,

@@ -13,6 +13,7 @@ fn shell(script: &str) -> (WorkerCommand, Vec<OsString>) {
     program: PathBuf::from("/bin/sh"),
     args: Vec::new(),
     env: None,
+    set_env: Vec::new(),
     cwd: None,
     inherit_stdio: false,
     depth: 1,
@@ -34,17 +35,34 @@ fn silent(name: &str, patience: Duration) -> (ForkServer, Packets) {
   (server, end)
 }
 
+/// Waits until the server is ready, gone, or late.
+fn wait(server: &mut ForkServer) -> &Readiness {
+  while *server.look(Instant::now()) == Readiness::Booting {
+    std::thread::sleep(Duration::from_millis(1));
+  }
+  server.readiness()
+}
+
 fn ready(name: &str) -> (ForkServer, Packets) {
   let (mut server, end) = silent(name, PATIENCE);
   end.send(&[reply::READY, 0], &[]).unwrap();
-  assert_eq!(server.wait(), &Readiness::Ready);
+  assert_eq!(wait(&mut server), &Readiness::Ready);
   (server, end)
 }
 
 fn fork(server: &mut ForkServer) -> Result<Child, ForkError> {
   let file = File::open("/dev/null").unwrap();
   let argument = LaneArgument { segment_len: 4096, host_pid: std::process::id(), worker_id: 1, depth: 1 };
-  server.fork(&argument, &[file.as_fd(), file.as_fd(), file.as_fd(), file.as_fd()])
+  server.ask(&argument, &[file.as_fd(), file.as_fd(), file.as_fd(), file.as_fd()], Instant::now())?;
+  loop {
+    if *server.look(Instant::now()) == Readiness::Gone {
+      return Err(ForkError::Gone);
+    }
+    if let Some(answer) = server.take_answer() {
+      return answer;
+    }
+    std::thread::sleep(Duration::from_millis(1));
+  }
 }
 
 #[test]
@@ -52,7 +70,7 @@ fn a_server_that_ends_is_gone_and_has_no_boot_failure_to_tell_of() {
   // Before it is connected to, or after.
   for _ in 0..20 {
     let mut server = start("exit 3", PATIENCE);
-    assert_eq!(server.wait(), &Readiness::Gone);
+    assert_eq!(wait(&mut server), &Readiness::Gone);
     assert_eq!(server.boot_failure(), None);
   }
 }
@@ -62,7 +80,7 @@ fn a_server_that_says_nothing_is_gone_at_its_deadline() {
   let (mut server, end) = silent("nothing", Duration::from_millis(50));
   assert_eq!(server.look(Instant::now()), &Readiness::Booting);
   end.send(b"\x05file:///slow.mjs", &[]).unwrap();
-  assert_eq!(server.wait(), &Readiness::Gone);
+  assert_eq!(wait(&mut server), &Readiness::Gone);
   let loading = "file:///slow.mjs".to_owned();
   assert_eq!(server.boot_failure(), Some(ServerFailure { timed_out: true, loading }));
   assert_eq!(server.deadline(), None);
@@ -75,7 +93,7 @@ fn a_server_that_ends_while_it_loads_tells_what() {
     end.send(&[&[reply::LOADING], module.as_bytes()].concat(), &[]).unwrap();
   }
   drop(end);
-  assert_eq!(server.wait(), &Readiness::Gone);
+  assert_eq!(wait(&mut server), &Readiness::Gone);
   assert_eq!(server.boot_failure().unwrap().loading, "file:///\u{e9}.mjs");
 }
 
@@ -100,7 +118,7 @@ fn a_refusal_may_be_of_any_length_and_bytes() {
   message[0] = reply::REFUSED;
   message[1] = 0xff;
   end.send(&message, &[]).unwrap();
-  let Readiness::Refused(reasons) = server.wait() else { panic!("{server:?}") };
+  let Readiness::Refused(reasons) = wait(&mut server) else { panic!("{server:?}") };
   assert!(reasons.starts_with("\u{fffd}xx") && reasons.chars().count() == MAX_MESSAGE - 1);
 }
 
@@ -138,7 +156,7 @@ fn a_server_is_shared_until_somebody_finds_it_gone() {
   let other = start("sleep 1000 # other", PATIENCE);
   assert_ne!(first.process.pid(), other.process.pid());
   second.deadline = Instant::now();
-  assert_eq!(second.wait(), &Readiness::Gone);
+  assert_eq!(wait(&mut second), &Readiness::Gone);
   drop(second);
   let third = start("sleep 1000 # shared", PATIENCE);
   assert_ne!(first.process.pid(), third.process.pid());
@@ -151,7 +169,7 @@ fn a_server_is_shared_until_somebody_finds_it_gone() {
 fn a_module_that_failed_spends_a_server_once_a_worker_has_told_of_it() {
   let (mut server, end) = silent("incomplete", PATIENCE);
   end.send(&[reply::READY, 1], &[]).unwrap();
-  assert_eq!(server.wait(), &Readiness::Ready);
+  assert_eq!(wait(&mut server), &Readiness::Ready);
   assert!(!server.is_spent);
   server.note_failed_start();
   assert!(server.is_spent);
