@@ -3,7 +3,7 @@
 import { type BrokenProcessPool, InvalidStateError, MillraceError, ShutdownError } from '../errors/index.js'
 import { refusalBeforeEntry } from '../start/misrun.js'
 import { isBeforeEntry, workerState } from '../tasks/context.js'
-import { end, hasExited } from './exit.js'
+import { end, hasExited, isEnding } from './exit.js'
 
 export class PoolState {
   /** Neither closed, nor broken, nor another process's: one look for each call. */
@@ -80,6 +80,16 @@ export class PoolState {
       )
     }
     return isBeforeEntry() ? refusalBeforeEntry() : undefined
+  }
+
+  /**
+   * @throws As {@link assertOpen} when the pool cannot go on with work that it has accepted; a closed pool can.
+   */
+  assertGoesOn(): void {
+    this.assertOwn()
+    if (this.#broken !== undefined) throw this.#broken()
+    if (this.#stopped) throw wasShutDown()
+    if (isEnding()) throw new ShutdownError('The process ends, and its workers are gone')
   }
 
   /** @throws InvalidStateError in a fork of the pool's process. */
