@@ -1010,6 +1010,31 @@ export declare interface ResultCallbacks<T> {
     errorCallback?: (error: any) => unknown;
 }
 
+/** The option `retries` in full: how often, after which pauses and after which failures a call is repeated. */
+export declare interface RetryOptions {
+    /** How often the call is repeated at most. 0: never. */
+    limit: number;
+    /** Milliseconds of the pause before the first repetition. A pause holds no worker. Default: 0. */
+    delay?: number;
+    /** How many times longer each pause is than the pause before; at least 1. Default: 1. */
+    factor?: number;
+    /**
+     * The share of each pause that is left to chance, from 0 to 1: a pause of 1000 ms with a `jitter` of 0.3 takes 700 to
+     * 1000 ms. Calls that failed together are then not repeated together. Default: 0.
+     */
+    jitter?: number;
+    /** Milliseconds of the longest pause. Default: no limit. */
+    maxDelay?: number;
+    /**
+     * Decides whether the call is repeated after a failure of any kind: what the task threw, `process.exit()` in the
+     * task, a death, a time-out. `attempt` is the number of the attempt that failed, from 1. The function is not asked
+     * after the last attempt. What the function throws becomes the error of the call, with the failure as its `cause`.
+     *
+     * Default: the call is repeated after the death of its worker and after its time-out, and after nothing else.
+     */
+    when?(error: unknown, attempt: number): boolean;
+}
+
 /** The conditions under which {@link wait} returns. */
 declare type ReturnWhen = (typeof CONDITIONS)[number];
 
