@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { QueueFullError, ShutdownError } from '../src/errors/index.js'
 import { Executor } from '../src/executor/executor.js'
 import { Future } from '../src/futures/future.js'
-import type { MapOptions } from '../src/map/iterator.js'
+import type { MapOptions } from '../src/map/options.js'
 import { LocalExecutor } from './helpers/executors.js'
 
 const double = (n: number): number => n * 2

@@ -4,7 +4,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { setImmediate as turn } from 'node:timers/promises'
 import { CancelledError, ShutdownError } from '../src/errors/index.js'
-import { type MapOptions } from '../src/map/iterator.js'
+import type { MapOptions } from '../src/map/options.js'
 import { LocalChunks } from './helpers/executors.js'
 import { boom, DONE, double, numbers, map, collect, outcomes, Counted, AsyncCounted } from './helpers/maps.js'
 

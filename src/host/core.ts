@@ -12,7 +12,6 @@ import { isMainThread } from 'node:worker_threads'
 import { Outbox } from '../codec/index.js'
 import { type BrokenProcessPool, CancelledError, InvalidStateError, ShutdownError } from '../errors/index.js'
 import { native, type NativeCallFailure, type NativeEvent, type NativePool } from '../native/index.js'
-import type { ChunkOutcome } from '../map/source.js'
 import { nowMs } from '../util/clock.js'
 import { signalName } from '../util/signal-names.js'
 import { invalidType } from '../util/validate.js'
@@ -33,11 +32,11 @@ import { warningOf } from './failures/warnings.js'
 import { LoopHold } from './loop-hold.js'
 import type { ResolvedOptions } from './options.js'
 import { openPools, OwnForks } from './own-forks.js'
-import { PoolState, wasShutDown } from './pool-state.js'
+import { closedToCalls, PoolState, wasShutDown } from './pool-state.js'
 import { QueueRoom } from './queue-room.js'
 import { RefusedItems } from './refused-items.js'
 import { dumpFutures, poolStats } from './report.js'
-import { chunkOutcome, ResultReader } from './results.js'
+import { chunkOutcome, type PieceOutcome, ResultReader } from './results.js'
 import type { PoolStats } from './stats.js'
 import { closeDropped, giveBack, isShortage, whileThereIsMore, PoolMemory } from './shortage.js'
 import { SubmitStacks } from './submit-stacks.js'
@@ -253,6 +252,11 @@ export class PoolCore implements Owner, CallOwner {
     this.#calls.cancel(future, error)
   }
 
+  /** The bytes of the arguments of the last call. */
+  get sentBytes(): number {
+    return this.#path.sentBytes
+  }
+
   isRunning(future: AnyFuture): boolean {
     return future.call !== NO_CALL && this.#native.isRunning(future.call)
   }
@@ -428,7 +432,7 @@ export class PoolCore implements Owner, CallOwner {
     if (failure.kind === 'cancelled') return this.#calls.cancel(future)
     const error = callFailure(failure, future.describe(), future)
     this.#calls.failed++
-    future.settleValue({ ...outcome, failure: { error } } satisfies ChunkOutcome<unknown>)
+    future.settleValue({ ...outcome, failure: { error } } satisfies PieceOutcome<unknown>)
   }
 
   #workerExited({ workerId, death, reason }: Extract<NativeEvent, { kind: 'workerExit' }>): void {
@@ -572,6 +576,16 @@ export class PoolCore implements Owner, CallOwner {
 
   killNow(): void {
     if (!this.#state.stopped) this.#native.destroy()
+  }
+
+  /** Whether the pool takes no more calls, and finishes what it has accepted. */
+  get isClosing(): boolean {
+    return this.#state.closed
+  }
+
+  /** Why the pool takes no calls; undefined while it does. */
+  refusal(): Error | undefined {
+    return this.#state.refusal(closedToCalls)
   }
 
   get isLeaving(): boolean {

@@ -3,7 +3,6 @@
 import { decodeError, decodeResult, keepsContent } from '../codec/index.js'
 import { readOutcomes } from '../codec/journal.js'
 import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
-import type { ChunkOutcome } from '../map/source.js'
 import { countReceived } from '../memory/garbage.js'
 import { receiveShared } from '../memory/shared-buffer.js'
 import type { NativePool } from '../native/index.js'
@@ -12,6 +11,18 @@ import { framesOf } from '../util/stacks.js'
 import { Inbox, ResultFlag, ResultRecord, Status, wide } from '../wire/index.js'
 import type { CallFuture } from './call-future.js'
 import { describeCall } from './failures/deaths.js'
+
+/** The outcomes of the items of a call that is a chunk, or a piece of one. */
+export interface PieceOutcome<R> {
+  /** The value of each item, from the first on; for a failed item, anything. */
+  readonly values: ArrayLike<R>
+  /** The errors of failed items by their index. */
+  readonly errors?: Map<number, unknown>
+  /** Set if the item behind `values` has failed, with this error, and the items behind that one have not run. */
+  readonly failure?: { readonly error: unknown }
+  /** Milliseconds that the worker ran the call, if known. */
+  readonly elapsed?: number
+}
 
 /** The outcome of a call. */
 export interface Outcome {
@@ -101,7 +112,7 @@ function readOutcome(
         if ((words[at + ResultRecord.flags]! & ResultFlag.moved) !== 0) receiveShared([value])
         if (future.items === 0) return { future, kind: 'value', value }
         const elapsed = words[at + ResultRecord.ranMicroseconds]! / 1000
-        const outcome: ChunkOutcome<unknown> = { values: [value], elapsed }
+        const outcome: PieceOutcome<unknown> = { values: [value], elapsed }
         return { future, kind: 'value', value: future.refused?.complete(outcome) ?? outcome }
       }
       case Status.exit:
@@ -112,9 +123,12 @@ function readOutcome(
         }
       default: {
         const submitStack = framesOf(future.submitStack)
-        const error = decodeError(codec, bytes.subarray(start, end), { pid, submitStack })
-        if (future.sentItems !== 1) return { future, kind: 'error', value: error }
-        const outcome: ChunkOutcome<unknown> = { values: [undefined], errors: new Map([[0, error]]) }
+        const decode = (): unknown => decodeError(codec, bytes.subarray(start, end), { pid, submitStack })
+        if (future.items === 0) return { future, kind: 'error', value: decode() }
+        // The chunk's only item has failed, or none could begin: the task does not load. Each item has its own error.
+        const count = future.sentItems
+        const errors = new Map(Array.from({ length: count }, (_, index) => [index, decode()]))
+        const outcome: PieceOutcome<unknown> = { values: new Array<unknown>(count), errors }
         return { future, kind: 'value', value: future.refused?.complete(outcome) ?? outcome }
       }
     }
@@ -129,7 +143,7 @@ export function chunkOutcome(
   journal: Uint8Array,
   pid: number,
   done = Infinity,
-): ChunkOutcome<unknown> {
+): PieceOutcome<unknown> {
   const limit = Math.min(done, future.sentItems)
   const outcome = readOutcomes(journal, limit, { pid, submitStack: framesOf(future.submitStack) }, (code) =>
     taskExit(code, future.describe(), pid),
