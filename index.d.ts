@@ -112,9 +112,9 @@ declare interface ChunkOutcome<R> {
      * The errors of failed items by their index. The receiver becomes the owner. In place of an error stands `end`, the
      * very object, for an item without an outcome.
      */
-    readonly errors?: Map<number, unknown>;
+    readonly errors?: Map<number, unknown> | undefined;
     /** Set if what ends the map has kept items of the chunk from running. */
-    readonly end?: MapEnd;
+    readonly end?: MapEnd | undefined;
     /** Milliseconds that workers ran the chunk, if known: they make automatic chunk sizes more precise. */
     readonly elapsed?: number;
 }
@@ -533,20 +533,20 @@ export declare interface MapAsyncOptions<T> extends ResultCallbacks<T> {
     chunksize?: number;
 }
 
-/** How an executor has to run the calls of one `map`. */
+/** How an executor has to run the calls of one `map`. No property may be absent: `Object.prototype` decides nothing. */
 declare interface MapCall {
     /** Whether an item is a list of arguments, as for `starmap`, or the only argument. */
     readonly spread: boolean;
     /** Whether the size of chunks is measured: then a chunk that takes long may be divided. */
-    readonly divides?: boolean;
+    readonly divides: boolean;
     /** Milliseconds that each item may run. */
-    readonly taskTimeout?: number | undefined;
+    readonly taskTimeout: number | undefined;
     /** Milliseconds between the abort of a task's signal and the end of its worker. */
-    readonly grace?: number | undefined;
+    readonly grace: number | undefined;
     /** Which items that failed run again. */
-    readonly retries?: RetryPolicy | undefined;
+    readonly retries: RetryPolicy | undefined;
     /** The name of the calls in errors and in `taskContext()`. */
-    readonly label?: string | undefined;
+    readonly label: string | undefined;
 }
 
 /** What ends a map. The object marks the items that have no outcome because of it. */
@@ -585,7 +585,7 @@ declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     private readonly abortion;
     /** Runs only while somebody waits: an iterator that nobody reads does not hold the event loop. */
     private timer;
-    /** Number of yielded items that the consumer may not have seen yet. They still count as read ahead. */
+    /** Items of yielded chunks whose last item the consumer may not have seen yet. They still count as read ahead. */
     private yielding;
     private releaseScheduled;
     /** What has ended the map, raised after the last result. */
@@ -628,7 +628,6 @@ declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     /** Answers those calls of `next()` that can be answered, in their order; then `toArray()`. */
     private answer;
     private collect;
-    private taken;
     /** The last item of the first chunk was taken. */
     private leave;
     private release;
@@ -647,14 +646,14 @@ export { MapIterator_2 as MapIterator }
 export declare interface MapOptions {
     /**
      * The number of items that travel and run together, as one call. `'auto'`: measured, so that a chunk keeps a worker
-     * busy for a few milliseconds, and at most 512; a chunk that takes much longer is divided among the workers. Default:
+     * busy for a few milliseconds, and at most 1024; a chunk that takes much longer is divided among the workers. Default:
      * `'auto'`.
      *
      * An item that fails, ends its worker or runs for too long does not harm the others of its chunk, whatever the size.
      */
     chunksize?: number | 'auto';
     /**
-     * The most items that are read ahead of the consumer. Default: eight chunks for each worker, and at least 64 items
+     * The most items that are read ahead of the consumer. Default: four chunks for each worker, and at least 64 items
      * for each; reading also stops at 64 MiB of encoded items, with any number here. `Infinity`: reading waits for
      * nothing but the workers; a synchronous iterable is read to its end at the call.
      */

@@ -272,12 +272,7 @@ export class ChunkRun<R> extends Future<ChunkOutcome<R>> implements ChunkFuture<
     }
     this.#calls.end(this, length - failed - lost, failed)
     const elapsed = this.#elapsed
-    this.settleValue({
-      values,
-      elapsed,
-      ...(errors === undefined ? undefined : { errors }),
-      ...(end === undefined ? undefined : { end }),
-    })
+    this.settleValue({ values, errors, end, elapsed })
   }
 
   /**

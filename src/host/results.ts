@@ -1,7 +1,7 @@
 // The reader of results: it turns bytes from the native pool's staging memory into outcomes of calls.
 
 import { decodeError, decodeResult, keepsContent } from '../codec/index.js'
-import { readOutcomes } from '../codec/journal.js'
+import { type Outcomes, readOutcomes } from '../codec/journal.js'
 import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
 import { countReceived } from '../memory/garbage.js'
 import { receiveShared } from '../memory/shared-buffer.js'
@@ -17,11 +17,11 @@ export interface PieceOutcome<R> {
   /** The value of each item, from the first on; for a failed item, anything. */
   readonly values: ArrayLike<R>
   /** The errors of failed items by their index. */
-  readonly errors?: Map<number, unknown>
+  readonly errors: Map<number, unknown> | undefined
   /** Set if the item behind `values` has failed, with this error, and the items behind that one have not run. */
-  readonly failure?: { readonly error: unknown }
-  /** Milliseconds that the worker ran the call, if known. */
-  readonly elapsed?: number
+  readonly failure: { readonly error: unknown } | undefined
+  /** Milliseconds that the worker ran the call; 0: unknown. */
+  readonly elapsed: number
 }
 
 /** The outcome of a call. */
@@ -112,8 +112,7 @@ function readOutcome(
         if ((words[at + ResultRecord.flags]! & ResultFlag.moved) !== 0) receiveShared([value])
         if (future.items === 0) return { future, kind: 'value', value }
         const elapsed = words[at + ResultRecord.ranMicroseconds]! / 1000
-        const outcome: PieceOutcome<unknown> = { values: [value], elapsed }
-        return { future, kind: 'value', value: future.refused?.complete(outcome) ?? outcome }
+        return { future, kind: 'value', value: pieceOutcome(future, { values: [value], errors: undefined }, elapsed) }
       }
       case Status.exit:
         return {
@@ -128,8 +127,7 @@ function readOutcome(
         // The chunk's only item has failed, or none could begin: the task does not load. Each item has its own error.
         const count = future.sentItems
         const errors = new Map(Array.from({ length: count }, (_, index) => [index, decode()]))
-        const outcome: PieceOutcome<unknown> = { values: new Array<unknown>(count), errors }
-        return { future, kind: 'value', value: future.refused?.complete(outcome) ?? outcome }
+        return { future, kind: 'value', value: pieceOutcome(future, { values: new Array<unknown>(count), errors }) }
       }
     }
   } catch (value) {
@@ -148,7 +146,17 @@ export function chunkOutcome(
   const outcome = readOutcomes(journal, limit, { pid, submitStack: framesOf(future.submitStack) }, (code) =>
     taskExit(code, future.describe(), pid),
   )
-  return future.refused?.complete(outcome) ?? outcome
+  return pieceOutcome(future, outcome)
+}
+
+/** The outcome of a piece from that of the items that were sent. */
+function pieceOutcome(
+  { refused }: CallFuture<unknown>,
+  { values, errors }: Outcomes,
+  elapsed = 0,
+): PieceOutcome<unknown> {
+  const sent = { values, errors, failure: undefined, elapsed }
+  return refused?.complete(sent) ?? sent
 }
 
 function taskExit(exitCode: unknown, task: WorkerDeathTask, pid: number): TaskExitError {

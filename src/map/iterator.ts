@@ -65,7 +65,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   private readonly abortion: AbortReaction | undefined
   /** Runs only while somebody waits: an iterator that nobody reads does not hold the event loop. */
   private timer: Timer | undefined = undefined
-  /** Number of yielded items that the consumer may not have seen yet. They still count as read ahead. */
+  /** Items of yielded chunks whose last item the consumer may not have seen yet. They still count as read ahead. */
   private yielding = 0
   private releaseScheduled = false
   /** What has ended the map, raised after the last result. */
@@ -133,7 +133,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
         const result: Promise<Result<R>> = failed
           ? Promise.reject(chunk.takeError())
           : Promise.resolve({ done: false, value: this.take(chunk) })
-        this.taken(chunk)
+        if (chunk.exhausted) this.leave(chunk)
         if (failed && strict) this.close().catch(ignore)
         return result
       }
@@ -319,7 +319,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
       const failed = !this.settle && chunk.failed
       if (failed) reject(chunk.takeError())
       else resolve({ done: false, value: this.take(chunk) })
-      this.taken(chunk)
+      if (chunk.exhausted) this.leave(chunk)
       if (failed && strict) this.close().catch(ignore)
     }
     if (this.collector !== undefined && this.requests.length === 0) this.collect(this.collector)
@@ -329,9 +329,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
 
   private collect(collector: Collector<R>): void {
     for (let chunk = this.readyChunk(); chunk !== undefined; chunk = this.readyChunk()) {
-      const before = chunk.position
       const isGood = collector.take(chunk)
-      this.pace.ahead -= chunk.position - before
       if (chunk.exhausted) this.leave(chunk)
       if (isGood) continue
       this.collector = undefined
@@ -341,28 +339,23 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     if (this.isOver()) {
       this.collector = undefined
       collector.finish(this.end)
-    } else {
-      this.feeder.feed()
-    }
-  }
-
-  private taken(chunk: Chunk<any>): void {
-    if (chunk.exhausted) this.leave(chunk)
-    if (!this.pace.bounded || this.feeder.ended) return
-    this.yielding++
-    if (this.releaseScheduled || this.pace.allowance(this.yielding) === 0) return
-    // The consumer has its item at the latest a turn later. Only then is another item read in its place.
-    this.releaseScheduled = true
-    setImmediate(() => {
-      this.releaseScheduled = false
+    } else if (this.yielding > 0) {
       this.release()
-    })
+    }
   }
 
   /** The last item of the first chunk was taken. */
   private leave(chunk: Chunk<any>): void {
     this.chunks.shift()
     this.pace.bytesAhead -= chunk.bytes
+    this.yielding += chunk.length
+    if (this.releaseScheduled || this.feeder.ended) return
+    // The consumer has its item at the latest a turn later. Only then are others read in the place of the chunk.
+    this.releaseScheduled = true
+    setImmediate(() => {
+      this.releaseScheduled = false
+      this.release()
+    })
   }
 
   private release(): void {

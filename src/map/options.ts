@@ -18,14 +18,14 @@ import type { MapCall } from './source.js'
 export interface MapOptions {
   /**
    * The number of items that travel and run together, as one call. `'auto'`: measured, so that a chunk keeps a worker
-   * busy for a few milliseconds, and at most 512; a chunk that takes much longer is divided among the workers. Default:
+   * busy for a few milliseconds, and at most 1024; a chunk that takes much longer is divided among the workers. Default:
    * `'auto'`.
    *
    * An item that fails, ends its worker or runs for too long does not harm the others of its chunk, whatever the size.
    */
   chunksize?: number | 'auto'
   /**
-   * The most items that are read ahead of the consumer. Default: eight chunks for each worker, and at least 64 items
+   * The most items that are read ahead of the consumer. Default: four chunks for each worker, and at least 64 items
    * for each; reading also stops at 64 MiB of encoded items, with any number here. `Infinity`: reading waits for
    * nothing but the workers; a synchronous iterable is read to its end at the call.
    */

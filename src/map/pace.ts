@@ -4,7 +4,7 @@
 const TARGET_MS = 4
 
 /** Items in an automatic chunk. Larger chunks save nothing more, and more items would be read ahead. */
-const LARGEST_AUTO = 512
+const LARGEST_AUTO = 1024
 
 /** Bytes in an automatic chunk, about: larger payloads gain nothing from travelling together. */
 const LARGEST_BYTES = 1 << 20
@@ -19,7 +19,7 @@ const CHUNKS_PER_WORKER = 4
  * What is read ahead for each worker by default: so many chunks, and at least so many items. The workers go on while
  * the consumer waits for the result of one long item.
  */
-const CHUNKS_AHEAD = 8
+const CHUNKS_AHEAD = 4
 const ITEMS_AHEAD = 64
 
 /** Encoded bytes that are read ahead. */
@@ -39,7 +39,7 @@ export class Pace {
   size: number
   /** Chunks that are submitted and not done. */
   inFlight = 0
-  /** Items that are read and not yielded. */
+  /** Items that are read, and whose chunks are not yielded. */
   ahead = 0
   /** Encoded bytes of chunks with items that are not yielded. */
   bytesAhead = 0
@@ -86,13 +86,13 @@ export class Pace {
    *
    * Never a part of a chunk. When nothing is read ahead there is room for a whole chunk, so a wait for room ends.
    */
-  allowance(yielding = 0): number {
+  allowance(): number {
     if (this.inFlight >= this.maxInFlight) return 0
     const size = this.adaptive ? this.fitting() : this.size
-    const ahead = this.ahead - yielding
-    if (ahead <= 0) return size
-    return ahead + size <= this.maxAhead() && (!this.bounded || this.bytesAhead < BYTES_AHEAD) ? size : 0
+    if (this.ahead <= 0) return size
+    return this.ahead + size <= this.maxAhead() && (!this.bounded || this.bytesAhead < BYTES_AHEAD) ? size : 0
   }
+
 
   /** The present size, or as many items as are not too many bytes. */
   private fitting(): number {

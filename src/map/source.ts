@@ -3,20 +3,25 @@
 import type { Future } from '../futures/future.js'
 import type { RetryPolicy } from '../futures/retry-policy.js'
 
-/** How an executor has to run the calls of one `map`. */
+/** How an executor has to run the calls of one `map`. No property may be absent: `Object.prototype` decides nothing. */
 export interface MapCall {
   /** Whether an item is a list of arguments, as for `starmap`, or the only argument. */
   readonly spread: boolean
   /** Whether the size of chunks is measured: then a chunk that takes long may be divided. */
-  readonly divides?: boolean
+  readonly divides: boolean
   /** Milliseconds that each item may run. */
-  readonly taskTimeout?: number | undefined
+  readonly taskTimeout: number | undefined
   /** Milliseconds between the abort of a task's signal and the end of its worker. */
-  readonly grace?: number | undefined
+  readonly grace: number | undefined
   /** Which items that failed run again. */
-  readonly retries?: RetryPolicy | undefined
+  readonly retries: RetryPolicy | undefined
   /** The name of the calls in errors and in `taskContext()`. */
-  readonly label?: string | undefined
+  readonly label: string | undefined
+}
+
+/** The calls of a map without options. */
+export function plainCall(spread: boolean): MapCall {
+  return { spread, divides: false, taskTimeout: undefined, grace: undefined, retries: undefined, label: undefined }
 }
 
 /** What ends a map. The object marks the items that have no outcome because of it. */
@@ -34,9 +39,9 @@ export interface ChunkOutcome<R> {
    * The errors of failed items by their index. The receiver becomes the owner. In place of an error stands `end`, the
    * very object, for an item without an outcome.
    */
-  readonly errors?: Map<number, unknown>
+  readonly errors?: Map<number, unknown> | undefined
   /** Set if what ends the map has kept items of the chunk from running. */
-  readonly end?: MapEnd
+  readonly end?: MapEnd | undefined
   /** Milliseconds that workers ran the chunk, if known: they make automatic chunk sizes more precise. */
   readonly elapsed?: number
 }

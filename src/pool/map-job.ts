@@ -75,7 +75,7 @@ export class MapJob<R> extends Job implements FeederHost<R> {
     for (let index = 0; index < values.length; index++) this.#values[first + index] = values[index]!
     for (const index of [...(errors?.keys() ?? [])].sort((a, b) => a - b)) {
       const error = errors!.get(index)
-      if (error !== end) this.#errors.push(indexed(error, first + index))
+      if (end === undefined || error !== end) this.#errors.push(indexed(error, first + index))
     }
     // Told once: the items have no errors of their own.
     if (end !== undefined) this.#errors.push(end.error)

@@ -17,6 +17,7 @@ import { PoolCore } from '../host/core.js'
 import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
 import type { PoolStats } from '../host/stats.js'
 import { argumentLists, isAsyncIterable } from '../map/input.js'
+import { plainCall } from '../map/source.js'
 import { checkItems, checkMapOptions, MAP_OPTIONS, mapCall, type MapOptions } from '../map/options.js'
 import type { ItemOutcome } from '../map/outcome.js'
 import type { TaskFunction } from '../tasks/index.js'
@@ -379,8 +380,7 @@ export class Pool implements AsyncDisposable {
     if (chunksize !== undefined) validateInteger(chunksize, 'options.chunksize', 1)
     checkItems(items)
     if (isAsyncIterable(items)) throw invalidType('items', 'an iterable, not an asynchronous one: use imap()', items)
-    const call = { spread }
-    const source = new ChunkSource<Awaited<R>>(this.#core, fn, call, { maxWorkers: this.#core.size, caller })
+    const source = new ChunkSource<Awaited<R>>(this.#core, fn, plainCall(spread), { maxWorkers: this.#core.size, caller })
     const list = [...((spread ? argumentLists(items) : items) as Iterable<unknown>)]
     // The iterable's code may have closed the pool.
     this.#assertRunning()
