@@ -12,8 +12,8 @@ import type { ChunkFuture, ChunkOutcome, MapEnd } from '../map/source.js'
 import { Timer } from '../util/timer.js'
 import { Journal } from '../wire/index.js'
 import type { CallFuture } from './call-future.js'
-import type { FurtherWork } from './core.js'
-import type { PieceOutcome } from './results.js'
+import type { FurtherWork } from './further-work.js'
+import type { PieceOutcome } from './piece-outcome.js'
 
 /** How a piece is sent. */
 export interface PiecePlan {

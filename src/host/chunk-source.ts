@@ -6,8 +6,9 @@ import { clearInterval, setInterval } from '../util/globals.js'
 import { CallFlag, HostFlag } from '../wire/index.js'
 import type { CallFuture } from './call-future.js'
 import { ChunkRun, type PieceCalls, type PiecePlan } from './chunk-run.js'
-import type { FurtherWork, PoolCore } from './core.js'
-import type { PieceOutcome } from './results.js'
+import type { PoolCore } from './core.js'
+import type { FurtherWork } from './further-work.js'
+import type { PieceOutcome } from './piece-outcome.js'
 
 /** How a source makes its calls. */
 export interface ChunkCalls {

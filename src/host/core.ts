@@ -29,6 +29,7 @@ import { RecentEnds } from './failures/recent-ends.js'
 import { refusalError, spawnRefusal } from './failures/refusal.js'
 import { errnoName } from './failures/system.js'
 import { warningOf } from './failures/warnings.js'
+import type { FurtherWork } from './further-work.js'
 import { LoopHold } from './loop-hold.js'
 import type { ResolvedOptions } from './options.js'
 import { openPools, OwnForks } from './own-forks.js'
@@ -36,7 +37,8 @@ import { closedToCalls, PoolState, wasShutDown } from './pool-state.js'
 import { QueueRoom } from './queue-room.js'
 import { RefusedItems } from './refused-items.js'
 import { dumpFutures, poolStats } from './report.js'
-import { chunkOutcome, type PieceOutcome, ResultReader } from './results.js'
+import type { PieceOutcome } from './piece-outcome.js'
+import { chunkOutcome, ResultReader } from './results.js'
 import type { PoolStats } from './stats.js'
 import { closeDropped, giveBack, isShortage, whileThereIsMore, PoolMemory } from './shortage.js'
 import { SubmitStacks } from './submit-stacks.js'
@@ -64,12 +66,6 @@ export interface CallPlan {
   readonly moving: readonly ArrayBuffer[] | undefined
   /** Checks the call's options and stores them in its future. A future that is done afterwards is not sent. */
   readonly prepare: ((future: CallFuture<unknown>) => void) | undefined
-}
-
-/** Work that was accepted and makes further calls: a chunk whose rest runs elsewhere, a call that is repeated. */
-export interface FurtherWork {
-  /** The pool ends: what waits for a time to come is over now, with an error that `makeError` makes. */
-  abandon(makeError: () => Error): void
 }
 
 const wasCancelled = (): CancelledError => new CancelledError('The call was cancelled')

@@ -2,7 +2,7 @@
 
 import { encodeArguments, type Outbox } from '../codec/index.js'
 import { CallFlag } from '../wire/index.js'
-import type { PieceOutcome } from './results.js'
+import type { PieceOutcome } from './piece-outcome.js'
 
 export class RefusedItems {
   /** The items that can travel. */

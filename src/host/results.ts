@@ -11,18 +11,7 @@ import { framesOf } from '../util/stacks.js'
 import { Inbox, ResultFlag, ResultRecord, Status, wide } from '../wire/index.js'
 import type { CallFuture } from './call-future.js'
 import { describeCall } from './failures/deaths.js'
-
-/** The outcomes of the items of a call that is a chunk, or a piece of one. */
-export interface PieceOutcome<R> {
-  /** The value of each item, from the first on; for a failed item, anything. */
-  readonly values: ArrayLike<R>
-  /** The errors of failed items by their index. */
-  readonly errors: Map<number, unknown> | undefined
-  /** Set if the item behind `values` has failed, with this error, and the items behind that one have not run. */
-  readonly failure: { readonly error: unknown } | undefined
-  /** Milliseconds that the worker ran the call; 0: unknown. */
-  readonly elapsed: number
-}
+import type { PieceOutcome } from './piece-outcome.js'
 
 /** The outcome of a call. */
 export interface Outcome {

@@ -57,7 +57,10 @@ export class Pace {
     this.maxWorkers = maxWorkers
     this.buffersize = buffersize
     if (chunksize === 'auto') {
-      const share = Math.min(Math.ceil(length / (4 * maxWorkers)), Math.floor((buffersize ?? Infinity) / (2 * maxWorkers)))
+      const share = Math.min(
+        Math.ceil(length / (4 * maxWorkers)),
+        Math.floor((buffersize ?? Infinity) / (2 * maxWorkers)),
+      )
       this.largest = Math.max(1, Math.min(LARGEST_AUTO, share))
       this.size = 1
     } else {
@@ -92,7 +95,6 @@ export class Pace {
     if (this.ahead <= 0) return size
     return this.ahead + size <= this.maxAhead() && (!this.bounded || this.bytesAhead < BYTES_AHEAD) ? size : 0
   }
-
 
   /** The present size, or as many items as are not too many bytes. */
   private fitting(): number {

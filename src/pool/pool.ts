@@ -380,7 +380,10 @@ export class Pool implements AsyncDisposable {
     if (chunksize !== undefined) validateInteger(chunksize, 'options.chunksize', 1)
     checkItems(items)
     if (isAsyncIterable(items)) throw invalidType('items', 'an iterable, not an asynchronous one: use imap()', items)
-    const source = new ChunkSource<Awaited<R>>(this.#core, fn, plainCall(spread), { maxWorkers: this.#core.size, caller })
+    const source = new ChunkSource<Awaited<R>>(this.#core, fn, plainCall(spread), {
+      maxWorkers: this.#core.size,
+      caller,
+    })
     const list = [...((spread ? argumentLists(items) : items) as Iterable<unknown>)]
     // The iterable's code may have closed the pool.
     this.#assertRunning()
