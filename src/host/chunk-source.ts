@@ -23,8 +23,8 @@ export interface ChunkCalls {
 }
 
 /**
- * Milliseconds between two looks at the chunks that run, while chunks are divided. A chunk is meant to run for 4 ms; one
- * that two looks find running is divided.
+ * Milliseconds between two looks at the chunks that run, while chunks are divided. A chunk is meant to run for 4 ms;
+ * one that two looks find running is divided.
  */
 const LOOK_MS = 25
 

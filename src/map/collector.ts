@@ -20,7 +20,7 @@ export class Collector<R> {
     })
   }
 
-  /** Takes the results of a chunk, up to an item without an outcome. Returns false at an item that failed: it is over. */
+  /** Takes the results of a chunk, up to an item without an outcome. Returns false at one that failed: all is over. */
   take(chunk: Chunk<R>): boolean {
     if (this.settle) {
       while (!chunk.exhausted && !chunk.isLost) this.results.push(chunk.takeOutcome() as R)

@@ -18,8 +18,8 @@ import type { MapCall } from './source.js'
 export interface MapOptions {
   /**
    * The number of items that travel and run together, as one call. `'auto'`: measured, so that a chunk keeps a worker
-   * busy for a few milliseconds, and at most 1024; a chunk that takes much longer is divided among the workers. Default:
-   * `'auto'`.
+   * busy for a few milliseconds, and at most 1024; a chunk that takes much longer is divided among the workers.
+   * Default: `'auto'`.
    *
    * An item that fails, ends its worker or runs for too long does not harm the others of its chunk, whatever the size.
    */
@@ -43,8 +43,8 @@ export interface MapOptions {
   /** Whether results come in the order of the input (true), or as they are done (false). Default: true. */
   ordered?: boolean
   /**
-   * Yield the outcome of each item, a failure like a value: see {@link ItemOutcome}. `next()` rejects only for what ends
-   * the map. Default: false.
+   * Yield the outcome of each item, a failure like a value: see {@link ItemOutcome}. `next()` rejects only for what
+   * ends the map. Default: false.
    */
   settle?: boolean
   /**
@@ -53,8 +53,8 @@ export interface MapOptions {
    */
   retries?: number | RetryOptions
   /**
-   * A signal whose abort ends the map: `next()` rejects with a `CancelledError` with the signal's reason as its `cause`,
-   * and calls that run are stopped.
+   * A signal whose abort ends the map: `next()` rejects with a `CancelledError` with the signal's reason as its
+   * `cause`, and calls that run are stopped.
    */
   signal?: AbortSignal
   /**

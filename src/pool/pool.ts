@@ -42,7 +42,7 @@ export interface MapAsyncOptions<T> extends ResultCallbacks<T> {
   chunksize?: number
 }
 
-/** Options of {@link Pool.imap} and {@link Pool.imapUnordered}: those of `map`. The name of the method says the order. */
+/** Options of {@link Pool.imap} and {@link Pool.imapUnordered}: those of `map`, but the method says the order. */
 export type ImapOptions = Omit<MapOptions, 'ordered'>
 
 const MAP_ASYNC_OPTIONS = optionNames<MapAsyncOptions<never>>('mapAsync() and starmapAsync()', {
