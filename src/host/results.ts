@@ -125,7 +125,7 @@ function readOutcome(
   }
 }
 
-/** The outcomes of the first items of a chunk, from the journal of worker `pid`; of `done` items, if so many are known. */
+/** The outcomes of the first items of a chunk, from the journal of worker `pid`: of `done` items, if that is known. */
 export function chunkOutcome(
   future: CallFuture<unknown>,
   journal: Uint8Array,

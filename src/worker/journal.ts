@@ -77,8 +77,8 @@ export class Journal {
   }
 
   /**
-   * Opens a chunk, and begins its first item. `slot`: the index of its word. Returns false if the host does not want the
-   * chunk to begin any more: it is to be closed then.
+   * Opens a chunk, and begins its first item. `slot`: the index of its word. Returns false if the host has sealed the
+   * chunk: it is to be answered then, with no outcome.
    */
   open(slot: number, items: number, isTimed: boolean): boolean {
     this.length = this.#written = 0
@@ -156,8 +156,8 @@ export class Journal {
   }
 
   /**
-   * The present item is over, with the outcome that was kept last, and the next one begins. Returns false if there is no
-   * next one here: the chunk is to be answered. `isLast`: no further item is to begin.
+   * The present item is over, with the outcome that was kept last, and the next one begins. Returns false if there is
+   * no next one here: the chunk is to be answered. `isLast`: no further item is to begin.
    */
   advance(isLast = false): boolean {
     const words = this.#words
@@ -193,7 +193,10 @@ export class Journal {
     this.#outbox.tail = undefined
   }
 
-  /** The answer was refused: it is larger than a lane, or finds no memory. Returns true if the answer is smaller now. */
+  /**
+   * The answer was refused, since it is larger than a lane or finds no memory: `error` takes the place of the outcome
+   * that does not fit the journal. Returns false if there is none.
+   */
   shrink(error: Error): boolean {
     if (!this.#hasRest) return false
     this.#dropRest()

@@ -84,8 +84,8 @@ pub enum NativeBreakCause {
 
 /// Something that happened in a pool: a worker was started (`workerStart`), has ended (`workerExit`), or was started in
 /// the place of one that left (`workerReplace`); a call has failed, and its number is free again, unless the worker of
-/// a call that `timedOut` lives on (`callFailed`); a chunk has ended in the middle, after `done` items, whose outcomes are
-/// in `journal`, and the item behind has failed, unless there is no `failure` (`chunkInterrupted`); the pool is
+/// a call that `timedOut` lives on (`callFailed`); a chunk has ended in the middle, after `done` items, whose outcomes
+/// are in `journal`, and the item behind has failed, unless there is no `failure` (`chunkInterrupted`); the pool is
 /// unusable, and every call that it had has failed with that (`broken`).
 ///
 /// What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not come

@@ -1,47 +1,48 @@
 //! The progress of a chunk: a call of many items, which a worker runs one after the other.
 //!
-//! A worker that dies in the middle of a chunk must cost the item that it ran, and no other. So the outcome of each item
-//! lies in shared memory before the next item begins, in the lane's *journal*, and a word of the chunk's call slot says
-//! how far the chunk has come:
+//! A worker that dies in the middle of a chunk must cost the item that it ran, and no other. So the outcome of each
+//! item lies in shared memory before the next item begins, in the lane's *journal*, and a word of the chunk's call slot
+//! says how far the chunk has come:
 //!
 //! ```text
 //!   items   0 … next - 1    next          next + 1 … limit - 1     limit …
 //!           in the journal  begun         to run                   not this worker's
 //! ```
 //!
-//! | the chunk's word | says | a survivor concludes |
+//! | the word | says | what the host concludes if there is no answer |
 //! |---|---|---|
-//! | 0 | the chunk has not begun, or its answer is committed | without an answer: no item is finished, the first is lost |
+//! | 0 | the chunk has not begun, or is answered | no item is finished, and the first is lost |
 //! | `next < limit` | item `next` runs | item `next` is lost |
 //! | `next = limit` | the answer is next | nothing is lost: all outcomes are in the journal |
 //! | `limit = 0` | sealed at `next` | item `next` is lost |
-//! | [`UNBEGUN`] | sealed before its first item | the first item is lost, and has not run |
+//! | [`UNBEGUN`] | sealed before the first item | the first item is lost, and has not run |
 //!
 //! | word | writer | when |
 //! |---|---|---|
-//! | `ChunkWord`, one a call slot | worker | `begin`, `advance`, `seal`: by compare-and-swap. `end`, once it has answered |
-//! | | host | `cut` lowers `limit`, `seal` ends the chunk: by compare-and-swap. `unseal`, behind the answer |
+//! | `ChunkWord`, one a call slot | worker | `begin`, `advance`, its own seal; `end` behind the answer |
+//! | | host | `cut` lowers `limit`, `seal` ends the chunk; `unseal` behind the answer |
 //! | [`JournalHead::end`] | worker | after the bytes of an outcome, before `advance` |
 //! | [`JournalHead::began`] | worker | before `begin` and `advance`, of a chunk whose items have a time limit |
 //!
-//! One compare-and-swap both keeps the outcome of item `next` and begins the item behind. Exactly one of two racing
-//! sides wins:
+//! All steps before the answer are compare-and-swaps: one both keeps the outcome of item `next` and begins the item
+//! behind. Exactly one of two racing sides wins.
 //!
 //! - An item that the host has taken back (`cut`) does not begin.
 //! - Once the host has sealed a chunk, the outcome of item `next` counts as lost, whatever its worker does, and no
-//!   further item begins. What the journal holds of the items before stays as it is, so a sealed chunk of a living worker
-//!   can be read at once, as long as that worker has no other chunk to begin.
+//!   further item begins. What the journal holds of the items before stays as it is. So the host reads the journal of a
+//!   sealed chunk at once, also while the worker lives, as long as that worker has no other chunk to begin.
 //! - A worker seals for itself when an outcome does not fit the journal: that outcome travels with the answer only.
 //!   Until the answer is committed the item counts as lost.
 //! - A worker that ends a chunk before its last item lowers `limit` as it advances. So no item counts as begun that has
 //!   not.
+//! - A word of 0 that the host has sealed may have been answered just before: so the host looks for the answer after
+//!   that.
 //!
-//! The word is one of the call's own slot, so neither `cut` nor `seal` meets another chunk: the host gives the slot to
-//! another call only after it has read the answer of this one, and reads the answer's arrival after it has sealed a word
-//! of 0.
+//! The word is one of the call's own slot. The host gives the slot to another call only after it has read the answer of
+//! this one, so that neither `cut` nor `seal` meets another chunk.
 //!
-//! The host trusts neither lengths nor bytes of the journal. Between `end` and `advance` the journal has one outcome more
-//! than the word says; that outcome does not count.
+//! The host trusts neither lengths nor bytes of the journal. Between `end` and `advance` the journal has one outcome
+//! more than the word says; that outcome does not count.
 //!
 //! The worker's side of this protocol runs in TypeScript (`src/worker/journal.ts`), with sequentially consistent
 //! atomics, since a step costs as much as a small item.
@@ -124,8 +125,8 @@ impl ChunkWord {
     }
   }
 
-  /// Host: from now on no outcome counts that is not in the journal. `None`: the chunk has come further than where `may`
-  /// allows it.
+  /// Host: from now on no outcome counts that is not in the journal. `None`: the chunk has come further than where
+  /// `may` allows it.
   pub(crate) fn seal(&self, may: impl Fn(Option<Progress>) -> bool) -> Option<Sealed> {
     loop {
       let word = self.0.load(Ordering::Acquire);
@@ -167,7 +168,7 @@ impl ChunkWord {
     self.step(0, Progress { next: 0, limit: items }.word())
   }
 
-  /// Item `next` is over and its outcome in the journal, and the item behind begins, if there is one; with `is_last`
+  /// Item `next` is over, with its outcome in the journal, and the item behind begins if there is one; with `is_last`
   /// there is none. `None`: the host has sealed the chunk, and the outcome does not count.
   pub(crate) fn advance(&self, is_last: bool) -> Option<Progress> {
     self.leave(|Progress { next, limit }| {

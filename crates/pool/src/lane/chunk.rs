@@ -4,22 +4,12 @@ use std::time::{Duration, Instant};
 
 use millrace_ring::{CHUNK_ITEMS, Position, Progress, Sealed};
 
+use super::finished_part::FinishedPart;
 use super::{Held, Lane};
 use crate::completion::CallId;
 
 /// By how much a time of the worker's may be ahead of the host's, which was read before.
 const CLOCK_SKEW_MS: i32 = 1000;
-
-/// The part of a chunk that its worker had finished when the chunk was sealed.
-#[derive(Debug)]
-pub(crate) struct FinishedPart {
-  /// How many items.
-  pub(crate) done: u32,
-  /// Whether item `done` is lost: it has begun, or the worker ended before the first item began.
-  pub(crate) is_lost: bool,
-  /// The outcomes of the finished items, as the worker has written them.
-  pub(crate) journal: Vec<u8>,
-}
 
 impl Lane {
   /// The call in front, if what the worker says of it can be believed.
@@ -46,7 +36,7 @@ impl Lane {
     }
     let position = self.unanswered_last(id)?;
     let sealed = self.ring.seal(position, may)?;
-    // An item that the worker has lost by the seal is lost for good. Otherwise the worker may have answered just before.
+    // An item that ran is lost for good by the seal. Otherwise the worker may have answered just before.
     if !matches!(sealed, Sealed::At { .. }) && self.ring.has_answer(position) {
       self.unseal(position);
       return None;

@@ -1,8 +1,8 @@
 //! Chunks that end in the middle, with their workers or before them.
 //!
 //! The items of a chunk that have an outcome in the lane's journal are finished, whatever becomes of the worker: the
-//! owner gets these outcomes, and hears at most one item fail (`ring/src/chunk.rs` tells why that is certain). So a chunk
-//! that is ended is sealed first. After that its answer does not count any more.
+//! owner gets these outcomes, and hears at most one item fail (`ring/src/chunk.rs` tells why that is certain). So a
+//! chunk that is ended is sealed first. After that its answer does not count any more.
 //!
 //! | the chunk ends | by | the item that ran |
 //! |---|---|---|

@@ -21,11 +21,11 @@ impl<M: Memory> HostLane<M> {
     self.chunk(p)?.cut()
   }
 
-  /// Ends the chunk at `p`: no outcome counts from now on that is not in the journal. `None`: the worker has not claimed
-  /// that call, or has come further than where `may` allows it.
+  /// Ends the chunk at `p`: no outcome counts from now on that is not in the journal. `None`: the worker has not
+  /// claimed that call, or has come further than where `may` allows it.
   ///
-  /// [`Sealed::Unbegun`] also says that the chunk may be answered: ask [`HostLane::has_answer`] then, and if there is an
-  /// answer, let [`HostLane::unseal`] follow. It has to follow the answer in any case, before that is consumed.
+  /// After [`Sealed::Unbegun`] the chunk may be answered all the same: [`HostLane::has_answer`] tells. Whenever the
+  /// answer comes, [`HostLane::unseal`] has to follow before the answer is consumed.
   pub fn seal(&self, p: Position, may: impl Fn(Option<Progress>) -> bool) -> Option<Sealed> {
     self.chunk(p)?.seal(may)
   }
