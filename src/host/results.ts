@@ -1,7 +1,9 @@
 // The reader of results: it turns bytes from the native pool's staging memory into outcomes of calls.
 
 import { decodeError, decodeResult, keepsContent } from '../codec/index.js'
-import { type Outcomes, readOutcomes } from '../codec/journal.js'
+import { CorruptPayload } from '../codec/corrupt.js'
+import { addDamage, type Outcomes, readOutcomes } from '../codec/journal.js'
+import { undecodable } from '../codec/serialization-error.js'
 import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
 import { countReceived } from '../memory/garbage.js'
 import { receiveShared } from '../memory/shared-buffer.js'
@@ -124,7 +126,7 @@ function readOutcome(
   }
 }
 
-/** The outcomes of the first items of a chunk, from the journal of worker `pid`. */
+/** The outcomes of the first items of a chunk, from the journal of worker `pid`: of `done` items, if that is known. */
 export function chunkOutcome(
   future: CallFuture<unknown>,
   journal: Uint8Array,
@@ -135,6 +137,11 @@ export function chunkOutcome(
   const outcome = readOutcomes(journal, limit, { pid, submitStack: framesOf(future.submitStack) }, (code) =>
     taskExit(code, future.describe(), pid),
   )
+  if (done !== Infinity && outcome.values.length < limit) {
+    // These items have run as well.
+    const damage = undecodable('result', new CorruptPayload(`the journal lacks outcomes of ${limit} finished items`))
+    outcome.errors = addDamage(outcome.values, outcome.errors, limit, damage)
+  }
   return pieceOutcome(future, outcome)
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use millrace_ring::{CHUNK_ITEMS, ResultRecord};
+use millrace_ring::ResultRecord;
 
 use super::Manager;
 use crate::calls::Outcome;
 use crate::completion::{Completion, status};
-use crate::event::{CallFailure, Event};
+use crate::event::Event;
 use crate::lane::{Life, Loan};
 
 impl Manager {
@@ -23,26 +23,12 @@ impl Manager {
       return None;
     };
     let completion = Completion::in_lane(index, lane.pid(), id, record);
-    if self.calls.get(id).is_some_and(|call| call.outcome == Outcome::Overdue) {
-      self.overdue_answered(&completion);
-      return None;
-    }
     if self.calls.get(id).is_none_or(|call| call.outcome != Outcome::Delivered) {
+      self.unseal(index, id, record.position);
       self.consume(&completion);
       return None;
     }
     Some(completion)
-  }
-
-  /// A chunk of which an item ran for too long was answered within its grace, with the outcomes of the items before.
-  fn overdue_answered(&mut self, completion: &Completion) {
-    let mut journal = vec![0; completion.len];
-    self.copy_payload(completion, 0, &mut journal);
-    let (id, pid) = (completion.id, completion.pid);
-    self.consume(completion);
-    let failure = CallFailure::TimedOut { pid };
-    // The owner counts the outcomes.
-    self.events.push_back(Event::ChunkInterrupted { id, failure, done: CHUNK_ITEMS, journal });
   }
 
   /// Copies `dst.len()` bytes of a result's payload, from `at` on. The result must not have been consumed.
