@@ -473,7 +473,7 @@ export declare class ImapIterator<R> implements AsyncIterableIterator<R, undefin
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Options of {@link Pool.imap} and {@link Pool.imapUnordered}: those of `map`. The name of the method says the order. */
+/** Options of {@link Pool.imap} and {@link Pool.imapUnordered}: those of `map`, but the method says the order. */
 export declare type ImapOptions = Omit<MapOptions, 'ordered'>;
 
 /** The tasks of a module that is not loaded in this process: the module's exported functions, and promises of these. */
@@ -646,8 +646,8 @@ export { MapIterator_2 as MapIterator }
 export declare interface MapOptions {
     /**
      * The number of items that travel and run together, as one call. `'auto'`: measured, so that a chunk keeps a worker
-     * busy for a few milliseconds, and at most 1024; a chunk that takes much longer is divided among the workers. Default:
-     * `'auto'`.
+     * busy for a few milliseconds, and at most 1024; a chunk that takes much longer is divided among the workers.
+     * Default: `'auto'`.
      *
      * An item that fails, ends its worker or runs for too long does not harm the others of its chunk, whatever the size.
      */
@@ -671,8 +671,8 @@ export declare interface MapOptions {
     /** Whether results come in the order of the input (true), or as they are done (false). Default: true. */
     ordered?: boolean;
     /**
-     * Yield the outcome of each item, a failure like a value: see {@link ItemOutcome}. `next()` rejects only for what ends
-     * the map. Default: false.
+     * Yield the outcome of each item, a failure like a value: see {@link ItemOutcome}. `next()` rejects only for what
+     * ends the map. Default: false.
      */
     settle?: boolean;
     /**
@@ -681,8 +681,8 @@ export declare interface MapOptions {
      */
     retries?: number | RetryOptions;
     /**
-     * A signal whose abort ends the map: `next()` rejects with a `CancelledError` with the signal's reason as its `cause`,
-     * and calls that run are stopped.
+     * A signal whose abort ends the map: `next()` rejects with a `CancelledError` with the signal's reason as its
+     * `cause`, and calls that run are stopped.
      */
     signal?: AbortSignal;
     /**
