@@ -61,7 +61,10 @@ export class ResultReader {
       words[at + ResultRecord.headOffset]! + headLength,
     )
     const size = length - headLength
-    const borrowed = keepsContent(words[at + ResultRecord.codec]!, headLength) ? this.#native.borrow() : null
+    // Outcomes of items are copies. Memory that waits for its garbage collection would keep the worker from its lane.
+    const isChunk = (words[at + ResultRecord.flags]! & ResultFlag.outcomes) !== 0
+    const keeps = !isChunk && keepsContent(words[at + ResultRecord.codec]!, headLength)
+    const borrowed = keeps ? this.#native.borrow() : null
     countReceived(size, borrowed !== null)
     if (borrowed !== null) return readOutcome(future, words, at, new Uint8Array(borrowed), 0, size, head)
     let content: Uint8Array
