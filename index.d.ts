@@ -144,6 +144,8 @@ export declare function defineTasks<T extends Functions>(url: string | URL, task
 export declare interface ErrorDetails {
     /** The reason for this error: any value, as for `new Error(message, { cause })`. */
     cause?: unknown;
+    /** The label of the call that failed. */
+    label?: string | undefined;
 }
 
 /**
@@ -379,6 +381,8 @@ export declare class Future<T> implements PromiseLike<T> {
     protected blockUntilDone(deadline: number | undefined): void;
     /** The number that {@link toString} shows. */
     protected displayId(): number;
+    /** The error of a call that was cancelled without a reason. Called when somebody asks for the error. */
+    protected makeCancelledError(): CancelledError;
     private addListener;
     private settle;
     private tellAll;
@@ -616,6 +620,8 @@ declare interface MapSource<T, R> {
 export declare class MillraceError extends Error {
     /** The error's code, for programs to compare: it is stable between releases, the message is not. */
     readonly code: string;
+    /** The `label` of the call that the error is about, if the caller gave one. The message has it, too, in brackets. */
+    readonly label?: string;
     constructor(message: string, details?: ErrorDetails);
     static [Symbol.hasInstance](value: unknown): boolean;
 }
@@ -1216,6 +1222,13 @@ export declare interface TaskContext {
     readonly taskId: number;
     /** The number of the worker, unique in its pool. */
     readonly workerId: number;
+    /** The `label` that the caller gave to the call, or to the map of this item; undefined if there is none. */
+    readonly label: string | undefined;
+    /**
+     * Which attempt of the call this is, from 1: more than 1 only where the caller asked for `retries`. In a map the
+     * attempts of the item count. The number does not grow beyond 512.
+     */
+    readonly attempt: number;
     /**
      * Aborts when the host stops this call: by `cancel({ kill: true })`, an aborted signal or an expired timeout.
      *

@@ -8,7 +8,7 @@
 // `shutdown()`, its calls still finish, and then its workers leave.
 
 import { declareLocal } from '../codec/index.js'
-import { CancelledError, TimeoutError } from '../errors/index.js'
+import { CancelledError, TimeoutError, withLabel } from '../errors/index.js'
 import type { Future } from '../futures/future.js'
 import { ChunkSource } from '../host/chunk-source.js'
 import { PoolCore } from '../host/core.js'
@@ -77,7 +77,8 @@ export class ProcessPoolExecutor extends Executor {
       prepare: (unsent) => {
         applyRunOptions(unsent, own)
         if (!signal?.aborted) return
-        core.cancelUnsent(unsent, new CancelledError('The signal is aborted already', { cause: signal.reason }))
+        const error = new CancelledError('The signal is aborted already', { cause: signal.reason })
+        core.cancelUnsent(unsent, withLabel(error, unsent.label))
       },
     })
     if (signal !== undefined) cancelOnAbort(future, signal)

@@ -306,8 +306,13 @@ export class Future<T> implements PromiseLike<T> {
    * @internal
    */
   storedOutcome(): unknown {
-    if (this.phase === CANCELLED) this.stored ??= new CancelledError('The call was cancelled')
+    if (this.phase === CANCELLED) this.stored ??= this.makeCancelledError()
     return this.stored
+  }
+
+  /** The error of a call that was cancelled without a reason. Called when somebody asks for the error. */
+  protected makeCancelledError(): CancelledError {
+    return new CancelledError('The call was cancelled')
   }
 
   /**

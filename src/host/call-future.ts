@@ -34,6 +34,8 @@ export class CallFuture<T> extends Future<T> {
   declare timeout: number | undefined
   declare grace: number
   declare retries: number
+  /** The attempts that were made before the call was submitted: also those of calls that this one continues. */
+  declare earlier: number
   /** The number of items if the call is a chunk, whose outcome is a list with one outcome for each item; else 0. */
   declare readonly items: number
   /** The items of the chunk that were not sent. */
@@ -51,6 +53,7 @@ export class CallFuture<T> extends Future<T> {
     this.timeout = undefined
     this.grace = 0
     this.retries = 0
+    this.earlier = 0
     this.items = items
     this.refused = undefined
     this.submitStack = undefined
@@ -71,8 +74,17 @@ export class CallFuture<T> extends Future<T> {
   /** Cancels the call for a reason; a running call is stopped by ending its worker. */
   abort(reason: unknown): void {
     if (!this.done() && this.owner.cancel(this, true)) {
-      this.settleCancelled(new CancelledError('The call was cancelled by its signal', { cause: reason }))
+      const message = `The call${this.labelPart()} was cancelled by its signal`
+      this.settleCancelled(new CancelledError(message, { cause: reason, label: this.label }))
     }
+  }
+
+  private labelPart(): string {
+    return this.label === undefined ? '' : ` [${this.label}]`
+  }
+
+  protected override makeCancelledError(): CancelledError {
+    return new CancelledError(`The call${this.labelPart()} was cancelled`, { label: this.label })
   }
 
   protected override displayId(): number {

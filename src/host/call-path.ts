@@ -3,7 +3,7 @@
 import { encodeArguments, type Outbox } from '../codec/index.js'
 import { detach, wholeShared } from '../memory/shared-buffer.js'
 import { native, type NativePool } from '../native/index.js'
-import { CallFlag, Register } from '../wire/index.js'
+import { CallFlag, Earlier, Register } from '../wire/index.js'
 import type { CallFuture } from './call-future.js'
 
 export class CallPath {
@@ -22,12 +22,12 @@ export class CallPath {
   }
 
   /**
-   * Encodes the arguments of the next call into the outbox.
+   * Encodes the arguments of the next call into the outbox, and behind them its label if there is one.
    *
    * @throws SerializationError when they cannot travel.
    */
-  encode(args: readonly unknown[]): void {
-    encodeArguments(args, this.#outbox)
+  encode(args: readonly unknown[], label: string | undefined): void {
+    encodeArguments(label === undefined ? args : [...args, label], this.#outbox)
   }
 
   /** The bytes of the payload in the outbox. */
@@ -47,7 +47,7 @@ export class CallPath {
     const registers = this.#registers
     registers[Register.task] = future.task.index
     registers[Register.codec] = out.codec
-    registers[Register.flags] = flags
+    registers[Register.flags] = future.earlier === 0 ? flags : flags | earlierBits(future.earlier)
     registers[Register.length] = out.length
     const hasMore = out.tail !== undefined || moving !== undefined
     if (!hasMore && future.timeout === undefined && future.retries === 0) return this.#submit()
@@ -74,4 +74,9 @@ export class CallPath {
   discard(): void {
     this.#outbox.tail = undefined
   }
+}
+
+/** The flags that tell the worker how many attempts there were before. */
+function earlierBits(earlier: number): number {
+  return Math.min(earlier, Earlier.most) << Earlier.shift
 }

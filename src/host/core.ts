@@ -10,7 +10,7 @@
 import { isMainThread } from 'node:worker_threads'
 
 import { Outbox } from '../codec/index.js'
-import { type BrokenProcessPool, CancelledError, InvalidStateError, ShutdownError } from '../errors/index.js'
+import { type BrokenProcessPool, CancelledError, InvalidStateError, ShutdownError, withLabel } from '../errors/index.js'
 import { native, type NativeCallFailure, type NativeEvent, type NativePool } from '../native/index.js'
 import type { ChunkOutcome } from '../map/source.js'
 import { nowMs } from '../util/clock.js'
@@ -154,8 +154,13 @@ export class PoolCore implements Owner, CallOwner {
     else this.#state.assertGoesOn()
     const future = new CallFuture<T>(this, this.tasks.entry(fn), (flags & CallFlag.chunk) === 0 ? 0 : args.length)
     if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
-    plan.prepare?.(future)
-    if (!future.done()) this.#send(future, args, flags, caller, moving)
+    if (plan.prepare === undefined) {
+      this.#send(future, args, flags, caller, moving)
+      return future
+    }
+    plan.prepare(future)
+    if (future.done()) return future
+    this.#send(future, args, future.label === undefined ? flags : flags | CallFlag.labelled, caller, moving)
     return future
   }
 
@@ -168,10 +173,10 @@ export class PoolCore implements Owner, CallOwner {
   ): void {
     const path = this.#path
     try {
-      path.encode(args)
+      path.encode(args, future.label)
     } catch (error) {
       if (future.items > 0 && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
-      return this.#calls.fail(future, error)
+      return this.#calls.fail(future, withLabel(error, future.label))
     }
     const call = path.submit(future, flags, moving)
     if (call < 0) return this.#refused(future, call, flags, caller, moving)
@@ -206,7 +211,7 @@ export class PoolCore implements Owner, CallOwner {
     const refusal = this.#refusal(reason, this.#path.payloadBytes)
     this.#path.discard()
     if (reason !== Refused.tooLarge) throw refusal
-    this.#calls.fail(future, refusal)
+    this.#calls.fail(future, withLabel(refusal, future.label))
   }
 
   /** The first unfinished call, after there was none. */
@@ -243,7 +248,7 @@ export class PoolCore implements Owner, CallOwner {
 
   /** Sends a chunk without the items that cannot travel. */
   #sendRest(future: AnyFuture, items: readonly unknown[], flags: number, caller: (...args: never[]) => unknown): void {
-    const refused = (future.refused = new RefusedItems(items, flags, this.#outbox))
+    const refused = (future.refused = new RefusedItems(items, flags, future.label, this.#outbox))
     if (refused.rest.length > 0) return this.#send(future, refused.rest, flags, caller)
     this.#calls.succeed(future, refused.complete({ values: [] }))
   }

@@ -2,7 +2,7 @@
 
 import { decodeError, decodeResult, keepsContent } from '../codec/index.js'
 import { readOutcomes } from '../codec/journal.js'
-import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
+import { SerializationError, TaskExitError, withLabel, type WorkerDeathTask } from '../errors/index.js'
 import type { ChunkOutcome } from '../map/source.js'
 import { countReceived } from '../memory/garbage.js'
 import { receiveShared } from '../memory/shared-buffer.js'
@@ -67,7 +67,8 @@ export class ResultReader {
       content = Buffer.allocUnsafeSlow(size)
     } catch (cause) {
       const message = `This process has no memory for the result of ${length} bytes`
-      return { future, kind: 'error', value: new SerializationError(message, { stage: 'result', cause }) }
+      const error = new SerializationError(message, { stage: 'result', cause })
+      return { future, kind: 'error', value: withLabel(error, future.label) }
     }
     this.#native.fetch(content)
     return readOutcome(future, words, at, content, 0, size, head)
@@ -118,8 +119,8 @@ function readOutcome(
         return { future, kind: 'value', value: future.refused?.complete(outcome) ?? outcome }
       }
     }
-  } catch (value) {
-    return { future, kind: 'error', value }
+  } catch (error) {
+    return { future, kind: 'error', value: withLabel(error, future.label) }
   }
 }
 
@@ -141,5 +142,6 @@ function taskExit(exitCode: unknown, task: WorkerDeathTask, pid: number): TaskEx
   const code = Number(exitCode)
   return new TaskExitError(`${describeCall(task)} called process.exit(${code}) in worker ${pid}, which has left`, {
     exitCode: code,
+    label: task.label,
   })
 }

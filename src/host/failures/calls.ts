@@ -6,6 +6,7 @@ import {
   type WorkerDeathTask,
   WorkerDiedError,
   WorkerTerminatedError,
+  withLabel,
 } from '../../errors/index.js'
 import type { NativeCallFailure, NativeDeath } from '../../native/index.js'
 import { capital } from '../../util/text.js'
@@ -18,6 +19,7 @@ export function callFailure(
   task: WorkerDeathTask,
   { timeout = 0, retries }: { readonly timeout: number | undefined; readonly retries: number },
 ): Error {
+  const { label } = task
   switch (failure.kind) {
     case 'workerDied':
       return workerDied(failure.death, task, retries)
@@ -26,19 +28,22 @@ export function callFailure(
       return new TaskTimeoutError(
         `${describeCall(task)} ran longer than its timeout of ${timeout} ms in worker ${pid}, which is being stopped` +
           (retries === 0 ? '' : `. It was ${lastAttempt(retries)}`),
-        { timeout, pid },
+        { timeout, pid, label },
       )
     }
     case 'terminated': {
       const { pid } = failure
-      return new WorkerTerminatedError(`Worker ${pid} was terminated while it ran ${describeCall(task)}`, { pid })
+      return new WorkerTerminatedError(`Worker ${pid} was terminated while it ran ${describeCall(task)}`, {
+        pid,
+        label,
+      })
     }
     case 'spawn':
-      return spawnFailed(failure.syscall, failure.errno)
+      return withLabel(spawnFailed(failure.syscall, failure.errno), label)
     case 'noMemory':
       return new SerializationError(
         `There is no memory for the arguments of ${describeCall(task)}: ${errnoName(failure.errno)}`,
-        { stage: 'arguments' },
+        { stage: 'arguments', label },
       )
   }
 }
@@ -56,6 +61,7 @@ function workerDied(death: NativeDeath, task: WorkerDeathTask, retries: number):
   const message = `${capital(describeDeath(death, task))} died. ${repeated}`
   return new WorkerDiedError(hint === undefined ? message : `${message}. Hint: ${hint}`, {
     ...workerDeath(death, task),
+    label: task.label,
     ...(hint === undefined ? {} : { hint }),
   })
 }

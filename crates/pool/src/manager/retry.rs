@@ -6,7 +6,7 @@
 //! All attempts share number and sequence number; the next one waits behind all other calls.
 
 use super::Manager;
-use crate::calls::{Outcome, Payload, Retries};
+use crate::calls::{Outcome, Payload, Retries, earlier};
 use crate::completion::CallId;
 
 impl Manager {
@@ -41,6 +41,7 @@ impl Manager {
     let Some(call) = self.calls.get_mut(id).filter(|call| call.outcome != Outcome::Dropped) else { return false };
     let Some((next, payload)) = call.retries.take().map(Retries::use_one) else { return false };
     call.retries = next;
+    call.flags = earlier::count_one(call.flags);
     call.outcome = Outcome::Delivered;
     self.put_behind(id, payload);
     true
