@@ -768,7 +768,7 @@ export declare interface PoolOptions extends Omit<ProcessPoolOptions, 'maxWorker
 
 /** Numbers about a pool, present and past; see {@link ProcessPoolExecutor.stats}. */
 export declare interface PoolStats {
-    /** Calls that no worker has claimed, wherever they wait. */
+    /** Calls that no worker has claimed, wherever they wait: also those in a pause before their next attempt. */
     queued: number;
     /**
      * Calls that a worker has claimed and whose futures are not done. The futures of all calls so far are `queued +
@@ -1079,15 +1079,18 @@ export declare interface RunOptions {
     /** Milliseconds between the abort of `taskContext().signal` and SIGTERM when the call is stopped. Default: 0. */
     grace?: number;
     /**
-     * How often the call is repeated after its worker has died or its `timeout` has passed. Default: 0.
+     * How often the call is repeated after its worker has died or its `timeout` has passed, or {@link RetryOptions} with
+     * pauses and with other reasons. Default: 0.
      *
      * - Deaths count only with `onWorkerDeath: 'isolate'`; with `'break'` a death breaks the executor.
      * - `timeout` holds for each attempt. An attempt is over before the next one starts, behind all waiting calls.
      * - The call fails with the error of its last attempt.
-     * - An error that the task throws and `process.exit()` in the task are no reasons to repeat the call.
-     * - The arguments are kept in memory until the call is over.
+     * - An error that the task throws and `process.exit()` in the task are no reasons to repeat the call, except where
+     *   `when` says so.
+     * - The arguments are those of the call. They are kept in memory, encoded, until the call is over.
+     * - During a pause the future is pending and can be cancelled. `shutdown()` waits for all attempts.
      */
-    retries?: number;
+    retries?: number | RetryOptions;
     /** A name for the call in errors, besides the name of its task. */
     label?: string;
     /**

@@ -10,8 +10,9 @@
 import { declareLocal } from '../codec/index.js'
 import { CancelledError, TimeoutError, withLabel } from '../errors/index.js'
 import type { Future } from '../futures/future.js'
+import { RetryPolicy } from '../futures/retry-policy.js'
 import { ChunkSource } from '../host/chunk-source.js'
-import { PoolCore } from '../host/core.js'
+import { type CallPlan, PoolCore } from '../host/core.js'
 import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
 import { type ProcessPoolOptions, resolveOptions } from '../host/options.js'
 import type { PoolStats } from '../host/stats.js'
@@ -70,17 +71,22 @@ export class ProcessPoolExecutor extends Executor {
     core.assertOpen()
     const own = ownRunOptions(options)
     const { signal, transfer: moving } = own
-    const future = core.call<Awaited<R>>(fn, args, {
+    const policy = RetryPolicy.of(own.retries)
+    const plan: CallPlan = {
       caller: this.run,
       flags: 0,
       moving,
       prepare: (unsent) => {
-        applyRunOptions(unsent, own)
+        applyRunOptions(unsent, own, policy)
         if (!signal?.aborted) return
         const error = new CancelledError('The signal is aborted already', { cause: signal.reason })
         core.cancelUnsent(unsent, withLabel(error, unsent.label))
       },
-    })
+    }
+    const future =
+      policy === undefined || policy.isPlain
+        ? core.call<Awaited<R>>(fn, args, plan)
+        : core.callRepeatedly<Awaited<R>>(fn, args, plan, policy)
     if (signal !== undefined) cancelOnAbort(future, signal)
     return future
   }

@@ -71,6 +71,25 @@ export class CallFuture<T> extends Future<T> {
     return label === undefined ? { taskId, name } : { taskId, name, label }
   }
 
+  /**
+   * An attempt has ended with an error. Returns true for a call that the host repeats, which deals with it. False: the
+   * call has failed.
+   */
+  attemptFailed(_error: unknown): boolean {
+    return false
+  }
+
+  /** A sentence on the attempts of a call that has failed, for its error; empty if there is nothing to tell. */
+  tellAttempts(): string {
+    if (this.retries > 0) return `It was the last of ${this.earlier + this.retries + 1} attempts`
+    return this.earlier > 0 ? `It was attempt ${this.earlier + 1}` : ''
+  }
+
+  /** Whether the error of a time-out comes when the attempt is over, and not at the end of its time. */
+  get tellsLate(): boolean {
+    return this.items > 1
+  }
+
   /** Cancels the call for a reason; a running call is stopped by ending its worker. */
   abort(reason: unknown): void {
     if (!this.done() && this.owner.cancel(this, true)) {

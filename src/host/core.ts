@@ -10,8 +10,16 @@
 import { isMainThread } from 'node:worker_threads'
 
 import { Outbox } from '../codec/index.js'
-import { type BrokenProcessPool, CancelledError, InvalidStateError, ShutdownError, withLabel } from '../errors/index.js'
+import {
+  type BrokenProcessPool,
+  CancelledError,
+  InvalidStateError,
+  SerializationError,
+  ShutdownError,
+  withLabel,
+} from '../errors/index.js'
 import { native, type NativeCallFailure, type NativeEvent, type NativePool } from '../native/index.js'
+import type { RetryPolicy } from '../futures/retry-policy.js'
 import type { ChunkOutcome } from '../map/source.js'
 import { nowMs } from '../util/clock.js'
 import { signalName } from '../util/signal-names.js'
@@ -30,12 +38,15 @@ import { RecentEnds } from './failures/recent-ends.js'
 import { refusalError, spawnRefusal } from './failures/refusal.js'
 import { errnoName } from './failures/system.js'
 import { warningOf } from './failures/warnings.js'
+import type { FurtherWork } from './further-work.js'
 import { LoopHold } from './loop-hold.js'
 import type { ResolvedOptions } from './options.js'
 import { openPools, OwnForks } from './own-forks.js'
 import { PoolState, wasShutDown } from './pool-state.js'
 import { QueueRoom } from './queue-room.js'
 import { RefusedItems } from './refused-items.js'
+import { RepeatedCall } from './repeated-call.js'
+import { Repeats } from './repeats.js'
 import { dumpFutures, poolStats } from './report.js'
 import { chunkOutcome, ResultReader } from './results.js'
 import type { PoolStats } from './stats.js'
@@ -67,11 +78,7 @@ export interface CallPlan {
   readonly prepare: ((future: CallFuture<unknown>) => void) | undefined
 }
 
-/** Work that was accepted and makes further calls: a chunk whose rest runs elsewhere, a call that is repeated. */
-export interface FurtherWork {
-  /** The pool ends: what waits for a time to come is over now, with an error that `makeError` makes. */
-  abandon(makeError: () => Error): void
-}
+export type { FurtherWork }
 
 const wasCancelled = (): CancelledError => new CancelledError('The call was cancelled')
 
@@ -96,6 +103,7 @@ export class PoolCore implements Owner, CallOwner {
   readonly #state = new PoolState()
   /** Work under way: until its end the workers stay, also those of a closed pool. */
   readonly #further = new Set<FurtherWork>()
+  readonly #repeats: Repeats
   /** The failure to start a worker of which a warning was given, until the pool has all of its workers. */
   #spawnWarning: string | undefined
   readonly #memory = new PoolMemory()
@@ -127,6 +135,11 @@ export class PoolCore implements Owner, CallOwner {
     this.#room = new QueueRoom(this.#native, () => this.#calls.accepted)
     this.#hold = new LoopHold(this.#native)
     this.tasks = new TaskTable(this.#native)
+    this.#repeats = new Repeats({
+      resend: (call) => this.#resend(call),
+      fail: (call, error) => this.#calls.fail(call, error),
+      countCancelled: () => this.#calls.cancelled++,
+    })
     if (options.native.ownForks) this.#forks = new OwnForks(this.#native, onEvent)
     openPools.add(this)
     this.#memory.set(0)
@@ -162,6 +175,65 @@ export class PoolCore implements Owner, CallOwner {
     if (future.done()) return future
     this.#send(future, args, future.label === undefined ? flags : flags | CallFlag.labelled, caller, moving)
     return future
+  }
+
+  /**
+   * Makes a call that is repeated by the rules of `policy`.
+   *
+   * @throws As {@link call}.
+   */
+  callRepeatedly<T>(fn: unknown, args: readonly unknown[], plan: CallPlan, policy: RetryPolicy): CallFuture<T> {
+    this.#state.assertOpen()
+    const { flags, caller, moving } = plan
+    const future = new RepeatedCall<T>(this, this.tasks.entry(fn), this.#repeats, policy)
+    if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
+    plan.prepare?.(future)
+    if (future.done()) return future
+    future.flags = future.label === undefined ? flags : flags | CallFlag.labelled
+    try {
+      this.#send(future, args, future.flags, caller, moving)
+    } catch (error) {
+      if (!(error instanceof SerializationError)) throw error
+      this.#path.discard()
+      this.#calls.fail(future, withLabel(error, future.label))
+    }
+    if (!future.done()) this.#keepUntilOver(future)
+    return future
+  }
+
+  /** Keeps what all attempts of a call need until the call is over. */
+  #keepUntilOver(call: RepeatedCall<unknown>): void {
+    const { task } = call
+    // Also between two attempts its number must not go to another task.
+    task.unfinished++
+    call.firstStack = call.submitStack
+    this.begin(call)
+    call.addWaiter({
+      futureDone: () => {
+        call.payload = call.firstStack = undefined
+        task.unfinished--
+        this.end(call)
+      },
+    })
+  }
+
+  /** Makes the next attempt of a call whose pause is over. */
+  #resend(call: RepeatedCall<unknown>): void {
+    const flags = call.flags | HostFlag.further
+    const path = this.#path
+    try {
+      this.#state.assertGoesOn()
+      path.load(call.payload!)
+      let number = path.submit(call, flags, undefined)
+      while (number === Refused.spawn && this.#givesBack()) number = path.submit(call, flags, undefined)
+      if (number < 0) throw this.#refusal(number, path.payloadBytes)
+      call.submitStack = call.firstStack
+      this.#forks?.schedule()
+      if (this.#calls.addAgain(number, call)) this.#firstCall()
+    } catch (error) {
+      path.discard()
+      this.#calls.fail(call, withLabel(error, call.label))
+    }
   }
 
   #send(
@@ -268,7 +340,7 @@ export class PoolCore implements Owner, CallOwner {
    */
   cancel(future: AnyFuture, kill: boolean): boolean {
     const { call } = future
-    if (call === NO_CALL) return false
+    if (call === NO_CALL) return this.#repeats.cancel(future)
     if (!this.#native.cancel(call) && !(kill && this.#native.stopCall(call, future.grace))) return false
     this.#calls.forget(future)
     this.#calls.cancelled++
@@ -348,10 +420,10 @@ export class PoolCore implements Owner, CallOwner {
     // The round that called this may have taken the future's outcome already.
     this.#calls.settle()
     this.#handleEvents()
-    while (!future.done() && future.call !== NO_CALL) {
-      if (isEnding()) {
-        this.#calls.forget(future)
-        return this.#calls.fail(future, new ShutdownError('The process ends, and its workers are gone'))
+    while (!future.done() && (future.call !== NO_CALL || this.#repeats.has(future))) {
+      if (isEnding()) return this.#failAtEnd(future)
+      if (this.#repeats.isDeciding(future)) {
+        throw new InvalidStateError(`${String(future)} cannot be waited for by its own retries.when()`)
       }
       this.#state.assertOwn()
       if (this.#forks?.over === false) {
@@ -362,10 +434,19 @@ export class PoolCore implements Owner, CallOwner {
       }
       const left = deadline === undefined ? Infinity : deadline - nowMs()
       if (left <= 0) return
-      const wait = Math.min(left, LONGEST_WAIT_MS)
-      this.#native.wait(wait === Infinity ? -1 : wait)
+      const pause = this.#repeats.size === 0 ? Infinity : this.#repeats.nextDue - nowMs()
+      const wait = Math.min(left, pause, LONGEST_WAIT_MS)
+      this.#native.wait(wait === Infinity ? -1 : Math.max(0, wait))
       this.#round()
+      if (pause !== Infinity) this.#repeats.resumeDue()
     }
+  }
+
+  #failAtEnd(future: AnyFuture): void {
+    const error = new ShutdownError('The process ends, and its workers are gone')
+    if (future.call === NO_CALL) return this.#repeats.fail(future as RepeatedCall<unknown>, error)
+    this.#calls.forget(future)
+    this.#calls.fail(future, error)
   }
 
   // ---- Events -------------------------------------------------------------------------------------------------------
@@ -421,7 +502,8 @@ export class PoolCore implements Owner, CallOwner {
     if (future === undefined) return
     future.submitStack = undefined
     if (failure.kind === 'cancelled') this.#calls.cancel(future)
-    else this.#calls.fail(future, callFailure(failure, future.describe(), future))
+    else if (failure.kind === 'terminated') this.#calls.fail(future, callFailure(failure, future.describe(), future))
+    else this.#calls.attemptFailed(future, callFailure(failure, future.describe(), future))
   }
 
   /** An item of a chunk has failed with its worker, or ran for too long. */
@@ -460,6 +542,7 @@ export class PoolCore implements Owner, CallOwner {
   #break(event: BrokenEvent): void {
     const makeError = this.#state.broken ?? this.#state.break(this.#reasonOf(event))
     this.#room.close(makeError)
+    this.#repeats.stop()
     this.failAll(makeError)
     this.#abandonFurther(makeError)
     this.#listeners.emit('broken', makeError())
@@ -469,7 +552,7 @@ export class PoolCore implements Owner, CallOwner {
   failAll(makeError: () => Error): void {
     for (const future of this.#calls.futures.filter((one) => one !== undefined)) {
       this.#calls.forget(future)
-      this.#calls.outcomes.push({ future, kind: 'error', value: makeError() })
+      this.#calls.outcomes.push({ future, kind: 'lost', value: makeError() })
     }
     this.#calls.settle()
   }
@@ -539,6 +622,7 @@ export class PoolCore implements Owner, CallOwner {
     // Results that are there already are delivered first.
     this.#round()
     if (this.#state.stopped) return
+    this.#repeats.stop()
     this.#native.shutDown()
     this.#native.terminate(hard)
     this.#abandonFurther(wasCancelled)
@@ -559,11 +643,12 @@ export class PoolCore implements Owner, CallOwner {
 
   setReferenced(referenced: boolean): void {
     this.#hold.setReferenced(referenced)
+    this.#repeats.setReferenced(referenced)
   }
 
   dismissIdle(): void {
     // An unref'd pool with calls does not keep its process alive: its workers are killed at the exit.
-    if (this.#state.stopped || this.#calls.unfinished > 0 || this.#native.liveWorkers === 0) return
+    if (this.#state.stopped || this.#hasCalls || this.#native.liveWorkers === 0) return
     this.#native.dismissIdle()
     this.#hold.setDismissing(true)
   }
@@ -572,7 +657,12 @@ export class PoolCore implements Owner, CallOwner {
   leaveBehind(): void {
     this.#state.leaveBehind()
     this.#forks?.cancel()
+    this.#repeats.leaveBehind()
     this.#calls.futures.length = 0
+  }
+
+  get #hasCalls(): boolean {
+    return this.#calls.unfinished > 0 || this.#repeats.size > 0
   }
 
   killNow(): void {
@@ -580,7 +670,7 @@ export class PoolCore implements Owner, CallOwner {
   }
 
   get isLeaving(): boolean {
-    return this.#state.closed && this.#calls.unfinished === 0 && this.#native.liveWorkers > 0
+    return this.#state.closed && !this.#hasCalls && this.#native.liveWorkers > 0
   }
 
   closeIfDropped(): boolean {
@@ -603,7 +693,7 @@ export class PoolCore implements Owner, CallOwner {
 
   /** Stops a pool whose last worker is gone, if no user code can hear of that. */
   #stopIfDropped(): void {
-    if (this.#calls.unfinished === 0 && this.#native.liveWorkers === 0 && this.#listeners.areGone) this.#handleEvents()
+    if (!this.#hasCalls && this.#native.liveWorkers === 0 && this.#listeners.areGone) this.#handleEvents()
   }
 
   // ---- Inspection ---------------------------------------------------------------------------------------------------
@@ -617,12 +707,13 @@ export class PoolCore implements Owner, CallOwner {
     // Futures that are not settled are unfinished to whoever asks, be that a callback or a listener.
     const untold = this.#events.filter(({ future }) => future !== undefined).length
     const unfinished = this.#calls.unfinished + unsettled + untold
-    return poolStats(this.#native, futures, unfinished, { completed, failed, cancelled, items: { ...items } })
+    const counts = { completed, failed, cancelled, items: { ...items } }
+    return poolStats(this.#native, futures, { unfinished, paused: this.#repeats.size }, counts)
   }
 
   dump(): string {
     const { name } = this.#options
-    const head = `pool${name === '' ? '' : ` '${name}'`}: ${this.#state}, ${this.#calls.unfinished} unfinished futures`
-    return `${head}\n${dumpFutures(this.#calls.futures)}${this.#native.dump()}`
+    const head = `pool${name === '' ? '' : ` '${name}'`}: ${this.#state}, ${this.#calls.unfinished + this.#repeats.size} unfinished futures`
+    return `${head}\n${dumpFutures([...this.#calls.futures, ...this.#repeats.calls()])}${this.#native.dump()}`
   }
 }

@@ -16,7 +16,8 @@ import { describeCall } from './failures/deaths.js'
 /** The outcome of a call. */
 export interface Outcome {
   readonly future: CallFuture<unknown>
-  readonly kind: 'value' | 'error' | 'cancelled'
+  /** `lost`: an error that no other attempt follows, because the pool makes none. */
+  readonly kind: 'value' | 'error' | 'lost' | 'cancelled'
   /** The value that the call returned, the outcomes of a chunk's items, or the error that the call threw. */
   readonly value: unknown
 }

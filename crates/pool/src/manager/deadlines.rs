@@ -54,8 +54,9 @@ impl Manager {
     let is_chunk = self.lanes.get(index).and_then(|lane| lane.cut(call, false)).is_some();
     // The result may have been committed since the lane was drained: a result that exists is delivered.
     let was_running = self.stop_running(index, call, grace, now);
-    if is_chunk {
-      // Also if it was answered meanwhile: the answer is without the item that has begun.
+    let owner_repeats = self.calls.get(call).is_some_and(|call| call.owner_repeats);
+    // A chunk also if it was answered meanwhile: the answer is without the item that has begun.
+    if is_chunk || (was_running && owner_repeats) {
       if let Some(call) = self.calls.get_mut(call) {
         call.outcome = Outcome::Overdue;
       }

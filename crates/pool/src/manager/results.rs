@@ -34,13 +34,18 @@ impl Manager {
     Some(completion)
   }
 
-  /// A chunk of which an item ran for too long was answered within its grace, with the outcomes of the items before.
+  /// A call that ran for too long was answered within its grace; a chunk with the outcomes of the items before.
   fn overdue_answered(&mut self, completion: &Completion) {
+    let failure = CallFailure::TimedOut { pid: completion.pid };
+    if self.calls.get(completion.id).is_some_and(|call| call.owner_repeats) {
+      self.consume(completion);
+      self.events.push_back(Event::CallFailed { id: completion.id, failure });
+      return;
+    }
     let mut journal = vec![0; completion.len];
     self.copy_payload(completion, 0, &mut journal);
-    let (id, pid) = (completion.id, completion.pid);
+    let id = completion.id;
     self.consume(completion);
-    let failure = CallFailure::TimedOut { pid };
     // The owner counts the outcomes.
     self.events.push_back(Event::ChunkInterrupted { id, failure, done: CHUNK_ITEMS, journal });
   }
