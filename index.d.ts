@@ -8,9 +8,10 @@ export declare type ArgumentsOf<A extends unknown[], Rest extends unknown[] = []
  * come. Each future comes once, also a cancelled one. The iterator keeps no future that it has yielded.
  *
  * `timeout` counts from this call. When it expires while `next()` waits, `next()` rejects with a `TimeoutError` and the
- * iterator ends. Futures that are done by then are yielded first.
+ * iterator ends. Futures that are done by then are yielded first. In the same way `next()` rejects with the reason of
+ * `signal` when that is aborted; with a signal that is aborted already, nothing is yielded.
  *
- * @throws TypeError when a member of `futures` is no future; TypeError or RangeError for a wrong `timeout`.
+ * @throws TypeError when a member of `futures` is no future; TypeError or RangeError for a wrong option.
  */
 export declare function asCompleted<F extends Future<unknown>>(futures: Iterable<F>, options?: WaitOptions): CompletionIterator<F>;
 
@@ -24,11 +25,14 @@ export declare class AsyncResult<T> implements PromiseLike<T> {
     #private;
     private constructor();
     /**
-     * A promise of the value. It rejects with the job's error (the same object each time), or with a `TimeoutError` when
-     * the time of the wait is over; then the job goes on.
+     * A promise of the value. It rejects with the job's error (the same object each time), with a `TimeoutError` when the
+     * time of the wait is over, or with the reason of `options.signal`; then the job goes on.
      */
     get(options?: WaitOptions): Promise<T>;
-    /** Resolves when the job is over, whatever its outcome, or when the time of the wait is over. */
+    /**
+     * Resolves when the job is over, whatever its outcome, or when the time of the wait is over. Rejects with the reason
+     * of `options.signal` when that is aborted.
+     */
     wait(options?: WaitOptions): Promise<void>;
     /** Whether the job is over, its callback included. */
     ready(): boolean;
@@ -167,7 +171,7 @@ export declare abstract class Executor implements AsyncDisposable {
     /** Takes no more calls; accepted calls finish. May be called again, and from anywhere. */
     abstract shutdown(options?: ExecutorShutdownOptions): Promise<void>;
     /** Resolves when `submit` has room for another call. */
-    ready(): Promise<void>;
+    ready(options?: ReadyOptions): Promise<void>;
     /**
      * Calls `fn` with each item of an iterable, and yields the results in the order of the items. The failure of one item
      * does not affect the others: see {@link MapIterator}.
@@ -317,19 +321,19 @@ export declare class Future<T> implements PromiseLike<T> {
     cancel(options?: CancelOptions): boolean;
     /**
      * A promise of the result. It rejects with the error of the call (the same object each time), with a
-     * `CancelledError`, or with a `TimeoutError` when the time of the wait is over.
+     * `CancelledError`, with a `TimeoutError` when the time of the wait is over, or with the reason of `options.signal`.
      */
     result(options?: WaitOptions): Promise<T>;
     /**
-     * A promise of the call's error; undefined when the call succeeded. It rejects only with a `CancelledError` or a
-     * `TimeoutError`. A program may drop it: it causes no `unhandledRejection`.
+     * A promise of the call's error; undefined when the call succeeded. It rejects only with a `CancelledError`, with a
+     * `TimeoutError`, or with the reason of `options.signal`. A program may drop it: it causes no `unhandledRejection`.
      */
     exception(options?: WaitOptions): Promise<unknown>;
     /**
      * Waits for the result and blocks this thread: no other code of the thread runs meanwhile. Throws the errors with
      * which `result()` rejects.
      */
-    resultSync(options?: WaitOptions): T;
+    resultSync(options?: TimeoutOptions): T;
     /**
      * Calls `fn` with this future as soon as the future is done; at once if it is done already. Callbacks are called
      * synchronously, in the order of registration, before promise reactions to the same future, and each in the async
@@ -877,8 +881,10 @@ export declare class ProcessPoolExecutor extends Executor {
     /**
      * Resolves when the queue has room for a call, in the order of the calls of this method; see the option `maxQueue`.
      * The room is kept for the call that follows until the end of the next turn of the event loop.
+     *
+     * Rejects with the reason of `options.signal` when that is aborted; those who wait behind are then next.
      */
-    ready(): Promise<void>;
+    ready(options?: ReadyOptions): Promise<void>;
     /** Numbers of calls and workers, present and past. */
     stats(): PoolStats;
     /** Rings, states and process ids as text, for the search why nothing happens. */
@@ -971,6 +977,12 @@ export declare class QueueFullError extends MillraceError {
     readonly code: string;
     readonly maxQueue: number;
     constructor(message: string, details: QueueFullDetails);
+}
+
+/** Options of `ready()`. */
+export declare interface ReadyOptions {
+    /** A signal that ends the wait: it rejects with the signal's reason, also if the signal is aborted already. */
+    signal?: AbortSignal;
 }
 
 /**
@@ -1305,6 +1317,12 @@ export declare class TimeoutError extends MillraceError {
     readonly code: string;
 }
 
+/** Options of every operation that waits for a time. */
+export declare interface TimeoutOptions {
+    /** Milliseconds; with 0 or less, only the present state counts. Limits the wait, not the call. Default: no limit. */
+    timeout?: number;
+}
+
 /** The details of an `UnsupportedPlatformError`. */
 declare interface UnsupportedPlatformDetails extends ErrorDetails {
     missing: readonly string[];
@@ -1324,7 +1342,7 @@ export declare class UnsupportedPlatformError extends MillraceError {
  * Waits for several futures, of any executors. A future that is given twice counts once. A cancelled future is done.
  *
  * When the timeout expires, the promise resolves all the same, with the futures that are done by then in `done`. It
- * rejects only for wrong arguments.
+ * rejects only for wrong arguments, and with the reason of `options.signal` when the signal is aborted.
  */
 export declare function wait<F extends Future<unknown>>(futures: Iterable<F>, options?: WaitForOptions): Promise<WaitResult<F>>;
 
@@ -1338,9 +1356,12 @@ export declare interface WaitForOptions extends WaitOptions {
 }
 
 /** Options of every operation that waits. */
-export declare interface WaitOptions {
-    /** Milliseconds; with 0 or less, only the present state counts. Limits the wait, not the call. Default: no limit. */
-    timeout?: number;
+export declare interface WaitOptions extends TimeoutOptions {
+    /**
+     * A signal that ends the wait, not the call: the wait rejects with the signal's reason, as `fetch` does. With a signal
+     * that is aborted already a wait rejects in any case.
+     */
+    signal?: AbortSignal;
 }
 
 /** The result of {@link wait}: each given future is in exactly one of the two sets. */

@@ -496,7 +496,8 @@ test('a pause holds the program of an executor that is not unref’d', async (t)
     const pool = new ProcessPoolExecutor({ maxWorkers: 1, execArgv: [] })
     let attempts = 0
     const retries = { limit: 1, delay: 300, when: () => ++attempts > 0 }
-    pool.run(() => { throw new Error('no') }, [], { retries }).exception().then(({ message }) => console.log(message, attempts))
+    const future = pool.run(() => { throw new Error('no') }, [], { retries })
+    future.exception().then(({ message }) => console.log(message, attempts))
   `
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     encoding: 'utf8',

@@ -10,6 +10,7 @@
 import { declareLocal } from '../codec/index.js'
 import { CancelledError, TimeoutError, withLabel } from '../errors/index.js'
 import type { Future } from '../futures/future.js'
+import { type ReadyOptions, readySignal } from '../futures/wait-options.js'
 import { RetryPolicy } from '../futures/retry-policy.js'
 import { ChunkSource } from '../host/chunk-source.js'
 import { type CallPlan, PoolCore } from '../host/core.js'
@@ -139,9 +140,16 @@ export class ProcessPoolExecutor extends Executor {
   /**
    * Resolves when the queue has room for a call, in the order of the calls of this method; see the option `maxQueue`.
    * The room is kept for the call that follows until the end of the next turn of the event loop.
+   *
+   * Rejects with the reason of `options.signal` when that is aborted; those who wait behind are then next.
    */
-  override ready(): Promise<void> {
-    return this.#core.ready()
+  override ready(options?: ReadyOptions): Promise<void> {
+    // No async function: the room is given to the reaction of this very promise.
+    try {
+      return this.#core.ready(readySignal(options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Numbers of calls and workers, present and past. */

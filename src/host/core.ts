@@ -634,11 +634,15 @@ export class PoolCore implements Owner, CallOwner {
     return this.#hold.untilStopped()
   }
 
-  /** Resolves when the queue has room for a call, which is kept for the caller until the end of the next turn. */
-  ready(): Promise<void> {
+  /**
+   * Resolves when the queue has room for a call, which is kept for the caller until the end of the next turn. Rejects
+   * with the reason of `signal` when that is aborted, also if it was aborted before.
+   */
+  ready(signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason)
     const refusal = this.#state.refusal()
     if (refusal !== undefined) return Promise.reject(refusal)
-    return this.#options.maxQueue === Infinity ? Promise.resolve() : this.#room.wait()
+    return this.#options.maxQueue === Infinity ? Promise.resolve() : this.#room.wait(signal)
   }
 
   setReferenced(referenced: boolean): void {
@@ -713,7 +717,8 @@ export class PoolCore implements Owner, CallOwner {
 
   dump(): string {
     const { name } = this.#options
-    const head = `pool${name === '' ? '' : ` '${name}'`}: ${this.#state}, ${this.#calls.unfinished + this.#repeats.size} unfinished futures`
+    const unfinished = this.#calls.unfinished + this.#repeats.size
+    const head = `pool${name === '' ? '' : ` '${name}'`}: ${this.#state}, ${unfinished} unfinished futures`
     return `${head}\n${dumpFutures([...this.#calls.futures, ...this.#repeats.calls()])}${this.#native.dump()}`
   }
 }

@@ -1,5 +1,5 @@
-// A call that the host repeats by the rules of `run({ retries: {…} })`: one future for all attempts. Native code repeats
-// calls by itself where a number of attempts is all that there is to say.
+// A call that the host repeats by the rules of `run({ retries: {…} })`: one future for all attempts. Where a number of
+// attempts is all that there is to say, native code repeats calls by itself.
 
 import { AsyncResource } from 'node:async_hooks'
 
