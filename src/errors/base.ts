@@ -45,6 +45,9 @@ export class MillraceError extends Error {
   /** The `label` of the call that the error is about, if the caller gave one. The message has it, too, in brackets. */
   declare readonly label?: string
 
+  /** The index, from 0, of the item of a `map` to which the error belongs; absent elsewhere. */
+  declare readonly index?: number
+
   constructor(message: string, details?: ErrorDetails) {
     // `{ cause: undefined }` is a given cause: a task may throw undefined. Without the key there is no property.
     super(message, details !== undefined && 'cause' in details ? { cause: details.cause } : undefined)

@@ -14,6 +14,8 @@ export class CallPath {
   readonly #submit: () => number
   readonly #registers: Uint32Array
   readonly #outbox: Outbox
+  /** The bytes of the tail that the last call had. */
+  #sentTail = 0
 
   /** `registers` and the outbox's bytes are the memory that the native pool was made with. */
   constructor(pool: NativePool, registers: Uint32Array, outbox: Outbox) {
@@ -29,12 +31,18 @@ export class CallPath {
    * @throws SerializationError when they cannot travel.
    */
   encode(args: readonly unknown[], label: string | undefined): void {
+    this.#sentTail = 0
     encodeArguments(label === undefined ? args : [...args, label], this.#outbox)
   }
 
   /** The bytes of the payload in the outbox. */
   get payloadBytes(): number {
     return this.#outbox.length + (this.#outbox.tail?.byteLength ?? 0)
+  }
+
+  /** The bytes of the payload that was encoded last, also if it was submitted since. */
+  get sentBytes(): number {
+    return this.payloadBytes + this.#sentTail
   }
 
   /**
@@ -76,6 +84,7 @@ export class CallPath {
       call = this.#native.submitWith(out.tail, timeout, grace, retries)
     }
     if (call < 0) return call
+    this.#sentTail = out.tail?.byteLength ?? 0
     out.tail = undefined
     for (const buffer of moving) detach(buffer)
     return call

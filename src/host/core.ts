@@ -20,7 +20,6 @@ import {
 } from '../errors/index.js'
 import { native, type NativeCallFailure, type NativeEvent, type NativePool } from '../native/index.js'
 import type { RetryPolicy } from '../futures/retry-policy.js'
-import type { ChunkOutcome } from '../map/source.js'
 import { nowMs } from '../util/clock.js'
 import { signalName } from '../util/signal-names.js'
 import { invalidType } from '../util/validate.js'
@@ -42,12 +41,13 @@ import type { FurtherWork } from './further-work.js'
 import { LoopHold } from './loop-hold.js'
 import type { ResolvedOptions } from './options.js'
 import { openPools, OwnForks } from './own-forks.js'
-import { PoolState, wasShutDown } from './pool-state.js'
+import { closedToCalls, PoolState, wasShutDown } from './pool-state.js'
 import { QueueRoom } from './queue-room.js'
 import { RefusedItems } from './refused-items.js'
 import { RepeatedCall } from './repeated-call.js'
 import { Repeats } from './repeats.js'
 import { dumpFutures, poolStats } from './report.js'
+import type { PieceOutcome } from './piece-outcome.js'
 import { chunkOutcome, ResultReader } from './results.js'
 import type { PoolStats } from './stats.js'
 import { closeDropped, giveBack, isShortage, whileThereIsMore, PoolMemory } from './shortage.js'
@@ -77,8 +77,6 @@ export interface CallPlan {
   /** Checks the call's options and stores them in its future. A future that is done afterwards is not sent. */
   readonly prepare: ((future: CallFuture<unknown>) => void) | undefined
 }
-
-export type { FurtherWork }
 
 const wasCancelled = (): CancelledError => new CancelledError('The call was cancelled')
 
@@ -322,12 +320,17 @@ export class PoolCore implements Owner, CallOwner {
   #sendRest(future: AnyFuture, items: readonly unknown[], flags: number, caller: (...args: never[]) => unknown): void {
     const refused = (future.refused = new RefusedItems(items, flags, future.label, this.#outbox))
     if (refused.rest.length > 0) return this.#send(future, refused.rest, flags, caller)
-    this.#calls.succeed(future, refused.complete({ values: [] }))
+    this.#calls.succeed(future, refused.complete({ values: [], errors: undefined, failure: undefined, elapsed: 0 }))
   }
 
   /** Cancels a future whose call is never made. */
   cancelUnsent(future: AnyFuture, error: CancelledError): void {
     this.#calls.cancel(future, error)
+  }
+
+  /** The bytes of the arguments of the last call. */
+  get sentBytes(): number {
+    return this.#path.sentBytes
   }
 
   isRunning(future: AnyFuture): boolean {
@@ -515,7 +518,7 @@ export class PoolCore implements Owner, CallOwner {
     if (failure.kind === 'cancelled') return this.#calls.cancel(future)
     const error = callFailure(failure, future.describe(), future)
     this.#calls.failed++
-    future.settleValue({ ...outcome, failure: { error } } satisfies ChunkOutcome<unknown>)
+    future.settleValue({ ...outcome, failure: { error } } satisfies PieceOutcome<unknown>)
   }
 
   #workerExited({ workerId, death, reason }: Extract<NativeEvent, { kind: 'workerExit' }>): void {
@@ -671,6 +674,16 @@ export class PoolCore implements Owner, CallOwner {
 
   killNow(): void {
     if (!this.#state.stopped) this.#native.destroy()
+  }
+
+  /** Whether the pool takes no more calls, and finishes what it has accepted. */
+  get isClosing(): boolean {
+    return this.#state.closed
+  }
+
+  /** Why the pool takes no calls; undefined while it does. */
+  refusal(): Error | undefined {
+    return this.#state.refusal(closedToCalls)
   }
 
   get isLeaving(): boolean {

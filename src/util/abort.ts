@@ -1,5 +1,5 @@
-// Abort signals: their check, and reactions to their aborts. All reactions to a signal share one listener: Node warns of
-// more than ten.
+// Abort signals: their check, and reactions to their aborts. All reactions to a signal share one listener: Node warns
+// of more than ten.
 
 import { invalidType } from './validate.js'
 
