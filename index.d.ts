@@ -1509,8 +1509,8 @@ export declare interface WaitForOptions extends WaitOptions {
 /** Options of every operation that waits. */
 export declare interface WaitOptions extends TimeoutOptions {
     /**
-     * A signal that ends the wait, not the call: the wait rejects with the signal's reason, as `fetch` does. With a signal
-     * that is aborted already a wait rejects in any case.
+     * A signal that ends the wait, not the call: the wait rejects with the signal's reason, as `fetch` does. With a
+     * signal that is aborted already a wait rejects in any case.
      */
     signal?: AbortSignal;
 }

@@ -1,5 +1,6 @@
 // The label of a call, and the number of its attempt: in the task, and in the errors about the call.
 
+import { writeFileSync } from 'node:fs'
 import {
   CancelledError,
   type MillraceError,
@@ -20,6 +21,7 @@ import { exits } from './fixtures/exits.mjs'
 import { claimed, failureOf, Gate, Log, makePool } from './helpers/pool.js'
 import { test } from './helpers/leaks.js'
 
+const missing = importTasks<{ any(): void }>(new URL('./fixtures/throws-at-load.mjs', import.meta.url))
 const isolate = { onWorkerDeath: 'isolate', maxWorkers: 1 } as const
 
 test('a task knows the label of its call, and calls without a label have none', async (t) => {
@@ -58,9 +60,67 @@ test('a task knows how often its call was begun', async (t) => {
   }
 })
 
+test('the items of a map know its label, and the attempt of each', async (t) => {
+  const pool = makePool(t, { ...isolate, maxWorkers: 2 })
+  const logs = Array.from({ length: 12 }, () => new Log(t))
+  const rows = logs.map(({ path }, index) => [path, index % 4 === 3 ? 2 : 0] as const)
+  const expected = rows.map(([, errors]) => ({ label: 'rows', attempt: errors + 1 }))
+  const when = (): boolean => true
+  for (const chunksize of [1, 5, 12, 'auto'] as const) {
+    for (const log of logs) writeFileSync(log.path, '')
+    const options = { chunksize, label: 'rows', retries: { limit: 2, delay: 5, when } }
+    t.deepEqual(await pool.starmap(attempts.tellFailing, rows, options).toArray(), expected)
+  }
+  const told = await pool.map(attempts.tellRow, rows, { chunksize: 3, label: 'ü' }).toArray()
+  t.deepEqual(
+    told,
+    rows.map(() => ({ label: 'ü', attempt: 1 })),
+  )
+  t.deepEqual(
+    await pool.map(attempts.tellRow, rows, { chunksize: 3 }).toArray(),
+    rows.map(() => ({ label: undefined, attempt: 1 })),
+  )
+})
+
+test('an item whose worker dies is repeated, and knows it; the others of its chunk are not', async (t) => {
+  const pool = makePool(t, isolate)
+  const logs = Array.from({ length: 6 }, () => new Log(t))
+  const rows = logs.map(({ path }, index) => [path, index === 2 ? 1 : 0] as const)
+  const told = await pool.starmap(attempts.tellCall, rows, { chunksize: 6, label: 'rows', retries: 1 }).toArray()
+  t.deepEqual(
+    told.map(({ attempt }) => attempt),
+    [1, 1, 2, 1, 1, 1],
+  )
+  t.true(told.every(({ label }) => label === 'rows'))
+})
+
+test('errors about the items of a map have its label', async (t) => {
+  const pool = makePool(t, isolate)
+  const options = { settle: true, label: 'rows', chunksize: 4 } as const
+  for (const [fn, item, errorClass] of [
+    [exits.killSelf, 'SIGKILL', WorkerDiedError],
+    [attempts.unsendable, 0, SerializationError],
+    [exits.exit, 3, TaskExitError],
+    [missing.any, 0, TaskLoadError],
+  ] as const) {
+    for await (const outcome of pool.map(fn as (item: unknown) => unknown, [item, item], options)) {
+      if (outcome.status !== 'rejected') return t.fail()
+      t.true(outcome.reason instanceof errorClass, String(outcome.reason))
+      t.is(outcome.reason.label, 'rows')
+      t.true(outcome.reason.message.includes('[rows]'), outcome.reason.message)
+    }
+  }
+  const unsent = await pool.map(tasks.identity, [1, () => {}, 3], options).toArray()
+  t.deepEqual(
+    unsent.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  const [, refused] = unsent
+  t.is(refused?.status === 'rejected' && refused.reason.label, 'rows')
+})
+
 // ---- Errors ---------------------------------------------------------------------------------------------------------
 
-const missing = importTasks<{ any(): void }>(new URL('./fixtures/throws-at-load.mjs', import.meta.url))
 const options: RunOptions = { label: 'row 7' }
 
 const failures: [

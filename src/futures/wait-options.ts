@@ -14,8 +14,8 @@ export interface TimeoutOptions {
 /** Options of every operation that waits. */
 export interface WaitOptions extends TimeoutOptions {
   /**
-   * A signal that ends the wait, not the call: the wait rejects with the signal's reason, as `fetch` does. With a signal
-   * that is aborted already a wait rejects in any case.
+   * A signal that ends the wait, not the call: the wait rejects with the signal's reason, as `fetch` does. With a
+   * signal that is aborted already a wait rejects in any case.
    */
   signal?: AbortSignal
 }
