@@ -462,7 +462,7 @@ export declare class ImapIterator<R> implements AsyncIterableIterator<R, undefin
      * The next result. With a `timeout` it rejects with a `TimeoutError` when the result is not there by then. Nothing is
      * lost: the next call is for the same item.
      */
-    next(options?: WaitOptions): Promise<IteratorResult<R, undefined>>;
+    next(options?: TimeoutOptions): Promise<IteratorResult<R, undefined>>;
     /**
      * All results that are not taken yet, as an array: at less cost than by a loop. Rejects with the first failure of an
      * item; then the remaining calls are cancelled. With `settle` all outcomes.
