@@ -5,9 +5,9 @@
 //! copies results out of the lanes, which makes room, and refills the lanes. The owner finds the copies first in its
 //! next round (`backlog.rs`).
 //!
-//! The thread also goes through rounds while the owner merely sleeps, with its clock set for what was due then. A worker
-//! whose news this thread hears first may have something due earlier: a time limit starts with the claim that follows.
-//! The owner is woken for that, to set its clock anew.
+//! The thread also goes through rounds while the owner merely sleeps, with its clock set for what was due then. A
+//! worker whose news this thread hears first may have something due earlier: a time limit starts with the claim that
+//! follows. The owner is woken for that, to set its clock anew.
 
 use std::time::Instant;
 
