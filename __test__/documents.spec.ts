@@ -92,10 +92,16 @@ test('the commands beside the first example of the README run it', async (t) => 
   check(t, program, { ...ended, out: out.split('\n').slice(-program.promised.length).join('\n') })
 })
 
-test('the README lists all pages, and links lead to files', (t) => {
+test('the README lists all pages, and links lead to files and headings', (t) => {
   for (const { name } of all.slice(1)) t.true(readme.links.includes(name), name)
   for (const { name, links } of all) {
-    for (const link of links) t.true(existsSync(join(dirname(name), link)), `${name}: ${link}`)
+    for (const link of links) {
+      const [path, anchor] = link.split('#') as [string, string?]
+      const target = path === '' ? name : join(dirname(name), path)
+      t.true(existsSync(target), `${name}: ${link}`)
+      const page = all.find((each) => each.name === target)
+      if (anchor !== undefined && page !== undefined) t.true(page.anchors.includes(anchor), `${name}: ${link}`)
+    }
   }
 })
 

@@ -184,8 +184,6 @@ test('a batch over files gives a table, names what failed, and repeats calls who
   t.regex(errors, /^object\.json: TypeError: the file is no array of records$/m)
   t.regex(errors, /^folder\.json: Error: EISDIR/m)
   t.regex(errors, /^huge\.json: WorkerDiedError: .*\[huge\.json\].*the last of 3 attempts/m)
-
-  t.is((await node(recipe('batch-files.js'))).code, 2)
 })
 
 test('all workers of the warm pool are ready before the first request, each with its own model', async (t) => {

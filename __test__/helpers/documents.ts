@@ -23,8 +23,10 @@ export interface Document {
   /** Blocks of JavaScript or TypeScript that are no files: parts of a program. */
   fragments: string[]
   shell: string[]
-  /** The files to which the document links. */
+  /** Links to files, to headings, and to headings of other documents. */
   links: string[]
+  /** The names of the headings, as links have them. */
+  anchors: string[]
 }
 
 /** The documents for users. The pages of benchmarks are generated, and show no code. */
@@ -36,17 +38,18 @@ export function documents(): Document[] {
 /** A block names its file in the first line, as `// jobs.ts`. */
 const FILE_NAME = /^\/\/ (\S+\.[cm]?[jt]s)\b.*\n/
 
-/** Headings, blocks, and links to files. */
-const PIECES = /^#+ (.*)$|^```(\w*)\n([^]*?)^```$|\]\(([^)#:]+)/gm
+/** Headings, blocks, and links that are no URLs. */
+const PIECES = /^#+ (.*)$|^```(\w*)\n([^]*?)^```$|\]\(([^):]+)\)/gm
 
 function readDocument(name: string): Document {
-  const document: Document = { name, programs: [], fragments: [], shell: [], links: [] }
+  const document: Document = { name, programs: [], fragments: [], shell: [], links: [], anchors: [] }
   let section = ''
   let files: Record<string, string> = {}
   let count = 0
   for (const [, heading, language, text = '', link] of readFileSync(name, 'utf8').matchAll(PIECES)) {
     if (heading !== undefined) {
       section = heading
+      document.anchors.push(anchorOf(heading))
       files = {}
       count = 0
     } else if (language === 'sh') {
@@ -61,6 +64,14 @@ function readDocument(name: string): Document {
     }
   }
   return document
+}
+
+/** The name that GitHub gives to a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+    .replaceAll(' ', '-')
 }
 
 function makeProgram(title: string, main: string, files: Record<string, string>): Program {

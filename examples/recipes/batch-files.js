@@ -1,8 +1,9 @@
 // A batch over the files of a folder: a task for each file, a table of results, and the files that failed by name.
 //
-//   node examples/recipes/batch-files.js FOLDER [--workers N]
+//   node examples/recipes/batch-files.js [FOLDER] [--workers N] [--heap MB]
 //
-// The exit code is 1 if a file failed. What it chose, and why:
+// Without a folder it takes data that the development dependencies have, some of which are no arrays of records. The
+// exit code is 1 if a file failed. What it chose, and why:
 //
 // - One call for each file. A file takes milliseconds or more, so a call of its own costs nothing that counts, and each
 //   file has an outcome of its own, a time limit of its own, and retries of its own.
@@ -16,6 +17,7 @@
 
 import { opendir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ProcessPoolExecutor } from 'millrace'
 import { summarize } from './batch-files-tasks.js'
@@ -24,11 +26,7 @@ const { values, positionals } = parseArgs({
   options: { workers: { type: 'string' }, heap: { type: 'string', default: '512' } },
   allowPositionals: true,
 })
-const [folder] = positionals
-if (folder === undefined) {
-  console.error('usage: node examples/recipes/batch-files.js FOLDER [--workers N] [--heap MB]')
-  process.exit(2)
-}
+const [folder = fileURLToPath(new URL('../../node_modules/vega-datasets/data', import.meta.url))] = positionals
 
 const pool = new ProcessPoolExecutor({
   maxWorkers: values.workers === undefined ? undefined : Number(values.workers),
