@@ -59,7 +59,7 @@ export interface Outcomes {
   /** The value of each item; `undefined` for a failed item. */
   values: unknown[]
   /** The errors of failed items. */
-  errors?: Map<number, unknown>
+  errors: Map<number, unknown> | undefined
 }
 
 /**
@@ -109,7 +109,7 @@ export function readOutcomes(
       if (!(error instanceof SerializationError)) break
     }
   }
-  return errors === undefined ? { values } : { values, errors }
+  return { values, errors }
 }
 
 function lengthOf(bytes: Uint8Array, at: number): number {

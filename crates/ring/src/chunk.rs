@@ -1,8 +1,8 @@
 //! The progress of a chunk: a call of many items, which a worker runs one after the other.
 //!
-//! A worker that dies in the middle of a chunk must cost the item that it ran, and no other. So the outcome of each item
-//! lies in shared memory before the next item begins, in the lane's *journal*, and a word of the chunk's call slot says
-//! how far the chunk has come:
+//! A worker that dies in the middle of a chunk must cost the item that it ran, and no other. So the outcome of each
+//! item lies in shared memory before the next item begins, in the lane's *journal*, and a word of the chunk's call slot
+//! says how far the chunk has come:
 //!
 //! ```text
 //!   items   0 … next - 1    next          next + 1 … limit - 1     limit …
@@ -67,8 +67,8 @@ impl ChunkWord {
     Progress::of(self.0.load(Ordering::Acquire))
   }
 
-  /// Host: takes back all items that have not begun, and, without `keep_begun`, the outcome of the one that has. Returns
-  /// how far the chunk has come, with the new limit. `None`: no item has begun and is not over.
+  /// Host: takes back all items that have not begun, and, without `keep_begun`, the outcome of the one that has.
+  /// Returns how far the chunk has come, with the new limit. `None`: no item has begun and is not over.
   pub(crate) fn cut(&self, keep_begun: bool) -> Option<Progress> {
     loop {
       let before = Progress::of(self.0.load(Ordering::Acquire)).filter(|before| before.next < before.limit)?;

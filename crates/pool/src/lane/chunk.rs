@@ -5,16 +5,8 @@ use std::time::{Duration, Instant};
 use millrace_ring::{CHUNK_ITEMS, Progress};
 
 use super::Lane;
+use super::finished_part::FinishedPart;
 use crate::completion::CallId;
-
-/// The part of a chunk that a worker had finished when it ended.
-#[derive(Debug)]
-pub(crate) struct FinishedPart {
-  /// How many items.
-  pub(crate) done: u32,
-  /// Their outcomes, as the worker has written them.
-  pub(crate) journal: Vec<u8>,
-}
 
 impl Lane {
   /// Takes back the items of a chunk that have not begun; without `keep_begun` also the one that has. `None` if the
