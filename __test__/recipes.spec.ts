@@ -183,7 +183,8 @@ test('a batch over files gives a table, names what failed, and repeats calls who
   t.regex(errors, /^broken\.json: SyntaxError: /m)
   t.regex(errors, /^object\.json: TypeError: the file is no array of records$/m)
   t.regex(errors, /^folder\.json: Error: EISDIR/m)
-  t.regex(errors, /^huge\.json: WorkerDiedError: .*\[huge\.json\].*the last of 3 attempts/m)
+  t.regex(errors, /^huge\.json: WorkerDiedError: .*heap out of memory/m)
+  t.is(errors.match(/^FATAL ERROR: Reached heap limit/gm)?.length, 3, 'attempts')
 })
 
 test('all workers of the warm pool are ready before the first request, each with its own model', async (t) => {
@@ -209,6 +210,71 @@ test('a warm pool whose model cannot be loaded says why, and does not start', as
   const { code, out, errors } = await node(recipe('warm-pool.js'), '--workers', '1', empty)
   t.deepEqual([code, out], [1, ''])
   t.regex(errors, /BrokenProcessPool: .*the books have no words/)
+})
+
+/** 50,000 records, of which every thousandth is wrong, and the numbers of the wrong ones. */
+function writeRecords(path: string): void {
+  const mistakes = ['{"id": "cut', '{"amount":1}', '{"id":"7","amount":"1"}', '{"id":"8","amount":1,"time":"soon"}', '']
+  const records = Array.from({ length: 50_000 }, (_, n) =>
+    n % 1000 === 500
+      ? mistakes[((n / 500) % mistakes.length) | 0]
+      : JSON.stringify({ id: `r${n}`, time: '2001-02-03T04:05:06Z', amount: n }),
+  )
+  writeFileSync(path, records.join('\n'))
+}
+
+/** The sum of all amounts but those of the wrong records. */
+const SUM = (49_999 * 50_000) / 2 - Array.from({ length: 50 }, (_, n) => n * 1000 + 500).reduce((a, b) => a + b)
+
+test('a stream goes into a database, and its wrong records into a file with their reasons', async (t) => {
+  const folder = tempDirectory(t)
+  const input = join(folder, 'in.ndjson')
+  writeRecords(input)
+  const { code, out, errors } = await node(recipe('stream-to-database.js'), input, join(folder, 'out'))
+  t.is(code, 0, errors)
+  t.is(out.split('\n')[0], `50000 lines, 50000 of them now: 49950 rows, 50 dead letters, sum ${SUM}`)
+  const letters = readFileSync(join(folder, 'out/dead-letters.ndjson'), 'utf8').trimEnd().split('\n')
+  const read = letters.map((letter) => JSON.parse(letter) as { line: number; text: string; reason: string })
+  t.deepEqual(
+    read.map(({ line }) => line),
+    Array.from({ length: 50 }, (_, n) => n * 1000 + 500),
+  )
+  t.deepEqual(read[1], {
+    line: 1500,
+    text: '{"id":"8","amount":1,"time":"soon"}',
+    reason: 'RangeError: time is no time',
+  })
+  t.true(read.every(({ reason }) => /^(?:Type|Range|Syntax)Error: ./.test(reason)))
+})
+
+test('a load that is stopped or killed in the middle goes on, and ends as one that was not', async (t) => {
+  const folder = tempDirectory(t)
+  const input = join(folder, 'in.ndjson')
+  writeRecords(input)
+  const { NODE_OPTIONS: _, ...env } = process.env
+  for (const signal of ['SIGKILL', 'SIGINT', 'SIGKILL', 'SIGTERM'] as const) {
+    const args = [recipe('stream-to-database.js'), input, join(folder, 'out')]
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+    let errors = ''
+    child.stderr.on('data', (data) => (errors += String(data)))
+    const ended = new Promise((done) => child.once('exit', done))
+    await until(
+      'a transaction',
+      () => /^\d+ lines$/m.test(errors) || child.exitCode !== null,
+      () => errors,
+    )
+    child.kill(signal)
+    await within('the end of the load', ended, () => errors)
+    t.regex(errors, /^\d+ lines$/m)
+  }
+  const { code, out, errors } = await node(recipe('stream-to-database.js'), input, join(folder, 'out'))
+  t.is(code, 0, errors)
+  t.regex(out, new RegExp(`^50000 lines, \\d+ of them now: 49950 rows, 50 dead letters, sum ${SUM}$`, 'm'))
+  const letters = readFileSync(join(folder, 'out/dead-letters.ndjson'), 'utf8').trimEnd().split('\n')
+  t.deepEqual(
+    letters.map((letter) => (JSON.parse(letter) as { line: number }).line),
+    Array.from({ length: 50 }, (_unused, n) => n * 1000 + 500),
+  )
 })
 
 const deployed = (name: string) => readFileSync(recipe(`deploy/${name}`), 'utf8')

@@ -15,6 +15,7 @@ export const { summarize } = defineTasks(import.meta.url, {
     const records = JSON.parse(bytes.toString())
     if (!Array.isArray(records)) throw new TypeError('the file is no array of records')
     return {
+      path,
       records: records.length,
       bytes: bytes.length,
       sha256: createHash('sha256').update(bytes).digest('hex').slice(0, 12),
