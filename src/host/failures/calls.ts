@@ -2,6 +2,7 @@
 
 import {
   SerializationError,
+  TaskMemoryError,
   TaskTimeoutError,
   type WorkerDeathTask,
   WorkerDiedError,
@@ -48,16 +49,18 @@ export function failedWorker(failure: NativeCallFailure): number {
   return failure.kind === 'workerDied' ? failure.death.pid : 'pid' in failure ? failure.pid : 0
 }
 
-/** The error of a call that was lost when its worker died, in a pool that goes on. */
-function workerDied(death: NativeDeath, task: WorkerDeathTask, retries: number): WorkerDiedError {
+/** The error of a call that was lost when its worker died. */
+export function workerDied(death: NativeDeath, task: WorkerDeathTask, retries: number): WorkerDiedError {
   const hint = death.corrupt ? undefined : deathHint(death)
   const repeated =
     retries === 0 ? 'The call may have had effects and was not repeated' : `It was ${lastAttempt(retries)}`
   const message = `${capital(describeDeath(death, task))} died. ${repeated}`
-  return new WorkerDiedError(hint === undefined ? message : `${message}. Hint: ${hint}`, {
-    ...workerDeath(death, task),
-    ...(hint === undefined ? {} : { hint }),
-  })
+  const details = { ...workerDeath(death, task), ...(hint === undefined ? {} : { hint }) }
+  const text = hint === undefined ? message : `${message}. Hint: ${hint}`
+  const { memoryLimit: limit, rss } = death
+  return typeof limit === 'number'
+    ? new TaskMemoryError(text, { ...details, limit, rss })
+    : new WorkerDiedError(text, details)
 }
 
 /** For example "the last of 3 attempts". */

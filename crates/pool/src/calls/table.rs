@@ -57,6 +57,9 @@ pub(crate) enum Outcome {
   /// The call is a chunk of which an item ran for too long. The owner hears of it when the worker has ended, or has
   /// answered within the grace: then it is certain which items were finished before.
   Overdue,
+  /// The call is a chunk, and its worker was killed while an item ran, with so many resident bytes. The owner hears of
+  /// it as of [`Outcome::Overdue`].
+  Outgrown { rss: u64 },
 }
 
 impl Call {

@@ -5,11 +5,13 @@ mod chunk;
 mod hearing;
 mod life;
 mod loan;
+mod memory;
 mod prepared;
 mod process;
 mod queue;
 mod segment;
 mod silence;
+mod size;
 
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
@@ -24,6 +26,7 @@ pub use self::argument::{ForkedWorker, LANE_FD, LaneArgument};
 pub(crate) use self::chunk::FinishedPart;
 pub(crate) use self::life::Life;
 pub use self::loan::{Loan, Moved, Tail};
+use self::memory::MemorySeen;
 pub(crate) use self::prepared::PreparedLane;
 use self::process::Process;
 pub(crate) use self::segment::LaneSegment;
@@ -83,6 +86,10 @@ pub(crate) struct Lane {
   /// See `silence.rs`.
   silence: Option<Silence>,
   given_up: Option<GivenUp>,
+  /// The last look at the worker's memory.
+  memory_seen: MemorySeen,
+  /// The resident bytes for which the worker was killed.
+  outgrown: Option<u64>,
   /// Give the pages of large arguments back at this time, if nothing needs them before.
   trim_at: Option<Instant>,
   /// How often pages are to be given back again if the worker keeps some.
@@ -120,6 +127,8 @@ impl Lane {
       unheard_since: None,
       silence: None,
       given_up: None,
+      memory_seen: MemorySeen::default(),
+      outgrown: None,
       trim_at: None,
       trims: 0,
       is_listed_unarmed: false,

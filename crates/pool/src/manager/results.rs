@@ -23,24 +23,27 @@ impl Manager {
       return None;
     };
     let completion = Completion::in_lane(index, lane.pid(), id, record);
-    if self.calls.get(id).is_some_and(|call| call.outcome == Outcome::Overdue) {
-      self.overdue_answered(&completion);
-      return None;
+    match self.calls.get(id).map(|call| call.outcome) {
+      Some(Outcome::Delivered) => return Some(completion),
+      Some(Outcome::Overdue) => {
+        self.interrupted_answered(&completion, CallFailure::TimedOut { pid: completion.pid });
+      }
+      Some(Outcome::Outgrown { rss }) => {
+        let failure = self.killed_for_memory(completion.pid, rss);
+        self.interrupted_answered(&completion, failure);
+      }
+      _ => self.consume(&completion),
     }
-    if self.calls.get(id).is_none_or(|call| call.outcome != Outcome::Delivered) {
-      self.consume(&completion);
-      return None;
-    }
-    Some(completion)
+    None
   }
 
-  /// A chunk of which an item ran for too long was answered within its grace, with the outcomes of the items before.
-  fn overdue_answered(&mut self, completion: &Completion) {
+  /// A chunk of which an item was taken back from its worker was answered all the same, with the outcomes of the items
+  /// before.
+  fn interrupted_answered(&mut self, completion: &Completion, failure: CallFailure) {
     let mut journal = vec![0; completion.len];
     self.copy_payload(completion, 0, &mut journal);
-    let (id, pid) = (completion.id, completion.pid);
+    let id = completion.id;
     self.consume(completion);
-    let failure = CallFailure::TimedOut { pid };
     // The owner counts the outcomes.
     self.events.push_back(Event::ChunkInterrupted { id, failure, done: CHUNK_ITEMS, journal });
   }
