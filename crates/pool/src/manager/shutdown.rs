@@ -50,7 +50,7 @@ impl Manager {
       for (id, answered) in lane.answers() {
         let Some(call) = self.calls.get_mut(id) else { continue };
         // No other attempt follows now, so an answer that was to be followed by one is no outcome.
-        if matches!(call.outcome, Outcome::Repeated | Outcome::Overdue)
+        if matches!(call.outcome, Outcome::Repeated | Outcome::Overdue | Outcome::Outgrown { .. })
           || (call.outcome == Outcome::Delivered && !answered)
         {
           call.outcome = Outcome::Dropped;
