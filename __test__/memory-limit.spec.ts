@@ -98,7 +98,7 @@ test('of a chunk only the item that grows fails: the others are delivered, and n
   for (const chunksize of [5, 1000]) {
     const pool = limited(t, { maxWorkers: 2 })
     const log = new Log(t)
-    const items = Array.from({ length: 60 }, (_, n) => ({ log: log.path, n, hungry: n === 17 || n === 41 }))
+    const items = Array.from({ length: 60 }, (_, n) => ({ log: log.path, n, hungry: n === 17 || n === 40 }))
     const expected = items.map(({ n, hungry }) => (hungry ? 'TaskMemoryError' : n))
     t.deepEqual(await outcomes(pool.map(memory.item, items, { chunksize }), items.length), expected)
     t.deepEqual(

@@ -17,7 +17,8 @@ const LONG_NS: u32 = 1_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Work {
   pub(super) position: Position,
-  pub(super) item: u32,
+  /// 0 for a call that is no chunk.
+  pub(crate) item: u32,
 }
 
 /// The last look at the memory of a worker.

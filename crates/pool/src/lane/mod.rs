@@ -27,6 +27,7 @@ pub(crate) use self::chunk::FinishedPart;
 pub(crate) use self::life::Life;
 pub use self::loan::{Loan, Moved, Tail};
 use self::memory::MemorySeen;
+pub(crate) use self::memory::Work;
 pub(crate) use self::prepared::PreparedLane;
 use self::process::Process;
 pub(crate) use self::segment::LaneSegment;

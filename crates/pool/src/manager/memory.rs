@@ -23,7 +23,7 @@ use millrace_sys::{Exit, resident_bytes};
 use super::Manager;
 use crate::calls::Outcome;
 use crate::event::{CallFailure, ExitReason, Outgrown};
-use crate::lane::{Lane, Life};
+use crate::lane::{Lane, Life, Work};
 
 /// How often workers that run something are looked at.
 const EVERY: Duration = Duration::from_millis(50);
@@ -108,7 +108,7 @@ impl Manager {
       return if rss + growth > limit { SOON } else { EVERY };
     }
     if was_within || rss - limit > Self::doubt(limit) {
-      self.kill_for_memory(index, rss, now);
+      self.kill_for_memory(index, work, rss, now);
     } else {
       self.retire_for_memory(index, now);
     }
@@ -129,11 +129,12 @@ impl Manager {
   }
 
   /// Kills a worker, whose call has grown it to `rss` bytes.
-  fn kill_for_memory(&mut self, index: usize, rss: u64, now: Instant) {
+  fn kill_for_memory(&mut self, index: usize, work: Work, rss: u64, now: Instant) {
     let Some(lane) = self.lanes.get(index) else { return };
     let Some(id) = lane.running() else { return };
-    // The item that runs does not count as finished from now on, whatever its worker does until it is gone.
-    let is_chunk = lane.cut(id, false).is_some();
+    // The item that runs does not count as finished from now on, whatever its worker does until it is gone. A chunk
+    // that is cut at its first item would look like one that has not begun.
+    let is_chunk = work.item > 0 && lane.cut(id, false).is_some();
     if is_chunk && let Some(call) = self.calls.get_mut(id).filter(|call| call.outcome == Outcome::Delivered) {
       call.outcome = Outcome::Outgrown { rss };
     }
