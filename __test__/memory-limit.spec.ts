@@ -95,7 +95,7 @@ test('an asynchronous call that grows fails, too', async (t) => {
 })
 
 test('of a chunk only the item that grows fails: the others are delivered, and none runs twice', async (t) => {
-  for (const chunksize of [5, 1000]) {
+  for (const chunksize of [1, 5, 1000]) {
     const pool = limited(t, { maxWorkers: 2 })
     const log = new Log(t)
     const items = Array.from({ length: 60 }, (_, n) => ({ log: log.path, n, hungry: n === 17 || n === 40 }))
@@ -150,6 +150,18 @@ test('under break the pool breaks, and the error of the call is the cause', asyn
     t.regex(message, /exceeds hardMemoryLimit/)
   }
   t.throws(() => pool.submit(tasks.pid), { instanceOf: BrokenProcessPool })
+})
+
+test('under break the error of an item is the cause, too, and finished items keep their outcomes', async (t) => {
+  const pool = limited(t, { onWorkerDeath: 'break' })
+  const log = new Log(t)
+  const items = Array.from({ length: 20 }, (_, n) => ({ log: log.path, n, hungry: n === 3 }))
+  const results = pool.map(memory.item, items, { chunksize: 20 })
+  for (const n of [0, 1, 2]) t.is((await within(`item ${n}`, results.next())).value, n)
+  const error: unknown = await within('item 3', results.next()).catch((error: unknown) => error)
+  t.true(error instanceof BrokenProcessPool)
+  outgrown(t, (error as BrokenProcessPool).cause)
+  t.is(log.lines.length, 4)
 })
 
 test('a worker that is too large when a call would begin is replaced first', async (t) => {

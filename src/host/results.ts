@@ -1,7 +1,9 @@
 // The reader of results: it turns bytes from the native pool's staging memory into outcomes of calls.
 
 import { decodeError, decodeResult, keepsContent } from '../codec/index.js'
-import { readOutcomes } from '../codec/journal.js'
+import { CorruptPayload } from '../codec/corrupt.js'
+import { addDamage, readOutcomes } from '../codec/journal.js'
+import { undecodable } from '../codec/serialization-error.js'
 import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
 import type { ChunkOutcome } from '../map/source.js'
 import { countReceived } from '../memory/garbage.js'
@@ -123,7 +125,7 @@ function readOutcome(
   }
 }
 
-/** The outcomes of the first items of a chunk, from the journal of worker `pid`. */
+/** The outcomes of the first items of a chunk, from the journal of worker `pid`: of `done` items, if that is known. */
 export function chunkOutcome(
   future: CallFuture<unknown>,
   journal: Uint8Array,
@@ -134,6 +136,11 @@ export function chunkOutcome(
   const outcome = readOutcomes(journal, limit, { pid, submitStack: framesOf(future.submitStack) }, (code) =>
     taskExit(code, future.describe(), pid),
   )
+  if (done !== Infinity && outcome.values.length < limit) {
+    // These items have run as well.
+    const damage = undecodable('result', new CorruptPayload(`the journal lacks outcomes of ${limit} finished items`))
+    outcome.errors = addDamage(outcome.values, outcome.errors, limit, damage)
+  }
   return future.refused?.complete(outcome) ?? outcome
 }
 

@@ -1,4 +1,4 @@
-// The kinds of results, and the flags of calls and results. Native code passes flags on without looking at them.
+// The kinds of results, and the flags of calls and results. Native code passes flags on, and looks at `chunk` alone.
 
 /** The kind of a result. crates/pool has the same numbers. */
 export const Status = {

@@ -44,13 +44,8 @@ export function callFailure(
   }
 }
 
-/** The worker of a call that failed; 0 if it had none. */
-export function failedWorker(failure: NativeCallFailure): number {
-  return failure.kind === 'workerDied' ? failure.death.pid : 'pid' in failure ? failure.pid : 0
-}
-
 /** The error of a call that was lost when its worker died. */
-export function workerDied(death: NativeDeath, task: WorkerDeathTask, retries: number): WorkerDiedError {
+export function workerDied(death: NativeDeath, task: WorkerDeathTask | undefined, retries: number): WorkerDiedError {
   const hint = death.corrupt ? undefined : deathHint(death)
   const repeated =
     retries === 0 ? 'The call may have had effects and was not repeated' : `It was ${lastAttempt(retries)}`

@@ -254,8 +254,8 @@ impl NativePool {
     cancelled
   }
 
-  /// Takes back the items of a running chunk that have not begun, and returns the number of those that stay. `null`: the
-  /// chunk has not begun, or is over.
+  /// Takes back the items of a running chunk that have not begun, and returns the number of those that stay. `null`:
+  /// the chunk has not begun, or is over.
   #[napi]
   pub fn cut_chunk(&self, call: u32) -> Option<u32> {
     self.core.manager().cut_chunk(call)

@@ -6,7 +6,7 @@ use millrace_ring::{CallHeader, CallKind, Position};
 
 use super::payload::Payload;
 use super::retries::Retries;
-use crate::completion::CallId;
+use crate::completion::{CHUNK, CallId};
 
 /// How long a call may run.
 #[derive(Clone, Copy, Debug)]
@@ -54,15 +54,14 @@ pub(crate) enum Outcome {
   Dropped,
   /// The outcome is dropped, and the call is started again.
   Repeated,
-  /// The call is a chunk of which an item ran for too long. The owner hears of it when the worker has ended, or has
-  /// answered within the grace: then it is certain which items were finished before.
-  Overdue,
-  /// The call is a chunk, and its worker was killed while an item ran, with so many resident bytes. The owner hears of
-  /// it as of [`Outcome::Overdue`].
-  Outgrown { rss: u64 },
 }
 
 impl Call {
+  /// Whether the call has items, each with an outcome of its own.
+  pub(crate) fn is_chunk(&self) -> bool {
+    self.flags & CHUNK != 0
+  }
+
   pub(crate) fn header(&self) -> CallHeader {
     CallHeader { kind: CallKind::Task, codec: self.codec, flags: self.flags, task: self.task, sequence: self.sequence }
   }

@@ -2,6 +2,7 @@
 
 mod argument;
 mod chunk;
+mod finished_part;
 mod hearing;
 mod life;
 mod loan;
@@ -23,7 +24,7 @@ use millrace_sys::{Child, Exit, Listener, Mapping, Ringer};
 
 pub(crate) use self::argument::{BELL_FD, LIFELINE_FD, LaneDescriptors, RESULT_BELL_FD};
 pub use self::argument::{ForkedWorker, LANE_FD, LaneArgument};
-pub(crate) use self::chunk::FinishedPart;
+pub(crate) use self::finished_part::FinishedPart;
 pub(crate) use self::life::Life;
 pub use self::loan::{Loan, Moved, Tail};
 use self::memory::MemorySeen;

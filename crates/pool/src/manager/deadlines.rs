@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
+use millrace_ring::Progress;
 use millrace_sys::monotonic_ns;
 
 use super::Manager;
 use super::rebalance::STALL;
-use crate::calls::Outcome;
 use crate::completion::CallId;
 use crate::event::{CallFailure, Event, ExitReason};
 use crate::lane::{Lane, Life};
@@ -44,22 +44,27 @@ impl Manager {
   /// Stops the running call of a lane if it has run for longer than it may.
   fn enforce_timeout(&mut self, index: usize, now: Instant) {
     let Some(lane) = self.lanes.get(index) else { return };
+    // Before the time at which the item began: a worker that has come to another item meanwhile is left in peace.
+    let before = lane.progress().map(|progress| progress.next);
     let Some((call, expires)) = self.expiry(lane, now) else { return };
     if expires > now {
       return;
     }
     let pid = lane.pid();
     let grace = self.calls.get(call).and_then(|call| call.limits).map_or(Duration::ZERO, |limits| limits.grace);
-    // Which items of a chunk are finished is certain only when the worker is gone, or has answered.
-    let is_chunk = self.lanes.get(index).and_then(|lane| lane.cut(call, false)).is_some();
+    let is_chunk = self.is_chunk(call) && !lane.is_corrupt();
+    if is_chunk {
+      let is_same_item = |progress: Option<Progress>| progress.map(|progress| progress.next) == before;
+      if !self.interrupt(index, call, CallFailure::TimedOut { pid }, is_same_item) {
+        self.drain.add(index);
+        self.wake_again();
+        self.fill(now);
+        return;
+      }
+    }
     // The result may have been committed since the lane was drained: a result that exists is delivered.
     let was_running = self.stop_running(index, call, grace, now);
-    if is_chunk {
-      // Also if it was answered meanwhile: the answer is without the item that has begun.
-      if let Some(call) = self.calls.get_mut(call) {
-        call.outcome = Outcome::Overdue;
-      }
-    } else if was_running && !self.will_retry(call) {
+    if was_running && !is_chunk && !self.will_retry(call) {
       self.events.push_back(Event::CallFailed { id: call, failure: CallFailure::TimedOut { pid } });
     }
   }

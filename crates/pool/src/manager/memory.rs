@@ -17,7 +17,7 @@
 
 use std::time::{Duration, Instant};
 
-use millrace_ring::Position;
+use millrace_ring::{Position, Progress};
 use millrace_sys::{Exit, resident_bytes};
 
 use super::Manager;
@@ -122,7 +122,7 @@ impl Manager {
       return;
     }
     if let Some(id) = lane.running() {
-      lane.cut(id, true);
+      lane.cut(id);
     }
     self.retire(index, now);
     self.wake_again();
@@ -132,11 +132,20 @@ impl Manager {
   fn kill_for_memory(&mut self, index: usize, work: Work, rss: u64, now: Instant) {
     let Some(lane) = self.lanes.get(index) else { return };
     let Some(id) = lane.running() else { return };
-    // The item that runs does not count as finished from now on, whatever its worker does until it is gone. A chunk
-    // that is cut at its first item would look like one that has not begun.
-    let is_chunk = work.item > 0 && lane.cut(id, false).is_some();
-    if is_chunk && let Some(call) = self.calls.get_mut(id).filter(|call| call.outcome == Outcome::Delivered) {
-      call.outcome = Outcome::Outgrown { rss };
+    if self.is_chunk(id)
+      && self.calls.get(id).is_some_and(|call| call.outcome == Outcome::Delivered)
+      && !self.breaks_on_death()
+    {
+      let failure = self.killed_for_memory(lane.pid(), rss);
+      // As `Lane::work` tells the item.
+      let is_same = |now: Option<Progress>| now.map_or(0, |now| now.next) == work.item;
+      if !self.interrupt(index, id, failure, is_same) {
+        // The item was finished at this very moment.
+        self.drain.add(index);
+        self.wake_again();
+        self.fill(now);
+        return;
+      }
     }
     // As in `stop_running`: if a call is left behind this one, the worker has come to it, and this one is over.
     self.recall(index);
@@ -163,7 +172,7 @@ impl Manager {
     (is_full || lane.outgrown().is_some()).then(|| Outgrown { limit, rss: lane.outgrown() })
   }
 
-  /// The failure of an item whose worker was killed for its memory, and has not ended yet.
+  /// The failure of an item whose worker is about to be killed for its memory.
   pub(super) fn killed_for_memory(&self, pid: u32, rss: u64) -> CallFailure {
     let outgrown = self.config.hard_memory_limit.map(|limit| Outgrown { limit, rss: Some(rss) });
     let exit = Exit::Signal(libc::SIGKILL);

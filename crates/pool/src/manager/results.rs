@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use millrace_ring::{CHUNK_ITEMS, ResultRecord};
+use millrace_ring::ResultRecord;
 
 use super::Manager;
 use crate::calls::Outcome;
 use crate::completion::{Completion, status};
-use crate::event::{CallFailure, Event};
+use crate::event::Event;
 use crate::lane::{Life, Loan};
 
 impl Manager {
@@ -23,29 +23,12 @@ impl Manager {
       return None;
     };
     let completion = Completion::in_lane(index, lane.pid(), id, record);
-    match self.calls.get(id).map(|call| call.outcome) {
-      Some(Outcome::Delivered) => return Some(completion),
-      Some(Outcome::Overdue) => {
-        self.interrupted_answered(&completion, CallFailure::TimedOut { pid: completion.pid });
-      }
-      Some(Outcome::Outgrown { rss }) => {
-        let failure = self.killed_for_memory(completion.pid, rss);
-        self.interrupted_answered(&completion, failure);
-      }
-      _ => self.consume(&completion),
+    if self.calls.get(id).is_none_or(|call| call.outcome != Outcome::Delivered) {
+      self.unseal(index, id, record.position);
+      self.consume(&completion);
+      return None;
     }
-    None
-  }
-
-  /// A chunk of which an item was taken back from its worker was answered all the same, with the outcomes of the items
-  /// before.
-  fn interrupted_answered(&mut self, completion: &Completion, failure: CallFailure) {
-    let mut journal = vec![0; completion.len];
-    self.copy_payload(completion, 0, &mut journal);
-    let id = completion.id;
-    self.consume(completion);
-    // The owner counts the outcomes.
-    self.events.push_back(Event::ChunkInterrupted { id, failure, done: CHUNK_ITEMS, journal });
+    Some(completion)
   }
 
   /// Copies `dst.len()` bytes of a result's payload, from `at` on. The result must not have been consumed.

@@ -92,8 +92,8 @@ impl Worker {
     })
   }
 
-  /// The journal: the address and the length of its memory, and where its bytes begin there. The memory stays as long as
-  /// this process.
+  /// The journal: the address and the length of its memory, and where its bytes begin there. The memory stays as long
+  /// as this process.
   pub fn journal(&self) -> (NonNull<u8>, usize, usize) {
     // JavaScript has views of the memory, whatever becomes of this value: so the mapping is never dropped.
     std::mem::forget(Arc::clone(self.lane.memory().mapping()));
