@@ -96,19 +96,26 @@ export declare interface CancelOptions {
     kill?: boolean;
 }
 
+/** The future of a chunk. */
+declare interface ChunkFuture<R> extends Future<ChunkOutcome<R>> {
+    /** Bytes of the items as they travel; absent: unknown. */
+    readonly bytes?: number;
+}
+
 /** The outcomes of the items of a chunk. */
 declare interface ChunkOutcome<R> {
     /**
      * The value of each item; for a failed item, anything. The receiver becomes the owner, and clears what it has read.
      */
     readonly values: ArrayLike<R>;
-    /** The errors of failed items by their index. The receiver becomes the owner. */
-    readonly errors?: Map<number, unknown>;
-    /** Set if the item behind `values` has failed, with this error, and the items behind that one have not run. */
-    readonly failure?: {
-        readonly error: unknown;
-    };
-    /** Milliseconds that the worker ran the chunk, if known: it makes automatic chunk sizes more precise. */
+    /**
+     * The errors of failed items by their index. The receiver becomes the owner. In place of an error stands `end`, the
+     * very object, for an item without an outcome.
+     */
+    readonly errors?: Map<number, unknown> | undefined;
+    /** Set if what ends the map has kept items of the chunk from running. */
+    readonly end?: MapEnd | undefined;
+    /** Milliseconds that workers ran the chunk, if known: they make automatic chunk sizes more precise. */
     readonly elapsed?: number;
 }
 
@@ -168,17 +175,32 @@ export declare abstract class Executor implements AsyncDisposable {
     ready(): Promise<void>;
     /**
      * Calls `fn` with each item of an iterable, and yields the results in the order of the items. The failure of one item
-     * does not affect the others: see {@link MapIterator}.
+     * does not affect the others: see {@link MapIterator}. Input of any length, also an endless one, is read as far ahead
+     * as `buffersize` says.
      *
-     * Without `buffersize`, a synchronous iterable is read to its end at the call: an endless iterable needs a
-     * `buffersize`.
+     * @throws TypeError or RangeError for a wrong argument, and the errors of `submit` if the first call is not accepted.
+     * A failure of the input comes behind the results of the items before it.
      *
-     * @throws TypeError or RangeError for a wrong argument, errors of the iterable while it is read here, and errors of
-     * `submit`.
+     * @example
+     * for await (const row of pool.map(parse, lines)) …
+     * for await (const { status, item, reason } of pool.map(parse, lines, { settle: true })) …
+     * const rows = await pool.map(parse, lines).toArray()
      */
-    map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): MapIterator_2<Awaited<R>>;
+    map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options: MapOptions & {
+        settle: true;
+    }): MapIterator_2<ItemOutcome<T, Awaited<R>>>;
+    map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions & {
+        settle?: false;
+    }): MapIterator_2<Awaited<R>>;
+    map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): MapIterator_2<Awaited<R> | ItemOutcome<T, Awaited<R>>>;
     /** Does as {@link map} for a function of several arguments: each item is an array of arguments. */
-    starmap<A extends unknown[], R>(fn: TaskFunction<A, R>, items: Iterable<Readonly<NoInfer<A>>> | AsyncIterable<Readonly<NoInfer<A>>>, options?: MapOptions): MapIterator_2<Awaited<R>>;
+    starmap<A extends unknown[], R>(fn: TaskFunction<A, R>, items: Iterable<Readonly<NoInfer<A>>> | AsyncIterable<Readonly<NoInfer<A>>>, options: MapOptions & {
+        settle: true;
+    }): MapIterator_2<ItemOutcome<A, Awaited<R>>>;
+    starmap<A extends unknown[], R>(fn: TaskFunction<A, R>, items: Iterable<Readonly<NoInfer<A>>> | AsyncIterable<Readonly<NoInfer<A>>>, options?: MapOptions & {
+        settle?: false;
+    }): MapIterator_2<Awaited<R>>;
+    starmap<A extends unknown[], R>(fn: TaskFunction<A, R>, items: Iterable<Readonly<NoInfer<A>>> | AsyncIterable<Readonly<NoInfer<A>>>, options?: MapOptions): MapIterator_2<Awaited<R> | ItemOutcome<A, Awaited<R>>>;
     /** Calls `shutdown()`, for `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
     /**
@@ -433,6 +455,11 @@ export declare class ImapIterator<R> implements AsyncIterableIterator<R, undefin
      * lost: the next call is for the same item.
      */
     next(options?: WaitOptions): Promise<IteratorResult<R, undefined>>;
+    /**
+     * All results that are not taken yet, as an array: at less cost than by a loop. Rejects with the first failure of an
+     * item; then the remaining calls are cancelled. With `settle` all outcomes.
+     */
+    toArray(): Promise<R[]>;
     /** Cancels the remaining calls and closes the input. */
     return(): Promise<IteratorResult<R, undefined>>;
     /** Does as {@link return}, then rejects with `error`. */
@@ -446,13 +473,8 @@ export declare class ImapIterator<R> implements AsyncIterableIterator<R, undefin
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Options of {@link Pool.imap} and {@link Pool.imapUnordered}. */
-export declare interface ImapOptions {
-    /** The number of items that travel and run together, as one call; `'auto'` measures the best. Default: 1. */
-    chunksize?: number | 'auto';
-    /** The most items that are read ahead of the consumer. Default: the items of two chunks for each worker. */
-    buffersize?: number;
-}
+/** Options of {@link Pool.imap} and {@link Pool.imapUnordered}: those of `map`, but the method says the order. */
+export declare type ImapOptions = Omit<MapOptions, 'ordered'>;
 
 /** The tasks of a module that is not loaded in this process: the module's exported functions, and promises of these. */
 export declare type ImportedTasks<T> = {
@@ -489,18 +511,47 @@ export declare class InvalidStateError extends MillraceError {
  */
 export declare let isWorker: boolean;
 
+/** The outcome of an item: what `map` yields with `settle: true`. */
+export declare type ItemOutcome<T, R> = {
+    readonly status: 'fulfilled';
+    /** The index of the item in the input, from 0. */
+    readonly index: number;
+    readonly value: R;
+} | {
+    readonly status: 'rejected';
+    /** The index of the item in the input, from 0. */
+    readonly index: number;
+    /** The item as the input gave it; for `starmap`, the list of arguments. */
+    readonly item: T;
+    /** What the task threw, or the error that tells what else kept the item from its value. */
+    readonly reason: any;
+};
+
 /** Options of {@link Pool.mapAsync} and {@link Pool.starmapAsync}. */
 export declare interface MapAsyncOptions<T> extends ResultCallbacks<T> {
     /** The number of items that travel and run together, as one call. Default: such that each worker gets four chunks. */
     chunksize?: number;
 }
 
-/** How an executor has to run the calls of one `map`. */
+/** How an executor has to run the calls of one `map`. No property may be absent: `Object.prototype` decides nothing. */
 declare interface MapCall {
     /** Whether an item is a list of arguments, as for `starmap`, or the only argument. */
-    spread: boolean;
-    /** Milliseconds that each call may run. */
-    taskTimeout: number | undefined;
+    readonly spread: boolean;
+    /** Whether the size of chunks is measured: then a chunk that takes long may be divided. */
+    readonly divides: boolean;
+    /** Milliseconds that each item may run. */
+    readonly taskTimeout: number | undefined;
+    /** Milliseconds between the abort of a task's signal and the end of its worker. */
+    readonly grace: number | undefined;
+    /** Which items that failed run again. */
+    readonly retries: RetryPolicy | undefined;
+    /** The name of the calls in errors and in `taskContext()`. */
+    readonly label: string | undefined;
+}
+
+/** What ends a map. The object marks the items that have no outcome because of it. */
+declare interface MapEnd {
+    readonly error: unknown;
 }
 
 /**
@@ -508,30 +559,49 @@ declare interface MapCall {
  *
  * `next()` rejects when its item's call failed; the next call of `next()` goes on with the items behind it. A loop with
  * `for await` stops at the first failure. Then, and whenever a loop is left early, the remaining calls are cancelled.
- * An iterator that is merely dropped cancels nothing.
+ * An iterator that is merely dropped cancels nothing. With `settle` a failure is a value like others.
+ *
+ * A broken or closed pool, a failure of the input, `timeout` and `signal` end the map. The results that are there come
+ * first. Then each `next()` rejects with the same error: only a map whose last item was yielded, or that was left by
+ * `return()`, is `done`.
  */
 declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     private pace;
     private feeder;
+    private readonly source;
     /** Chunks with items to yield, the next first. Ordered: in the order of the input, also unfinished ones. */
     private readonly chunks;
     /** Unordered: the unfinished chunks, which are not in `chunks`. */
     private readonly unfinished;
+    private readonly settle;
+    /** The number of items in submitted chunks. */
+    private accepted;
     /** Calls of `next()` without an answer. While there are any, no item is ready. */
     private readonly requests;
+    private collector;
     private readonly timeout;
     private readonly deadline;
-    /** Runs only while a `next()` waits: an iterator that nobody reads does not hold the event loop. */
+    private readonly signal;
+    private readonly abortion;
+    /** Runs only while somebody waits: an iterator that nobody reads does not hold the event loop. */
     private timer;
-    /** Number of yielded items that the consumer may not have seen yet. They still count as read ahead. */
+    /** Items of yielded chunks whose last item the consumer may not have seen yet. They still count as read ahead. */
     private yielding;
     private releaseScheduled;
-    /** The error to raise once, after the last result. */
-    private failure;
+    /** What has ended the map, raised after the last result. */
+    private end;
+    /** Nobody wants further results. */
     private closed;
     private sourceTold;
     private constructor();
     next(): Promise<Result<R>>;
+    /**
+     * All results that are not taken yet, as an array: at less cost than by a loop.
+     *
+     * @returns A promise that rejects with the first failure of an item; then the remaining calls are cancelled, and the
+     * input is closed. With `settle` all outcomes. Unless `ordered`, in the order in which they come.
+     */
+    toArray(): Promise<R[]>;
     /** Cancels the remaining calls and closes the input. */
     return(): Promise<Result<R>>;
     /** Does as {@link return}, then rejects with `error`. */
@@ -544,8 +614,8 @@ declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     /** Does as {@link return}. */
     [Symbol.asyncDispose](): Promise<void>;
     private startAsync;
-    private startLazily;
-    private startSync;
+    private start;
+    private watchSignal;
     private host;
     private accept;
     private readonly chunkDone;
@@ -553,16 +623,22 @@ declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     private tellSource;
     /** The chunk of the next result, if the result is there. */
     private readyChunk;
+    private take;
     private isOver;
-    /** Answers those calls of `next()` that can be answered, in their order. */
+    /** Answers those calls of `next()` that can be answered, in their order; then `toArray()`. */
     private answer;
-    private taken;
+    private collect;
+    /** The last item of the first chunk was taken. */
+    private leave;
     private release;
     private expire;
+    /** Ends the map before its last result. What is there already is still yielded, as far as its place is known. */
+    private cut;
+    private drop;
     /** Cancels all calls whose results are not yielded. Settles as closing the input does. */
     private close;
+    private startTimer;
     private stopTimer;
-    private timedOut;
 }
 export { MapIterator_2 as MapIterator }
 
@@ -570,12 +646,16 @@ export { MapIterator_2 as MapIterator }
 export declare interface MapOptions {
     /**
      * The number of items that travel and run together, as one call. `'auto'`: measured, so that a chunk keeps a worker
-     * busy for a few milliseconds; further chunks are then submitted when earlier ones are done. Default: 1.
+     * busy for a few milliseconds, and at most 1024; a chunk that takes much longer is divided among the workers.
+     * Default: `'auto'`.
+     *
+     * An item that fails, ends its worker or runs for too long does not harm the others of its chunk, whatever the size.
      */
     chunksize?: number | 'auto';
     /**
-     * The most items that are read ahead of the consumer. Default: a synchronous iterable is read to its end at the call,
-     * an asynchronous iterable 2 × `maxWorkers` chunks ahead.
+     * The most items that are read ahead of the consumer. Default: four chunks for each worker, and at least 64 items
+     * for each; reading also stops at 64 MiB of encoded items, with any number here. `Infinity`: reading waits for
+     * nothing but the workers; a synchronous iterable is read to its end at the call.
      */
     buffersize?: number;
     /**
@@ -583,10 +663,35 @@ export declare interface MapOptions {
      * the remaining calls are cancelled. Default: no limit.
      */
     timeout?: number;
-    /** Milliseconds that each call may run, a chunk being one call; see `run({ timeout })`. Default: no limit. */
+    /**
+     * Milliseconds that each item may run, from its own start. An item that runs longer fails with a `TaskTimeoutError`,
+     * and its worker is stopped. Default: no limit.
+     */
     taskTimeout?: number;
     /** Whether results come in the order of the input (true), or as they are done (false). Default: true. */
     ordered?: boolean;
+    /**
+     * Yield the outcome of each item, a failure like a value: see {@link ItemOutcome}. `next()` rejects only for what
+     * ends the map. Default: false.
+     */
+    settle?: boolean;
+    /**
+     * How often an item is repeated that fails: a number, after the death of its worker or its time-out, or
+     * {@link RetryOptions}. The other items of its chunk wait for it and are not repeated. Default: 0.
+     */
+    retries?: number | RetryOptions;
+    /**
+     * A signal whose abort ends the map: `next()` rejects with a `CancelledError` with the signal's reason as its
+     * `cause`, and calls that run are stopped.
+     */
+    signal?: AbortSignal;
+    /**
+     * Milliseconds between the abort of `taskContext().signal` and SIGTERM, when `taskTimeout` or `signal` stop a call.
+     * Default: 0.
+     */
+    grace?: number;
+    /** A name for the calls in errors and in `taskContext()`, besides the name of the task. */
+    label?: string;
 }
 
 /** Runs the items of one `map`. The source keeps its executor alive, so the user of the iterator need not. */
@@ -600,9 +705,13 @@ declare interface MapSource<T, R> {
      * future fails or is cancelled, so do all items. Throws the errors of `submit`; at a `QueueFullError`, `map` waits
      * for `ready`.
      */
-    submitChunk(items: T[]): Future<ChunkOutcome<R>>;
+    submitChunk(items: readonly T[]): ChunkFuture<R>;
     /** Resolves when the queue has room. */
     ready(): Promise<void>;
+    /** Why no further item is to be read: the executor takes no more calls. Items that were read still run. */
+    refusal?(): Error | undefined;
+    /** Called when items are read that cannot be submitted yet, and when there are none any more. */
+    hold?(isHolding: boolean): void;
     /** Called once, when no chunk will be submitted any more and nobody waits for one. */
     finished?(): void;
 }
@@ -616,6 +725,8 @@ declare interface MapSource<T, R> {
 export declare class MillraceError extends Error {
     /** The error's code, for programs to compare: it is stable between releases, the message is not. */
     readonly code: string;
+    /** The index, from 0, of the item of a `map` to which the error belongs; absent elsewhere. */
+    readonly index?: number;
     constructor(message: string, details?: ErrorDetails);
     static [Symbol.hasInstance](value: unknown): boolean;
 }
@@ -700,14 +811,26 @@ export declare class Pool implements AsyncDisposable {
     starmapAsync<A extends unknown[], R>(fn: TaskFunction<A, R>, items: Iterable<Readonly<NoInfer<A>>>, options?: MapAsyncOptions<Awaited<R>[]>): AsyncResult<Awaited<R>[]>;
     /**
      * Calls `fn` with each item, and yields the results in the order of the items, as they come. The input may be
-     * asynchronous and endless: it is read `buffersize` items ahead of the consumer. An error of the input is raised in
-     * the place of the next result.
+     * asynchronous and endless: it is read `buffersize` items ahead of the consumer. An error of the input is raised
+     * behind the results of the items before it.
      *
      * @throws As {@link applyAsync}.
      */
-    imap<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: ImapOptions): ImapIterator<Awaited<R>>;
+    imap<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options: ImapOptions & {
+        settle: true;
+    }): ImapIterator<ItemOutcome<T, Awaited<R>>>;
+    imap<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: ImapOptions & {
+        settle?: false;
+    }): ImapIterator<Awaited<R>>;
+    imap<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: ImapOptions): ImapIterator<Awaited<R> | ItemOutcome<T, Awaited<R>>>;
     /** Does as {@link imap}, but yields each result as soon as it is there. */
-    imapUnordered<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: ImapOptions): ImapIterator<Awaited<R>>;
+    imapUnordered<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options: ImapOptions & {
+        settle: true;
+    }): ImapIterator<ItemOutcome<T, Awaited<R>>>;
+    imapUnordered<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: ImapOptions & {
+        settle?: false;
+    }): ImapIterator<Awaited<R>>;
+    imapUnordered<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: ImapOptions): ImapIterator<Awaited<R> | ItemOutcome<T, Awaited<R>>>;
     /** Takes no more jobs. Unfinished jobs finish, then the workers leave. May be called again. */
     close(): void;
     /**
@@ -1022,6 +1145,59 @@ export declare interface ResultCallbacks<T> {
      * the job, with the job's own error at the end of its chain of causes.
      */
     errorCallback?: (error: any) => unknown;
+}
+
+/** The option `retries` in full: how often, after which pauses and after which failures a call is repeated. */
+export declare interface RetryOptions {
+    /** How often the call is repeated at most. 0: never. */
+    limit: number;
+    /** Milliseconds of the pause before the first repetition. A pause holds no worker. Default: 0. */
+    delay?: number;
+    /** How many times longer each pause is than the pause before; at least 1. Default: 1. */
+    factor?: number;
+    /**
+     * The share of each pause that is left to chance, from 0 to 1: a pause of 1000 ms with a `jitter` of 0.3 takes 700 to
+     * 1000 ms. Calls that failed together are then not repeated together. Default: 0.
+     */
+    jitter?: number;
+    /** Milliseconds of the longest pause. Default: no limit. */
+    maxDelay?: number;
+    /**
+     * Decides whether the call is repeated after a failure of any kind: what the task threw, `process.exit()` in the
+     * task, a death, a time-out. `attempt` is the number of the attempt that failed, from 1. The function is not asked
+     * after the last attempt. What the function throws becomes the error of the call, with the failure as its `cause`.
+     *
+     * Default: the call is repeated after the death of its worker and after its time-out, and after nothing else.
+     */
+    when?(error: unknown, attempt: number): boolean;
+}
+
+/** A checked option `retries`. */
+declare class RetryPolicy {
+    /** How often the call is repeated at most; at least 1. */
+    readonly limit: number;
+    /** Whether the native pool can do the same by itself: deaths and time-outs, no pauses. */
+    readonly isPlain: boolean;
+    private readonly delay;
+    private readonly factor;
+    private readonly jitter;
+    private readonly maxDelay;
+    private readonly when;
+    private constructor();
+    /**
+     * The policy of an option `retries`; undefined if no attempt is ever followed by another.
+     *
+     * @throws TypeError or RangeError that names the option.
+     */
+    static of(retries: number | RetryOptions | undefined): RetryPolicy | undefined;
+    /**
+     * What follows the attempt number `attempt` (from 1), which failed with `error`: the pause before the next attempt in
+     * milliseconds, or undefined if there is none.
+     *
+     * @throws What `when` throws; `error` is its cause, if it is an object that has none.
+     */
+    pause(error: unknown, attempt: number): number | undefined;
+    private repeats;
 }
 
 /** The conditions under which {@link wait} returns. */

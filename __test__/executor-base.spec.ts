@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { QueueFullError, ShutdownError } from '../src/errors/index.js'
 import { Executor } from '../src/executor/executor.js'
 import { Future } from '../src/futures/future.js'
-import type { MapOptions } from '../src/map/iterator.js'
+import type { MapOptions } from '../src/map/options.js'
 import { LocalExecutor } from './helpers/executors.js'
 
 const double = (n: number): number => n * 2
@@ -99,15 +99,16 @@ test('starmap: an item that is no array is an error of the input, by index', asy
   const expected = { instanceOf: TypeError, code: 'ERR_INVALID_ARG_TYPE', message: /items\[1\]/ } as const
   const executor = new LocalExecutor()
   const add = (a: number, b: number): number => a + b
-  t.throws(() => executor.starmap(add, [[1, 2], 3 as never]), expected)
   async function* pairs(): AsyncGenerator<[number, number]> {
     yield [1, 2]
     yield 'no' as never
   }
-  const iterator = executor.starmap(add, pairs())
-  t.is((await iterator.next()).value, 3)
-  await t.throwsAsync(iterator.next(), expected)
-  t.true((await iterator.next()).done)
+  for (const input of [[[1, 2], 3 as never] as [number, number][], pairs()]) {
+    const iterator = executor.starmap(add, input)
+    t.is((await iterator.next()).value, 3)
+    const error = await t.throwsAsync(iterator.next(), expected)
+    t.is(await t.throwsAsync(iterator.next()), error)
+  }
 })
 
 test('map goes on after a failure', async (t) => {
@@ -159,8 +160,8 @@ test('after a shutdown a map with a buffersize yields its results and then the e
   const seen: unknown[] = []
   for (let index = 0; index < 3; index++) seen.push((await iterator.next()).value)
   t.deepEqual(seen, [0, 2, 4])
-  await t.throwsAsync(iterator.next(), { instanceOf: ShutdownError })
-  t.true((await iterator.next()).done)
+  const error = await t.throwsAsync(iterator.next(), { instanceOf: ShutdownError })
+  t.is(await t.throwsAsync(iterator.next()), error)
 })
 
 test('map waits for room when the queue is full', async (t) => {
@@ -207,7 +208,7 @@ test('a wrong function, wrong items and wrong options are refused by name, at th
     [double, [], { chunksize: 2n }, 'ERR_INVALID_ARG_TYPE', /"options\.chunksize"/],
     [double, [], { buffersize: 0 }, 'ERR_OUT_OF_RANGE', /"options\.buffersize"/],
     [double, [], { buffersize: 2.5 }, 'ERR_OUT_OF_RANGE', /"options\.buffersize"/],
-    [double, [], { buffersize: Infinity }, 'ERR_OUT_OF_RANGE', /"options\.buffersize"/],
+    [double, [], { buffersize: -Infinity }, 'ERR_OUT_OF_RANGE', /"options\.buffersize"/],
     [double, [], { buffersize: 'auto' }, 'ERR_INVALID_ARG_TYPE', /"options\.buffersize"/],
     [double, [], { buffersize: true }, 'ERR_INVALID_ARG_TYPE', /"options\.buffersize"/],
     [double, [], { timeout: '1' }, 'ERR_INVALID_ARG_TYPE', /"options\.timeout"/],
@@ -215,6 +216,13 @@ test('a wrong function, wrong items and wrong options are refused by name, at th
     [double, [], { taskTimeout: '1' }, 'ERR_INVALID_ARG_TYPE', /"options\.taskTimeout"/],
     [double, [], { taskTimeout: 0 }, 'ERR_OUT_OF_RANGE', /"options\.taskTimeout"/],
     [double, [], { ordered: 1 }, 'ERR_INVALID_ARG_TYPE', /"options\.ordered"/],
+    [double, [], { settle: 'yes' }, 'ERR_INVALID_ARG_TYPE', /"options\.settle"/],
+    [double, [], { signal: {} }, 'ERR_INVALID_ARG_TYPE', /"options\.signal"/],
+    [double, [], { grace: -1 }, 'ERR_OUT_OF_RANGE', /"options\.grace"/],
+    [double, [], { grace: '1' }, 'ERR_INVALID_ARG_TYPE', /"options\.grace"/],
+    [double, [], { label: 5 }, 'ERR_INVALID_ARG_TYPE', /"options\.label"/],
+    [double, [], { retries: -1 }, 'ERR_OUT_OF_RANGE', /"options\.retries"/],
+    [double, [], { retries: {} }, 'ERR_INVALID_ARG_TYPE', /"options\.retries\.limit"/],
   ]
   for (const [fn, items, options, code, message] of cases) {
     const expected = { code, message }

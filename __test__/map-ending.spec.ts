@@ -9,7 +9,7 @@ import { boom, DONE, double, numbers, map, outcomes, Counted, AsyncCounted, turn
 
 // ---- Timeouts -------------------------------------------------------------------------------------------------------
 
-test('the timeout counts from the call; next() rejects, the rest is cancelled, and the iterator has ended', async (t) => {
+test('the timeout counts from the call; next() rejects, each time with the same error, and the rest is cancelled', async (t) => {
   const source = new LocalChunks(double)
   source.manual = true
   const input = new Counted()
@@ -18,15 +18,18 @@ test('the timeout counts from the call; next() rejects, the rest is cancelled, a
   t.is((await iterator.next()).value, 0)
   const late = iterator.next()
   const later = iterator.next()
-  await t.throwsAsync(late, { instanceOf: TimeoutError, message: /20 ms/ })
-  t.deepEqual(await later, DONE)
-  t.deepEqual(await iterator.next(), DONE)
+  const error = await t.throwsAsync(late, { instanceOf: TimeoutError, message: /20 ms/ })
+  t.is(await t.throwsAsync(later), error)
+  t.is(await t.throwsAsync(iterator.next()), error)
+  t.is(await t.throwsAsync(iterator.toArray()), error)
   t.deepEqual(
     source.futures.slice(1).map((future) => future.cancelled()),
     source.futures.slice(1).map(() => true),
   )
   for (const future of source.futures) t.is(listenersOf(future), 0)
   t.is(input.closed, 1)
+  await iterator.return()
+  t.deepEqual(await iterator.next(), DONE)
 })
 
 test('the timeout is not checked for items that are done', async (t) => {
@@ -36,8 +39,8 @@ test('the timeout is not checked for items that are done', async (t) => {
   source.finish(0)
   await sleep(20)
   t.deepEqual([(await iterator.next()).value, (await iterator.next()).value, (await iterator.next()).value], [0, 2, 4])
-  await t.throwsAsync(iterator.next(), { instanceOf: TimeoutError })
-  t.deepEqual(await iterator.next(), DONE)
+  const error = await t.throwsAsync(iterator.next(), { instanceOf: TimeoutError })
+  t.is(await t.throwsAsync(iterator.next()), error)
 })
 
 test('a timeout of 0 or less looks once', async (t) => {

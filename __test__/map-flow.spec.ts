@@ -46,7 +46,7 @@ test('leaving early, and return(), cancel what no worker has claimed', async (t)
   const gate = new Gate(t)
   const log = new Log(t)
   const items = numbers(30).map((n): [string, number, string] => [log.path, n, gate.path])
-  const results = pool.starmap(tasks.appendAndHold, items)
+  const results = pool.starmap(tasks.appendAndHold, items, { chunksize: 1 })
   await until('the first to run', () => log.lines.length === 1)
   t.deepEqual(await within('return()', results.return()), { done: true, value: undefined })
   t.is(pool.stats().queued, 0)
@@ -65,6 +65,7 @@ test('an iterator that is merely dropped cancels nothing', async (t) => {
   pool.starmap(
     tasks.append,
     numbers(20).map((n): [string, number] => [log.path, n]),
+    { buffersize: Infinity },
   )
   await pool.shutdown()
   t.is(log.lines.length, 20)
@@ -82,8 +83,8 @@ test('the timeout counts from the call, rejects the next() that waits, and cance
   await pool.submit(tasks.pid)
   const results = pool.starmap(tasks.hold, items, { timeout: 1500 })
   t.deepEqual(await results.next(), { done: false, value: 'open' })
-  await t.throwsAsync(results.next(), { instanceOf: TimeoutError, code: 'ERR_MILLRACE_TIMEOUT' })
-  t.deepEqual(await results.next(), { done: true, value: undefined })
+  const error = await t.throwsAsync(results.next(), { instanceOf: TimeoutError, code: 'ERR_MILLRACE_TIMEOUT' })
+  t.is(await t.throwsAsync(results.next()), error)
   t.is(pool.stats().cancelled, 1)
   gate.open()
 })
@@ -158,7 +159,7 @@ test('asynchronous input works, bounded by default, and its error comes after th
   const pool = makePool(t, { maxWorkers: 2 })
   let read = 0
   async function* input(): AsyncGenerator<number> {
-    for (; read < 60; read++) {
+    for (; read < 600; read++) {
       if (read % 7 === 0) await sleep(1)
       yield read
     }
@@ -169,23 +170,49 @@ test('asynchronous input works, bounded by default, and its error comes after th
   const loop = async (): Promise<void> => {
     for await (const value of results) {
       seen.push(value)
-      t.true(read - seen.length <= 5, `${read - seen.length} ahead`)
+      t.true(read - seen.length <= 129, `${read - seen.length} ahead`)
     }
   }
   await t.throwsAsync(loop, { instanceOf: RangeError, message: 'the end of the input' })
-  t.deepEqual(seen, doubled(60))
+  t.deepEqual(seen, doubled(600))
 })
 
 // ---- What happens to the pool meanwhile -----------------------------------------------------------------------------
 
-test('what map() has submitted survives shutdown()', async (t) => {
-  const pool = makePool(t, { maxWorkers: 2 })
-  const results = pool.map(tasks.double, numbers(50))
-  await pool.shutdown()
-  t.deepEqual(await collect(results), doubled(50))
+test('what map() has read survives shutdown(), also what was not submitted yet', async (t) => {
+  for (const options of [{}, { maxQueue: 1 }]) {
+    const pool = makePool(t, { maxWorkers: 2, ...options })
+    for (const chunksize of [1, 'auto'] as const) {
+      const results = pool.map(tasks.double, numbers(50), { chunksize, buffersize: Infinity })
+      if (chunksize === 'auto') await pool.shutdown()
+      t.deepEqual(await collect(results), doubled(50))
+    }
+  }
 })
 
-test('when a shutdown stops the submissions, the results come first, then the error, once', async (t) => {
+test('a shutdown while a chunk waits for room, and while an input is read: what was read is delivered', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1, maxQueue: 1 })
+  const gate = new Gate(t)
+  const held = pool.submit(tasks.hold, gate.path, 0)
+  let read = 0
+  async function* input(): AsyncGenerator<number> {
+    for (;;) yield read++
+  }
+  const results = pool.map(tasks.double, input(), { chunksize: 1 })
+  await until('a chunk to wait', () => read >= 2)
+  const ended = pool.shutdown()
+  gate.open()
+  await held
+  const seen: number[] = []
+  const loop = async (): Promise<void> => {
+    for await (const value of results) seen.push(value)
+  }
+  await t.throwsAsync(loop, { instanceOf: ShutdownError })
+  t.deepEqual(seen, doubled(read))
+  await ended
+})
+
+test('when a shutdown stops the submissions, the results come first, then the error', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const results = pool.map(tasks.double, numbers(50), { buffersize: 4 })
   t.deepEqual(await results.next(), { done: false, value: 0 })
@@ -200,25 +227,25 @@ test('when a shutdown stops the submissions, the results come first, then the er
   t.truthy(error)
   t.true(seen.length >= 3 && seen.length < 49, `${seen.length}`)
   t.deepEqual(seen, doubled(seen.length + 1).slice(1))
-  t.deepEqual(await results.next(), { done: true, value: undefined })
+  t.is(await t.throwsAsync(results.next()), error)
 })
 
-test('items that a shutdown cancels reject with CancelledError, each for itself', async (t) => {
+test('items that a shutdown cancels end the map with a CancelledError', async (t) => {
   const pool = makePool(t, { maxWorkers: 1 })
   const gate = new Gate(t)
   const log = new Log(t)
   const items = numbers(5).map((n): [string, number, string] => [log.path, n, gate.path])
-  const results = pool.starmap(tasks.appendAndHold, items)
+  const results = pool.starmap(tasks.appendAndHold, items, { chunksize: 1 })
   await until('the first to run', () => log.lines.length === 1)
   const stopped = pool.shutdown({ cancelFutures: true })
   gate.open()
   t.deepEqual(await results.next(), { done: false, value: undefined })
-  for (let index = 1; index < 5; index++) await t.throwsAsync(results.next(), { instanceOf: CancelledError })
-  t.deepEqual(await results.next(), { done: true, value: undefined })
+  const error = await t.throwsAsync(results.next(), { instanceOf: CancelledError })
+  t.is(await t.throwsAsync(results.next()), error)
   await stopped
 })
 
-test('the death of a worker: under "isolate" the item that ran fails, under "break" all that are left', async (t) => {
+test('the death of a worker: under "isolate" the item that ran fails, under "break" the map ends', async (t) => {
   const task = async (n: number): Promise<number> => {
     if (n === 3) (process as unknown as { reallyExit(code: number): never }).reallyExit(9)
     return n
@@ -230,12 +257,10 @@ test('the death of a worker: under "isolate" the item that ran fails, under "bre
     else t.deepEqual(await results.next(), { done: false, value: n })
   }
   const breaking = makePool(t, { onWorkerDeath: 'break', maxWorkers: 1 })
-  const broken = breaking.map(task, numbers(8))
-  for (const n of numbers(8)) {
-    if (n >= 3) await t.throwsAsync(broken.next(), { instanceOf: BrokenProcessPool })
-    else t.deepEqual(await broken.next(), { done: false, value: n })
-  }
-  t.deepEqual(await broken.next(), { done: true, value: undefined })
+  const broken = breaking.map(task, numbers(8), { chunksize: 1 })
+  for (const n of numbers(3)) t.deepEqual(await broken.next(), { done: false, value: n })
+  const error = await t.throwsAsync(broken.next(), { instanceOf: BrokenProcessPool })
+  for (let again = 0; again < 8; again++) t.is(await t.throwsAsync(broken.next()), error)
 })
 
 test('process.exit() in an item fails its chunk', async (t) => {

@@ -4,16 +4,16 @@ import test from 'ava'
 import fc from 'fast-check'
 import { setImmediate as turn } from 'node:timers/promises'
 import { CancelledError, ShutdownError } from '../src/errors/index.js'
-import { type MapOptions } from '../src/map/iterator.js'
+import type { MapOptions } from '../src/map/options.js'
 import { LocalChunks } from './helpers/executors.js'
 import { boom, DONE, double, numbers, map, collect, outcomes, Counted, AsyncCounted } from './helpers/maps.js'
 
 // ---- Eagerness ------------------------------------------------------------------------------------------------------
 
-test('without a buffersize everything is read and submitted before map returns', (t) => {
+test('with a buffersize of Infinity everything is read and submitted before map returns', (t) => {
   const source = new LocalChunks(double)
   const input = new Counted(10)
-  map(source, input, { chunksize: 4 })
+  map(source, input, { chunksize: 4, buffersize: Infinity })
   t.is(input.read, 10)
   t.deepEqual(source.chunks, [
     [0, 1, 2, 3],
@@ -30,24 +30,39 @@ test('an array that changes after the call does not change the map', async (t) =
   t.deepEqual(await collect(iterator), [2, 4, 6])
 })
 
-test('what the input throws surfaces at the call, and what was submitted is cancelled', (t) => {
+test('what the input throws comes behind the results of the items before it, and again and again', async (t) => {
   for (const options of [
     {},
     { chunksize: 3 },
     { buffersize: 9 },
     { chunksize: 2, buffersize: 9 },
     { chunksize: 'auto' },
+    { buffersize: Infinity },
+    { chunksize: 'auto', buffersize: Infinity },
   ]) {
     const source = new LocalChunks(double)
     const input = new Counted(5)
     input.failure = boom
-    t.is(
-      t.throws(() => map(source, input, options as MapOptions)),
-      boom,
-    )
-    t.true(source.futures.every((future) => future.cancelled()))
+    const iterator = map(source, input, options as MapOptions)
+    t.deepEqual(await outcomes(iterator), [0, 2, 4, 6, 8, { error: boom }])
+    await t.throwsAsync(iterator.next(), { is: boom })
     t.is(input.closed, 1)
+    await iterator.return()
+    t.deepEqual(await iterator.next(), DONE)
   }
+})
+
+test('an input that gives no iterator is an error of the call', (t) => {
+  const source = new LocalChunks(double)
+  const thrower = {
+    [Symbol.iterator]: () => {
+      throw boom
+    },
+  }
+  t.is(
+    t.throws(() => map(source, thrower as Iterable<number>)),
+    boom,
+  )
 })
 
 test('what the first submission throws surfaces at the call, and the input is closed', (t) => {
@@ -225,15 +240,23 @@ test('a chunk that fails as a whole fails each of its items', async (t) => {
   t.deepEqual(await outcomes(iterator), [0, 2, { error: boom }, { error: boom }, 8])
 })
 
-test('a chunk that somebody else cancelled rejects with CancelledError, and the others follow', async (t) => {
-  const source = new LocalChunks(double)
-  source.manual = true
-  const iterator = map(source, numbers(3))
-  source.futures[0]!.cancel()
-  source.finish(1)
-  source.finish(2)
-  await t.throwsAsync(iterator.next(), { instanceOf: CancelledError })
-  t.deepEqual(await collect(iterator), [2, 4])
+test('a chunk that somebody else cancelled ends the map: in order nothing follows, else what is there', async (t) => {
+  for (const options of [{}, { ordered: false }, { settle: true }]) {
+    const source = new LocalChunks(double)
+    source.manual = true
+    const iterator: AsyncIterator<unknown> = map(source, numbers(3), options)
+    source.futures[1]!.cancel()
+    source.finish(0)
+    source.finish(2)
+    const seen = await outcomes(iterator)
+    const values = [0, 2].map((index) =>
+      'settle' in options ? { status: 'fulfilled', index, value: 2 * index } : 2 * index,
+    )
+    t.deepEqual(seen.slice(0, -1), Object.keys(options).length === 0 ? values.slice(0, 1) : values)
+    const { error } = seen.at(-1) as { error: unknown }
+    t.true(error instanceof CancelledError)
+    t.is(await t.throwsAsync(iterator.next()), error as CancelledError)
+  }
 })
 
 test('for await stops at the first failure and cancels the rest', async (t) => {

@@ -83,19 +83,40 @@ test('an endless synchronous input works with a buffersize', async (t) => {
   t.is(input.closed, 1)
 })
 
-test('asynchronous input is read 2 × maxWorkers chunks ahead by default', async (t) => {
+test('by default four chunks are read ahead for each worker, and at least 64 items for each', async (t) => {
   for (const [maxWorkers, chunksize, expected] of [
-    [2, undefined, 4],
-    [3, 5, 30],
+    [2, 1, 128],
+    [3, 5, 190],
+    [2, 100, 800],
   ] as const) {
-    const source = new LocalChunks(double, maxWorkers)
-    const input = new AsyncCounted()
-    const iterator = map(source, input, { chunksize })
-    await turns(60)
-    t.is(input.read, expected)
+    for (const input of [new Counted(), new AsyncCounted()]) {
+      const source = new LocalChunks(double, maxWorkers)
+      const iterator = map(source, input, { chunksize })
+      await turns(60)
+      t.is(input.read, expected)
+      t.is((await iterator.next()).value, 0)
+      await iterator.return()
+      t.is(input.closed, 1)
+    }
+  }
+})
+
+test('at 64 MiB of encoded items reading stops, unless the buffersize is Infinity', async (t) => {
+  for (const [buffersize, expected] of [
+    [undefined, 64],
+    [100, 64],
+    [Infinity, 128],
+  ] as const) {
+    const source = new LocalChunks(double)
+    source.itemBytes = 1 << 20
+    const input = new Counted(128)
+    const iterator = map(source, input, { buffersize })
+    await turns(10)
+    t.is(source.chunks.length, expected)
     t.is((await iterator.next()).value, 0)
+    await turns()
+    t.is(source.chunks.length, buffersize === Infinity ? 128 : expected + 1)
     await iterator.return()
-    t.is(input.closed, 1)
   }
 })
 
@@ -129,7 +150,7 @@ test('asynchronous input that waits for its own results gets them, also with lar
   t.deepEqual(results, [0, 2, 4, 6])
 })
 
-test('what the input throws later comes after the results of the items before it, once', async (t) => {
+test('what the input throws later comes after the results of the items before it, again and again', async (t) => {
   for (const input of [new Counted(5), new AsyncCounted(5)]) {
     for (const ordered of [true, false]) {
       input.read = 0
@@ -137,7 +158,7 @@ test('what the input throws later comes after the results of the items before it
       const source = new LocalChunks(double)
       const iterator = map(source, input, { buffersize: 2, ordered })
       t.deepEqual(await outcomes(iterator), [0, 2, 4, 6, 8, { error: boom }])
-      t.deepEqual(await iterator.next(), DONE)
+      await t.throwsAsync(iterator.next(), { is: boom })
     }
   }
 })

@@ -8,7 +8,7 @@ const COLUMNS = 120
 
 /** Not checked: generated files, data, and Markdown, whose tables have lines of any length. */
 const PASSED_OVER =
-  /^(?:index\.d\.ts|native\/|docs\/benchmarks)|\/(?:output|proptest-regressions)\/|\.(?:json|lock|md|svg)$/
+  /^(?:(?:index|streams)\.d\.ts|native\/|docs\/benchmarks)|\/(?:output|proptest-regressions)\/|\.(?:json|lock|md|svg)$/
 
 /** A URL has no place for a break: of its characters none counts. */
 const URLS = /https?:\/\/\S+/g

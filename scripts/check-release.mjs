@@ -32,7 +32,8 @@ for (const platform of platforms) {
   }
 }
 
-for (const file of ['dist/index.js', 'index.d.ts', 'dist/streams/index.js', 'streams.d.ts', 'native/binding.cjs', 'native/binding.d.cts']) {
+const entries = ['dist/index.js', 'index.d.ts', 'dist/streams/index.js', 'streams.d.ts']
+for (const file of [...entries, 'native/binding.cjs', 'native/binding.d.cts']) {
   if (!existsSync(join(root, file))) problems.push(`${file} is missing`)
 }
 for (const script of ['preinstall', 'install', 'postinstall']) {

@@ -43,6 +43,8 @@ export { type CancelOptions, Future, type FutureOutcome, type FutureState, type 
 export { ImapIterator } from './pool/imap-iterator.js'
 export { MapIterator } from './map/iterator.js'
 export type { MapOptions } from './map/options.js'
+export type { ItemOutcome } from './map/outcome.js'
+export type { RetryOptions } from './futures/retry-policy.js'
 export type { ProcessPoolOptions } from './host/options.js'
 export { type ArgumentsOf, type ImapOptions, type MapAsyncOptions, Pool, type PoolOptions } from './pool/pool.js'
 export { ProcessPoolExecutor } from './executor/process-pool-executor.js'

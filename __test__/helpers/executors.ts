@@ -3,7 +3,7 @@
 import { QueueFullError, ShutdownError } from '../../src/errors/index.js'
 import { Executor, type ExecutorShutdownOptions } from '../../src/executor/executor.js'
 import { Future } from '../../src/futures/future.js'
-import type { ChunkOutcome, MapSource } from '../../src/map/source.js'
+import type { ChunkFuture, ChunkOutcome, MapSource } from '../../src/map/source.js'
 import type { TaskFunction } from '../../src/tasks/index.js'
 
 interface Call {
@@ -79,7 +79,9 @@ export type ItemTask<T, R> = (item: T) => R
 export class LocalChunks<T, R> implements MapSource<unknown, R> {
   readonly chunked = true
   readonly maxWorkers: number
-  readonly chunks: T[][] = []
+  readonly chunks: (readonly T[])[] = []
+  /** The bytes that an item pretends to take. */
+  itemBytes = 0
   readonly futures: Future<ChunkOutcome<R>>[] = []
   /** The milliseconds that a chunk of `items` items pretends to have taken. */
   elapsed: ((items: number) => number) | undefined = undefined
@@ -94,9 +96,10 @@ export class LocalChunks<T, R> implements MapSource<unknown, R> {
     this.maxWorkers = maxWorkers
   }
 
-  submitChunk(items: T[]): Future<ChunkOutcome<R>> {
+  submitChunk(items: readonly T[]): ChunkFuture<R> {
     if (this.refusals.length > 0) throw this.refusals.shift()
     const future = new Future<ChunkOutcome<R>>()
+    if (this.itemBytes > 0) Object.assign(future, { bytes: items.length * this.itemBytes })
     this.chunks.push(items)
     this.futures.push(future)
     if (!this.manual) setImmediate(() => this.settle(future, items))

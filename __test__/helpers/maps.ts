@@ -1,7 +1,8 @@
 // Inputs and outputs of `map`.
 
 import { setImmediate as turn } from 'node:timers/promises'
-import { MapIterator, type MapOptions } from '../../src/map/iterator.js'
+import { MapIterator } from '../../src/map/iterator.js'
+import { checkMapOptions, type MapOptions } from '../../src/map/options.js'
 import type { LocalChunks } from './executors.js'
 
 /** The error of failing tasks and inputs. */
@@ -20,13 +21,13 @@ export function numbers(count: number): number[] {
 /** The doubles of these numbers. */
 export const doubled = (count: number): number[] => numbers(count).map(double)
 
-/** Does as `map` of an executor, without an executor. */
+/** Does as `map` of an executor, without an executor; a chunk has one item unless the options say otherwise. */
 export function map<T, R>(
   source: LocalChunks<T, R>,
   items: Iterable<T> | AsyncIterable<T>,
   options: MapOptions = {},
 ): MapIterator<R> {
-  return MapIterator.start(source, items, options)
+  return MapIterator.start(source, items, checkMapOptions({ chunksize: 1, ...options }))
 }
 
 /** Everything that an iterable yields. */
@@ -36,18 +37,24 @@ export async function collect<T>(iterable: AsyncIterable<T>): Promise<T[]> {
   return items
 }
 
-/** Every outcome until the end, errors included. */
+/** As often as nothing but an error comes that ends a map: it comes again and again. */
+const OFTEN = 8
+
+/** Every outcome until the end, errors included; what ends the map is the last. */
 export async function outcomes(iterator: AsyncIterator<unknown>): Promise<unknown[]> {
   const all: unknown[] = []
-  for (;;) {
+  for (let again = 0; again < OFTEN;) {
     try {
       const { done, value } = await iterator.next()
       if (done) return all
       all.push(value)
+      again = 0
     } catch (error) {
+      again = again > 0 && (all.at(-1) as { error: unknown }).error === error ? again + 1 : 1
       all.push({ error })
     }
   }
+  return all.slice(0, 1 - OFTEN)
 }
 
 /** An input that counts the items that were read, and notes whether it was closed. */

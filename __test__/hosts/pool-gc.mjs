@@ -151,7 +151,7 @@ const scenarios = {
     const before = holdings()
     const { watched, iterator } = (() => {
       const pool = new Pool(1)
-      return { watched: new Watched(pool), iterator: pool.imap(tasks.slowly, [1, 2, 3, 4]) }
+      return { watched: new Watched(pool), iterator: pool.imap(tasks.slowly, [1, 2, 3, 4], { buffersize: 1 }) }
     })()
     await iterator.next()
     await iterator.next()

@@ -4,7 +4,7 @@
 // The stream of the serializer may refer to one array again and again, at two bytes each time. So the work is not
 // bounded by the number of arrays in the payload: whatever is walked is counted against the payload's length.
 
-import { RemoteError } from '../errors/index.js'
+import { MillraceError, RemoteError } from '../errors/index.js'
 import { withoutStacks } from '../util/stacks.js'
 import { CorruptPayload } from './corrupt.js'
 import { type KnownClass, knownClass } from './error-classes.js'
@@ -26,7 +26,16 @@ export function rebuildThrown(description: unknown, origin: ErrorOrigin, size: n
   const value = rebuilder.resolve(thrown)
   // Only the thrown error gets its origin: the stacks of its causes speak for themselves.
   if (list(thrown)[0] === NODE) addOrigin(value as Error, origin)
+  if (value instanceof MillraceError) ofTasks.add(value)
   return value
+}
+
+/** Errors of this package that tasks have thrown: for instance those of a pool that a task has made. */
+const ofTasks = new WeakSet<object>()
+
+/** Whether an error of this package was thrown by a task, so that it tells nothing about the task's own call. */
+export function isOfTask(error: MillraceError): boolean {
+  return ofTasks.has(error)
 }
 
 function addOrigin(error: Error, { pid, submitStack }: ErrorOrigin): void {

@@ -60,7 +60,7 @@ export interface Outcomes {
   /** The value of each item; `undefined` for a failed item. */
   values: unknown[]
   /** The errors of failed items. */
-  errors?: Map<number, unknown>
+  errors: Map<number, unknown> | undefined
 }
 
 /**
@@ -110,7 +110,7 @@ export function readOutcomes(
       errors = addDamage(values, errors, to, damage)
     }
   }
-  return errors === undefined ? { values } : { values, errors }
+  return { values, errors }
 }
 
 /** The outcomes of items up to `to` are lost by damage. */

@@ -41,6 +41,9 @@ export class MillraceError extends Error {
   /** The error's code, for programs to compare: it is stable between releases, the message is not. */
   readonly code: string = 'ERR_MILLRACE'
 
+  /** The index, from 0, of the item of a `map` to which the error belongs; absent elsewhere. */
+  declare readonly index?: number
+
   constructor(message: string, details?: ErrorDetails) {
     // `{ cause: undefined }` is a given cause: a task may throw undefined. Without the key there is no property.
     super(message, details !== undefined && 'cause' in details ? { cause: details.cause } : undefined)

@@ -4,8 +4,9 @@ import { availableParallelism } from 'node:os'
 
 import type { Future } from '../futures/future.js'
 import { argumentLists } from '../map/input.js'
-import { MapIterator, type MapOptions } from '../map/iterator.js'
-import { checkItems, checkMapOptions } from '../map/options.js'
+import { MapIterator } from '../map/iterator.js'
+import { checkItems, checkMapOptions, type MapOptions, mapCall } from '../map/options.js'
+import type { ItemOutcome } from '../map/outcome.js'
 import { SingleCalls } from '../map/single-calls.js'
 import type { MapCall, MapSource } from '../map/source.js'
 import type { TaskFunction } from '../tasks/index.js'
@@ -46,33 +47,68 @@ export abstract class Executor implements AsyncDisposable {
 
   /**
    * Calls `fn` with each item of an iterable, and yields the results in the order of the items. The failure of one item
-   * does not affect the others: see {@link MapIterator}.
+   * does not affect the others: see {@link MapIterator}. Input of any length, also an endless one, is read as far ahead
+   * as `buffersize` says.
    *
-   * Without `buffersize`, a synchronous iterable is read to its end at the call: an endless iterable needs a
-   * `buffersize`.
+   * @throws TypeError or RangeError for a wrong argument, and the errors of `submit` if the first call is not accepted.
+   * A failure of the input comes behind the results of the items before it.
    *
-   * @throws TypeError or RangeError for a wrong argument, errors of the iterable while it is read here, and errors of
-   * `submit`.
+   * @example
+   * for await (const row of pool.map(parse, lines)) …
+   * for await (const { status, item, reason } of pool.map(parse, lines, { settle: true })) …
+   * const rows = await pool.map(parse, lines).toArray()
    */
-  map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): MapIterator<Awaited<R>> {
+  map<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T> | AsyncIterable<T>,
+    options: MapOptions & { settle: true },
+  ): MapIterator<ItemOutcome<T, Awaited<R>>>
+  map<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T> | AsyncIterable<T>,
+    options?: MapOptions & { settle?: false },
+  ): MapIterator<Awaited<R>>
+  map<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T> | AsyncIterable<T>,
+    options?: MapOptions,
+  ): MapIterator<Awaited<R> | ItemOutcome<T, Awaited<R>>>
+  map(
+    fn: (item: any) => unknown,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    options?: MapOptions,
+  ): MapIterator<any> {
     validateFunction(fn, 'fn')
     checkItems(items)
     const checked = checkMapOptions(options)
-    const source = this.mapSource<Awaited<R>>(fn, { spread: false, taskTimeout: checked.taskTimeout })
-    return MapIterator.start(source, items, checked)
+    return MapIterator.start(this.mapSource(fn, mapCall(checked, false)), items, checked)
   }
 
   /** Does as {@link map} for a function of several arguments: each item is an array of arguments. */
   starmap<A extends unknown[], R>(
     fn: TaskFunction<A, R>,
     items: Iterable<Readonly<NoInfer<A>>> | AsyncIterable<Readonly<NoInfer<A>>>,
+    options: MapOptions & { settle: true },
+  ): MapIterator<ItemOutcome<A, Awaited<R>>>
+  starmap<A extends unknown[], R>(
+    fn: TaskFunction<A, R>,
+    items: Iterable<Readonly<NoInfer<A>>> | AsyncIterable<Readonly<NoInfer<A>>>,
+    options?: MapOptions & { settle?: false },
+  ): MapIterator<Awaited<R>>
+  starmap<A extends unknown[], R>(
+    fn: TaskFunction<A, R>,
+    items: Iterable<Readonly<NoInfer<A>>> | AsyncIterable<Readonly<NoInfer<A>>>,
     options?: MapOptions,
-  ): MapIterator<Awaited<R>> {
+  ): MapIterator<Awaited<R> | ItemOutcome<A, Awaited<R>>>
+  starmap(
+    fn: TaskFunction<any[]>,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    options?: MapOptions,
+  ): MapIterator<any> {
     validateFunction(fn, 'fn')
     checkItems(items)
     const checked = checkMapOptions(options)
-    const source = this.mapSource<Awaited<R>>(fn, { spread: true, taskTimeout: checked.taskTimeout })
-    return MapIterator.start(source, argumentLists(items), checked)
+    return MapIterator.start(this.mapSource(fn, mapCall(checked, true)), argumentLists(items), checked)
   }
 
   /** Calls `shutdown()`, for `await using`. */
@@ -85,9 +121,13 @@ export abstract class Executor implements AsyncDisposable {
    * many items at once overrides this method.
    */
   protected mapSource<R>(fn: TaskFunction, call: MapCall): MapSource<unknown, R> {
-    if (call.taskTimeout !== undefined) {
-      throw invalidValue('options.taskTimeout', 'absent: this executor cannot stop a call', call.taskTimeout)
+    for (const name of ['taskTimeout', 'grace'] as const) {
+      const value = call[name]
+      if (value !== undefined) throw invalidValue(`options.${name}`, 'absent: this executor cannot stop a call', value)
     }
-    return new SingleCalls<R>(this, fn, call.spread, availableParallelism())
+    if (call.label !== undefined) {
+      throw invalidValue('options.label', 'absent: this executor has no names for calls', call.label)
+    }
+    return new SingleCalls<R>(this, fn, call, availableParallelism())
   }
 }

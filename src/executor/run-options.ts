@@ -5,6 +5,7 @@ import { types } from 'node:util'
 import { isDetached } from '../codec/views.js'
 import type { CallFuture } from '../host/call-future.js'
 import { isUntransferable } from '../memory/shared-buffer.js'
+import { offAbort, onAbort, validateSignal } from '../util/abort.js'
 import { optionNames, type OwnOptions, ownOptions } from '../util/options.js'
 import { invalidType, invalidValue, validateInteger, validateNumber } from '../util/validate.js'
 
@@ -59,9 +60,7 @@ export function ownRunOptions(options: RunOptions | undefined): OwnOptions<RunOp
  */
 export function applyRunOptions(future: CallFuture<unknown>, options: OwnOptions<RunOptions>): void {
   const { signal, timeout, grace, retries, label, transfer } = options
-  if (signal !== undefined && !isAbortSignal(signal)) {
-    throw invalidType('options.signal', 'an AbortSignal', signal)
-  }
+  if (signal !== undefined) validateSignal(signal, 'options.signal')
   if (label !== undefined && typeof label !== 'string') throw invalidType('options.label', 'a string', label)
   if (grace !== undefined) validateNumber(grace, 'options.grace', 0)
   if (retries !== undefined) validateInteger(retries, 'options.retries', 0, MAX_RETRIES)
@@ -70,13 +69,6 @@ export function applyRunOptions(future: CallFuture<unknown>, options: OwnOptions
   future.grace = grace ?? 0
   future.retries = retries ?? 0
   future.label = label
-}
-
-/** Whether a value is an AbortSignal, of Node's class or that of an environment that imitates a browser. */
-function isAbortSignal(value: unknown): value is AbortSignal {
-  if (typeof value !== 'object' || value === null) return false
-  const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>
-  return typeof aborted === 'boolean' && typeof (addEventListener && removeEventListener) === 'function'
 }
 
 /** Checks the list of buffers that a call takes along. */
@@ -101,37 +93,12 @@ function timeoutOption(timeout: unknown, name: string): number | undefined {
   return timeout
 }
 
-/** The unfinished calls of each signal, oldest first. */
-const callsOf = new WeakMap<AbortSignal, Set<CallFuture<unknown>>>()
-
-/** Has a signal cancel a call until the call is done. All calls share one listener: Node warns of more than ten. */
+/** Has a signal cancel a call until the call is done. */
 export function cancelOnAbort(future: CallFuture<unknown>, signal: AbortSignal): void {
   if (future.done()) return
   // A getter in the arguments may have aborted the signal during encoding. A listener that is added now is not called.
   if (signal.aborted) return future.abort(signal.reason)
-  const calls = callsOf.get(signal) ?? watch(signal)
-  calls.add(future)
-  future.addWaiter({
-    futureDone: () => {
-      calls.delete(future)
-      if (calls.size === 0) unwatch(signal)
-    },
-  })
-}
-
-function watch(signal: AbortSignal): Set<CallFuture<unknown>> {
-  const calls = new Set<CallFuture<unknown>>()
-  callsOf.set(signal, calls)
-  signal.addEventListener('abort', cancelCalls, { once: true })
-  return calls
-}
-
-function unwatch(signal: AbortSignal): void {
-  callsOf.delete(signal)
-  signal.removeEventListener('abort', cancelCalls)
-}
-
-function cancelCalls(event: Event): void {
-  const signal = event.target as AbortSignal
-  for (const future of callsOf.get(signal) ?? []) future.abort(signal.reason)
+  const reaction = { aborted: (reason: unknown) => future.abort(reason) }
+  onAbort(signal, reaction)
+  future.addWaiter({ futureDone: () => offAbort(signal, reaction) })
 }

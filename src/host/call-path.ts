@@ -12,6 +12,8 @@ export class CallPath {
   readonly #submit: () => number
   readonly #registers: Uint32Array
   readonly #outbox: Outbox
+  /** The bytes of the tail that the last call had. */
+  #sentTail = 0
 
   /** `registers` and the outbox's bytes are the memory that the native pool was made with. */
   constructor(pool: NativePool, registers: Uint32Array, outbox: Outbox) {
@@ -27,12 +29,18 @@ export class CallPath {
    * @throws SerializationError when they cannot travel.
    */
   encode(args: readonly unknown[]): void {
+    this.#sentTail = 0
     encodeArguments(args, this.#outbox)
   }
 
   /** The bytes of the payload in the outbox. */
   get payloadBytes(): number {
     return this.#outbox.length + (this.#outbox.tail?.byteLength ?? 0)
+  }
+
+  /** The bytes of the payload that was encoded last, also if it was submitted since. */
+  get sentBytes(): number {
+    return this.payloadBytes + this.#sentTail
   }
 
   /**
@@ -65,6 +73,7 @@ export class CallPath {
         ? this.#native.submitMoved(shared, timeout, grace, retries)
         : this.#native.submitWith(out.tail, timeout, grace, retries)
     if (call < 0) return call
+    this.#sentTail = out.tail?.byteLength ?? 0
     out.tail = undefined
     for (const buffer of moving) detach(buffer)
     return call

@@ -10,13 +10,12 @@
 import { isMainThread } from 'node:worker_threads'
 
 import { Outbox } from '../codec/index.js'
-import { type BrokenProcessPool, type CancelledError, InvalidStateError, ShutdownError } from '../errors/index.js'
+import { type BrokenProcessPool, CancelledError, InvalidStateError, ShutdownError } from '../errors/index.js'
 import { native, type NativeCallFailure, type NativeEvent, type NativePool } from '../native/index.js'
-import type { ChunkOutcome } from '../map/source.js'
 import { nowMs } from '../util/clock.js'
 import { signalName } from '../util/signal-names.js'
 import { invalidType } from '../util/validate.js'
-import { CallFlag, Drained, Refused, Register } from '../wire/index.js'
+import { CallFlag, Drained, HostFlag, Refused, Register } from '../wire/index.js'
 import { encodeBoot } from './boot-payload.js'
 import { CallFuture, type CallOwner, NO_CALL } from './call-future.js'
 import { CallPath } from './call-path.js'
@@ -30,13 +29,15 @@ import { RecentEnds } from './failures/recent-ends.js'
 import { refusalError, spawnRefusal } from './failures/refusal.js'
 import { errnoName } from './failures/system.js'
 import { warningOf } from './failures/warnings.js'
+import type { FurtherWork } from './further-work.js'
 import { LoopHold } from './loop-hold.js'
 import type { ResolvedOptions } from './options.js'
 import { openPools, OwnForks } from './own-forks.js'
-import { PoolState, wasShutDown } from './pool-state.js'
+import { closedToCalls, PoolState, wasShutDown } from './pool-state.js'
 import { QueueRoom } from './queue-room.js'
 import { RefusedItems } from './refused-items.js'
 import { dumpFutures, poolStats } from './report.js'
+import type { PieceOutcome } from './piece-outcome.js'
 import { chunkOutcome, ResultReader } from './results.js'
 import type { PoolStats } from './stats.js'
 import { closeDropped, giveBack, isShortage, whileThereIsMore, PoolMemory } from './shortage.js'
@@ -67,6 +68,8 @@ export interface CallPlan {
   readonly prepare: ((future: CallFuture<unknown>) => void) | undefined
 }
 
+const wasCancelled = (): CancelledError => new CancelledError('The call was cancelled')
+
 export class PoolCore implements Owner, CallOwner {
   readonly tasks: TaskTable
   readonly #options: ResolvedOptions
@@ -86,6 +89,8 @@ export class PoolCore implements Owner, CallOwner {
   readonly #calls = new Calls()
   readonly #listeners: Listeners
   readonly #state = new PoolState()
+  /** Work under way: until its end the workers stay, also those of a closed pool. */
+  readonly #further = new Set<FurtherWork>()
   /** The failure to start a worker of which a warning was given, until the pool has all of its workers. */
   #spawnWarning: string | undefined
   readonly #memory = new PoolMemory()
@@ -139,8 +144,9 @@ export class PoolCore implements Owner, CallOwner {
    * the reason for which the native pool refuses the call. Then nothing of the call is kept.
    */
   call<T>(fn: unknown, args: readonly unknown[], plan: CallPlan): CallFuture<T> {
-    this.#state.assertOpen()
     const { flags, caller, moving } = plan
+    if ((flags & HostFlag.further) === 0) this.#state.assertOpen()
+    else this.#state.assertGoesOn()
     const future = new CallFuture<T>(this, this.tasks.entry(fn), (flags & CallFlag.chunk) === 0 ? 0 : args.length)
     if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
     plan.prepare?.(future)
@@ -234,12 +240,17 @@ export class PoolCore implements Owner, CallOwner {
   #sendRest(future: AnyFuture, items: readonly unknown[], flags: number, caller: (...args: never[]) => unknown): void {
     const refused = (future.refused = new RefusedItems(items, flags, this.#outbox))
     if (refused.rest.length > 0) return this.#send(future, refused.rest, flags, caller)
-    this.#calls.succeed(future, refused.complete({ values: [] }))
+    this.#calls.succeed(future, refused.complete({ values: [], errors: undefined, failure: undefined, elapsed: 0 }))
   }
 
   /** Cancels a future whose call is never made. */
   cancelUnsent(future: AnyFuture, error: CancelledError): void {
     this.#calls.cancel(future, error)
+  }
+
+  /** The bytes of the arguments of the last call. */
+  get sentBytes(): number {
+    return this.#path.sentBytes
   }
 
   isRunning(future: AnyFuture): boolean {
@@ -266,9 +277,30 @@ export class PoolCore implements Owner, CallOwner {
     items.failed += failed
   }
 
-  /** Takes back the items of a running chunk that have not begun. */
-  cut(future: AnyFuture): void {
-    if (future.call !== NO_CALL) this.#native.cutChunk(future.call)
+  /**
+   * Takes back the items of a running chunk that have not begun. Returns the number of items that stay with the call's
+   * worker; undefined when no item has begun, or all are over.
+   */
+  cut(future: AnyFuture): number | undefined {
+    return future.call === NO_CALL ? undefined : (this.#native.cutChunk(future.call) ?? undefined)
+  }
+
+  /** Work is under way that makes further calls. The pool takes those after `close()`, too, until {@link end}. */
+  begin(work: FurtherWork): void {
+    this.#further.add(work)
+  }
+
+  end(work: FurtherWork): void {
+    if (this.#further.delete(work) && this.#further.size === 0) this.#letLeave()
+  }
+
+  /** The workers of a closed pool leave when the last call is over, and no work makes another. */
+  #letLeave(): void {
+    if (this.#state.closed && !this.#state.stopped && this.#further.size === 0) this.#native.shutDown()
+  }
+
+  #abandonFurther(makeError: () => Error): void {
+    for (const work of this.#further) work.abandon(makeError)
   }
 
   // ---- Rounds -------------------------------------------------------------------------------------------------------
@@ -399,7 +431,7 @@ export class PoolCore implements Owner, CallOwner {
       future.settleValue(outcome)
     } else {
       const error = callFailure(failure, future.describe(), future)
-      future.settleValue({ ...outcome, failure: { error } } satisfies ChunkOutcome<unknown>)
+      future.settleValue({ ...outcome, failure: { error } } satisfies PieceOutcome<unknown>)
     }
   }
 
@@ -428,6 +460,7 @@ export class PoolCore implements Owner, CallOwner {
     const makeError = this.#state.broken ?? this.#state.break(this.#reasonOf(event))
     this.#room.close(makeError)
     this.failAll(makeError)
+    this.#abandonFurther(makeError)
     this.#listeners.emit('broken', makeError())
   }
 
@@ -481,7 +514,7 @@ export class PoolCore implements Owner, CallOwner {
     if (this.#state.closed) return
     this.#state.close()
     this.#room.close(wasShutDown)
-    this.#native.shutDown()
+    this.#letLeave()
   }
 
   /** Cancels every call that no worker has claimed, before it returns. */
@@ -493,6 +526,7 @@ export class PoolCore implements Owner, CallOwner {
       this.#calls.outcomes.push({ future, kind: 'cancelled', value: undefined })
     }
     this.#calls.settle()
+    this.#abandonFurther(wasCancelled)
   }
 
   /** Stops everything: running calls fail as terminated, waiting calls are cancelled. */
@@ -503,7 +537,10 @@ export class PoolCore implements Owner, CallOwner {
     if (isEnding()) return
     // Results that are there already are delivered first.
     this.#round()
-    if (!this.#state.stopped) this.#native.terminate(hard)
+    if (this.#state.stopped) return
+    this.#native.shutDown()
+    this.#native.terminate(hard)
+    this.#abandonFurther(wasCancelled)
   }
 
   /** Resolves when the last worker is reaped after `close()`. Holds the event loop until then. */
@@ -539,6 +576,16 @@ export class PoolCore implements Owner, CallOwner {
 
   killNow(): void {
     if (!this.#state.stopped) this.#native.destroy()
+  }
+
+  /** Whether the pool takes no more calls, and finishes what it has accepted. */
+  get isClosing(): boolean {
+    return this.#state.closed
+  }
+
+  /** Why the pool takes no calls; undefined while it does. */
+  refusal(): Error | undefined {
+    return this.#state.refusal(closedToCalls)
   }
 
   get isLeaving(): boolean {

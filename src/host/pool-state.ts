@@ -3,7 +3,7 @@
 import { type BrokenProcessPool, InvalidStateError, MillraceError, ShutdownError } from '../errors/index.js'
 import { refusalBeforeEntry } from '../start/misrun.js'
 import { isBeforeEntry, workerState } from '../tasks/context.js'
-import { end, hasExited } from './exit.js'
+import { end, hasExited, isEnding } from './exit.js'
 
 export class PoolState {
   /** Neither closed, nor broken, nor another process's: one look for each call. */
@@ -71,7 +71,7 @@ export class PoolState {
   #whyNot(): Error | undefined {
     this.assertOwn()
     if (this.#broken !== undefined) return this.#broken()
-    if (this.#closed) return new ShutdownError('cannot schedule new futures after shutdown')
+    if (this.#closed) return closedToCalls()
     if (hasExited()) return new ShutdownError('cannot schedule new futures while the process ends')
     if (isLoading()) {
       return new MillraceError(
@@ -82,6 +82,16 @@ export class PoolState {
     return isBeforeEntry() ? refusalBeforeEntry() : undefined
   }
 
+  /**
+   * @throws As {@link assertOpen} when the pool cannot go on with work that it has accepted; a closed pool can.
+   */
+  assertGoesOn(): void {
+    this.assertOwn()
+    if (this.#broken !== undefined) throw this.#broken()
+    if (this.#stopped) throw wasShutDown()
+    if (isEnding()) throw new ShutdownError('The process ends, and its workers are gone')
+  }
+
   /** @throws InvalidStateError in a fork of the pool's process. */
   assertOwn(): void {
     if (!this.#foreign) return
@@ -90,10 +100,10 @@ export class PoolState {
     )
   }
 
-  /** Why nobody can wait for room in the queue: the pool is broken or closed. Undefined while it takes calls. */
-  refusal(): Error | undefined {
+  /** Why the pool takes no calls: it is broken or closed. Undefined while it takes calls. */
+  refusal(whenClosed: () => Error = wasShutDown): Error | undefined {
     if (this.#broken !== undefined) return this.#broken()
-    return this.#closed ? wasShutDown() : undefined
+    return this.#closed ? whenClosed() : undefined
   }
 
   toString(): string {
@@ -108,6 +118,9 @@ function isLoading(): boolean {
   const state = workerState()
   return state !== undefined && state.loading > 0
 }
+
+/** The error for calls of a pool that is shut down. */
+export const closedToCalls = (): ShutdownError => new ShutdownError('cannot schedule new futures after shutdown')
 
 /** The error for those who wait for room in the queue of a pool that is shut down. */
 export const wasShutDown = (): ShutdownError => new ShutdownError('the executor was shut down')

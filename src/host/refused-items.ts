@@ -1,8 +1,8 @@
 // Items of a chunk that cannot travel. The chunk goes without them, and their errors are put among its outcomes.
 
 import { encodeArguments, type Outbox } from '../codec/index.js'
-import type { ChunkOutcome } from '../map/source.js'
 import { CallFlag } from '../wire/index.js'
+import type { PieceOutcome } from './piece-outcome.js'
 
 export class RefusedItems {
   /** The items that can travel. */
@@ -26,7 +26,7 @@ export class RefusedItems {
   }
 
   /** The outcomes of all items, from the outcome of the chunk that was sent; of the first items, if that is too. */
-  complete(outcome: ChunkOutcome<unknown>): ChunkOutcome<unknown> {
+  complete(outcome: PieceOutcome<unknown>): PieceOutcome<unknown> {
     const values: unknown[] = []
     const errors = new Map<number, unknown>()
     for (let index = 0, at = 0; index < this.#length; index++) {

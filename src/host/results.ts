@@ -2,10 +2,9 @@
 
 import { decodeError, decodeResult, keepsContent } from '../codec/index.js'
 import { CorruptPayload } from '../codec/corrupt.js'
-import { addDamage, readOutcomes } from '../codec/journal.js'
+import { addDamage, type Outcomes, readOutcomes } from '../codec/journal.js'
 import { undecodable } from '../codec/serialization-error.js'
 import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
-import type { ChunkOutcome } from '../map/source.js'
 import { countReceived } from '../memory/garbage.js'
 import { receiveShared } from '../memory/shared-buffer.js'
 import type { NativePool } from '../native/index.js'
@@ -14,6 +13,7 @@ import { framesOf } from '../util/stacks.js'
 import { Inbox, ResultFlag, ResultRecord, Status, wide } from '../wire/index.js'
 import type { CallFuture } from './call-future.js'
 import { describeCall } from './failures/deaths.js'
+import type { PieceOutcome } from './piece-outcome.js'
 
 /** The outcome of a call. */
 export interface Outcome {
@@ -103,8 +103,7 @@ function readOutcome(
         if ((words[at + ResultRecord.flags]! & ResultFlag.moved) !== 0) receiveShared([value])
         if (future.items === 0) return { future, kind: 'value', value }
         const elapsed = words[at + ResultRecord.ranMicroseconds]! / 1000
-        const outcome: ChunkOutcome<unknown> = { values: [value], elapsed }
-        return { future, kind: 'value', value: future.refused?.complete(outcome) ?? outcome }
+        return { future, kind: 'value', value: pieceOutcome(future, { values: [value], errors: undefined }, elapsed) }
       }
       case Status.exit:
         return {
@@ -114,10 +113,12 @@ function readOutcome(
         }
       default: {
         const submitStack = framesOf(future.submitStack)
-        const error = decodeError(codec, bytes.subarray(start, end), { pid, submitStack })
-        if (future.sentItems !== 1) return { future, kind: 'error', value: error }
-        const outcome: ChunkOutcome<unknown> = { values: [undefined], errors: new Map([[0, error]]) }
-        return { future, kind: 'value', value: future.refused?.complete(outcome) ?? outcome }
+        const decode = (): unknown => decodeError(codec, bytes.subarray(start, end), { pid, submitStack })
+        if (future.items === 0) return { future, kind: 'error', value: decode() }
+        // The chunk's only item has failed, or none could begin: the task does not load. Each item has its own error.
+        const count = future.sentItems
+        const errors = new Map(Array.from({ length: count }, (_, index) => [index, decode()]))
+        return { future, kind: 'value', value: pieceOutcome(future, { values: new Array<unknown>(count), errors }) }
       }
     }
   } catch (value) {
@@ -131,7 +132,7 @@ export function chunkOutcome(
   journal: Uint8Array,
   pid: number,
   done = Infinity,
-): ChunkOutcome<unknown> {
+): PieceOutcome<unknown> {
   const limit = Math.min(done, future.sentItems)
   const outcome = readOutcomes(journal, limit, { pid, submitStack: framesOf(future.submitStack) }, (code) =>
     taskExit(code, future.describe(), pid),
@@ -141,7 +142,17 @@ export function chunkOutcome(
     const damage = undecodable('result', new CorruptPayload(`the journal lacks outcomes of ${limit} finished items`))
     outcome.errors = addDamage(outcome.values, outcome.errors, limit, damage)
   }
-  return future.refused?.complete(outcome) ?? outcome
+  return pieceOutcome(future, outcome)
+}
+
+/** The outcome of a piece from that of the items that were sent. */
+function pieceOutcome(
+  { refused }: CallFuture<unknown>,
+  { values, errors }: Outcomes,
+  elapsed = 0,
+): PieceOutcome<unknown> {
+  const sent = { values, errors, failure: undefined, elapsed }
+  return refused?.complete(sent) ?? sent
 }
 
 function taskExit(exitCode: unknown, task: WorkerDeathTask, pid: number): TaskExitError {

@@ -3,6 +3,7 @@
 import { AsyncResource } from 'node:async_hooks'
 
 import { setImmediate } from '../util/globals.js'
+import { readyItems } from '../util/ready-items.js'
 import { Feeder, type FeederHost } from './feeder.js'
 import type { Pace } from './pace.js'
 import type { MapSource } from './source.js'
@@ -25,16 +26,30 @@ export class AsyncFeeder<T, R> extends Feeder<T, R> {
   }
 
   feed(): void {
-    if (this.ended || this.blocked) return
-    const full = this.chunk.length >= this.target || this.finished !== undefined
-    if (full && this.chunk.length > 0 && !this.flush()) return
-    if (this.finished !== undefined) {
-      this.end(this.finished.failure)
-      return
+    this.feedNow()
+    this.tellHolding()
+  }
+
+  protected override get holds(): boolean {
+    return super.holds || this.chunk.length > 0
+  }
+
+  private feedNow(): void {
+    for (;;) {
+      if (this.ended || this.blocked) return
+      const refusal = this.finished === undefined ? this.source.refusal?.() : undefined
+      const full = this.chunk.length >= this.target || this.finished !== undefined || refusal !== undefined
+      if (full && this.chunk.length > 0 && !this.flush()) return
+      if (this.finished !== undefined) {
+        this.end(this.finished.failure)
+        return
+      }
+      if (refusal !== undefined) return this.abandon(refusal)
+      if (this.reading) return
+      if (this.chunk.length === 0) this.target = this.pace.allowance()
+      if (this.target === 0) return
+      if (this.takeReady() === 0) return this.read()
     }
-    if (this.reading) return
-    if (this.chunk.length === 0) this.target = this.pace.allowance()
-    if (this.target > 0) this.read()
   }
 
   chunkDone(): void {
@@ -51,6 +66,15 @@ export class AsyncFeeder<T, R> extends Feeder<T, R> {
     // An async generator answers only when its present `next()` is over, and that may take for ever.
     if (this.reading) returned.catch(() => {})
     else await returned
+  }
+
+  /** Takes items that are there without waiting, and returns how many. */
+  private takeReady(): number {
+    const room = this.target - this.chunk.length
+    const items = readyItems(this.input, room)
+    for (const item of items) this.chunk.push(item)
+    this.pace.ahead += items.length
+    return items.length
   }
 
   private read(): void {
@@ -81,6 +105,7 @@ export class AsyncFeeder<T, R> extends Feeder<T, R> {
 
   private readonly failed = (error: unknown): void => {
     this.reading = false
+    if (this.ended) return
     this.finished = { failure: { error } }
     this.feed()
   }
@@ -100,16 +125,17 @@ export class AsyncFeeder<T, R> extends Feeder<T, R> {
   }
 
   /**
-   * Submits an incomplete chunk when no chunk is in flight: the input may make its next item only after it has seen
-   * results of earlier items.
+   * Submits an incomplete chunk when a worker has nothing to do: the input may make its next item only after it has
+   * seen results of earlier items, or may take its time.
    */
   private checkIdle(): void {
-    if (this.idleCheck || this.pace.inFlight > 0 || this.chunk.length === 0) return
+    if (this.idleCheck || !this.pace.hasIdle || this.chunk.length === 0) return
     this.idleCheck = true
     setImmediate(() => {
       this.idleCheck = false
-      if (this.ended || this.blocked || this.pace.inFlight > 0 || this.chunk.length === 0) return
+      if (this.ended || this.blocked || !this.pace.hasIdle || this.chunk.length === 0) return
       this.flush()
+      this.tellHolding()
     })
   }
 }

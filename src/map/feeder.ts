@@ -1,16 +1,15 @@
 // The feeders of `map`: they read items, cut them into chunks and submit the chunks, as far as the pace allows.
 
-import { QueueFullError } from '../errors/index.js'
-import type { Future } from '../futures/future.js'
+import { QueueFullError, ShutdownError } from '../errors/index.js'
 import { setImmediate } from '../util/globals.js'
 import { ArrayInput, type SyncInput } from './input.js'
 import type { Pace } from './pace.js'
-import type { ChunkOutcome, MapSource } from './source.js'
+import type { ChunkFuture, MapSource } from './source.js'
 
 /** The receiver of a feeder's reports: the map iterator. */
 export interface FeederHost<R> {
   /** A chunk was submitted. */
-  accept(future: Future<ChunkOutcome<R>>, length: number): void
+  accept(future: ChunkFuture<R>, items: readonly unknown[]): void
   /** Nothing more will come. `failure`: the error of the input or of a submission, to be raised after the results. */
   inputEnded(failure?: { error: unknown }): void
 }
@@ -23,6 +22,7 @@ export abstract class Feeder<T, R> {
   protected readonly pace: Pace
   private readonly host: FeederHost<R>
   private waiting: T[] | undefined = undefined
+  private isHolding = false
 
   constructor(source: MapSource<T, R>, pace: Pace, host: FeederHost<R>) {
     this.source = source
@@ -39,13 +39,26 @@ export abstract class Feeder<T, R> {
   /** Closes the input: the consumer wants no more. Resolves when the input is closed; rejects with its own error. */
   abstract close(): Promise<void>
 
+  /** Whether items are read that are not submitted. */
+  protected get holds(): boolean {
+    return this.waiting !== undefined
+  }
+
+  /** Tells the source whether items are read that are not submitted. */
+  protected tellHolding(): void {
+    const holds = !this.ended && this.holds
+    if (holds === this.isHolding) return
+    this.isHolding = holds
+    this.source.hold?.(holds)
+  }
+
   protected get blocked(): boolean {
     return this.waiting !== undefined
   }
 
   /** Submits a chunk; keeps the chunk when the queue is full. Throws the executor's other errors. */
   protected submit(items: T[], again = false): void {
-    let future: Future<ChunkOutcome<R>>
+    let future: ChunkFuture<R>
     try {
       future = this.source.submitChunk(items)
     } catch (error) {
@@ -56,13 +69,12 @@ export abstract class Feeder<T, R> {
       else this.awaitRoom()
       return
     }
-    this.host.accept(future, items.length)
+    this.host.accept(future, items)
   }
 
   protected end(failure?: { error: unknown }): void {
     if (this.ended) return
-    this.ended = true
-    this.waiting = undefined
+    this.stop()
     this.host.inputEnded(failure)
   }
 
@@ -75,6 +87,7 @@ export abstract class Feeder<T, R> {
   protected stop(): void {
     this.ended = true
     this.waiting = undefined
+    this.tellHolding()
   }
 
   private awaitRoom(): void {
@@ -89,7 +102,8 @@ export abstract class Feeder<T, R> {
     }
     ready.then(
       () => this.resume(),
-      (error: unknown) => this.abandon(error),
+      // A pool that was shut down still takes what was read.
+      (error: unknown) => (error instanceof ShutdownError ? this.resume() : this.abandon(error)),
     )
   }
 
@@ -118,6 +132,8 @@ export abstract class Feeder<T, R> {
 export class SyncFeeder<T, R> extends Feeder<T, R> {
   private input: SyncInput<T>
   private feeding = false
+  /** Whether the whole input was read at the start. */
+  private isCollected = false
 
   constructor(source: MapSource<T, R>, pace: Pace, host: FeederHost<R>, input: SyncInput<T>) {
     super(source, pace, host)
@@ -125,19 +141,29 @@ export class SyncFeeder<T, R> extends Feeder<T, R> {
   }
 
   /**
-   * Does the part of the work that belongs to the call of `map`, which throws all errors, the input's included.
+   * Does the part of the work that belongs to the call of `map`.
    *
    * @param readAll - Collect the whole input, even if not all of it can be submitted now.
+   * @throws The executor's error if it does not take the first chunk. Other errors are told to the host.
    */
   start(readAll: boolean): void {
-    this.feedOrThrow()
-    if (readAll && !this.input.done) {
-      this.feeding = true
-      const rest = this.input.rest()
-      this.feeding = false
-      if (this.input.failure === undefined) this.input = new ArrayInput(rest)
+    try {
+      this.feedOrThrow()
+    } catch (error) {
+      if (this.pace.inFlight === 0) throw error
+      return this.abandon(error)
     }
-    if (this.input.failure !== undefined) throw this.input.failure.error
+    if (!readAll || this.ended || this.input.done) return
+    this.feeding = true
+    const rest = this.input.rest()
+    this.feeding = false
+    this.input = new ArrayInput(rest, this.input.failure)
+    this.isCollected = true
+    this.tellHolding()
+  }
+
+  protected override get holds(): boolean {
+    return super.holds || (this.isCollected && !this.input.done)
   }
 
   feed(): void {
@@ -170,6 +196,8 @@ export class SyncFeeder<T, R> extends Feeder<T, R> {
         }
         const allowance = this.pace.allowance()
         if (allowance === 0) return
+        const refusal = this.isCollected ? undefined : this.source.refusal?.()
+        if (refusal !== undefined) throw refusal
         const items = this.input.read(allowance)
         // The user's iterator may have closed the map iterator.
         if (this.ended || items.length === 0) continue
@@ -178,6 +206,7 @@ export class SyncFeeder<T, R> extends Feeder<T, R> {
       }
     } finally {
       this.feeding = false
+      this.tellHolding()
     }
   }
 }

@@ -23,14 +23,18 @@ export interface SyncInput<T> {
 /** An input of collected items. */
 export class ArrayInput<T> implements SyncInput<T> {
   readonly length: number
-  readonly failure = undefined
+  readonly failure: { error: unknown } | undefined
   private items: T[]
   private position = 0
 
-  /** @param items - Becomes this object's own. */
-  constructor(items: T[]) {
+  /**
+   * @param items - Becomes this object's own.
+   * @param failure - The error that stands behind the last item.
+   */
+  constructor(items: T[], failure?: { error: unknown }) {
     this.items = items
     this.length = items.length
+    this.failure = failure
   }
 
   get done(): boolean {
@@ -100,9 +104,13 @@ export class IteratorInput<T> implements SyncInput<T> {
   }
 }
 
-/** Whether an array iterates as arrays do, so that a copy of it has the same items. */
+/** Whether an array iterates as arrays do, so that a part of it has the same items. */
 export function isPlainArray<T>(items: Iterable<T>): items is T[] {
-  return Array.isArray(items) && items[Symbol.iterator] === Array.prototype[Symbol.iterator]
+  return (
+    Array.isArray(items) &&
+    Object.getPrototypeOf(items) === Array.prototype &&
+    items[Symbol.iterator] === Array.prototype[Symbol.iterator]
+  )
 }
 
 export function isAsyncIterable(items: unknown): items is AsyncIterable<unknown> {

@@ -3,6 +3,7 @@
 import { TimeoutError } from '../errors/index.js'
 import { Fifo } from '../util/fifo.js'
 import { Timer } from '../util/timer.js'
+import type { MapEnd } from './source.js'
 
 type Result<R> = IteratorResult<R, undefined>
 
@@ -48,10 +49,11 @@ export class Requests<R> {
     return undefined
   }
 
-  /** Answers all requests: there are no more results. */
-  end(): void {
+  /** Answers all requests: there are no more results, because of `end` if that is given. */
+  end(end: MapEnd | undefined): void {
     for (let request = this.shift(); request !== undefined; request = this.shift()) {
-      request.resolve({ done: true, value: undefined })
+      if (end === undefined) request.resolve({ done: true, value: undefined })
+      else request.reject(end.error)
     }
   }
 

@@ -38,6 +38,14 @@ export class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
     return this.#results.advance(false, timeout)
   }
 
+  /**
+   * All results that are not taken yet, as an array: at less cost than by a loop. Rejects with the first failure of an
+   * item; then the remaining calls are cancelled. With `settle` all outcomes.
+   */
+  toArray(): Promise<R[]> {
+    return this.#results.toArray()
+  }
+
   /** Cancels the remaining calls and closes the input. */
   return(): Promise<IteratorResult<R, undefined>> {
     return this.#results.return()

@@ -1,6 +1,7 @@
 // The job of an `imap`.
 
-import { MapIterator, type MapOptions, type MapSource } from '../map/iterator.js'
+import { type IteratorOptions, MapIterator } from '../map/iterator.js'
+import type { MapSource } from '../map/source.js'
 import { Job } from './jobs.js'
 
 /** An `imap` of a pool. It is over when its input is read and the last result is there, or when nobody wants more. */
@@ -11,7 +12,7 @@ export class ImapJob<R> extends Job {
   start(
     makeSource: (holder: { holder: object; whenFinished: () => void }) => MapSource<unknown, R>,
     items: Iterable<unknown> | AsyncIterable<unknown>,
-    options: MapOptions,
+    options: IteratorOptions,
   ): MapIterator<R> {
     try {
       const source = makeSource({ holder: this, whenFinished: () => this.end() })

@@ -3,8 +3,9 @@
 import type { Future, Waiter } from '../futures/future.js'
 import { type FeederHost, SyncFeeder } from '../map/feeder.js'
 import { ArrayInput } from '../map/input.js'
+import { indexed } from '../map/outcome.js'
 import { Pace } from '../map/pace.js'
-import type { ChunkOutcome, MapSource } from '../map/source.js'
+import type { ChunkFuture, ChunkOutcome, MapSource } from '../map/source.js'
 import type { AsyncResult } from './async-result.js'
 import { Job, type Jobs } from './jobs.js'
 
@@ -35,7 +36,7 @@ export class MapJob<R> extends Job implements FeederHost<R> {
   start(source: MapSource<unknown, R>, items: unknown[], chunksize: number | undefined): void {
     const { maxWorkers } = source
     const size = chunksize ?? Math.max(1, Math.ceil(items.length / (CHUNKS_PER_WORKER * maxWorkers)))
-    const pace = new Pace({ chunksize: size, buffersize: undefined, maxWorkers, length: items.length, bounded: false })
+    const pace = new Pace({ chunksize: size, buffersize: Infinity, maxWorkers })
     this.#feeder = new SyncFeeder(source, pace, this, new ArrayInput(items))
     try {
       this.#feeder.start(false)
@@ -45,7 +46,7 @@ export class MapJob<R> extends Job implements FeederHost<R> {
     }
   }
 
-  accept(future: Future<ChunkOutcome<R>>, length: number): void {
+  accept(future: ChunkFuture<R>, { length }: readonly unknown[]): void {
     const part = new Part(this, this.#accepted)
     this.#accepted += length
     this.#inFlight++
@@ -70,9 +71,14 @@ export class MapJob<R> extends Job implements FeederHost<R> {
     this.end()
   }
 
-  #store(first: number, { values, errors }: ChunkOutcome<R>): void {
+  #store(first: number, { values, errors, end }: ChunkOutcome<R>): void {
     for (let index = 0; index < values.length; index++) this.#values[first + index] = values[index]!
-    for (const index of [...(errors?.keys() ?? [])].sort((a, b) => a - b)) this.#errors.push(errors!.get(index))
+    for (const index of [...(errors?.keys() ?? [])].sort((a, b) => a - b)) {
+      const error = errors!.get(index)
+      if (end === undefined || error !== end) this.#errors.push(indexed(error, first + index))
+    }
+    // Told once: the items have no errors of their own.
+    if (end !== undefined) this.#errors.push(end.error)
   }
 
   #endIfDone(): void {

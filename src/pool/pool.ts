@@ -17,7 +17,9 @@ import { PoolCore } from '../host/core.js'
 import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
 import type { PoolStats } from '../host/stats.js'
 import { argumentLists, isAsyncIterable } from '../map/input.js'
-import { checkItems, checkMapOptions, type MapOptions } from '../map/options.js'
+import { plainCall } from '../map/source.js'
+import { checkItems, checkMapOptions, MAP_OPTIONS, mapCall, type MapOptions } from '../map/options.js'
+import type { ItemOutcome } from '../map/outcome.js'
 import type { TaskFunction } from '../tasks/index.js'
 import { type OptionNames, optionNames } from '../util/options.js'
 import { framesOf, recordStack } from '../util/stacks.js'
@@ -40,13 +42,8 @@ export interface MapAsyncOptions<T> extends ResultCallbacks<T> {
   chunksize?: number
 }
 
-/** Options of {@link Pool.imap} and {@link Pool.imapUnordered}. */
-export interface ImapOptions {
-  /** The number of items that travel and run together, as one call; `'auto'` measures the best. Default: 1. */
-  chunksize?: number | 'auto'
-  /** The most items that are read ahead of the consumer. Default: the items of two chunks for each worker. */
-  buffersize?: number
-}
+/** Options of {@link Pool.imap} and {@link Pool.imapUnordered}: those of `map`, but the method says the order. */
+export type ImapOptions = Omit<MapOptions, 'ordered'>
 
 const MAP_ASYNC_OPTIONS = optionNames<MapAsyncOptions<never>>('mapAsync() and starmapAsync()', {
   chunksize: true,
@@ -54,7 +51,8 @@ const MAP_ASYNC_OPTIONS = optionNames<MapAsyncOptions<never>>('mapAsync() and st
   errorCallback: true,
 })
 
-const IMAP_OPTIONS = optionNames<ImapOptions>('imap() and imapUnordered()', { chunksize: true, buffersize: true })
+const { ordered: _, ...ofImap } = MAP_OPTIONS
+const IMAP_OPTIONS = optionNames<ImapOptions>('imap() and imapUnordered()', ofImap)
 
 /** The arguments of a function, followed by `Rest`. The arguments may be left out if the function needs none. */
 export type ArgumentsOf<A extends unknown[], Rest extends unknown[] = []> = [] extends A
@@ -177,16 +175,31 @@ export class Pool implements AsyncDisposable {
 
   /**
    * Calls `fn` with each item, and yields the results in the order of the items, as they come. The input may be
-   * asynchronous and endless: it is read `buffersize` items ahead of the consumer. An error of the input is raised in
-   * the place of the next result.
+   * asynchronous and endless: it is read `buffersize` items ahead of the consumer. An error of the input is raised
+   * behind the results of the items before it.
    *
    * @throws As {@link applyAsync}.
    */
   imap<T, R>(
     fn: (item: T) => R,
     items: Iterable<T> | AsyncIterable<T>,
+    options: ImapOptions & { settle: true },
+  ): ImapIterator<ItemOutcome<T, Awaited<R>>>
+  imap<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T> | AsyncIterable<T>,
+    options?: ImapOptions & { settle?: false },
+  ): ImapIterator<Awaited<R>>
+  imap<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T> | AsyncIterable<T>,
     options?: ImapOptions,
-  ): ImapIterator<Awaited<R>> {
+  ): ImapIterator<Awaited<R> | ItemOutcome<T, Awaited<R>>>
+  imap(
+    fn: (item: any) => unknown,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    options?: ImapOptions,
+  ): ImapIterator<any> {
     return this.#imap(fn, items, options, true, this.imap)
   }
 
@@ -194,8 +207,23 @@ export class Pool implements AsyncDisposable {
   imapUnordered<T, R>(
     fn: (item: T) => R,
     items: Iterable<T> | AsyncIterable<T>,
+    options: ImapOptions & { settle: true },
+  ): ImapIterator<ItemOutcome<T, Awaited<R>>>
+  imapUnordered<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T> | AsyncIterable<T>,
+    options?: ImapOptions & { settle?: false },
+  ): ImapIterator<Awaited<R>>
+  imapUnordered<T, R>(
+    fn: (item: T) => R,
+    items: Iterable<T> | AsyncIterable<T>,
     options?: ImapOptions,
-  ): ImapIterator<Awaited<R>> {
+  ): ImapIterator<Awaited<R> | ItemOutcome<T, Awaited<R>>>
+  imapUnordered(
+    fn: (item: any) => unknown,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    options?: ImapOptions,
+  ): ImapIterator<any> {
     return this.#imap(fn, items, options, false, this.imapUnordered)
   }
 
@@ -352,8 +380,10 @@ export class Pool implements AsyncDisposable {
     if (chunksize !== undefined) validateInteger(chunksize, 'options.chunksize', 1)
     checkItems(items)
     if (isAsyncIterable(items)) throw invalidType('items', 'an iterable, not an asynchronous one: use imap()', items)
-    const call = { spread, taskTimeout: undefined }
-    const source = new ChunkSource<Awaited<R>>(this.#core, fn, call, { maxWorkers: this.#core.size, caller })
+    const source = new ChunkSource<Awaited<R>>(this.#core, fn, plainCall(spread), {
+      maxWorkers: this.#core.size,
+      caller,
+    })
     const list = [...((spread ? argumentLists(items) : items) as Iterable<unknown>)]
     // The iterable's code may have closed the pool.
     this.#assertRunning()
@@ -362,22 +392,21 @@ export class Pool implements AsyncDisposable {
     return result
   }
 
-  #imap<R>(
+  #imap(
     fn: Method,
     items: Iterable<unknown> | AsyncIterable<unknown>,
     options: ImapOptions | undefined,
     ordered: boolean,
     caller: Method,
-  ): ImapIterator<Awaited<R>> {
+  ): ImapIterator<any> {
     this.#assertRunning()
     validateFunction(fn, 'fn')
     checkItems(items)
-    const checked: MapOptions = { ...checkMapOptions(options, IMAP_OPTIONS), ordered }
+    const checked = { ...checkMapOptions(options, IMAP_OPTIONS), ordered }
     const core = this.#core
-    const call = { spread: false, taskTimeout: undefined }
-    const job = new ImapJob<Awaited<R>>(this.#jobs)
+    const job = new ImapJob<unknown>(this.#jobs)
     const results = job.start(
-      (calls) => new ChunkSource<Awaited<R>>(core, fn, call, { ...calls, maxWorkers: core.size, caller }),
+      (calls) => new ChunkSource(core, fn, mapCall(checked, false), { ...calls, maxWorkers: core.size, caller }),
       items,
       checked,
     )

@@ -112,7 +112,8 @@ export class LineSplitter {
   }
 
   #tooLong(offset: number): RangeError {
-    const message = `The line at byte ${offset} is longer than ${this.#maxBytes} bytes, the limit by the option maxBytes of lines()`
+    const limit = `${this.#maxBytes} bytes, the limit by the option maxBytes of lines()`
+    const message = `The line at byte ${offset} is longer than ${limit}`
     return Object.assign(withCode(new RangeError(message), 'ERR_MILLRACE_LINE_TOO_LONG'), { offset })
   }
 }

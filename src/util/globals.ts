@@ -10,7 +10,9 @@ import type { Buffer as NodeBuffer } from 'node:buffer'
 import { builtin, load } from './builtins.js'
 
 /** The timers of Node: a time limit by the program's fake clock would be none. */
-export const { clearTimeout, setImmediate, setTimeout } = load('node:timers') as typeof import('node:timers')
+export const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = load(
+  'node:timers',
+) as typeof import('node:timers')
 
 const { atob, Buffer: BufferClass } = load('node:buffer') as typeof import('node:buffer')
 export const Buffer = BufferClass

@@ -10,6 +10,8 @@ import { invalidType, invalidValue, withCode } from './validate.js'
 /** The options of one function: all their names, and the function's name for messages. */
 export interface OptionNames<T extends object> {
   readonly of: string
+  /** The name of the object for messages: `options`, or `options.retries` for options inside of an option. */
+  readonly at: string
   readonly names: readonly (keyof T & string)[]
   readonly known: ReadonlySet<string>
 }
@@ -22,9 +24,13 @@ export type OwnOptions<T extends object> = { readonly [K in keyof T]?: T[K] }
  *
  * @param table - Has each name of `T`, so that the compiler finds one that is missing.
  */
-export function optionNames<T extends object>(of: string, table: Record<keyof T, true>): OptionNames<T> {
+export function optionNames<T extends object>(
+  of: string,
+  table: Record<keyof T, true>,
+  at = 'options',
+): OptionNames<T> {
   const names = Object.keys(table) as (keyof T & string)[]
-  return { of, names, known: new Set<string>(names) }
+  return { of, at, names, known: new Set<string>(names) }
 }
 
 const NONE = Object.freeze(Object.create(null) as object)
@@ -39,32 +45,32 @@ const NONE = Object.freeze(Object.create(null) as object)
  */
 export function ownOptions<T extends object>(
   options: T | undefined,
-  { of, names, known }: OptionNames<T>,
+  { of, at, names, known }: OptionNames<T>,
 ): OwnOptions<T> {
   if (options === undefined) return NONE as OwnOptions<T>
   if (options === null || typeof options !== 'object' || Array.isArray(options)) {
-    throw invalidType('options', 'an object', options)
+    throw invalidType(at, 'an object', options)
   }
   const own = Object.create(null) as { [K in keyof T]?: T[K] }
   const prototype: unknown = Object.getPrototypeOf(options)
   const isPlain = prototype === null || prototype === Object.prototype
   for (const name of names) {
-    if (isPlain ? Object.hasOwn(options, name) : isOption(options, name)) own[name] = options[name]
+    if (isPlain ? Object.hasOwn(options, name) : isOption(options, name, at)) own[name] = options[name]
   }
   for (const name of Object.keys(options)) {
-    if (!known.has(name)) refuseUnknown(name, (options as Record<string, unknown>)[name], of, names)
+    if (!known.has(name)) refuseUnknown(name, (options as Record<string, unknown>)[name], { of, at, names })
   }
   return own
 }
 
 /** Whether an object that has a prototype of its own has the option. */
-function isOption(options: object, name: string): boolean {
+function isOption(options: object, name: string, at: string): boolean {
   for (let holder: unknown = options; holder !== null; holder = Object.getPrototypeOf(holder)) {
     if (!Object.hasOwn(holder as object, name)) continue
     if (holder === options || isClassPrototype(holder as object)) return true
     if (isRoot(holder as object)) return false
     const rule = 'a property of the options object itself: this one is inherited, from an object that is no class'
-    throw invalidValue(`options.${name}`, rule, Reflect.get(options, name))
+    throw invalidValue(`${at}.${name}`, rule, Reflect.get(options, name))
   }
   return false
 }
@@ -81,9 +87,13 @@ function isRoot(holder: object): boolean {
   return Object.getPrototypeOf(holder) === null && Object.hasOwn(holder, 'hasOwnProperty')
 }
 
-function refuseUnknown(name: string, value: unknown, of: string, names: readonly string[]): void {
+function refuseUnknown(
+  name: string,
+  value: unknown,
+  { of, at, names }: { of: string; at: string; names: readonly string[] },
+): void {
   if (value === undefined) return
   const meant = meantOption(name, names)
   const advice = meant === undefined ? `Its options are: ${names.join(', ')}` : `Did you mean "${meant}"?`
-  throw withCode(new TypeError(`"options.${name}" is no option of ${of}. ${advice}`), 'ERR_INVALID_ARG_VALUE')
+  throw withCode(new TypeError(`"${at}.${name}" is no option of ${of}. ${advice}`), 'ERR_INVALID_ARG_VALUE')
 }

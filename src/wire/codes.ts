@@ -4,6 +4,9 @@
 /** Why `submit` refused a call. An accepted call's number is never negative. */
 export const Refused = { closed: -1, broken: -2, queueFull: -3, spawn: -4, tooLarge: -5 } as const
 
+/** Bits among the flags of a call that are for the host's manager. `further`: the queue's bound does not count. */
+export const HostFlag = { further: 1 << 15 } as const
+
 /** What a worker's `take` found in its lane. */
 export const Taken = { nothing: 0, task: 1, define: 2, boot: 3, stop: 4 } as const
 

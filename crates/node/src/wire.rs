@@ -131,6 +131,12 @@ groups! {
     ITEMS = millrace_pool::CHUNK_ITEMS;
   }
 
+  /// Bits among the flags of a call that are for the host's manager.
+  mod host_flag: u32 {
+    /// The call goes on with work that was accepted before: the queue's bound does not count.
+    FURTHER = 1 << 15;
+  }
+
   /// What an inbox holds.
   mod inbox: u32 {
     /// In place of an offset: the content of the payload, all but its head, has to be fetched or borrowed.

@@ -81,7 +81,10 @@ impl Pool {
   fn submit(&mut self, len: usize) {
     self.payload.resize(len, 7);
     let tail = Tail::Bytes(&self.payload);
-    self.manager.submit(CallSpec { task: 0, codec: 0, flags: 0, limits: None, retries: 0, head: &[], tail }).unwrap();
+    self
+      .manager
+      .submit(CallSpec { task: 0, codec: 0, flags: 0, limits: None, retries: 0, further: false, head: &[], tail })
+      .unwrap();
   }
 
   /// The answers that there are, once there are any.

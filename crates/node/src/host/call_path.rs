@@ -8,7 +8,7 @@ use millrace_pool::{AllocateError, CallSpec, Completion, Limits, Loan, PoolState
 use super::event_loop::Core;
 use crate::platform::sys_error;
 use crate::staging::{STAGED_MAX, Staging, read_words, write_words};
-use crate::wire::{drained, inbox, put_wide, refused, register, result_record};
+use crate::wire::{drained, host_flag, inbox, put_wide, refused, register, result_record};
 
 /// Results that one `drain` returns at most. The payloads follow the records in the inbox.
 const RECORDS_MAX: usize = 256;
@@ -45,7 +45,8 @@ impl CallPath {
     let registers: [u32; register::COUNT] = read_words(self.registers.all());
     let (codec, flags) = (registers[register::CODEC] as u8, registers[register::FLAGS] as u16);
     let head = self.outbox.bytes(registers[register::LENGTH]);
-    let spec = CallSpec { task: registers[register::TASK], codec, flags, limits, retries, head, tail };
+    let further = registers[register::FLAGS] & host_flag::FURTHER != 0;
+    let spec = CallSpec { task: registers[register::TASK], codec, flags, limits, retries, further, head, tail };
     let mut manager = self.core.manager();
     let outcome = manager.submit(spec);
     // A submit changes what the loop must know only when it started a worker, brought a deadline, or is the first.

@@ -15,6 +15,14 @@ use crate::lane::{Lane, Life};
 /// Stands for "never" where a time limit is too long for an [`Instant`].
 const A_YEAR: Duration = Duration::from_secs(86_400 * 365);
 
+/// The time limit of a call that is in front of its lane.
+struct Expiry {
+  call: CallId,
+  /// The item of a chunk that runs.
+  item: Option<u32>,
+  at: Instant,
+}
+
 impl Manager {
   /// Does for one lane what is due by now.
   pub(super) fn tend(&mut self, index: usize, now: Instant) {
@@ -44,18 +52,17 @@ impl Manager {
   /// Stops the running call of a lane if it has run for longer than it may.
   fn enforce_timeout(&mut self, index: usize, now: Instant) {
     let Some(lane) = self.lanes.get(index) else { return };
-    // Before the time at which the item began: a worker that has come to another item meanwhile is left in peace.
-    let before = lane.progress().map(|progress| progress.next);
-    let Some((call, expires)) = self.expiry(lane, now) else { return };
-    if expires > now {
+    let Some(Expiry { call, item, at }) = self.expiry(lane, now) else { return };
+    if at > now {
       return;
     }
     let pid = lane.pid();
     let grace = self.calls.get(call).and_then(|call| call.limits).map_or(Duration::ZERO, |limits| limits.grace);
     let is_chunk = self.is_chunk(call) && !lane.is_corrupt();
     if is_chunk {
-      let is_same_item = |progress: Option<Progress>| progress.map(|progress| progress.next) == before;
-      if !self.interrupt(index, call, CallFailure::TimedOut { pid }, is_same_item) {
+      // A worker that has come to another item meanwhile is left in peace.
+      let is_same = |progress: Option<Progress>| progress.map(|progress| progress.next) == item;
+      if !self.interrupt(index, call, CallFailure::TimedOut { pid }, is_same) {
         self.drain.add(index);
         self.wake_again();
         self.fill(now);
@@ -70,16 +77,18 @@ impl Manager {
   }
 
   /// The call in front of a lane if it has a time limit, and when that is reached.
-  fn expiry(&self, lane: &Lane, now: Instant) -> Option<(CallId, Instant)> {
-    let front = lane.front()?;
-    let timeout = self.calls.get(front)?.limits?.timeout;
+  fn expiry(&self, lane: &Lane, now: Instant) -> Option<Expiry> {
+    let call = lane.front()?;
+    let timeout = self.calls.get(call)?.limits?.timeout;
+    // Before the time at which the item began: that of a later item is later.
+    let item = lane.progress().map(|progress| progress.next);
     let since = if lane.running().is_some() {
       let now_ns = monotonic_ns();
       lane.item_since(lane.running_since(now, now_ns), now, now_ns / 1_000_000)
     } else {
       now
     };
-    Some((front, since.checked_add(timeout).unwrap_or(now + A_YEAR)))
+    Some(Expiry { call, item, at: since.checked_add(timeout).unwrap_or(now + A_YEAR) })
   }
 
   /// When the next round is due, if nobody rings before.
@@ -92,9 +101,7 @@ impl Manager {
       lane.reap_at().into_iter().chain(lane.trim_at()).for_each(&mut due);
       match lane.life() {
         Life::Leaving { .. } if !lane.is_empty() => {
-          if let Some((_, expires)) = self.expiry(lane, now) {
-            due(expires);
-          }
+          self.expiry(lane, now).into_iter().for_each(|expiry| due(expiry.at));
         }
         Life::Starting { deadline }
         | Life::Leaving { deadline, .. }
@@ -107,9 +114,7 @@ impl Manager {
           {
             due(lane.front_since() + timeout);
           }
-          if let Some((_, expires)) = self.expiry(lane, now) {
-            due(expires);
-          }
+          self.expiry(lane, now).into_iter().for_each(|expiry| due(expiry.at));
         }
         Life::Killed { .. } => {}
       }

@@ -28,6 +28,8 @@ pub struct CallSpec<'a> {
   pub limits: Option<Limits>,
   /// How often the call may be repeated after its worker died or was stopped because it ran for too long.
   pub retries: u32,
+  /// Whether the call goes on with work that was accepted before: then there is always room.
+  pub further: bool,
   /// The payload's first bytes.
   pub head: &'a [u8],
   /// The payload's other bytes.
@@ -53,7 +55,7 @@ impl Manager {
     if len > capacity {
       return Err(SubmitError::TooLarge { len, capacity });
     }
-    if self.is_full() {
+    if !spec.further && self.is_full() {
       self.await_room();
       return Err(SubmitError::QueueFull);
     }

@@ -146,6 +146,7 @@ fn a_payload_as_large_as_the_arena_goes_and_a_larger_one_is_refused() {
     flags: 0,
     limits: None,
     retries: 0,
+    further: false,
     head: &[0; 13],
     tail: Tail::Bytes(&[0; (64 << 10) - 12]),
   };

@@ -111,7 +111,8 @@ impl Pool {
   ) -> Result<u64, SubmitError> {
     let key = self.next_key;
     let head = [&key.to_le_bytes()[..], order.as_bytes(), b"\n"].concat();
-    let id = self.manager.submit(CallSpec { task, codec: 0, flags: 0, limits, retries, head: &head, tail })?;
+    let id =
+      self.manager.submit(CallSpec { task, codec: 0, flags: 0, limits, retries, further: false, head: &head, tail })?;
     self.next_key += 1;
     assert_eq!(self.ids.insert(id, key), None, "the number of an unfinished call was used again");
     Ok(key)
