@@ -77,6 +77,11 @@ export declare class NativePool {
    */
   submitWith(tail: Uint8Array | undefined | null, timeout: number, grace: number, retries: number): number
   /**
+   * As `submitWith`, for an attempt of a call that JavaScript repeats: of the call whose public number is `attemptOf`,
+   * or the first one of a new call for 0. The call fails for its time-out when its attempt is over.
+   */
+  submitAttempt(tail: Uint8Array | undefined | null, timeout: number, grace: number, attemptOf: number): number
+  /**
    * As `submitWith`, with the memory of an ArrayBuffer that lies in a lane after the outbox's bytes. The memory is not
    * copied if that lane's worker can be given the call. Copied or not: once the call is taken, detach the buffer.
    */

@@ -5,7 +5,10 @@
 . "$(dirname "$0")/lib.sh"
 bash scripts/build.sh
 failed=0
-for chunks in '"chunksize": "auto", "task": "sync"' '"chunksize": 1000, "task": "sync"' '"chunksize": 1000, "task": "async"'; do
+for chunks in \
+  '"chunksize": "auto", "task": "sync"' \
+  '"chunksize": 1000, "task": "sync"' \
+  '"chunksize": 1000, "task": "async"'; do
   seed=${MILLRACE_KILLS_SEED:-$RANDOM}
   input="{ $chunks, \"items\": 1000000, \"kills\": ${MILLRACE_KILLS:-200}, \"seed\": $seed }"
   said=$(node --no-warnings __test__/hosts/map-kills.mjs "$input")

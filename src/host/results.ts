@@ -4,7 +4,7 @@ import { decodeError, decodeResult, keepsContent } from '../codec/index.js'
 import { CorruptPayload } from '../codec/corrupt.js'
 import { addDamage, type Outcomes, readOutcomes } from '../codec/journal.js'
 import { undecodable } from '../codec/serialization-error.js'
-import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
+import { SerializationError, TaskExitError, withLabel, type WorkerDeathTask } from '../errors/index.js'
 import { countReceived } from '../memory/garbage.js'
 import { receiveShared } from '../memory/shared-buffer.js'
 import type { NativePool } from '../native/index.js'
@@ -18,7 +18,8 @@ import type { PieceOutcome } from './piece-outcome.js'
 /** The outcome of a call. */
 export interface Outcome {
   readonly future: CallFuture<unknown>
-  readonly kind: 'value' | 'error' | 'cancelled'
+  /** `lost`: an error that no other attempt follows, because the pool makes none. */
+  readonly kind: 'value' | 'error' | 'lost' | 'cancelled'
   /** The value that the call returned, the outcomes of a chunk's items, or the error that the call threw. */
   readonly value: unknown
 }
@@ -61,7 +62,10 @@ export class ResultReader {
       words[at + ResultRecord.headOffset]! + headLength,
     )
     const size = length - headLength
-    const borrowed = keepsContent(words[at + ResultRecord.codec]!, headLength) ? this.#native.borrow() : null
+    // Outcomes of items are copies. Memory that waits for its garbage collection would keep the worker from its lane.
+    const isChunk = (words[at + ResultRecord.flags]! & ResultFlag.outcomes) !== 0
+    const keeps = !isChunk && keepsContent(words[at + ResultRecord.codec]!, headLength)
+    const borrowed = keeps ? this.#native.borrow() : null
     countReceived(size, borrowed !== null)
     if (borrowed !== null) return readOutcome(future, words, at, new Uint8Array(borrowed), 0, size, head)
     let content: Uint8Array
@@ -69,7 +73,8 @@ export class ResultReader {
       content = Buffer.allocUnsafeSlow(size)
     } catch (cause) {
       const message = `This process has no memory for the result of ${length} bytes`
-      return { future, kind: 'error', value: new SerializationError(message, { stage: 'result', cause }) }
+      const error = new SerializationError(message, { stage: 'result', cause })
+      return { future, kind: 'error', value: withLabel(error, future.label) }
     }
     this.#native.fetch(content)
     return readOutcome(future, words, at, content, 0, size, head)
@@ -121,8 +126,8 @@ function readOutcome(
         return { future, kind: 'value', value: pieceOutcome(future, { values: new Array<unknown>(count), errors }) }
       }
     }
-  } catch (value) {
-    return { future, kind: 'error', value }
+  } catch (error) {
+    return { future, kind: 'error', value: withLabel(error, future.label) }
   }
 }
 
@@ -159,5 +164,6 @@ function taskExit(exitCode: unknown, task: WorkerDeathTask, pid: number): TaskEx
   const code = Number(exitCode)
   return new TaskExitError(`${describeCall(task)} called process.exit(${code}) in worker ${pid}, which has left`, {
     exitCode: code,
+    label: task.label,
   })
 }

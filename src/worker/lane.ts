@@ -8,12 +8,23 @@ import {
   keepsContent,
   Outbox,
 } from '../codec/index.js'
-import { SerializationError } from '../errors/index.js'
+import { SerializationError, withLabel } from '../errors/index.js'
 import { countReceived } from '../memory/garbage.js'
 import { detach, receiveShared, wholeShared } from '../memory/shared-buffer.js'
 import { native, type NativeWorker } from '../native/index.js'
 import { Buffer } from '../util/globals.js'
-import { CallFlag, CallRecord, Committed, Inbox, Register, ResultFlag, Status, Taken, wide } from '../wire/index.js'
+import {
+  CallFlag,
+  CallRecord,
+  Committed,
+  Earlier,
+  Inbox,
+  Register,
+  ResultFlag,
+  Status,
+  Taken,
+  wide,
+} from '../wire/index.js'
 import { Journal } from './journal.js'
 
 /** Returned by `commitAndTake()` when the result has to wait for room: nothing is committed or taken yet. */
@@ -47,6 +58,8 @@ export class Lane {
   codec = 0
   flags = 0
   taskId = 0
+  /** The label of the call whose arguments were decoded last. */
+  label: string | undefined = undefined
   /** The index of the call's word in the journal. */
   chunk = 0
   #length = 0
@@ -91,9 +104,15 @@ export class Lane {
     return taken
   }
 
+  /** Which attempt the call that was taken last is, from 1. */
+  get attempt(): number {
+    return ((this.flags >>> Earlier.shift) & Earlier.most) + 1
+  }
+
   /** Decodes the arguments of the call that was taken last. */
   arguments(): unknown[] {
     const args = this.#decode()
+    this.label = (this.flags & CallFlag.labelled) === 0 ? undefined : (args.pop() as string)
     if ((this.flags & CallFlag.moved) !== 0) receiveShared(args)
     return args
   }
@@ -233,7 +252,8 @@ export class Lane {
     } else {
       const bytes = outbox.length + (outbox.tail?.byteLength ?? 0)
       const why = committed === Committed.tooLarge ? 'is more than a lane can hold' : 'found no memory'
-      const error = new SerializationError(`The result of ${bytes} bytes ${why}`, { stage: 'result' })
+      const refusal = new SerializationError(`The result of ${bytes} bytes ${why}`, { stage: 'result' })
+      const error = withLabel(refusal, this.label)
       if ((flags & ResultFlag.outcomes) === 0) {
         encodeError(error, outbox)
         this.commit(Status.error, 0, next)

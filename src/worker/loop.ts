@@ -4,6 +4,7 @@
 // loop. After a time budget the event loop gets a turn, so that timers and sockets of tasks stay alive under load.
 
 import { encodeResult } from '../codec/index.js'
+import { withLabel } from '../errors/index.js'
 import { collectBuffers, collectGarbage } from '../memory/garbage.js'
 import { RunningTask, type WorkerState } from '../tasks/context.js'
 import { monotonicMs } from '../util/clock.js'
@@ -225,11 +226,12 @@ export class Loop {
   #start(): boolean {
     const lane = this.#lane
     this.#started++
-    const running = new RunningTask(lane.taskId, this.#state.workerId)
+    const running = new RunningTask(lane.taskId, this.#state.workerId, lane.attempt)
     this.#running = running
     const { flags, task: index } = lane
     try {
       const args = lane.arguments()
+      running.label = lane.label
       const task = this.#tasks.loaded(index)
       const outcome =
         task === undefined ? this.#load(running, index, flags, args) : this.#call(running, task, flags, args)
@@ -245,7 +247,11 @@ export class Loop {
   }
 
   async #load(running: RunningTask, index: number, flags: number, args: unknown[]): Promise<unknown> {
-    const task = await this.#contexts.callApart(() => this.#tasks.load(index))
+    const task = await this.#contexts
+      .callApart(() => this.#tasks.load(index))
+      .catch((error: unknown) => {
+        throw withLabel(error, running.label)
+      })
     return this.#call(running, task, flags, args)
   }
 
@@ -264,6 +270,7 @@ export class Loop {
       task,
       flags,
       items,
+      label: running.label,
       explain: (error) => (isSource ? explainClosure(error) : error),
       isOver: () => running.done,
       encoding: (isEncoding) => (this.#answering = isEncoding),
@@ -282,7 +289,7 @@ export class Loop {
       if (value === OUTCOMES) flags = ResultFlag.outcomes
       else encodeResult(value, outbox)
     } catch (error) {
-      encodeFailure(error, outbox)
+      encodeFailure(withLabel(error, running.label), outbox)
       status = Status.error
     }
     return this.#answer(running, status, flags)

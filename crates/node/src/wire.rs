@@ -137,6 +137,14 @@ groups! {
     FURTHER = 1 << 15;
   }
 
+  /// The number of attempts before the present one, among the flags of a call.
+  mod earlier: u32 {
+    /// The lowest bit.
+    SHIFT = millrace_pool::earlier::SHIFT;
+    /// The largest number: it stays.
+    MOST = millrace_pool::earlier::MOST as u32;
+  }
+
   /// What an inbox holds.
   mod inbox: u32 {
     /// In place of an offset: the content of the payload, all but its head, has to be fetched or borrowed.

@@ -57,10 +57,13 @@ impl Geometry {
   pub const fn within(self, bytes: u64) -> Self {
     let rest = self.end() - 2 * self.arena_bytes - self.journal_capacity();
     let room = bytes.saturating_sub(rest);
-    // Up to its full size the journal is as large as an arena.
-    let third = room / 3;
-    let largest = if third < JOURNAL_BYTES as u64 { third } else { (room - JOURNAL_BYTES as u64) / 2 };
-    let fitting = largest / ARENA_ALIGN * ARENA_ALIGN;
+    let fitting = if room >= 5 * JOURNAL_BYTES as u64 {
+      (room - JOURNAL_BYTES as u64) / 2
+    } else {
+      // The journal has half of an arena, and at most one alignment more.
+      room.saturating_sub(ARENA_ALIGN) * 2 / 5
+    };
+    let fitting = fitting / ARENA_ALIGN * ARENA_ALIGN;
     let arena_bytes = if fitting >= self.arena_bytes {
       self.arena_bytes
     } else if fitting < ARENA_ALIGN {
@@ -115,10 +118,11 @@ impl Geometry {
     start..self.journal_bytes() + self.journal_capacity() as usize
   }
 
-  /// Bytes of outcomes that the journal has room for. A chunk's answer is a copy of them in an arena: so they are no
-  /// more than an arena has.
+  /// Bytes of outcomes that the journal has room for. A chunk's answer is a copy of them in an arena, with one outcome
+  /// that the journal has no room for: so they are about half of what an arena has.
   pub(crate) const fn journal_capacity(&self) -> u64 {
-    if self.arena_bytes < JOURNAL_BYTES as u64 { self.arena_bytes } else { JOURNAL_BYTES as u64 }
+    let half = (self.arena_bytes / 2).next_multiple_of(ARENA_ALIGN);
+    if half < JOURNAL_BYTES as u64 { half } else { JOURNAL_BYTES as u64 }
   }
 
   /// Where the words of the chunks are.

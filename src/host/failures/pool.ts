@@ -57,7 +57,7 @@ function outgrownOf(
 ): Error | undefined {
   if (cause.kind !== 'deaths') return undefined
   const index = deaths.findIndex(({ memoryLimit }) => typeof memoryLimit === 'number')
-  return index < 0 ? undefined : workerDied(deaths[index]!, workers[index]?.task, 0)
+  return index < 0 ? undefined : workerDied(deaths[index]!, workers[index]?.task)
 }
 
 const ADVICE = "Make a new executor; with onWorkerDeath: 'isolate' a death would have failed one call only."

@@ -241,10 +241,11 @@ impl Manager {
         continue;
       }
       let Remains { pid, exit, corrupt, out_of_memory, outgrown, .. } = *remains;
-      if self.calls.fail(id).is_none_or(|call| call.outcome != Outcome::Delivered) {
-        continue;
-      }
-      let failure = CallFailure::WorkerDied { pid, exit, corrupt, out_of_memory, outgrown };
+      let failure = match self.calls.fail(id).map(|call| call.outcome) {
+        Some(Outcome::Delivered) => CallFailure::WorkerDied { pid, exit, corrupt, out_of_memory, outgrown },
+        Some(Outcome::Overdue) => CallFailure::TimedOut { pid },
+        _ => continue,
+      };
       match finished.take_if(|(chunk, _)| *chunk == id) {
         Some((_, part)) => self.tell_part(id, pid, part, failure),
         None => self.events.push_back(Event::CallFailed { id, failure }),

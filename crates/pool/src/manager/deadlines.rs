@@ -8,6 +8,7 @@ use millrace_sys::monotonic_ns;
 
 use super::Manager;
 use super::rebalance::STALL;
+use crate::calls::{Call, Outcome};
 use crate::completion::CallId;
 use crate::event::{CallFailure, Event, ExitReason};
 use crate::lane::{Lane, Life};
@@ -71,7 +72,10 @@ impl Manager {
     }
     // The result may have been committed since the lane was drained: a result that exists is delivered.
     let was_running = self.stop_running(index, call, grace, now);
-    if was_running && !is_chunk && !self.will_retry(call) {
+    let repeating = |call: &&mut Call| was_running && call.owner_repeats;
+    if let Some(call) = self.calls.get_mut(call).filter(repeating) {
+      call.outcome = Outcome::Overdue;
+    } else if was_running && !is_chunk && !self.will_retry(call) {
       self.events.push_back(Event::CallFailed { id: call, failure: CallFailure::TimedOut { pid } });
     }
   }

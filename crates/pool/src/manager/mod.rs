@@ -183,8 +183,8 @@ impl Manager {
   }
 
   /// The public number of a call.
-  fn sequence(&self, id: CallId) -> Option<u64> {
-    self.calls.get(id).map(|call| call.sequence)
+  fn number(&self, id: CallId) -> Option<u64> {
+    self.calls.get(id).map(|call| call.number)
   }
 
   /// Everything that happened since the last time, in order.

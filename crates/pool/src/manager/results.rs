@@ -7,7 +7,7 @@ use millrace_ring::ResultRecord;
 use super::Manager;
 use crate::calls::Outcome;
 use crate::completion::{Completion, status};
-use crate::event::Event;
+use crate::event::{CallFailure, Event};
 use crate::lane::{Life, Loan};
 
 impl Manager {
@@ -23,12 +23,23 @@ impl Manager {
       return None;
     };
     let completion = Completion::in_lane(index, lane.pid(), id, record);
+    if self.calls.get(id).is_some_and(|call| call.outcome == Outcome::Overdue) {
+      self.overdue_answered(&completion);
+      return None;
+    }
     if self.calls.get(id).is_none_or(|call| call.outcome != Outcome::Delivered) {
       self.unseal(index, id, record.position);
       self.consume(&completion);
       return None;
     }
     Some(completion)
+  }
+
+  /// A call that ran for too long, and that its owner repeats, was answered within its grace.
+  fn overdue_answered(&mut self, completion: &Completion) {
+    let failure = CallFailure::TimedOut { pid: completion.pid };
+    self.consume(completion);
+    self.events.push_back(Event::CallFailed { id: completion.id, failure });
   }
 
   /// Copies `dst.len()` bytes of a result's payload, from `at` on. The result must not have been consumed.

@@ -4,7 +4,6 @@ use core::sync::atomic::Ordering;
 
 use super::{DONE, Host, KIB, Worker, consume, lane, lane_at, take, task};
 use crate::chunk::{ChunkWord, Progress, Sealed};
-use crate::geometry::JOURNAL_BYTES;
 use crate::{CallRecord, Geometry, Position};
 
 const ITEMS: u32 = 4;
@@ -116,8 +115,9 @@ fn what_a_worker_says_of_its_journal_is_not_believed() {
 }
 
 #[test]
-fn a_journal_is_no_larger_than_an_arena() {
-  for (arena, journal) in [(64 * KIB, 64 * KIB), (1024 * KIB, 1024 * KIB), (8192 * KIB, JOURNAL_BYTES)] {
+fn a_journal_has_half_of_an_arena_at_most() {
+  let arenas = [(64, 64), (128, 64), (192, 128), (1024, 512), (8128, 4096), (8192, 4096), (1 << 20, 4096)];
+  for (arena, journal) in arenas.map(|(arena, journal)| (arena * KIB, journal * KIB)) {
     let (_, worker, _) = lane_at(4, arena, 0);
     let (_, len) = worker.journal();
     assert_eq!(len - worker.journal_offset(), journal);

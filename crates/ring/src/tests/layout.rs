@@ -150,7 +150,7 @@ journal.end 0
 journal.began 4
 chunk words 2228352
 journal bytes 2293760
-segment 3342336
+segment 2818048
 ";
 
 #[test]
