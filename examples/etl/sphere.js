@@ -33,7 +33,8 @@ export function placeAt(north, east) {
 export function milesBetween(one, other) {
   // By the chord: exact for places that are near each other, where the angle's cosine is not.
   const chord = Math.hypot(one.x - other.x, one.y - other.y, one.z - other.z)
-  return 2 * EARTH_MILES * Math.asin(chord / 2)
+  // Rounding makes the chord of two antipodes longer than the diameter.
+  return 2 * EARTH_MILES * Math.asin(Math.min(1, chord / 2))
 }
 
 /**
