@@ -33,7 +33,7 @@ class Service {
     const collect = (data: unknown) => (this.out += String(data))
     this.#child.stdout!.on('data', collect)
     this.#child.stderr!.on('data', collect)
-    this.ended = new Promise((done) => this.#child.once('exit', (code, signal) => done(code ?? signal!)))
+    this.ended = new Promise((done) => this.#child.once('close', (code, signal) => done(code ?? signal!)))
     t.teardown(() => {
       if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL')
     })
