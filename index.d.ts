@@ -8,9 +8,10 @@ export declare type ArgumentsOf<A extends unknown[], Rest extends unknown[] = []
  * come. Each future comes once, also a cancelled one. The iterator keeps no future that it has yielded.
  *
  * `timeout` counts from this call. When it expires while `next()` waits, `next()` rejects with a `TimeoutError` and the
- * iterator ends. Futures that are done by then are yielded first.
+ * iterator ends. Futures that are done by then are yielded first. In the same way `next()` rejects with the reason of
+ * `signal` when that is aborted; with a signal that is aborted already, nothing is yielded.
  *
- * @throws TypeError when a member of `futures` is no future; TypeError or RangeError for a wrong `timeout`.
+ * @throws TypeError when a member of `futures` is no future; TypeError or RangeError for a wrong option.
  */
 export declare function asCompleted<F extends Future<unknown>>(futures: Iterable<F>, options?: WaitOptions): CompletionIterator<F>;
 
@@ -24,11 +25,14 @@ export declare class AsyncResult<T> implements PromiseLike<T> {
     #private;
     private constructor();
     /**
-     * A promise of the value. It rejects with the job's error (the same object each time), or with a `TimeoutError` when
-     * the time of the wait is over; then the job goes on.
+     * A promise of the value. It rejects with the job's error (the same object each time), with a `TimeoutError` when the
+     * time of the wait is over, or with the reason of `options.signal`; then the job goes on.
      */
     get(options?: WaitOptions): Promise<T>;
-    /** Resolves when the job is over, whatever its outcome, or when the time of the wait is over. */
+    /**
+     * Resolves when the job is over, whatever its outcome, or when the time of the wait is over. Rejects with the reason
+     * of `options.signal` when that is aborted.
+     */
     wait(options?: WaitOptions): Promise<void>;
     /** Whether the job is over, its callback included. */
     ready(): boolean;
@@ -151,6 +155,8 @@ export declare function defineTasks<T extends Functions>(url: string | URL, task
 export declare interface ErrorDetails {
     /** The reason for this error: any value, as for `new Error(message, { cause })`. */
     cause?: unknown;
+    /** The label of the call that failed. */
+    label?: string | undefined;
 }
 
 /**
@@ -172,7 +178,7 @@ export declare abstract class Executor implements AsyncDisposable {
     /** Takes no more calls; accepted calls finish. May be called again, and from anywhere. */
     abstract shutdown(options?: ExecutorShutdownOptions): Promise<void>;
     /** Resolves when `submit` has room for another call. */
-    ready(): Promise<void>;
+    ready(options?: ReadyOptions): Promise<void>;
     /**
      * Calls `fn` with each item of an iterable, and yields the results in the order of the items. The failure of one item
      * does not affect the others: see {@link MapIterator}. Input of any length, also an endless one, is read as far ahead
@@ -337,19 +343,19 @@ export declare class Future<T> implements PromiseLike<T> {
     cancel(options?: CancelOptions): boolean;
     /**
      * A promise of the result. It rejects with the error of the call (the same object each time), with a
-     * `CancelledError`, or with a `TimeoutError` when the time of the wait is over.
+     * `CancelledError`, with a `TimeoutError` when the time of the wait is over, or with the reason of `options.signal`.
      */
     result(options?: WaitOptions): Promise<T>;
     /**
-     * A promise of the call's error; undefined when the call succeeded. It rejects only with a `CancelledError` or a
-     * `TimeoutError`. A program may drop it: it causes no `unhandledRejection`.
+     * A promise of the call's error; undefined when the call succeeded. It rejects only with a `CancelledError`, with a
+     * `TimeoutError`, or with the reason of `options.signal`. A program may drop it: it causes no `unhandledRejection`.
      */
     exception(options?: WaitOptions): Promise<unknown>;
     /**
      * Waits for the result and blocks this thread: no other code of the thread runs meanwhile. Throws the errors with
      * which `result()` rejects.
      */
-    resultSync(options?: WaitOptions): T;
+    resultSync(options?: TimeoutOptions): T;
     /**
      * Calls `fn` with this future as soon as the future is done; at once if it is done already. Callbacks are called
      * synchronously, in the order of registration, before promise reactions to the same future, and each in the async
@@ -401,6 +407,8 @@ export declare class Future<T> implements PromiseLike<T> {
     protected blockUntilDone(deadline: number | undefined): void;
     /** The number that {@link toString} shows. */
     protected displayId(): number;
+    /** The error of a call that was cancelled without a reason. Called when somebody asks for the error. */
+    protected makeCancelledError(): CancelledError;
     private addListener;
     private settle;
     private tellAll;
@@ -454,7 +462,7 @@ export declare class ImapIterator<R> implements AsyncIterableIterator<R, undefin
      * The next result. With a `timeout` it rejects with a `TimeoutError` when the result is not there by then. Nothing is
      * lost: the next call is for the same item.
      */
-    next(options?: WaitOptions): Promise<IteratorResult<R, undefined>>;
+    next(options?: TimeoutOptions): Promise<IteratorResult<R, undefined>>;
     /**
      * All results that are not taken yet, as an array: at less cost than by a loop. Rejects with the first failure of an
      * item; then the remaining calls are cancelled. With `settle` all outcomes.
@@ -473,7 +481,7 @@ export declare class ImapIterator<R> implements AsyncIterableIterator<R, undefin
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Options of {@link Pool.imap} and {@link Pool.imapUnordered}: those of `map`. The name of the method says the order. */
+/** Options of {@link Pool.imap} and {@link Pool.imapUnordered}: those of `map`, but the method says the order. */
 export declare type ImapOptions = Omit<MapOptions, 'ordered'>;
 
 /** The tasks of a module that is not loaded in this process: the module's exported functions, and promises of these. */
@@ -646,8 +654,8 @@ export { MapIterator_2 as MapIterator }
 export declare interface MapOptions {
     /**
      * The number of items that travel and run together, as one call. `'auto'`: measured, so that a chunk keeps a worker
-     * busy for a few milliseconds, and at most 1024; a chunk that takes much longer is divided among the workers. Default:
-     * `'auto'`.
+     * busy for a few milliseconds, and at most 1024; a chunk that takes much longer is divided among the workers.
+     * Default: `'auto'`.
      *
      * An item that fails, ends its worker or runs for too long does not harm the others of its chunk, whatever the size.
      */
@@ -671,8 +679,8 @@ export declare interface MapOptions {
     /** Whether results come in the order of the input (true), or as they are done (false). Default: true. */
     ordered?: boolean;
     /**
-     * Yield the outcome of each item, a failure like a value: see {@link ItemOutcome}. `next()` rejects only for what ends
-     * the map. Default: false.
+     * Yield the outcome of each item, a failure like a value: see {@link ItemOutcome}. `next()` rejects only for what
+     * ends the map. Default: false.
      */
     settle?: boolean;
     /**
@@ -681,8 +689,8 @@ export declare interface MapOptions {
      */
     retries?: number | RetryOptions;
     /**
-     * A signal whose abort ends the map: `next()` rejects with a `CancelledError` with the signal's reason as its `cause`,
-     * and calls that run are stopped.
+     * A signal whose abort ends the map: `next()` rejects with a `CancelledError` with the signal's reason as its
+     * `cause`, and calls that run are stopped.
      */
     signal?: AbortSignal;
     /**
@@ -725,6 +733,8 @@ declare interface MapSource<T, R> {
 export declare class MillraceError extends Error {
     /** The error's code, for programs to compare: it is stable between releases, the message is not. */
     readonly code: string;
+    /** The `label` of the call that the error is about, if the caller gave one. The message has it, too, in brackets. */
+    readonly label?: string;
     /** The index, from 0, of the item of a `map` to which the error belongs; absent elsewhere. */
     readonly index?: number;
     constructor(message: string, details?: ErrorDetails);
@@ -885,7 +895,7 @@ export declare interface PoolOptions extends Omit<ProcessPoolOptions, 'maxWorker
 
 /** Numbers about a pool, present and past; see {@link ProcessPoolExecutor.stats}. */
 export declare interface PoolStats {
-    /** Calls that no worker has claimed, wherever they wait. */
+    /** Calls that no worker has claimed, wherever they wait: also those in a pause before their next attempt. */
     queued: number;
     /**
      * Calls that a worker has claimed and whose futures are not done. The futures of all calls so far are `queued +
@@ -994,8 +1004,10 @@ export declare class ProcessPoolExecutor extends Executor {
     /**
      * Resolves when the queue has room for a call, in the order of the calls of this method; see the option `maxQueue`.
      * The room is kept for the call that follows until the end of the next turn of the event loop.
+     *
+     * Rejects with the reason of `options.signal` when that is aborted; those who wait behind are then next.
      */
-    ready(): Promise<void>;
+    ready(options?: ReadyOptions): Promise<void>;
     /** Numbers of calls and workers, present and past. */
     stats(): PoolStats;
     /** Rings, states and process ids as text, for the search why nothing happens. */
@@ -1088,6 +1100,12 @@ export declare class QueueFullError extends MillraceError {
     readonly code: string;
     readonly maxQueue: number;
     constructor(message: string, details: QueueFullDetails);
+}
+
+/** Options of `ready()`. */
+export declare interface ReadyOptions {
+    /** A signal that ends the wait: it rejects with the signal's reason, also if the signal is aborted already. */
+    signal?: AbortSignal;
 }
 
 /**
@@ -1224,15 +1242,18 @@ export declare interface RunOptions {
     /** Milliseconds between the abort of `taskContext().signal` and SIGTERM when the call is stopped. Default: 0. */
     grace?: number;
     /**
-     * How often the call is repeated after its worker has died or its `timeout` has passed. Default: 0.
+     * How often the call is repeated after its worker has died or its `timeout` has passed, or {@link RetryOptions} with
+     * pauses and with other reasons. Default: 0.
      *
      * - Deaths count only with `onWorkerDeath: 'isolate'`; with `'break'` a death breaks the executor.
      * - `timeout` holds for each attempt. An attempt is over before the next one starts, behind all waiting calls.
      * - The call fails with the error of its last attempt.
-     * - An error that the task throws and `process.exit()` in the task are no reasons to repeat the call.
-     * - The arguments are kept in memory until the call is over.
+     * - An error that the task throws and `process.exit()` in the task are no reasons to repeat the call, except where
+     *   `when` says so.
+     * - The arguments are those of the call. They are kept in memory, encoded, until the call is over.
+     * - During a pause the future is pending and can be cancelled. `shutdown()` waits for all attempts.
      */
-    retries?: number;
+    retries?: number | RetryOptions;
     /** A name for the call in errors, besides the name of its task. */
     label?: string;
     /**
@@ -1367,6 +1388,13 @@ export declare interface TaskContext {
     readonly taskId: number;
     /** The number of the worker, unique in its pool. */
     readonly workerId: number;
+    /** The `label` that the caller gave to the call, or to the map of this item; undefined if there is none. */
+    readonly label: string | undefined;
+    /**
+     * Which attempt of the call this is, from 1: more than 1 only where the caller asked for `retries`. In a map the
+     * attempts of the item count. The number does not grow beyond 512.
+     */
+    readonly attempt: number;
     /**
      * Aborts when the host stops this call: by `cancel({ kill: true })`, an aborted signal or an expired timeout.
      *
@@ -1440,6 +1468,12 @@ export declare class TimeoutError extends MillraceError {
     readonly code: string;
 }
 
+/** Options of every operation that waits for a time. */
+export declare interface TimeoutOptions {
+    /** Milliseconds; with 0 or less, only the present state counts. Limits the wait, not the call. Default: no limit. */
+    timeout?: number;
+}
+
 /** The details of an `UnsupportedPlatformError`. */
 declare interface UnsupportedPlatformDetails extends ErrorDetails {
     missing: readonly string[];
@@ -1459,7 +1493,7 @@ export declare class UnsupportedPlatformError extends MillraceError {
  * Waits for several futures, of any executors. A future that is given twice counts once. A cancelled future is done.
  *
  * When the timeout expires, the promise resolves all the same, with the futures that are done by then in `done`. It
- * rejects only for wrong arguments.
+ * rejects only for wrong arguments, and with the reason of `options.signal` when the signal is aborted.
  */
 export declare function wait<F extends Future<unknown>>(futures: Iterable<F>, options?: WaitForOptions): Promise<WaitResult<F>>;
 
@@ -1473,9 +1507,12 @@ export declare interface WaitForOptions extends WaitOptions {
 }
 
 /** Options of every operation that waits. */
-export declare interface WaitOptions {
-    /** Milliseconds; with 0 or less, only the present state counts. Limits the wait, not the call. Default: no limit. */
-    timeout?: number;
+export declare interface WaitOptions extends TimeoutOptions {
+    /**
+     * A signal that ends the wait, not the call: the wait rejects with the signal's reason, as `fetch` does. With a
+     * signal that is aborted already a wait rejects in any case.
+     */
+    signal?: AbortSignal;
 }
 
 /** The result of {@link wait}: each given future is in exactly one of the two sets. */

@@ -77,6 +77,11 @@ export declare class NativePool {
    */
   submitWith(tail: Uint8Array | undefined | null, timeout: number, grace: number, retries: number): number
   /**
+   * As `submitWith`, for an attempt of a call that JavaScript repeats: of the call whose public number is `attemptOf`,
+   * or the first one of a new call for 0. The call fails for its time-out when its attempt is over.
+   */
+  submitAttempt(tail: Uint8Array | undefined | null, timeout: number, grace: number, attemptOf: number): number
+  /**
    * As `submitWith`, with the memory of an ArrayBuffer that lies in a lane after the outbox's bytes. The memory is not
    * copied if that lane's worker can be given the call. Copied or not: once the call is taken, detach the buffer.
    */
@@ -126,8 +131,8 @@ export declare class NativePool {
   /** Takes back every call that no worker has claimed, and returns them. */
   cancelWaiting(): Array<number>
   /**
-   * Takes back the items of a running chunk that have not begun, and returns the number of those that stay. `null`: the
-   * chunk has not begun, or is over.
+   * Takes back the items of a running chunk that have not begun, and returns the number of those that stay. `null`:
+   * the chunk has not begun, or is over.
    */
   cutChunk(call: number): number | null
   /** Gives a call up, and stops the worker that runs it after `grace` milliseconds. False: the call is over already. */
@@ -333,9 +338,9 @@ export interface NativeDeath {
 /**
  * Something that happened in a pool: a worker was started (`workerStart`), has ended (`workerExit`), or was started in
  * the place of one that left (`workerReplace`); a call has failed, and its number is free again, unless the worker of
- * a call that `timedOut` lives on (`callFailed`); a chunk has failed in the middle, after `done` items, whose outcomes are in
- * `journal` (`chunkInterrupted`); the pool is unusable, and every call that it had has failed with
- * that (`broken`).
+ * a call that `timedOut` lives on (`callFailed`); a chunk has ended in the middle, after `done` items, whose outcomes
+ * are in `journal`, and the item behind has failed, unless there is no `failure` (`chunkInterrupted`); the pool is
+ * unusable, and every call that it had has failed with that (`broken`).
  *
  * What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not come
  * to its calls any more and was ended (`workerSilent`); a worker did not boot, and another is started or not
@@ -350,7 +355,7 @@ export type NativeEvent =
   | { kind: 'workerExit'; workerId: number; death: NativeDeath; reason: NativeExitReason }
   | { kind: 'workerReplace'; oldPid: number; newPid: number; reason: NativeExitReason }
   | { kind: 'callFailed'; call: number; failure: NativeCallFailure }
-  | { kind: 'chunkInterrupted'; call: number; failure: NativeCallFailure; done: number; journal: Uint8Array }
+  | { kind: 'chunkInterrupted'; call: number; pid: number; failure?: NativeCallFailure; done: number; journal: Uint8Array }
   | { kind: 'broken'; cause: NativeBreakCause; deaths: Array<NativeDeath> }
   | { kind: 'workerLost'; death: NativeDeath }
   | { kind: 'workerSilent'; death: NativeDeath; silentMs: number; lastTask?: number }

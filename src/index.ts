@@ -38,7 +38,15 @@ export {
   runFinalizersAsync,
 } from './finalizers/index.js'
 export { type ForkSafety, forkSafety } from './start/fork-safety.js'
-export { type CancelOptions, Future, type FutureOutcome, type FutureState, type WaitOptions } from './futures/future.js'
+export {
+  type CancelOptions,
+  Future,
+  type FutureOutcome,
+  type FutureState,
+  type TimeoutOptions,
+  type WaitOptions,
+} from './futures/future.js'
+export type { ReadyOptions } from './futures/wait-options.js'
 export { ImapIterator } from './pool/imap-iterator.js'
 export { MapIterator } from './map/iterator.js'
 export type { MapOptions } from './map/options.js'

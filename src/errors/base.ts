@@ -25,6 +25,8 @@ export function brand(errorClass: Function, name: string): void {
 export interface ErrorDetails {
   /** The reason for this error: any value, as for `new Error(message, { cause })`. */
   cause?: unknown
+  /** The label of the call that failed. */
+  label?: string | undefined
 }
 
 /**
@@ -40,6 +42,8 @@ export class MillraceError extends Error {
 
   /** The error's code, for programs to compare: it is stable between releases, the message is not. */
   readonly code: string = 'ERR_MILLRACE'
+  /** The `label` of the call that the error is about, if the caller gave one. The message has it, too, in brackets. */
+  declare readonly label?: string
 
   /** The index, from 0, of the item of a `map` to which the error belongs; absent elsewhere. */
   declare readonly index?: number
@@ -47,6 +51,7 @@ export class MillraceError extends Error {
   constructor(message: string, details?: ErrorDetails) {
     // `{ cause: undefined }` is a given cause: a task may throw undefined. Without the key there is no property.
     super(message, details !== undefined && 'cause' in details ? { cause: details.cause } : undefined)
+    if (details?.label !== undefined) this.label = details.label
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -54,4 +59,15 @@ export class MillraceError extends Error {
     if (!Object.hasOwn(this, BRAND)) return Function.prototype[Symbol.hasInstance].call(this, value)
     return typeof value === 'object' && value !== null && (this as unknown as Branded)[BRAND] in value
   }
+}
+
+/**
+ * A copy of an error of this package that tells the label of its call, in the message and as a field; the error itself
+ * without a label, or if it is any other value. Only for errors about the call, not for those that its task throws.
+ */
+export function withLabel<E>(error: E, label: string | undefined): E {
+  if (label === undefined || !(error instanceof MillraceError)) return error
+  const Class = error.constructor as new (message: string, details: object) => E
+  const details = 'cause' in error ? { ...error, cause: error.cause, label } : { ...error, label }
+  return new Class(`${error.message} [${label}]`, details)
 }

@@ -22,7 +22,7 @@ import {
   WorkerTerminatedError,
 } from './worker.js'
 
-export { type ErrorDetails, MillraceError } from './base.js'
+export { type ErrorDetails, MillraceError, withLabel } from './base.js'
 export * from './executor.js'
 export * from './future.js'
 export * from './task.js'

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os'
 
 import type { Future } from '../futures/future.js'
+import { type ReadyOptions, readySignal } from '../futures/wait-options.js'
 import { argumentLists } from '../map/input.js'
 import { MapIterator } from '../map/iterator.js'
 import { checkItems, checkMapOptions, type MapOptions, mapCall } from '../map/options.js'
@@ -41,8 +42,9 @@ export abstract class Executor implements AsyncDisposable {
   abstract shutdown(options?: ExecutorShutdownOptions): Promise<void>
 
   /** Resolves when `submit` has room for another call. */
-  ready(): Promise<void> {
-    return Promise.resolve()
+  async ready(options?: ReadyOptions): Promise<void> {
+    const signal = readySignal(options)
+    if (signal?.aborted) throw signal.reason
   }
 
   /**

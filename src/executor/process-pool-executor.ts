@@ -8,10 +8,12 @@
 // `shutdown()`, its calls still finish, and then its workers leave.
 
 import { declareLocal } from '../codec/index.js'
-import { CancelledError, TimeoutError } from '../errors/index.js'
+import { CancelledError, TimeoutError, withLabel } from '../errors/index.js'
 import type { Future } from '../futures/future.js'
+import { type ReadyOptions, readySignal } from '../futures/wait-options.js'
+import { RetryPolicy } from '../futures/retry-policy.js'
 import { ChunkSource } from '../host/chunk-source.js'
-import { PoolCore } from '../host/core.js'
+import { type CallPlan, PoolCore } from '../host/core.js'
 import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
 import { type ProcessPoolOptions, resolveOptions } from '../host/options.js'
 import type { PoolStats } from '../host/stats.js'
@@ -70,16 +72,22 @@ export class ProcessPoolExecutor extends Executor {
     core.assertOpen()
     const own = ownRunOptions(options)
     const { signal, transfer: moving } = own
-    const future = core.call<Awaited<R>>(fn, args, {
+    const policy = RetryPolicy.of(own.retries)
+    const plan: CallPlan = {
       caller: this.run,
       flags: 0,
       moving,
       prepare: (unsent) => {
-        applyRunOptions(unsent, own)
+        applyRunOptions(unsent, own, policy)
         if (!signal?.aborted) return
-        core.cancelUnsent(unsent, new CancelledError('The signal is aborted already', { cause: signal.reason }))
+        const error = new CancelledError('The signal is aborted already', { cause: signal.reason })
+        core.cancelUnsent(unsent, withLabel(error, unsent.label))
       },
-    })
+    }
+    const future =
+      policy === undefined || policy.isPlain
+        ? core.call<Awaited<R>>(fn, args, plan)
+        : core.callRepeatedly<Awaited<R>>(fn, args, plan, policy)
     if (signal !== undefined) cancelOnAbort(future, signal)
     return future
   }
@@ -132,9 +140,16 @@ export class ProcessPoolExecutor extends Executor {
   /**
    * Resolves when the queue has room for a call, in the order of the calls of this method; see the option `maxQueue`.
    * The room is kept for the call that follows until the end of the next turn of the event loop.
+   *
+   * Rejects with the reason of `options.signal` when that is aborted; those who wait behind are then next.
    */
-  override ready(): Promise<void> {
-    return this.#core.ready()
+  override ready(options?: ReadyOptions): Promise<void> {
+    // No async function: the room is given to the reaction of this very promise.
+    try {
+      return this.#core.ready(readySignal(options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Numbers of calls and workers, present and past. */

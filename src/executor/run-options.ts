@@ -3,11 +3,12 @@
 import { types } from 'node:util'
 
 import { isDetached } from '../codec/views.js'
+import type { RetryOptions, RetryPolicy } from '../futures/retry-policy.js'
 import type { CallFuture } from '../host/call-future.js'
 import { isUntransferable } from '../memory/shared-buffer.js'
 import { offAbort, onAbort, validateSignal } from '../util/abort.js'
 import { optionNames, type OwnOptions, ownOptions } from '../util/options.js'
-import { invalidType, invalidValue, validateInteger, validateNumber } from '../util/validate.js'
+import { invalidType, invalidValue, validateNumber } from '../util/validate.js'
 
 /** Options of {@link ProcessPoolExecutor.run}. */
 export interface RunOptions {
@@ -18,15 +19,18 @@ export interface RunOptions {
   /** Milliseconds between the abort of `taskContext().signal` and SIGTERM when the call is stopped. Default: 0. */
   grace?: number
   /**
-   * How often the call is repeated after its worker has died or its `timeout` has passed. Default: 0.
+   * How often the call is repeated after its worker has died or its `timeout` has passed, or {@link RetryOptions} with
+   * pauses and with other reasons. Default: 0.
    *
    * - Deaths count only with `onWorkerDeath: 'isolate'`; with `'break'` a death breaks the executor.
    * - `timeout` holds for each attempt. An attempt is over before the next one starts, behind all waiting calls.
    * - The call fails with the error of its last attempt.
-   * - An error that the task throws and `process.exit()` in the task are no reasons to repeat the call.
-   * - The arguments are kept in memory until the call is over.
+   * - An error that the task throws and `process.exit()` in the task are no reasons to repeat the call, except where
+   *   `when` says so.
+   * - The arguments are those of the call. They are kept in memory, encoded, until the call is over.
+   * - During a pause the future is pending and can be cancelled. `shutdown()` waits for all attempts.
    */
-  retries?: number
+  retries?: number | RetryOptions
   /** A name for the call in errors, besides the name of its task. */
   label?: string
   /**
@@ -35,9 +39,6 @@ export interface RunOptions {
    */
   transfer?: readonly ArrayBuffer[]
 }
-
-/** The largest number that the native pool can count. */
-const MAX_RETRIES = 2 ** 32 - 1
 
 const NAMES = optionNames<RunOptions>('run()', {
   signal: true,
@@ -58,16 +59,19 @@ export function ownRunOptions(options: RunOptions | undefined): OwnOptions<RunOp
  *
  * @throws TypeError or RangeError that names the option.
  */
-export function applyRunOptions(future: CallFuture<unknown>, options: OwnOptions<RunOptions>): void {
-  const { signal, timeout, grace, retries, label, transfer } = options
+export function applyRunOptions(
+  future: CallFuture<unknown>,
+  options: OwnOptions<RunOptions>,
+  policy: RetryPolicy | undefined,
+): void {
+  const { signal, timeout, grace, label, transfer } = options
   if (signal !== undefined) validateSignal(signal, 'options.signal')
   if (label !== undefined && typeof label !== 'string') throw invalidType('options.label', 'a string', label)
   if (grace !== undefined) validateNumber(grace, 'options.grace', 0)
-  if (retries !== undefined) validateInteger(retries, 'options.retries', 0, MAX_RETRIES)
   checkTransfer(transfer)
   future.timeout = timeoutOption(timeout, 'options.timeout')
   future.grace = grace ?? 0
-  future.retries = retries ?? 0
+  future.retries = policy?.limit ?? 0
   future.label = label
 }
 

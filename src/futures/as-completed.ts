@@ -3,10 +3,9 @@
 import { TimeoutError } from '../errors/index.js'
 import { monotonicMs } from '../util/clock.js'
 import { Fifo } from '../util/fifo.js'
-import { Timer } from '../util/timer.js'
 import { collectFutures } from './collect.js'
 import type { Future, Waiter } from './future.js'
-import { type WaitOptions, waitTimeout } from './wait-options.js'
+import { type WaitLimits, waitLimits, type WaitOptions, WaitWatch } from './wait-options.js'
 
 /**
  * An iterator over futures, in the order in which they are done.
@@ -37,16 +36,17 @@ const dropped = new FinalizationRegistry<WeakRef<Completions<never>>>((completio
  * come. Each future comes once, also a cancelled one. The iterator keeps no future that it has yielded.
  *
  * `timeout` counts from this call. When it expires while `next()` waits, `next()` rejects with a `TimeoutError` and the
- * iterator ends. Futures that are done by then are yielded first.
+ * iterator ends. Futures that are done by then are yielded first. In the same way `next()` rejects with the reason of
+ * `signal` when that is aborted; with a signal that is aborted already, nothing is yielded.
  *
- * @throws TypeError when a member of `futures` is no future; TypeError or RangeError for a wrong `timeout`.
+ * @throws TypeError when a member of `futures` is no future; TypeError or RangeError for a wrong option.
  */
 export function asCompleted<F extends Future<unknown>>(
   futures: Iterable<F>,
   options?: WaitOptions,
 ): CompletionIterator<F> {
-  const timeout = waitTimeout(options)
-  const completions = new Completions(collectFutures(futures), timeout)
+  const limits = waitLimits(options)
+  const completions = new Completions(collectFutures(futures), limits)
   const iterator = new FutureIterator(completions)
   dropped.register(iterator, new WeakRef(completions as unknown as Completions<never>), iterator)
   return iterator
@@ -93,12 +93,17 @@ class Completions<F extends Future<unknown>> implements Waiter {
   private readonly unfinished = new Set<F>()
   private readonly total: number
   private readonly deadline: number | undefined
-  /** Runs only while a `next()` waits: an iterator that nobody reads does not hold the event loop. */
-  private timer: Timer | undefined = undefined
+  private readonly signal: AbortSignal | undefined
+  /** The signal was aborted before the first `next()`. */
+  private abortedBefore: boolean
+  /** Only while a `next()` waits: an iterator that nobody reads holds neither the event loop nor a listener. */
+  private watch: WaitWatch | undefined = undefined
   private abandoned = false
 
-  constructor(futures: ReadonlySet<F>, timeout: number | undefined) {
+  constructor(futures: ReadonlySet<F>, { timeout, signal }: WaitLimits) {
     this.total = futures.size
+    this.signal = signal
+    this.abortedBefore = signal?.aborted === true
     this.deadline = timeout === undefined ? undefined : monotonicMs() + timeout
     for (const future of futures) {
       if (future.done()) {
@@ -111,18 +116,29 @@ class Completions<F extends Future<unknown>> implements Waiter {
   }
 
   next(): Promise<IteratorResult<F, undefined>> {
+    if (this.abortedBefore) {
+      this.abortedBefore = false
+      this.close()
+      return Promise.reject(this.signal!.reason)
+    }
     const future = this.ready.shift()
     if (future !== undefined) return Promise.resolve({ done: false, value: future })
     if (this.unfinished.size === 0) return Promise.resolve({ done: true, value: undefined })
-    const left = this.deadline === undefined ? undefined : this.deadline - monotonicMs()
-    if (left !== undefined && left <= 0) {
-      const error = this.timedOut()
+    const { deadline, signal } = this
+    const left = deadline === undefined ? undefined : deadline - monotonicMs()
+    if (signal?.aborted || (left !== undefined && left <= 0)) {
+      const error: unknown = signal?.aborted ? signal.reason : this.timedOut()
       this.close()
       return Promise.reject(error)
     }
     return new Promise((resolve, reject) => {
       this.requests.push({ resolve, reject })
-      if (left !== undefined) this.timer ??= new Timer(left, () => this.expire())
+      if (left === undefined && signal === undefined) return
+      this.watch ??= new WaitWatch(
+        { timeout: left, signal },
+        () => this.end(this.timedOut()),
+        (reason) => this.end(reason),
+      )
     })
   }
 
@@ -157,14 +173,14 @@ class Completions<F extends Future<unknown>> implements Waiter {
     }
   }
 
-  private expire(): void {
-    this.requests.shift()?.reject(this.timedOut())
+  private end(error: unknown): void {
+    this.requests.shift()?.reject(error)
     this.close()
   }
 
   private rest(): void {
-    this.timer?.clear()
-    this.timer = undefined
+    this.watch?.clear()
+    this.watch = undefined
   }
 
   private timedOut(): TimeoutError {

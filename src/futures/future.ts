@@ -5,13 +5,19 @@ import { inspect } from 'node:util'
 import { CancelledError, InvalidStateError, TimeoutError } from '../errors/index.js'
 import { nowMs } from '../util/clock.js'
 import { optionNames, ownOptions } from '../util/options.js'
-import { Timer } from '../util/timer.js'
 import { typeName } from '../util/type-name.js'
 import { validateBoolean, validateFunction } from '../util/validate.js'
 import { DoneCallback, runDoneCallback } from './done-callback.js'
-import { type WaitOptions, waitTimeout } from './wait-options.js'
+import {
+  type TimeoutOptions,
+  type WaitLimits,
+  waitLimits,
+  type WaitOptions,
+  waitTimeout,
+  WaitWatch,
+} from './wait-options.js'
 
-export type { WaitOptions } from './wait-options.js'
+export type { TimeoutOptions, WaitOptions } from './wait-options.js'
 
 /** The state of a call. `'finished'`: the call returned or threw. */
 export type FutureState = 'pending' | 'running' | 'cancelled' | 'finished'
@@ -123,30 +129,29 @@ export class Future<T> implements PromiseLike<T> {
 
   /**
    * A promise of the result. It rejects with the error of the call (the same object each time), with a
-   * `CancelledError`, or with a `TimeoutError` when the time of the wait is over.
+   * `CancelledError`, with a `TimeoutError` when the time of the wait is over, or with the reason of `options.signal`.
    */
   result(options?: WaitOptions): Promise<T> {
-    let timeout: number | undefined
+    if (options === undefined) return this.promise(false) as Promise<T>
     try {
-      timeout = waitTimeout(options)
+      return this.promise(false, waitLimits(options)) as Promise<T>
     } catch (error) {
       return Promise.reject(error)
     }
-    return this.promise(timeout, false) as Promise<T>
   }
 
   /**
-   * A promise of the call's error; undefined when the call succeeded. It rejects only with a `CancelledError` or a
-   * `TimeoutError`. A program may drop it: it causes no `unhandledRejection`.
+   * A promise of the call's error; undefined when the call succeeded. It rejects only with a `CancelledError`, with a
+   * `TimeoutError`, or with the reason of `options.signal`. A program may drop it: it causes no `unhandledRejection`.
    */
   exception(options?: WaitOptions): Promise<unknown> {
-    let timeout: number | undefined
+    let limits: WaitLimits
     try {
-      timeout = waitTimeout(options)
+      limits = waitLimits(options)
     } catch (error) {
       return Promise.reject(error)
     }
-    const promise = this.promise(timeout, true)
+    const promise = this.promise(true, limits)
     promise.catch(ignore)
     return promise
   }
@@ -155,7 +160,7 @@ export class Future<T> implements PromiseLike<T> {
    * Waits for the result and blocks this thread: no other code of the thread runs meanwhile. Throws the errors with
    * which `result()` rejects.
    */
-  resultSync(options?: WaitOptions): T {
+  resultSync(options?: TimeoutOptions): T {
     const timeout = waitTimeout(options)
     if (this.phase < FINISHED_VALUE) {
       this.blockUntilDone(timeout === undefined ? undefined : nowMs() + timeout)
@@ -182,17 +187,17 @@ export class Future<T> implements PromiseLike<T> {
     onfulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onrejected?: ((reason: any) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return (this.promise(undefined, false) as Promise<T>).then(onfulfilled, onrejected)
+    return (this.promise(false) as Promise<T>).then(onfulfilled, onrejected)
   }
 
   /** As `Promise.prototype.catch`. */
   catch<B = never>(onrejected?: ((reason: any) => B | PromiseLike<B>) | null): Promise<T | B> {
-    return (this.promise(undefined, false) as Promise<T>).catch(onrejected)
+    return (this.promise(false) as Promise<T>).catch(onrejected)
   }
 
   /** As `Promise.prototype.finally`. */
   finally(onfinally?: (() => void) | null): Promise<T> {
-    return (this.promise(undefined, false) as Promise<T>).finally(onfinally)
+    return (this.promise(false) as Promise<T>).finally(onfinally)
   }
 
   get [Symbol.toStringTag](): string {
@@ -306,8 +311,13 @@ export class Future<T> implements PromiseLike<T> {
    * @internal
    */
   storedOutcome(): unknown {
-    if (this.phase === CANCELLED) this.stored ??= new CancelledError('The call was cancelled')
+    if (this.phase === CANCELLED) this.stored ??= this.makeCancelledError()
     return this.stored
+  }
+
+  /** The error of a call that was cancelled without a reason. Called when somebody asks for the error. */
+  protected makeCancelledError(): CancelledError {
+    return new CancelledError('The call was cancelled')
   }
 
   /**
@@ -362,17 +372,20 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /** Made when somebody asks: a future that nobody awaits costs no promise, and rejects none. */
-  private promise(timeout: number | undefined, wantsError: boolean): Promise<unknown> {
+  private promise(wantsError: boolean, limits?: WaitLimits): Promise<unknown> {
+    if (limits?.signal?.aborted) return Promise.reject(limits.signal.reason)
     if (this.phase < FINISHED_VALUE) {
+      const timeout = limits?.timeout
       if (timeout !== undefined && timeout <= 0) return Promise.reject(this.timedOut(timeout))
       return new Promise((resolve, reject) => {
         const reader = new Reader(resolve, reject, wantsError)
         this.addListener(reader)
-        if (timeout === undefined) return
-        reader.timer = new Timer(timeout, () => {
+        if (limits === undefined || (timeout === undefined && limits.signal === undefined)) return
+        const giveUp = (error: unknown): void => {
           this.removeWaiter(reader)
-          reject(this.timedOut(timeout))
-        })
+          reject(error)
+        }
+        reader.watch = new WaitWatch(limits, () => giveUp(this.timedOut(timeout)), giveUp)
       })
     }
     if (this.phase === CANCELLED) return Promise.reject(this.storedOutcome())
@@ -391,7 +404,7 @@ export class Future<T> implements PromiseLike<T> {
 
 /** The waiter that settles a promise of `result()` or `exception()`. */
 class Reader implements Waiter {
-  timer: Timer | undefined = undefined
+  watch: WaitWatch | undefined = undefined
   private readonly resolve: (value: unknown) => void
   private readonly reject: (reason: unknown) => void
   private readonly wantsError: boolean
@@ -403,7 +416,7 @@ class Reader implements Waiter {
   }
 
   futureDone(future: Future<unknown>): void {
-    this.timer?.clear()
+    this.watch?.clear()
     const { outcome } = future
     if (outcome === 'cancelled' || (outcome === 'error' && !this.wantsError)) this.reject(future.storedOutcome())
     else this.resolve(outcome === 'error' || !this.wantsError ? future.storedOutcome() : undefined)

@@ -1,10 +1,10 @@
 // `wait`: waits for several futures.
 
 import { optionNames, ownOptions } from '../util/options.js'
-import { Timer } from '../util/timer.js'
-import { timeoutOf, validateOneOf } from '../util/validate.js'
+import { validateOneOf } from '../util/validate.js'
 import { collectFutures } from './collect.js'
 import type { Future, Waiter, WaitOptions } from './future.js'
+import { checkLimits, type WaitLimits, WaitWatch } from './wait-options.js'
 
 const CONDITIONS = ['ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_EXCEPTION'] as const
 
@@ -20,7 +20,7 @@ export interface WaitForOptions extends WaitOptions {
   returnWhen?: ReturnWhen
 }
 
-const NAMES = optionNames<WaitForOptions>('wait()', { timeout: true, returnWhen: true })
+const NAMES = optionNames<WaitForOptions>('wait()', { timeout: true, signal: true, returnWhen: true })
 
 /** The result of {@link wait}: each given future is in exactly one of the two sets. */
 export interface WaitResult<F> {
@@ -32,20 +32,22 @@ export interface WaitResult<F> {
  * Waits for several futures, of any executors. A future that is given twice counts once. A cancelled future is done.
  *
  * When the timeout expires, the promise resolves all the same, with the futures that are done by then in `done`. It
- * rejects only for wrong arguments.
+ * rejects only for wrong arguments, and with the reason of `options.signal` when the signal is aborted.
  */
 export async function wait<F extends Future<unknown>>(
   futures: Iterable<F>,
   options?: WaitForOptions,
 ): Promise<WaitResult<F>> {
   const given = ownOptions(options, NAMES)
-  const timeout = timeoutOf(given.timeout)
+  const limits = checkLimits(given)
+  const { timeout, signal } = limits
   const { returnWhen = 'ALL_COMPLETED' } = given
   validateOneOf(returnWhen, 'options.returnWhen', CONDITIONS)
   const all = collectFutures(futures)
+  if (signal?.aborted) throw signal.reason
   const pending = [...all].filter((future) => !future.done())
   if (pending.length > 0 && !fulfilled(all, pending.length, returnWhen) && !(timeout !== undefined && timeout <= 0)) {
-    await new Promise<void>((resolve) => new Condition(pending, returnWhen, timeout, resolve))
+    await new Promise<void>((resolve, reject) => new Condition(pending, returnWhen, limits, resolve, reject))
   }
   const result: WaitResult<F> = { done: new Set(), notDone: new Set() }
   for (const future of all) (future.done() ? result.done : result.notDone).add(future)
@@ -63,20 +65,26 @@ class Condition implements Waiter {
   private readonly pending: readonly Future<unknown>[]
   private readonly returnWhen: ReturnWhen
   private readonly resolve: () => void
-  private readonly timer: Timer | undefined
+  private readonly watch: WaitWatch
   private left: number
 
   constructor(
     pending: readonly Future<unknown>[],
     returnWhen: ReturnWhen,
-    timeout: number | undefined,
+    limits: WaitLimits,
     resolve: () => void,
+    reject: (reason: unknown) => void,
   ) {
     this.pending = pending
     this.returnWhen = returnWhen
     this.resolve = resolve
     this.left = pending.length
-    this.timer = timeout === undefined ? undefined : new Timer(timeout, () => this.finish())
+    const abort = (reason: unknown): void => {
+      // First: the promise keeps its first outcome.
+      reject(reason)
+      this.finish()
+    }
+    this.watch = new WaitWatch(limits, () => this.finish(), abort)
     for (const future of pending) future.addWaiter(this)
   }
 
@@ -87,7 +95,7 @@ class Condition implements Waiter {
   }
 
   private finish(): void {
-    this.timer?.clear()
+    this.watch.clear()
     for (const future of this.pending) future.removeWaiter(this)
     this.resolve()
   }

@@ -34,6 +34,8 @@ export class CallFuture<T> extends Future<T> {
   declare timeout: number | undefined
   declare grace: number
   declare retries: number
+  /** The attempts that were made before the call was submitted: also those of calls that this one continues. */
+  declare earlier: number
   /** The number of items if the call is a chunk, whose outcome is a list with one outcome for each item; else 0. */
   declare readonly items: number
   /** The items of the chunk that were not sent. */
@@ -51,6 +53,7 @@ export class CallFuture<T> extends Future<T> {
     this.timeout = undefined
     this.grace = 0
     this.retries = 0
+    this.earlier = 0
     this.items = items
     this.refused = undefined
     this.submitStack = undefined
@@ -68,11 +71,39 @@ export class CallFuture<T> extends Future<T> {
     return label === undefined ? { taskId, name } : { taskId, name, label }
   }
 
+  /**
+   * An attempt has ended with an error. Returns true for a call that the host repeats, which deals with it. False: the
+   * call has failed.
+   */
+  attemptFailed(_error: unknown): boolean {
+    return false
+  }
+
+  /** A sentence on the attempts of a call that has failed, for its error; empty if there is nothing to tell. */
+  tellAttempts(): string {
+    if (this.retries > 0) return `It was the last of ${this.earlier + this.retries + 1} attempts`
+    return this.earlier > 0 ? `It was attempt ${this.earlier + 1}` : ''
+  }
+
+  /** Whether the error of a time-out comes when the attempt is over, and not at the end of its time. */
+  get tellsLate(): boolean {
+    return this.items > 1
+  }
+
   /** Cancels the call for a reason; a running call is stopped by ending its worker. */
   abort(reason: unknown): void {
     if (!this.done() && this.owner.cancel(this, true)) {
-      this.settleCancelled(new CancelledError('The call was cancelled by its signal', { cause: reason }))
+      const message = `The call${this.labelPart()} was cancelled by its signal`
+      this.settleCancelled(new CancelledError(message, { cause: reason, label: this.label }))
     }
+  }
+
+  private labelPart(): string {
+    return this.label === undefined ? '' : ` [${this.label}]`
+  }
+
+  protected override makeCancelledError(): CancelledError {
+    return new CancelledError(`The call${this.labelPart()} was cancelled`, { label: this.label })
   }
 
   protected override displayId(): number {

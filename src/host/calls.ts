@@ -25,8 +25,13 @@ export class Calls {
 
   /** Records a new call. Returns true if there was no unfinished call before. */
   add(call: number, future: AnyFuture): boolean {
-    future.call = call
     future.taskId = ++this.accepted
+    return this.addAgain(call, future)
+  }
+
+  /** Records a further attempt of a call. Returns true if there was no unfinished call before. */
+  addAgain(call: number, future: AnyFuture): boolean {
+    future.call = call
     future.task.unfinished++
     this.futures[call] = future
     return this.unfinished++ === 0
@@ -58,7 +63,8 @@ export class Calls {
     while (this.#settled < outcomes.length) {
       const { future, kind, value } = outcomes[this.#settled++]!
       if (kind === 'value') this.succeed(future, value)
-      else if (kind === 'error') this.fail(future, value)
+      else if (kind === 'error') this.attemptFailed(future, value)
+      else if (kind === 'lost') this.fail(future, value)
       else this.cancel(future)
     }
     // Nothing here keeps a result alive once it has settled its future.
@@ -74,6 +80,11 @@ export class Calls {
   succeed(future: AnyFuture, value: unknown): void {
     this.completed++
     future.settleValue(value)
+  }
+
+  /** An attempt has failed, and with it the call, unless the host repeats it. */
+  attemptFailed(future: AnyFuture, error: unknown): void {
+    if (!future.attemptFailed(error)) this.fail(future, error)
   }
 
   fail(future: AnyFuture, error: unknown): void {

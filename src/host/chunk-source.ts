@@ -68,7 +68,7 @@ export class ChunkSource<R> implements MapSource<unknown, R>, PieceCalls<R>, Fur
     return new ChunkRun(this, items)
   }
 
-  submit(items: readonly unknown[], { isFurther }: PiecePlan): CallFuture<PieceOutcome<R>> {
+  submit(items: readonly unknown[], { attempt, isFurther }: PiecePlan): CallFuture<PieceOutcome<R>> {
     const { taskTimeout, grace = 0, label } = this.#call
     return this.#core.call(this.#task, items, {
       flags: isFurther || (this.#isHolding && this.#core.isClosing) ? this.#flags | HostFlag.further : this.#flags,
@@ -78,6 +78,7 @@ export class ChunkSource<R> implements MapSource<unknown, R>, PieceCalls<R>, Fur
         future.timeout = taskTimeout
         future.grace = grace
         future.label = label
+        future.earlier = attempt - 1
       },
     })
   }

@@ -10,8 +10,16 @@
 import { isMainThread } from 'node:worker_threads'
 
 import { Outbox } from '../codec/index.js'
-import { type BrokenProcessPool, CancelledError, InvalidStateError, ShutdownError } from '../errors/index.js'
+import {
+  type BrokenProcessPool,
+  CancelledError,
+  InvalidStateError,
+  SerializationError,
+  ShutdownError,
+  withLabel,
+} from '../errors/index.js'
 import { native, type NativeCallFailure, type NativeEvent, type NativePool } from '../native/index.js'
+import type { RetryPolicy } from '../futures/retry-policy.js'
 import { nowMs } from '../util/clock.js'
 import { signalName } from '../util/signal-names.js'
 import { invalidType } from '../util/validate.js'
@@ -22,7 +30,7 @@ import { CallPath } from './call-path.js'
 import { Calls } from './calls.js'
 import { Listeners, type PoolEmitter } from './events.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
-import { callFailure, failedWorker } from './failures/calls.js'
+import { callFailure } from './failures/calls.js'
 import { workerDeath } from './failures/deaths.js'
 import { type BrokenEvent, brokenPool } from './failures/pool.js'
 import { RecentEnds } from './failures/recent-ends.js'
@@ -36,6 +44,8 @@ import { openPools, OwnForks } from './own-forks.js'
 import { closedToCalls, PoolState, wasShutDown } from './pool-state.js'
 import { QueueRoom } from './queue-room.js'
 import { RefusedItems } from './refused-items.js'
+import { RepeatedCall } from './repeated-call.js'
+import { Repeats } from './repeats.js'
 import { dumpFutures, poolStats } from './report.js'
 import type { PieceOutcome } from './piece-outcome.js'
 import { chunkOutcome, ResultReader } from './results.js'
@@ -91,6 +101,7 @@ export class PoolCore implements Owner, CallOwner {
   readonly #state = new PoolState()
   /** Work under way: until its end the workers stay, also those of a closed pool. */
   readonly #further = new Set<FurtherWork>()
+  readonly #repeats: Repeats
   /** The failure to start a worker of which a warning was given, until the pool has all of its workers. */
   #spawnWarning: string | undefined
   readonly #memory = new PoolMemory()
@@ -122,6 +133,11 @@ export class PoolCore implements Owner, CallOwner {
     this.#room = new QueueRoom(this.#native, () => this.#calls.accepted)
     this.#hold = new LoopHold(this.#native)
     this.tasks = new TaskTable(this.#native)
+    this.#repeats = new Repeats({
+      resend: (call) => this.#resend(call),
+      fail: (call, error) => this.#calls.fail(call, error),
+      countCancelled: () => this.#calls.cancelled++,
+    })
     if (options.native.ownForks) this.#forks = new OwnForks(this.#native, onEvent)
     openPools.add(this)
     this.#memory.set(0)
@@ -149,9 +165,73 @@ export class PoolCore implements Owner, CallOwner {
     else this.#state.assertGoesOn()
     const future = new CallFuture<T>(this, this.tasks.entry(fn), (flags & CallFlag.chunk) === 0 ? 0 : args.length)
     if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
-    plan.prepare?.(future)
-    if (!future.done()) this.#send(future, args, flags, caller, moving)
+    if (plan.prepare === undefined) {
+      this.#send(future, args, flags, caller, moving)
+      return future
+    }
+    plan.prepare(future)
+    if (future.done()) return future
+    this.#send(future, args, future.label === undefined ? flags : flags | CallFlag.labelled, caller, moving)
     return future
+  }
+
+  /**
+   * Makes a call that is repeated by the rules of `policy`.
+   *
+   * @throws As {@link call}.
+   */
+  callRepeatedly<T>(fn: unknown, args: readonly unknown[], plan: CallPlan, policy: RetryPolicy): CallFuture<T> {
+    this.#state.assertOpen()
+    const { flags, caller, moving } = plan
+    const future = new RepeatedCall<T>(this, this.tasks.entry(fn), this.#repeats, policy)
+    if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
+    plan.prepare?.(future)
+    if (future.done()) return future
+    future.flags = future.label === undefined ? flags : flags | CallFlag.labelled
+    try {
+      this.#send(future, args, future.flags, caller, moving)
+    } catch (error) {
+      if (!(error instanceof SerializationError)) throw error
+      this.#path.discard()
+      this.#calls.fail(future, withLabel(error, future.label))
+    }
+    if (!future.done()) this.#keepUntilOver(future)
+    return future
+  }
+
+  /** Keeps what all attempts of a call need until the call is over. */
+  #keepUntilOver(call: RepeatedCall<unknown>): void {
+    const { task } = call
+    // Also between two attempts its number must not go to another task.
+    task.unfinished++
+    call.firstStack = call.submitStack
+    this.begin(call)
+    call.addWaiter({
+      futureDone: () => {
+        call.payload = call.firstStack = undefined
+        task.unfinished--
+        this.end(call)
+      },
+    })
+  }
+
+  /** Makes the next attempt of a call whose pause is over. */
+  #resend(call: RepeatedCall<unknown>): void {
+    const flags = call.flags | HostFlag.further
+    const path = this.#path
+    try {
+      this.#state.assertGoesOn()
+      path.load(call.payload!)
+      let number = path.submit(call, flags, undefined)
+      while (number === Refused.spawn && this.#givesBack()) number = path.submit(call, flags, undefined)
+      if (number < 0) throw this.#refusal(number, path.payloadBytes)
+      call.submitStack = call.firstStack
+      this.#forks?.schedule()
+      if (this.#calls.addAgain(number, call)) this.#firstCall()
+    } catch (error) {
+      path.discard()
+      this.#calls.fail(call, withLabel(error, call.label))
+    }
   }
 
   #send(
@@ -163,10 +243,10 @@ export class PoolCore implements Owner, CallOwner {
   ): void {
     const path = this.#path
     try {
-      path.encode(args)
+      path.encode(args, future.label)
     } catch (error) {
       if (future.items > 0 && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
-      return this.#calls.fail(future, error)
+      return this.#calls.fail(future, withLabel(error, future.label))
     }
     const call = path.submit(future, flags, moving)
     if (call < 0) return this.#refused(future, call, flags, caller, moving)
@@ -201,7 +281,7 @@ export class PoolCore implements Owner, CallOwner {
     const refusal = this.#refusal(reason, this.#path.payloadBytes)
     this.#path.discard()
     if (reason !== Refused.tooLarge) throw refusal
-    this.#calls.fail(future, refusal)
+    this.#calls.fail(future, withLabel(refusal, future.label))
   }
 
   /** The first unfinished call, after there was none. */
@@ -238,7 +318,7 @@ export class PoolCore implements Owner, CallOwner {
 
   /** Sends a chunk without the items that cannot travel. */
   #sendRest(future: AnyFuture, items: readonly unknown[], flags: number, caller: (...args: never[]) => unknown): void {
-    const refused = (future.refused = new RefusedItems(items, flags, this.#outbox))
+    const refused = (future.refused = new RefusedItems(items, flags, future.label, this.#outbox))
     if (refused.rest.length > 0) return this.#send(future, refused.rest, flags, caller)
     this.#calls.succeed(future, refused.complete({ values: [], errors: undefined, failure: undefined, elapsed: 0 }))
   }
@@ -263,7 +343,7 @@ export class PoolCore implements Owner, CallOwner {
    */
   cancel(future: AnyFuture, kill: boolean): boolean {
     const { call } = future
-    if (call === NO_CALL) return false
+    if (call === NO_CALL) return this.#repeats.cancel(future)
     if (!this.#native.cancel(call) && !(kill && this.#native.stopCall(call, future.grace))) return false
     this.#calls.forget(future)
     this.#calls.cancelled++
@@ -343,10 +423,10 @@ export class PoolCore implements Owner, CallOwner {
     // The round that called this may have taken the future's outcome already.
     this.#calls.settle()
     this.#handleEvents()
-    while (!future.done() && future.call !== NO_CALL) {
-      if (isEnding()) {
-        this.#calls.forget(future)
-        return this.#calls.fail(future, new ShutdownError('The process ends, and its workers are gone'))
+    while (!future.done() && (future.call !== NO_CALL || this.#repeats.has(future))) {
+      if (isEnding()) return this.#failAtEnd(future)
+      if (this.#repeats.isDeciding(future)) {
+        throw new InvalidStateError(`${String(future)} cannot be waited for by its own retries.when()`)
       }
       this.#state.assertOwn()
       if (this.#forks?.over === false) {
@@ -357,10 +437,19 @@ export class PoolCore implements Owner, CallOwner {
       }
       const left = deadline === undefined ? Infinity : deadline - nowMs()
       if (left <= 0) return
-      const wait = Math.min(left, LONGEST_WAIT_MS)
-      this.#native.wait(wait === Infinity ? -1 : wait)
+      const pause = this.#repeats.size === 0 ? Infinity : this.#repeats.nextDue - nowMs()
+      const wait = Math.min(left, pause, LONGEST_WAIT_MS)
+      this.#native.wait(wait === Infinity ? -1 : Math.max(0, wait))
       this.#round()
+      if (pause !== Infinity) this.#repeats.resumeDue()
     }
+  }
+
+  #failAtEnd(future: AnyFuture): void {
+    const error = new ShutdownError('The process ends, and its workers are gone')
+    if (future.call === NO_CALL) return this.#repeats.fail(future as RepeatedCall<unknown>, error)
+    this.#calls.forget(future)
+    this.#calls.fail(future, error)
   }
 
   // ---- Events -------------------------------------------------------------------------------------------------------
@@ -416,19 +505,24 @@ export class PoolCore implements Owner, CallOwner {
     if (future === undefined) return
     future.submitStack = undefined
     if (failure.kind === 'cancelled') this.#calls.cancel(future)
-    else this.#calls.fail(future, callFailure(failure, future.describe(), future))
+    else if (failure.kind === 'terminated') this.#calls.fail(future, callFailure(failure, future.describe(), future))
+    else this.#calls.attemptFailed(future, callFailure(failure, future.describe(), future))
   }
 
-  /** An item of a chunk has failed with its worker, or ran for too long. */
+  /** A worker has ended, or was stopped, in the middle of a chunk. */
   #chunkInterrupted(event: Extract<NativeEvent, { kind: 'chunkInterrupted' }>, future: AnyFuture | undefined): void {
     if (future === undefined) return
-    const { failure, done, journal } = event
-    const outcome = chunkOutcome(future, journal, failedWorker(failure), done)
+    const { failure, pid, done, journal } = event
+    const outcome = chunkOutcome(future, journal, pid, done)
     future.submitStack = undefined
-    if (failure.kind === 'cancelled') return this.#calls.cancel(future)
-    const error = callFailure(failure, future.describe(), future)
     this.#calls.failed++
-    future.settleValue({ ...outcome, failure: { error } } satisfies PieceOutcome<unknown>)
+    // What a worker says of its progress may be more than there are items.
+    if (failure === undefined || failure.kind === 'cancelled' || done >= future.sentItems) {
+      future.settleValue(outcome)
+    } else {
+      const error = callFailure(failure, future.describe(), future)
+      future.settleValue({ ...outcome, failure: { error } } satisfies PieceOutcome<unknown>)
+    }
   }
 
   #workerExited({ workerId, death, reason }: Extract<NativeEvent, { kind: 'workerExit' }>): void {
@@ -455,6 +549,7 @@ export class PoolCore implements Owner, CallOwner {
   #break(event: BrokenEvent): void {
     const makeError = this.#state.broken ?? this.#state.break(this.#reasonOf(event))
     this.#room.close(makeError)
+    this.#repeats.stop()
     this.failAll(makeError)
     this.#abandonFurther(makeError)
     this.#listeners.emit('broken', makeError())
@@ -464,7 +559,7 @@ export class PoolCore implements Owner, CallOwner {
   failAll(makeError: () => Error): void {
     for (const future of this.#calls.futures.filter((one) => one !== undefined)) {
       this.#calls.forget(future)
-      this.#calls.outcomes.push({ future, kind: 'error', value: makeError() })
+      this.#calls.outcomes.push({ future, kind: 'lost', value: makeError() })
     }
     this.#calls.settle()
   }
@@ -534,6 +629,7 @@ export class PoolCore implements Owner, CallOwner {
     // Results that are there already are delivered first.
     this.#round()
     if (this.#state.stopped) return
+    this.#repeats.stop()
     this.#native.shutDown()
     this.#native.terminate(hard)
     this.#abandonFurther(wasCancelled)
@@ -545,20 +641,25 @@ export class PoolCore implements Owner, CallOwner {
     return this.#hold.untilStopped()
   }
 
-  /** Resolves when the queue has room for a call, which is kept for the caller until the end of the next turn. */
-  ready(): Promise<void> {
+  /**
+   * Resolves when the queue has room for a call, which is kept for the caller until the end of the next turn. Rejects
+   * with the reason of `signal` when that is aborted, also if it was aborted before.
+   */
+  ready(signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason)
     const refusal = this.#state.refusal()
     if (refusal !== undefined) return Promise.reject(refusal)
-    return this.#options.maxQueue === Infinity ? Promise.resolve() : this.#room.wait()
+    return this.#options.maxQueue === Infinity ? Promise.resolve() : this.#room.wait(signal)
   }
 
   setReferenced(referenced: boolean): void {
     this.#hold.setReferenced(referenced)
+    this.#repeats.setReferenced(referenced)
   }
 
   dismissIdle(): void {
     // An unref'd pool with calls does not keep its process alive: its workers are killed at the exit.
-    if (this.#state.stopped || this.#calls.unfinished > 0 || this.#native.liveWorkers === 0) return
+    if (this.#state.stopped || this.#hasCalls || this.#native.liveWorkers === 0) return
     this.#native.dismissIdle()
     this.#hold.setDismissing(true)
   }
@@ -567,7 +668,12 @@ export class PoolCore implements Owner, CallOwner {
   leaveBehind(): void {
     this.#state.leaveBehind()
     this.#forks?.cancel()
+    this.#repeats.leaveBehind()
     this.#calls.futures.length = 0
+  }
+
+  get #hasCalls(): boolean {
+    return this.#calls.unfinished > 0 || this.#repeats.size > 0
   }
 
   killNow(): void {
@@ -585,7 +691,7 @@ export class PoolCore implements Owner, CallOwner {
   }
 
   get isLeaving(): boolean {
-    return this.#state.closed && this.#calls.unfinished === 0 && this.#native.liveWorkers > 0
+    return this.#state.closed && !this.#hasCalls && this.#native.liveWorkers > 0
   }
 
   closeIfDropped(): boolean {
@@ -608,7 +714,7 @@ export class PoolCore implements Owner, CallOwner {
 
   /** Stops a pool whose last worker is gone, if no user code can hear of that. */
   #stopIfDropped(): void {
-    if (this.#calls.unfinished === 0 && this.#native.liveWorkers === 0 && this.#listeners.areGone) this.#handleEvents()
+    if (!this.#hasCalls && this.#native.liveWorkers === 0 && this.#listeners.areGone) this.#handleEvents()
   }
 
   // ---- Inspection ---------------------------------------------------------------------------------------------------
@@ -622,12 +728,14 @@ export class PoolCore implements Owner, CallOwner {
     // Futures that are not settled are unfinished to whoever asks, be that a callback or a listener.
     const untold = this.#events.filter(({ future }) => future !== undefined).length
     const unfinished = this.#calls.unfinished + unsettled + untold
-    return poolStats(this.#native, futures, unfinished, { completed, failed, cancelled, items: { ...items } })
+    const counts = { completed, failed, cancelled, items: { ...items } }
+    return poolStats(this.#native, futures, { unfinished, paused: this.#repeats.size }, counts)
   }
 
   dump(): string {
     const { name } = this.#options
-    const head = `pool${name === '' ? '' : ` '${name}'`}: ${this.#state}, ${this.#calls.unfinished} unfinished futures`
-    return `${head}\n${dumpFutures(this.#calls.futures)}${this.#native.dump()}`
+    const unfinished = this.#calls.unfinished + this.#repeats.size
+    const head = `pool${name === '' ? '' : ` '${name}'`}: ${this.#state}, ${unfinished} unfinished futures`
+    return `${head}\n${dumpFutures([...this.#calls.futures, ...this.#repeats.calls()])}${this.#native.dump()}`
   }
 }

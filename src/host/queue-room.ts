@@ -13,12 +13,15 @@
 // nothing here: the count of accepted calls tells later which room was taken.
 
 import type { NativePool } from '../native/index.js'
+import { WaitWatch } from '../futures/wait-options.js'
 import { Fifo } from '../util/fifo.js'
 import { setImmediate } from '../util/globals.js'
 
 interface Waiter {
   resolve(): void
   reject(error: unknown): void
+  /** Ends when the waiter has room: what comes after that finds the wait over. */
+  watch: WaitWatch | undefined
 }
 
 /** A resolved promise: its reactions are microtasks, also where a test replaces `queueMicrotask`. */
@@ -49,10 +52,24 @@ export class QueueRoom {
     this.#accepted = accepted
   }
 
-  /** Resolves when there is room for one call, which is kept for the caller. */
-  wait(): Promise<void> {
+  /**
+   * Resolves when there is room for one call, which is kept for the caller. Rejects with the reason of `signal` when
+   * that is aborted before; others are then next.
+   */
+  wait(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject })
+      const waiter: Waiter = { resolve, reject, watch: undefined }
+      this.#waiters.push(waiter)
+      if (signal !== undefined) waiter.watch = this.#watch(waiter, signal)
+      this.#serve()
+    })
+  }
+
+  #watch(waiter: Waiter, signal: AbortSignal): WaitWatch {
+    return new WaitWatch({ timeout: undefined, signal }, ignore, (reason) => {
+      this.#waiters.remove(waiter)
+      waiter.reject(reason)
+      // The calls of others are not refused any more for the sake of this waiter.
       this.#serve()
     })
   }
@@ -97,6 +114,7 @@ export class QueueRoom {
   /** Rejects all waits: there will be no room. */
   close(makeError: () => Error): void {
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
+      waiter.watch?.clear()
       waiter.reject(makeError())
     }
   }
@@ -115,6 +133,7 @@ export class QueueRoom {
 
   #tell(waiter: Waiter): void {
     this.#told++
+    waiter.watch?.clear()
     // A microtask later: `ready()` may not have returned yet, so the waiter has no reaction.
     void resolved.then(() => {
       void resolved.then(this.#before)
@@ -166,3 +185,5 @@ export class QueueRoom {
     this.#native.reserve(this.#told + this.#kept.length, this.#waiters.length)
   }
 }
+
+function ignore(): void {}

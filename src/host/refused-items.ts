@@ -1,6 +1,7 @@
 // Items of a chunk that cannot travel. The chunk goes without them, and their errors are put among its outcomes.
 
 import { encodeArguments, type Outbox } from '../codec/index.js'
+import { withLabel } from '../errors/index.js'
 import { CallFlag } from '../wire/index.js'
 import type { PieceOutcome } from './piece-outcome.js'
 
@@ -10,8 +11,10 @@ export class RefusedItems {
   readonly #errors = new Map<number, unknown>()
   readonly #length: number
 
-  /** Tries to encode the items of a chunk one by one. `flags` are the chunk's; the content of `out` is lost. */
-  constructor(items: readonly unknown[], flags: number, out: Outbox) {
+  /**
+   * Tries to encode the items of a chunk one by one. `flags` and `label` are the chunk's; the content of `out` is lost.
+   */
+  constructor(items: readonly unknown[], flags: number, label: string | undefined, out: Outbox) {
     const unary = (flags & CallFlag.unary) !== 0
     this.#length = items.length
     for (const [index, item] of items.entries()) {
@@ -19,7 +22,7 @@ export class RefusedItems {
         encodeArguments(unary ? [item] : (item as unknown[]), out)
         this.rest.push(item)
       } catch (error) {
-        this.#errors.set(index, error)
+        this.#errors.set(index, withLabel(error, label))
       }
     }
     out.tail = undefined

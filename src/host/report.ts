@@ -15,7 +15,7 @@ const DUMPED_FUTURES = 20
 export function poolStats(
   native: NativePool,
   futures: Futures,
-  unfinished: number,
+  { unfinished, paused }: { unfinished: number; paused: number },
   counts: Pick<PoolStats, 'completed' | 'failed' | 'cancelled' | 'items'>,
 ): PoolStats {
   const now = Date.now()
@@ -34,7 +34,7 @@ export function poolStats(
   })
   const { queued } = native
   return {
-    queued,
+    queued: queued + paused,
     // Not counted by workers: a call whose result nobody has read is claimed, too, and so the numbers add up.
     running: Math.max(0, unfinished - queued),
     idle: workers.filter(({ state }) => state === 'idle').length,

@@ -1,8 +1,10 @@
 // The reader of results: it turns bytes from the native pool's staging memory into outcomes of calls.
 
 import { decodeError, decodeResult, keepsContent } from '../codec/index.js'
-import { type Outcomes, readOutcomes } from '../codec/journal.js'
-import { SerializationError, TaskExitError, type WorkerDeathTask } from '../errors/index.js'
+import { CorruptPayload } from '../codec/corrupt.js'
+import { addDamage, type Outcomes, readOutcomes } from '../codec/journal.js'
+import { undecodable } from '../codec/serialization-error.js'
+import { SerializationError, TaskExitError, withLabel, type WorkerDeathTask } from '../errors/index.js'
 import { countReceived } from '../memory/garbage.js'
 import { receiveShared } from '../memory/shared-buffer.js'
 import type { NativePool } from '../native/index.js'
@@ -16,7 +18,8 @@ import type { PieceOutcome } from './piece-outcome.js'
 /** The outcome of a call. */
 export interface Outcome {
   readonly future: CallFuture<unknown>
-  readonly kind: 'value' | 'error' | 'cancelled'
+  /** `lost`: an error that no other attempt follows, because the pool makes none. */
+  readonly kind: 'value' | 'error' | 'lost' | 'cancelled'
   /** The value that the call returned, the outcomes of a chunk's items, or the error that the call threw. */
   readonly value: unknown
 }
@@ -59,7 +62,10 @@ export class ResultReader {
       words[at + ResultRecord.headOffset]! + headLength,
     )
     const size = length - headLength
-    const borrowed = keepsContent(words[at + ResultRecord.codec]!, headLength) ? this.#native.borrow() : null
+    // Outcomes of items are copies. Memory that waits for its garbage collection would keep the worker from its lane.
+    const isChunk = (words[at + ResultRecord.flags]! & ResultFlag.outcomes) !== 0
+    const keeps = !isChunk && keepsContent(words[at + ResultRecord.codec]!, headLength)
+    const borrowed = keeps ? this.#native.borrow() : null
     countReceived(size, borrowed !== null)
     if (borrowed !== null) return readOutcome(future, words, at, new Uint8Array(borrowed), 0, size, head)
     let content: Uint8Array
@@ -67,7 +73,8 @@ export class ResultReader {
       content = Buffer.allocUnsafeSlow(size)
     } catch (cause) {
       const message = `This process has no memory for the result of ${length} bytes`
-      return { future, kind: 'error', value: new SerializationError(message, { stage: 'result', cause }) }
+      const error = new SerializationError(message, { stage: 'result', cause })
+      return { future, kind: 'error', value: withLabel(error, future.label) }
     }
     this.#native.fetch(content)
     return readOutcome(future, words, at, content, 0, size, head)
@@ -119,12 +126,12 @@ function readOutcome(
         return { future, kind: 'value', value: pieceOutcome(future, { values: new Array<unknown>(count), errors }) }
       }
     }
-  } catch (value) {
-    return { future, kind: 'error', value }
+  } catch (error) {
+    return { future, kind: 'error', value: withLabel(error, future.label) }
   }
 }
 
-/** The outcomes of the first items of a chunk, from the journal of worker `pid`. */
+/** The outcomes of the first items of a chunk, from the journal of worker `pid`: of `done` items, if that is known. */
 export function chunkOutcome(
   future: CallFuture<unknown>,
   journal: Uint8Array,
@@ -135,6 +142,11 @@ export function chunkOutcome(
   const outcome = readOutcomes(journal, limit, { pid, submitStack: framesOf(future.submitStack) }, (code) =>
     taskExit(code, future.describe(), pid),
   )
+  if (done !== Infinity && outcome.values.length < limit) {
+    // These items have run as well.
+    const damage = undecodable('result', new CorruptPayload(`the journal lacks outcomes of ${limit} finished items`))
+    outcome.errors = addDamage(outcome.values, outcome.errors, limit, damage)
+  }
   return pieceOutcome(future, outcome)
 }
 
@@ -152,5 +164,6 @@ function taskExit(exitCode: unknown, task: WorkerDeathTask, pid: number): TaskEx
   const code = Number(exitCode)
   return new TaskExitError(`${describeCall(task)} called process.exit(${code}) in worker ${pid}, which has left`, {
     exitCode: code,
+    label: task.label,
   })
 }

@@ -21,7 +21,7 @@ export interface WorkerStats {
 
 /** Numbers about a pool, present and past; see {@link ProcessPoolExecutor.stats}. */
 export interface PoolStats {
-  /** Calls that no worker has claimed, wherever they wait. */
+  /** Calls that no worker has claimed, wherever they wait: also those in a pause before their next attempt. */
   queued: number
   /**
    * Calls that a worker has claimed and whose futures are not done. The futures of all calls so far are `queued +

@@ -7,7 +7,7 @@ import { declareLocal } from '../codec/index.js'
 import { InvalidStateError } from '../errors/index.js'
 import { reportRejection } from '../futures/done-callback.js'
 import { Future } from '../futures/future.js'
-import { type WaitOptions, waitTimeout } from '../futures/wait-options.js'
+import { waitLimits, type WaitOptions } from '../futures/wait-options.js'
 import { type OptionNames, optionNames, type OwnOptions, ownOptions } from '../util/options.js'
 import { validateFunction } from '../util/validate.js'
 import { chainError } from './chain-error.js'
@@ -86,17 +86,22 @@ export class AsyncResult<T> implements PromiseLike<T> {
   }
 
   /**
-   * A promise of the value. It rejects with the job's error (the same object each time), or with a `TimeoutError` when
-   * the time of the wait is over; then the job goes on.
+   * A promise of the value. It rejects with the job's error (the same object each time), with a `TimeoutError` when the
+   * time of the wait is over, or with the reason of `options.signal`; then the job goes on.
    */
   get(options?: WaitOptions): Promise<T> {
     return this.#outcome.result(options)
   }
 
-  /** Resolves when the job is over, whatever its outcome, or when the time of the wait is over. */
+  /**
+   * Resolves when the job is over, whatever its outcome, or when the time of the wait is over. Rejects with the reason
+   * of `options.signal` when that is aborted.
+   */
   async wait(options?: WaitOptions): Promise<void> {
-    const timeout = waitTimeout(options)
-    await this.#outcome.exception(timeout === undefined ? undefined : { timeout }).catch(ignore)
+    const { signal } = waitLimits(options)
+    await this.#outcome.exception(options).catch((error: unknown) => {
+      if (signal?.aborted && error === signal.reason) throw error
+    })
   }
 
   /** Whether the job is over, its callback included. */
@@ -192,5 +197,3 @@ export class AsyncResult<T> implements PromiseLike<T> {
 }
 
 declareLocal(AsyncResult.prototype, 'is an AsyncResult: send the value that it will have')
-
-function ignore(): void {}

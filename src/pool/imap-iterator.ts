@@ -1,6 +1,6 @@
 // The iterator that `imap` returns.
 
-import { type WaitOptions, waitTimeout } from '../futures/wait-options.js'
+import { type TimeoutOptions, waitTimeout } from '../futures/wait-options.js'
 import type { MapIterator } from '../map/iterator.js'
 import { MapLoop } from '../map/loop.js'
 
@@ -28,7 +28,7 @@ export class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
    * The next result. With a `timeout` it rejects with a `TimeoutError` when the result is not there by then. Nothing is
    * lost: the next call is for the same item.
    */
-  next(options?: WaitOptions): Promise<IteratorResult<R, undefined>> {
+  next(options?: TimeoutOptions): Promise<IteratorResult<R, undefined>> {
     let timeout: number | undefined
     try {
       timeout = waitTimeout(options)

@@ -12,6 +12,13 @@ export interface TaskContext {
   readonly taskId: number
   /** The number of the worker, unique in its pool. */
   readonly workerId: number
+  /** The `label` that the caller gave to the call, or to the map of this item; undefined if there is none. */
+  readonly label: string | undefined
+  /**
+   * Which attempt of the call this is, from 1: more than 1 only where the caller asked for `retries`. In a map the
+   * attempts of the item count. The number does not grow beyond 512.
+   */
+  readonly attempt: number
   /**
    * Aborts when the host stops this call: by `cancel({ kill: true })`, an aborted signal or an expired timeout.
    *
@@ -32,6 +39,8 @@ export interface TaskContext {
 export class RunningTask implements TaskContext {
   readonly taskId: number
   readonly workerId: number
+  label: string | undefined = undefined
+  readonly attempt: number
   /** The outcome of the call is decided: later errors do not belong to the call any more. */
   done = false
   #controller: AbortController | undefined
@@ -40,9 +49,10 @@ export class RunningTask implements TaskContext {
   /** The async context in which the task asked for the signal: there its listeners are called. */
   #context: AsyncResource | undefined
 
-  constructor(taskId: number, workerId: number) {
+  constructor(taskId: number, workerId: number, attempt: number) {
     this.taskId = taskId
     this.workerId = workerId
+    this.attempt = attempt
   }
 
   get signal(): AbortSignal {

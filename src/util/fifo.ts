@@ -38,6 +38,14 @@ export class Fifo<T> {
     return item
   }
 
+  /** Removes one item, wherever it is. Returns false if it is not there. */
+  remove(item: T): boolean {
+    const index = this.items.indexOf(item, this.head)
+    if (index < 0) return false
+    this.items.splice(index, 1)
+    return true
+  }
+
   clear(): void {
     this.items = []
     this.head = 0

@@ -6,9 +6,13 @@ import { clearTimeout, setImmediate, setTimeout } from './globals.js'
 /** The longest delay that setTimeout() takes, in milliseconds. With a longer delay setTimeout() fires at once. */
 const LONGEST_DELAY = 2 ** 31 - 1
 
-/** A one-shot timer for any finite number of milliseconds. The timer holds the event loop: somebody waits for it. */
+/**
+ * A one-shot timer for any finite number of milliseconds. The timer holds the event loop, unless `unref()` was called:
+ * somebody waits for it.
+ */
 export class Timer {
   private handle: NodeJS.Timeout
+  private referenced = true
 
   constructor(milliseconds: number, expire: () => void) {
     this.handle = this.arm(monotonicMs() + milliseconds, expire)
@@ -19,11 +23,23 @@ export class Timer {
     clearTimeout(this.handle)
   }
 
+  ref(): void {
+    this.referenced = true
+    this.handle.ref()
+  }
+
+  /** Lets the event loop end before the timer expires. */
+  unref(): void {
+    this.referenced = false
+    this.handle.unref()
+  }
+
   private arm(deadline: number, expire: () => void): NodeJS.Timeout {
     const left = Math.max(0, deadline - monotonicMs())
     if (left <= LONGEST_DELAY) return setTimeout(expire, Math.ceil(left))
     return setTimeout(() => {
       this.handle = this.arm(deadline, expire)
+      if (!this.referenced) this.handle.unref()
     }, LONGEST_DELAY)
   }
 }

@@ -3,5 +3,5 @@
 export { type BootPlan, decodeBootPlan, encodeBootPlan } from './boot-plan.js'
 export { Committed, ForkRequest, Hold, HostFlag, Limits, Phase, Refused, Taken } from './codes.js'
 export { CallRecord, Drained, Inbox, Journal, Register, ResultRecord, wide } from './records.js'
-export { CallFlag, ResultFlag, Status } from './status.js'
+export { CallFlag, Earlier, ResultFlag, Status } from './status.js'
 export { decodeDescriptor, encodeDescriptor, type TaskDescriptor } from './task-descriptor.js'

@@ -1,4 +1,5 @@
-// The kinds of results, and the flags of calls and results. Native code passes flags on without looking at them.
+// The kinds of results, and the flags of calls and results. Native code passes flags on, and looks at `chunk` and the
+// number of earlier attempts alone.
 
 /** The kind of a result. crates/pool has the same numbers. */
 export const Status = {
@@ -28,6 +29,19 @@ export const CallFlag = {
   moved: 4,
   /** Together with `chunk`: each item has a time limit. */
   timed: 8,
+  /** The payload has one argument, or item, more at its end: the label of the call. */
+  labelled: 16,
+} as const
+
+/**
+ * Among the flags of a call: the number of attempts before the present one. The host writes those before the submission
+ * of the call, and native code counts those that it repeats by itself.
+ */
+export const Earlier = {
+  /** The lowest bit. */
+  shift: 6,
+  /** The largest number: it stays. */
+  most: 0x1ff,
 } as const
 
 /** Bits among the flags of a result. */

@@ -1,6 +1,7 @@
 // Chunks in a worker: the items of one call run one after the other, each with an outcome of its own, which lies in the
 // journal before the next item begins.
 
+import { withLabel } from '../errors/index.js'
 import { isThenable } from '../util/thenable.js'
 import { CallFlag } from '../wire/index.js'
 import type { ItemContexts } from './contexts.js'
@@ -16,6 +17,8 @@ export interface ChunkCalls {
   readonly task: Task
   readonly flags: number
   readonly items: readonly unknown[]
+  /** The label of the map. */
+  readonly label: string | undefined
   /** Makes the error that tells of an item what it threw. */
   explain(error: unknown): unknown
   /** Whether the chunk was answered by somebody else: its process ends, or an item has left a stray error. */
@@ -33,7 +36,7 @@ export function runChunk(
   slot: number,
   calls: ChunkCalls,
 ): typeof OUTCOMES | Promise<typeof OUTCOMES> {
-  journal.open(slot, calls.items.length, (calls.flags & CallFlag.timed) !== 0)
+  if (!journal.open(slot, calls.items.length, (calls.flags & CallFlag.timed) !== 0)) return OUTCOMES
   do {
     try {
       const value = callItem(calls, journal.next)
@@ -77,6 +80,8 @@ function keep(journal: Journal, calls: ChunkCalls, value: unknown): void {
   calls.encoding(true)
   try {
     journal.value(value)
+  } catch (error) {
+    throw withLabel(error, calls.label)
   } finally {
     calls.encoding(false)
   }

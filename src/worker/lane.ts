@@ -8,12 +8,23 @@ import {
   keepsContent,
   Outbox,
 } from '../codec/index.js'
-import { SerializationError } from '../errors/index.js'
+import { SerializationError, withLabel } from '../errors/index.js'
 import { countReceived } from '../memory/garbage.js'
 import { detach, receiveShared, wholeShared } from '../memory/shared-buffer.js'
 import { native, type NativeWorker } from '../native/index.js'
 import { Buffer } from '../util/globals.js'
-import { CallFlag, CallRecord, Committed, Inbox, Register, ResultFlag, Status, Taken, wide } from '../wire/index.js'
+import {
+  CallFlag,
+  CallRecord,
+  Committed,
+  Earlier,
+  Inbox,
+  Register,
+  ResultFlag,
+  Status,
+  Taken,
+  wide,
+} from '../wire/index.js'
 import { Journal } from './journal.js'
 
 /** Returned by `commitAndTake()` when the result has to wait for room: nothing is committed or taken yet. */
@@ -47,6 +58,8 @@ export class Lane {
   codec = 0
   flags = 0
   taskId = 0
+  /** The label of the call whose arguments were decoded last. */
+  label: string | undefined = undefined
   /** The index of the call's word in the journal. */
   chunk = 0
   #length = 0
@@ -91,9 +104,15 @@ export class Lane {
     return taken
   }
 
+  /** Which attempt the call that was taken last is, from 1. */
+  get attempt(): number {
+    return ((this.flags >>> Earlier.shift) & Earlier.most) + 1
+  }
+
   /** Decodes the arguments of the call that was taken last. */
   arguments(): unknown[] {
     const args = this.#decode()
+    this.label = (this.flags & CallFlag.labelled) === 0 ? undefined : (args.pop() as string)
     if ((this.flags & CallFlag.moved) !== 0) receiveShared(args)
     return args
   }
@@ -174,7 +193,16 @@ export class Lane {
     return committed
   }
 
-  /** The journal of the lane, made at its first use: most workers run no chunks. */
+  /** Whether a chunk has begun and is not answered. */
+  get isChunkOpen(): boolean {
+    return this.#journal?.isOpen === true
+  }
+
+  /**
+   * The journal of the lane, made at its first use: most workers run no chunks.
+   *
+   * @throws When there is no memory for it.
+   */
   get journal(): Journal {
     return (this.#journal ??= new Journal(this.#native, this.outbox))
   }
@@ -219,8 +247,20 @@ export class Lane {
     } else {
       const bytes = outbox.length + (outbox.tail?.byteLength ?? 0)
       const why = committed === Committed.tooLarge ? 'is more than a lane can hold' : 'found no memory'
-      encodeError(new SerializationError(`The result of ${bytes} bytes ${why}`, { stage: 'result' }), outbox)
-      this.commit(Status.error, 0, next)
+      const refusal = new SerializationError(`The result of ${bytes} bytes ${why}`, { stage: 'result' })
+      const error = withLabel(refusal, this.label)
+      if ((flags & ResultFlag.outcomes) === 0) {
+        encodeError(error, outbox)
+        this.commit(Status.error, 0, next)
+      } else if (this.journal.shrink(error)) {
+        this.commit(status, flags, next)
+      } else {
+        encodeError(error, outbox)
+        this.commit(Status.error, 0, () => {
+          this.journal.close()
+          next()
+        })
+      }
     }
   }
 
@@ -243,10 +283,9 @@ export class Lane {
 
   /** Commits, without waiting for room, that the task has called `process.exit()`. */
   commitExit(code: number): void {
-    if (this.#journal?.isOpen) {
-      this.#journal.exit(code)
-      this.#endItem(Status.exit)
-      return
+    if (this.isChunkOpen) {
+      if (this.journal.isRunning) this.journal.exit(code)
+      return this.#endChunk(Status.exit)
     }
     encodeResult(code, this.outbox)
     this.#setRegisters(Status.exit, 0)
@@ -255,19 +294,18 @@ export class Lane {
 
   /** Commits, without waiting for room, that the process ends under the call, and not by the call's own doing. */
   commitFailure(error: Error): void {
-    if (this.#journal?.isOpen) {
-      this.#journal.error(error)
-      this.#endItem(Status.error)
-      return
+    if (this.isChunkOpen) {
+      if (this.journal.isRunning) this.journal.error(error)
+      return this.#endChunk(Status.error)
     }
     encodeError(error, this.outbox)
     this.#setRegisters(Status.error, 0)
     this.#commit()
   }
 
-  /** Commits, without waiting for room, a chunk whose present item was its last one here. */
-  #endItem(status: number): void {
-    this.#journal!.advance()
+  /** Commits, without waiting for room, a chunk whose present item, if there is one, was its last one here. */
+  #endChunk(status: number): void {
+    if (this.journal.isRunning) this.journal.advance(true)
     this.#commitChunk(status)
   }
 

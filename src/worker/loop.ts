@@ -4,6 +4,7 @@
 // loop. After a time budget the event loop gets a turn, so that timers and sockets of tasks stay alive under load.
 
 import { encodeResult } from '../codec/index.js'
+import { withLabel } from '../errors/index.js'
 import { collectBuffers, collectGarbage } from '../memory/garbage.js'
 import { RunningTask, type WorkerState } from '../tasks/context.js'
 import { monotonicMs } from '../util/clock.js'
@@ -225,11 +226,12 @@ export class Loop {
   #start(): boolean {
     const lane = this.#lane
     this.#started++
-    const running = new RunningTask(lane.taskId, this.#state.workerId)
+    const running = new RunningTask(lane.taskId, this.#state.workerId, lane.attempt)
     this.#running = running
     const { flags, task: index } = lane
     try {
       const args = lane.arguments()
+      running.label = lane.label
       const task = this.#tasks.loaded(index)
       const outcome =
         task === undefined ? this.#load(running, index, flags, args) : this.#call(running, task, flags, args)
@@ -245,7 +247,11 @@ export class Loop {
   }
 
   async #load(running: RunningTask, index: number, flags: number, args: unknown[]): Promise<unknown> {
-    const task = await this.#contexts.callApart(() => this.#tasks.load(index))
+    const task = await this.#contexts
+      .callApart(() => this.#tasks.load(index))
+      .catch((error: unknown) => {
+        throw withLabel(error, running.label)
+      })
     return this.#call(running, task, flags, args)
   }
 
@@ -264,6 +270,7 @@ export class Loop {
       task,
       flags,
       items,
+      label: running.label,
       explain: (error) => (isSource ? explainClosure(error) : error),
       isOver: () => running.done,
       encoding: (isEncoding) => (this.#answering = isEncoding),
@@ -282,7 +289,7 @@ export class Loop {
       if (value === OUTCOMES) flags = ResultFlag.outcomes
       else encodeResult(value, outbox)
     } catch (error) {
-      encodeFailure(error, outbox)
+      encodeFailure(withLabel(error, running.label), outbox)
       status = Status.error
     }
     return this.#answer(running, status, flags)
@@ -291,24 +298,27 @@ export class Loop {
   #fail(running: RunningTask, error: unknown, index: number): boolean {
     if (running.done) return false
     if (this.#tasks.exhausted) this.#retireAfterCall()
+    return this.#answerFailure(running, error, index)
+  }
+
+  /** Answers with an error. If a chunk is open, the error is that of its present item, and other items do not begin. */
+  #answerFailure(running: RunningTask, error: unknown, index: number): true {
     this.#answering = true
-    this.#encodeFailure(error, index)
-    return this.#answer(running, Status.error, 0)
+    if (!this.#lane.isChunkOpen) {
+      this.#encodeFailure(error, index)
+      return this.#answer(running, Status.error, 0)
+    }
+    const { journal } = this.#lane
+    journal.error(this.#tasks.isSource(index) ? explainClosure(error) : error)
+    journal.advance(true)
+    return this.#answer(running, Status.ok, ResultFlag.outcomes)
   }
 
   /** Answers the call in progress with a stray error of its own. */
   failRunning(error: unknown): void {
     const running = this.#running
     if (running === undefined) return
-    const { journal } = this.#lane
-    if (journal.isOpen) {
-      journal.error(this.#tasks.isSource(this.#lane.task) ? explainClosure(error) : error)
-      journal.advance()
-      this.#answer(running, Status.ok, ResultFlag.outcomes)
-    } else {
-      this.#encodeFailure(error, this.#lane.task)
-      this.#answer(running, Status.error, 0)
-    }
+    this.#answerFailure(running, error, this.#lane.task)
     this.#finish()
   }
 

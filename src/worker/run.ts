@@ -1,6 +1,6 @@
 // A worker process, from its first turn to its last.
 
-import { WorkerDiedError } from '../errors/index.js'
+import { WorkerDiedError, withLabel } from '../errors/index.js'
 import { becomeWorker } from '../tasks/context.js'
 import { Phase, Status } from '../wire/index.js'
 import { interceptExit } from './exit.js'
@@ -31,7 +31,7 @@ export function runWorker(argument: string, inherits = false): void {
       // Evaluating a module and encoding an outcome are work for the call in progress.
       const isOwn = origin === running || (origin === undefined && (state.loading > 0 || loop.answering))
       if (isOwn) lane.commitExit(code)
-      else lane.commitFailure(strayExit(code))
+      else lane.commitFailure(strayExit(code, running.label))
     }
     lane.setPhase(Phase.leaving)
   })
@@ -63,10 +63,10 @@ export function runWorker(argument: string, inherits = false): void {
  * behind. The exit cannot wait for the end of the running call: `process.exit()` never returns, and the call may be
  * waiting for this very code.
  */
-function strayExit(exitCode: number): WorkerDiedError {
+function strayExit(exitCode: number, label: string | undefined): WorkerDiedError {
   const hint = 'an earlier task, the initializer or a module had left that code behind: look for timers and listeners'
   const message =
     `Worker ${process.pid} was ended by process.exit(${exitCode}) in code that does not belong to this call. ` +
     `The call may have had effects and was not repeated. Hint: ${hint}`
-  return new WorkerDiedError(message, { pid: process.pid, exitCode, signal: null, hint })
+  return withLabel(new WorkerDiedError(message, { pid: process.pid, exitCode, signal: null, hint }), label)
 }

@@ -34,6 +34,15 @@ groups! {
     STRAY_RETIRING = millrace_pool::status::STRAY_RETIRING;
   }
 
+  /// Bits among the flags of a call.
+  mod call_flag: u16 {
+    /// Items, each with an outcome of its own: the one flag that the manager itself understands.
+    CHUNK = millrace_pool::CHUNK;
+    UNARY = 2;
+    MOVED = 4;
+    TIMED = 8;
+  }
+
   /// Why no call was taken, in place of its number, which is never negative.
   mod refused: i32 {
     /// The pool takes no more calls.
@@ -126,6 +135,14 @@ groups! {
   mod host_flag: u32 {
     /// The call goes on with work that was accepted before: the queue's bound does not count.
     FURTHER = 1 << 15;
+  }
+
+  /// The number of attempts before the present one, among the flags of a call.
+  mod earlier: u32 {
+    /// The lowest bit.
+    SHIFT = millrace_pool::earlier::SHIFT;
+    /// The largest number: it stays.
+    MOST = millrace_pool::earlier::MOST as u32;
   }
 
   /// What an inbox holds.

@@ -82,7 +82,17 @@ impl Pool {
     let tail = Tail::Bytes(&self.payload);
     self
       .manager
-      .submit(CallSpec { task: 0, codec: 0, flags: 0, limits: None, retries: 0, further: false, head: &[], tail })
+      .submit(CallSpec {
+        task: 0,
+        codec: 0,
+        flags: 0,
+        limits: None,
+        retries: 0,
+        further: false,
+        attempt_of: None,
+        head: &[],
+        tail,
+      })
       .unwrap();
   }
 

@@ -6,9 +6,11 @@ import {
   type WorkerDeathTask,
   WorkerDiedError,
   WorkerTerminatedError,
+  withLabel,
 } from '../../errors/index.js'
 import type { NativeCallFailure, NativeDeath } from '../../native/index.js'
 import { capital } from '../../util/text.js'
+import type { CallFuture } from '../call-future.js'
 import { deathHint, describeCall, describeDeath, workerDeath } from './deaths.js'
 import { errnoName, spawnFailed } from './system.js'
 
@@ -16,51 +18,48 @@ import { errnoName, spawnFailed } from './system.js'
 export function callFailure(
   failure: Exclude<NativeCallFailure, { kind: 'cancelled' }>,
   task: WorkerDeathTask,
-  { timeout = 0, retries }: { readonly timeout: number | undefined; readonly retries: number },
+  call: Pick<CallFuture<unknown>, 'timeout' | 'tellsLate' | 'tellAttempts'>,
 ): Error {
+  const { label } = task
   switch (failure.kind) {
     case 'workerDied':
-      return workerDied(failure.death, task, retries)
+      return workerDied(failure.death, task, call.tellAttempts())
     case 'timedOut': {
       const { pid } = failure
+      const { timeout = 0 } = call
+      const attempts = call.tellAttempts()
       return new TaskTimeoutError(
-        `${describeCall(task)} ran longer than its timeout of ${timeout} ms in worker ${pid}, which is being stopped` +
-          (retries === 0 ? '' : `. It was ${lastAttempt(retries)}`),
-        { timeout, pid },
+        `${describeCall(task)} ran longer than its timeout of ${timeout} ms in worker ${pid}` +
+          (call.tellsLate ? '' : ', which is being stopped') +
+          (attempts === '' ? '' : `. ${attempts}`),
+        { timeout, pid, label },
       )
     }
     case 'terminated': {
       const { pid } = failure
-      return new WorkerTerminatedError(`Worker ${pid} was terminated while it ran ${describeCall(task)}`, { pid })
+      return new WorkerTerminatedError(`Worker ${pid} was terminated while it ran ${describeCall(task)}`, {
+        pid,
+        label,
+      })
     }
     case 'spawn':
-      return spawnFailed(failure.syscall, failure.errno)
+      return withLabel(spawnFailed(failure.syscall, failure.errno), label)
     case 'noMemory':
       return new SerializationError(
         `There is no memory for the arguments of ${describeCall(task)}: ${errnoName(failure.errno)}`,
-        { stage: 'arguments' },
+        { stage: 'arguments', label },
       )
   }
 }
 
-/** The worker of a call that failed; 0 if it had none. */
-export function failedWorker(failure: NativeCallFailure): number {
-  return failure.kind === 'workerDied' ? failure.death.pid : 'pid' in failure ? failure.pid : 0
-}
-
 /** The error of a call that was lost when its worker died, in a pool that goes on. */
-function workerDied(death: NativeDeath, task: WorkerDeathTask, retries: number): WorkerDiedError {
+function workerDied(death: NativeDeath, task: WorkerDeathTask, attempts: string): WorkerDiedError {
   const hint = death.corrupt ? undefined : deathHint(death)
-  const repeated =
-    retries === 0 ? 'The call may have had effects and was not repeated' : `It was ${lastAttempt(retries)}`
+  const repeated = attempts === '' ? 'The call may have had effects and was not repeated' : attempts
   const message = `${capital(describeDeath(death, task))} died. ${repeated}`
   return new WorkerDiedError(hint === undefined ? message : `${message}. Hint: ${hint}`, {
     ...workerDeath(death, task),
+    label: task.label,
     ...(hint === undefined ? {} : { hint }),
   })
-}
-
-/** For example "the last of 3 attempts". */
-function lastAttempt(retries: number): string {
-  return `the last of ${retries + 1} attempts`
 }

@@ -37,16 +37,23 @@ impl CallPath {
   /// Takes the call that the registers describe, with the payload at the start of the outbox. Returns its number, or
   /// one of [`refused`].
   pub(super) fn submit(&self) -> i32 {
-    self.submit_with(Tail::Bytes(&[]), None, 0)
+    self.submit_with(Tail::Bytes(&[]), None, 0, None)
   }
 
-  /// As [`CallPath::submit`], with `tail` behind the outbox's bytes.
-  pub(super) fn submit_with(&self, tail: Tail<'_>, limits: Option<Limits>, retries: u32) -> i32 {
+  /// As [`CallPath::submit`], with `tail` behind the outbox's bytes. For `attempt_of` see [`CallSpec`].
+  pub(super) fn submit_with(
+    &self,
+    tail: Tail<'_>,
+    limits: Option<Limits>,
+    retries: u32,
+    attempt_of: Option<u64>,
+  ) -> i32 {
     let registers: [u32; register::COUNT] = read_words(self.registers.all());
     let (codec, flags) = (registers[register::CODEC] as u8, registers[register::FLAGS] as u16);
     let head = self.outbox.bytes(registers[register::LENGTH]);
     let further = registers[register::FLAGS] & host_flag::FURTHER != 0;
-    let spec = CallSpec { task: registers[register::TASK], codec, flags, limits, retries, further, head, tail };
+    let task = registers[register::TASK];
+    let spec = CallSpec { task, codec, flags, limits, retries, further, attempt_of, head, tail };
     let mut manager = self.core.manager();
     let outcome = manager.submit(spec);
     // A submit changes what the loop must know only when it started a worker, brought a deadline, or is the first.

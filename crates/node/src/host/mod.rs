@@ -121,7 +121,15 @@ impl NativePool {
   #[napi]
   pub fn submit_with(&self, tail: Option<&[u8]>, timeout: f64, grace: f64, retries: u32) -> i32 {
     let limits = (timeout >= 0.0).then(|| Limits { timeout: milliseconds(timeout), grace: milliseconds(grace) });
-    self.calls.submit_with(Tail::Bytes(tail.unwrap_or_default()), limits, retries)
+    self.calls.submit_with(Tail::Bytes(tail.unwrap_or_default()), limits, retries, None)
+  }
+
+  /// As `submitWith`, for an attempt of a call that JavaScript repeats: of the call whose public number is `attemptOf`,
+  /// or the first one of a new call for 0. The call fails for its time-out when its attempt is over.
+  #[napi]
+  pub fn submit_attempt(&self, tail: Option<&[u8]>, timeout: f64, grace: f64, attempt_of: f64) -> i32 {
+    let limits = (timeout >= 0.0).then(|| Limits { timeout: milliseconds(timeout), grace: milliseconds(grace) });
+    self.calls.submit_with(Tail::Bytes(tail.unwrap_or_default()), limits, 0, Some(attempt_of as u64))
   }
 
   /// As `submitWith`, with the memory of an ArrayBuffer that lies in a lane after the outbox's bytes. The memory is not
@@ -141,7 +149,7 @@ impl NativePool {
     let Some(moved) = loan.as_ref().and_then(|loan| unsafe { loan.hand_over() }) else {
       return Err(napi::Error::from_reason("the buffer does not lie in a lane"));
     };
-    Ok(self.calls.submit_with(Tail::Moved(moved), limits, retries))
+    Ok(self.calls.submit_with(Tail::Moved(moved), limits, retries, None))
   }
 
   /// An ArrayBuffer of `bytes` bytes (not 0) in the memory of a lane; `null` if there is no room; one of `refused` if

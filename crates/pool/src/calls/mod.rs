@@ -11,5 +11,6 @@ pub(crate) use definitions::{BootCall, Definitions, TaskDefinition};
 pub(crate) use payload::Payload;
 pub(crate) use pending::PendingQueue;
 pub(crate) use retries::Retries;
+pub use retries::earlier;
 pub use table::Limits;
 pub(crate) use table::{Call, CallTable, Outcome, Place};

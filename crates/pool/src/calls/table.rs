@@ -6,7 +6,7 @@ use millrace_ring::{CallHeader, CallKind, Position};
 
 use super::payload::Payload;
 use super::retries::Retries;
-use crate::completion::CallId;
+use crate::completion::{CHUNK, CallId};
 
 /// How long a call may run.
 #[derive(Clone, Copy, Debug)]
@@ -31,8 +31,12 @@ pub(crate) enum Place {
 /// One unfinished call.
 #[derive(Debug)]
 pub(crate) struct Call {
-  /// Tells a call from earlier ones of the same number. Users know it as the task id.
+  /// Tells a call from earlier ones in the same place of the table.
   pub(crate) sequence: u64,
+  /// The public number: the task id. All attempts of a call have the same.
+  pub(crate) number: u64,
+  /// The owner makes the further attempts of the call. So the owner hears of a time-out when the attempt is over.
+  pub(crate) owner_repeats: bool,
   pub(crate) task: u32,
   pub(crate) codec: u8,
   pub(crate) flags: u16,
@@ -54,14 +58,19 @@ pub(crate) enum Outcome {
   Dropped,
   /// The outcome is dropped, and the call is started again.
   Repeated,
-  /// The call is a chunk of which an item ran for too long. The owner hears of it when the worker has ended, or has
-  /// answered within the grace: then it is certain which items were finished before.
+  /// The call ran for too long. Its owner, who repeats it, hears of that when the worker has ended, or has answered
+  /// within the grace: no two attempts overlap.
   Overdue,
 }
 
 impl Call {
+  /// Whether the call has items, each with an outcome of its own.
+  pub(crate) fn is_chunk(&self) -> bool {
+    self.flags & CHUNK != 0
+  }
+
   pub(crate) fn header(&self) -> CallHeader {
-    CallHeader { kind: CallKind::Task, codec: self.codec, flags: self.flags, task: self.task, sequence: self.sequence }
+    CallHeader { kind: CallKind::Task, codec: self.codec, flags: self.flags, task: self.task, sequence: self.number }
   }
 }
 
@@ -75,13 +84,21 @@ pub(crate) struct CallTable {
   len: usize,
   /// How many sequence numbers were given out.
   sequences: u64,
+  /// How many public numbers were given out.
+  numbers: u64,
 }
 
 impl CallTable {
-  /// The sequence number of a new call, from 1 on. No two calls of a pool have the same.
+  /// The sequence number of a new entry, from 1 on. No two entries of a pool have the same.
   pub(crate) fn next_sequence(&mut self) -> u64 {
     self.sequences += 1;
     self.sequences
+  }
+
+  /// The public number of a new call, from 1 on.
+  pub(crate) fn next_number(&mut self) -> u64 {
+    self.numbers += 1;
+    self.numbers
   }
 
   pub(crate) fn insert(&mut self, call: Call) -> CallId {
@@ -148,6 +165,8 @@ impl Call {
   pub(crate) fn numbered(sequence: u64) -> Self {
     Self {
       sequence,
+      number: sequence,
+      owner_repeats: false,
       task: 0,
       codec: 0,
       flags: 0,

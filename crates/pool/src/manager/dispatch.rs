@@ -30,6 +30,9 @@ pub struct CallSpec<'a> {
   pub retries: u32,
   /// Whether the call goes on with work that was accepted before: then there is always room.
   pub further: bool,
+  /// For a call that its owner repeats: the public number of the call, or 0 at its first attempt, which gets a number.
+  /// The owner hears of a time-out when the attempt is over.
+  pub attempt_of: Option<u64>,
   /// The payload's first bytes.
   pub head: &'a [u8],
   /// The payload's other bytes.
@@ -67,8 +70,11 @@ impl Manager {
     }
 
     let sequence = self.calls.next_sequence();
+    let number = spec.attempt_of.filter(|&number| number > 0).unwrap_or_else(|| self.calls.next_number());
     let id = self.calls.insert(Call {
       sequence,
+      number,
+      owner_repeats: spec.attempt_of.is_some(),
       task: spec.task,
       codec: spec.codec,
       flags: spec.flags,

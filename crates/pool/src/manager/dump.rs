@@ -59,7 +59,7 @@ impl Manager {
     let front = now.duration_since(lane.front_since()).as_millis();
     match lane.running() {
       Some(call) => {
-        let task = self.sequence(call).unwrap_or(0);
+        let task = self.number(call).unwrap_or(0);
         writeln!(text, "  runs call {call} (task id {task}), in front for {front} ms")?;
       }
       None => writeln!(text, "  runs nothing, for {front} ms")?,

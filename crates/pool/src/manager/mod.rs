@@ -16,6 +16,7 @@ mod burial;
 mod deadlines;
 mod drain;
 mod dump;
+mod interruption;
 mod lanes;
 mod lifecycle;
 mod owner;
@@ -178,8 +179,8 @@ impl Manager {
   }
 
   /// The public number of a call.
-  fn sequence(&self, id: CallId) -> Option<u64> {
-    self.calls.get(id).map(|call| call.sequence)
+  fn number(&self, id: CallId) -> Option<u64> {
+    self.calls.get(id).map(|call| call.number)
   }
 
   /// Everything that happened since the last time, in order.

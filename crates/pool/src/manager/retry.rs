@@ -6,7 +6,7 @@
 //! All attempts share number and sequence number; the next one waits behind all other calls.
 
 use super::Manager;
-use crate::calls::{Outcome, Payload, Retries};
+use crate::calls::{Call, Outcome, Payload, Retries, earlier};
 use crate::completion::CallId;
 
 impl Manager {
@@ -24,9 +24,11 @@ impl Manager {
     true
   }
 
-  /// Nobody waits for the call any more. True: it was between two attempts.
+  /// Nobody waits for the call any more. True: its attempt was stopped before, and another one would follow.
   pub(super) fn forgo_retry(&mut self, id: CallId) -> bool {
-    let Some(call) = self.calls.get_mut(id).filter(|call| call.outcome == Outcome::Repeated) else { return false };
+    let is_stopped =
+      |call: &&mut Call| call.outcome == Outcome::Repeated || (call.outcome == Outcome::Overdue && call.owner_repeats);
+    let Some(call) = self.calls.get_mut(id).filter(is_stopped) else { return false };
     call.outcome = Outcome::Dropped;
     true
   }
@@ -38,9 +40,12 @@ impl Manager {
 
   /// An attempt has ended without an outcome. True: the call waits for its next one.
   pub(super) fn retry(&mut self, id: CallId) -> bool {
-    let Some(call) = self.calls.get_mut(id).filter(|call| call.outcome != Outcome::Dropped) else { return false };
+    // Of a chunk some items may be finished: its owner starts the others again.
+    let may = |call: &&mut Call| call.outcome != Outcome::Dropped && !call.is_chunk();
+    let Some(call) = self.calls.get_mut(id).filter(may) else { return false };
     let Some((next, payload)) = call.retries.take().map(Retries::use_one) else { return false };
     call.retries = next;
+    call.flags = earlier::count_one(call.flags);
     call.outcome = Outcome::Delivered;
     self.put_behind(id, payload);
     true

@@ -147,6 +147,7 @@ fn a_payload_as_large_as_the_arena_goes_and_a_larger_one_is_refused() {
     limits: None,
     retries: 0,
     further: false,
+    attempt_of: None,
     head: &[0; 13],
     tail: Tail::Bytes(&[0; (64 << 10) - 12]),
   };

@@ -189,3 +189,34 @@ fn under_random_kills_each_call_starts_as_often_as_it_may_and_is_answered_once()
   }
   pool.close();
 }
+
+#[test]
+fn the_owner_of_a_call_that_it_repeats_hears_of_a_time_out_when_the_attempt_is_over() {
+  // Within its grace the call is answered, and the worker goes on.
+  let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
+  let key = pool.submit_attempt("gate one", b"data", 60, 600_000);
+  pool.until_running(key);
+  pool.go_on_for(Duration::from_millis(200));
+  assert!(pool.is_running(key));
+  pool.open("one");
+  assert!(matches!(pool.outcome(key), Outcome::Failed(CallFailure::TimedOut { .. })));
+  assert_eq!(pool.exits(), []);
+  // Beyond its grace the worker ends first.
+  let key = pool.submit_attempt("gate never", b"data", 60, 0);
+  assert!(matches!(pool.outcome(key), Outcome::Failed(CallFailure::TimedOut { .. })));
+  assert_eq!(pool.exit_reasons(), [ExitReason::Killed]);
+  pool.close();
+}
+
+#[test]
+fn a_call_that_its_owner_repeats_can_be_stopped_in_its_grace() {
+  let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
+  let key = pool.submit_attempt("gate never", &[], 60, 600_000);
+  pool.until_running(key);
+  pool.go_on_for(Duration::from_millis(150));
+  assert!(pool.stop_call(key, Duration::ZERO));
+  pool.until("the worker is gone", |pool| !pool.exits().is_empty());
+  let late = pool.submit("echo");
+  pool.answer(late);
+  pool.close();
+}

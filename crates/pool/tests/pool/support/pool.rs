@@ -110,8 +110,17 @@ impl Pool {
   ) -> Result<u64, SubmitError> {
     let key = self.next_key;
     let head = [&key.to_le_bytes()[..], order.as_bytes(), b"\n"].concat();
-    let id =
-      self.manager.submit(CallSpec { task, codec: 0, flags: 0, limits, retries, further: false, head: &head, tail })?;
+    let id = self.manager.submit(CallSpec {
+      task,
+      codec: 0,
+      flags: 0,
+      limits,
+      retries,
+      further: false,
+      attempt_of: None,
+      head: &head,
+      tail,
+    })?;
     self.next_key += 1;
     assert_eq!(self.ids.insert(id, key), None, "the number of an unfinished call was used again");
     Ok(key)
@@ -128,6 +137,27 @@ impl Pool {
   pub fn submit_limited(&mut self, order: &str, timeout: u64, grace: u64) -> u64 {
     let limits = Limits { timeout: Duration::from_millis(timeout), grace: Duration::from_millis(grace) };
     self.try_submit(order, &[], 0, Some(limits)).unwrap()
+  }
+
+  /// The first attempt of a call whose further attempts the owner would make.
+  pub fn submit_attempt(&mut self, order: &str, data: &[u8], timeout: u64, grace: u64) -> u64 {
+    let key = self.next_key;
+    let head = [&key.to_le_bytes()[..], order.as_bytes(), b"\n", data].concat();
+    let (timeout, grace) = (Duration::from_millis(timeout), Duration::from_millis(grace));
+    let id = self.manager.submit(CallSpec {
+      task: 0,
+      codec: 0,
+      flags: 0,
+      limits: Some(Limits { timeout, grace }),
+      retries: 0,
+      further: false,
+      attempt_of: Some(0),
+      head: &head,
+      tail: Tail::Bytes(&[]),
+    });
+    self.next_key += 1;
+    assert_eq!(self.ids.insert(id.unwrap(), key), None);
+    key
   }
 
   pub fn submit_repeated(&mut self, order: &str, data: &[u8], timeout: Option<(u64, u64)>, retries: u32) -> u64 {
