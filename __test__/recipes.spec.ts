@@ -77,7 +77,7 @@ async function startService(t: ExecutionContext, env: Record<string, string> = {
   return service
 }
 
-test('the service answers, and tells Prometheus of it', async (t) => {
+test.serial('the service answers, and tells Prometheus of it', async (t) => {
   const service = await startService(t)
   t.is(await (await service.get('/primes?below=100')).text(), '25\n')
   t.is((await service.get('/primes?below=many')).status, 400)
@@ -92,7 +92,7 @@ test('the service answers, and tells Prometheus of it', async (t) => {
   t.is(await service.metric('millrace_workers{state="idle"}'), 1)
 })
 
-test('a service that is full refuses with 503, and says when to come again', async (t) => {
+test.serial('a service that is full refuses with 503, and says when to come again', async (t) => {
   const service = await startService(t, { MAX_QUEUE: '0' })
   const gone = new AbortController()
   const first = service.get(`/primes?below=${ENDLESS}`, gone.signal)
@@ -103,14 +103,14 @@ test('a service that is full refuses with 503, and says when to come again', asy
   t.is(await first.catch((error: Error) => error.name), 'AbortError')
 })
 
-test('a call that takes too long gets 504, and its worker is kept', async (t) => {
+test.serial('a call that takes too long gets 504, and its worker is kept', async (t) => {
   const service = await startService(t, { TIME_LIMIT_MS: '200' })
   t.is((await service.get(`/primes?below=${ENDLESS}`)).status, 504)
   t.is(await (await service.get('/primes?below=100')).text(), '25\n')
   t.is(await service.metric('millrace_worker_restarts_total'), 0)
 })
 
-test('a client that disconnects cancels its call, and the worker is kept', async (t) => {
+test.serial('a client that disconnects cancels its call, and the worker is kept', async (t) => {
   const service = await startService(t)
   const gone = new AbortController()
   const first = service.get(`/primes?below=${ENDLESS}`, gone.signal)
@@ -132,7 +132,7 @@ for (const [signal, whom, pids] of [
   ],
   ['SIGINT', 'its whole process group', ({ pid }: Service) => [-pid]],
 ] as const) {
-  test(`${signal} to ${whom}: the service finishes its calls, takes no new ones, and ends`, async (t) => {
+  test.serial(`${signal} to ${whom}: the service finishes its calls, takes no new ones, and ends`, async (t) => {
     const service = await startService(t)
     t.is(await (await service.get('/primes?below=10')).text(), '4\n')
     const workers = workersOf(service.pid).map(({ pid }) => pid)
@@ -154,7 +154,7 @@ for (const [signal, whom, pids] of [
   })
 }
 
-test('calls that are not finished in time are answered, and neither they nor slow clients keep the service', async (t) => {
+test.serial('calls that are not finished in time are answered, and neither they nor slow clients keep the service', async (t) => {
   const service = await startService(t, { DRAIN_MS: '100', GRACE_MS: '100' })
   const socket = createConnection(Number(service.port))
   socket.on('error', () => {})
@@ -167,7 +167,7 @@ test('calls that are not finished in time are answered, and neither they nor slo
   t.is(await within('the end of the service', service.ended, () => service.out), 0)
 })
 
-test('a batch over files gives a table, names what failed, and repeats calls whose worker died', async (t) => {
+test.serial('a batch over files gives a table, names what failed, and repeats calls whose worker died', async (t) => {
   const folder = tempDirectory(t)
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text)
   for (let n = 0; n < 30; n++) write(`good-${n}.json`, JSON.stringify(Array.from({ length: n }, (_, id) => ({ id }))))
@@ -188,7 +188,7 @@ test('a batch over files gives a table, names what failed, and repeats calls who
   t.is(errors.match(/^FATAL ERROR: .*heap out of memory/gm)?.length, 3, 'attempts')
 })
 
-test('all workers of the warm pool are ready before the first request, each with its own model', async (t) => {
+test.serial('all workers of the warm pool are ready before the first request, each with its own model', async (t) => {
   const { code, out, errors } = await node(recipe('warm-pool.js'), '--workers', '3')
   t.is(code, 0, errors)
   const [warm, ...corrections] = out.split('\n')
@@ -205,7 +205,7 @@ test('all workers of the warm pool are ready before the first request, each with
   )
 })
 
-test('a warm pool whose model cannot be loaded says why, and does not start', async (t) => {
+test.serial('a warm pool whose model cannot be loaded says why, and does not start', async (t) => {
   const empty = join(tempDirectory(t), 'book.txt')
   writeFileSync(empty, '')
   const { code, out, errors } = await node(recipe('warm-pool.js'), '--workers', '1', empty)
@@ -227,7 +227,7 @@ function writeRecords(path: string): void {
 /** The sum of all amounts but those of the wrong records. */
 const SUM = (49_999 * 50_000) / 2 - Array.from({ length: 50 }, (_, n) => n * 1000 + 500).reduce((a, b) => a + b)
 
-test('a stream goes into a database, and its wrong records into a file with their reasons', async (t) => {
+test.serial('a stream goes into a database, and its wrong records into a file with their reasons', async (t) => {
   const folder = tempDirectory(t)
   const input = join(folder, 'in.ndjson')
   writeRecords(input)
@@ -248,7 +248,7 @@ test('a stream goes into a database, and its wrong records into a file with thei
   t.true(read.every(({ reason }) => /^(?:Type|Range|Syntax)Error: ./.test(reason)))
 })
 
-test('a load that is stopped or killed in the middle goes on, and ends as one that was not', async (t) => {
+test.serial('a load that is stopped or killed in the middle goes on, and ends as one that was not', async (t) => {
   const folder = tempDirectory(t)
   const input = join(folder, 'in.ndjson')
   writeRecords(input)
@@ -281,7 +281,7 @@ test('a load that is stopped or killed in the middle goes on, and ends as one th
 const deployed = (name: string) => readFileSync(recipe(`deploy/${name}`), 'utf8')
 const numberIn = (text: string, pattern: RegExp) => Number(pattern.exec(text)?.[1])
 
-test('each service manager waits longer than the service takes to drain', (t) => {
+test.serial('each service manager waits longer than the service takes to drain', (t) => {
   const unit = deployed('service.service')
   t.true(numberIn(unit, /^TimeoutStopSec=(\d+)$/m) * 1000 > numberIn(unit, /DRAIN_MS=(\d+)/))
   const image = deployed('Dockerfile')
@@ -291,14 +291,14 @@ test('each service manager waits longer than the service takes to drain', (t) =>
   t.true(numberIn(pod, /^ +terminationGracePeriodSeconds: (\d+)$/m) * 1000 > drain)
 })
 
-test('each service manager starts Node itself, and signals only Node', (t) => {
+test.serial('each service manager starts Node itself, and signals only Node', (t) => {
   t.regex(deployed('service.service'), /^ExecStart=\/usr\/bin\/node .*service\.js$/m)
   t.regex(deployed('service.service'), /^KillMode=mixed$/m)
   t.regex(deployed('Dockerfile'), /^CMD \["node", "service\.js"\]$/m)
   t.notRegex(deployed('kubernetes.yaml'), /^ +command: \['(?!sleep)/m)
 })
 
-test('the image has all files of the service', (t) => {
+test.serial('the image has all files of the service', (t) => {
   const copied = /^COPY (service.*) \.\/$/m.exec(deployed('Dockerfile'))?.[1]?.split(' ') ?? []
   const imported = copied.flatMap((name) =>
     [...readFileSync(recipe(name), 'utf8').matchAll(/from '\.\/(.*)'/g)].map(([, file]) => file!),
@@ -306,7 +306,7 @@ test('the image has all files of the service', (t) => {
   t.deepEqual([...new Set(['service.js', ...imported])].sort(), copied.toSorted())
 })
 
-test('systemd accepts the unit', async (t) => {
+test.serial('systemd accepts the unit', async (t) => {
   try {
     await promisify(execFile)('systemd-analyze', ['verify', recipe('deploy/service.service')])
   } catch (error) {
