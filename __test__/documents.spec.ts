@@ -56,12 +56,12 @@ test.before(() => {
   )
 })
 
-test('the programs of the documents have the types that they show', async (t) => {
+test.serial('the programs of the documents have the types that they show', async (t) => {
   t.is(await compiling, '')
 })
 
 for (const program of programs) {
-  test(`${program.title} runs and prints what its comments say`, async (t) => {
+  test.serial(`${program.title} runs and prints what its comments say`, async (t) => {
     const missing = program.packages.find((name) => !existsSync(join(root, 'node_modules', name)))
     if (missing !== undefined) {
       t.log(`not run: ${missing} is not installed (scripts/setup-bench.sh)`)
@@ -74,14 +74,14 @@ for (const program of programs) {
   })
 }
 
-test('what the documents show of programs is JavaScript or TypeScript', async (t) => {
+test.serial('what the documents show of programs is JavaScript or TypeScript', async (t) => {
   await parses(
     t,
     all.flatMap(({ fragments }) => fragments),
   )
 })
 
-test('the commands beside the first example of the README run it', async (t) => {
+test.serial('the commands beside the first example of the README run it', async (t) => {
   const program = readme.programs[0]!
   const commands = readme.shell[0]!
   const folder = tempDirectory(t)
@@ -92,7 +92,7 @@ test('the commands beside the first example of the README run it', async (t) => 
   check(t, program, { ...ended, out: out.split('\n').slice(-program.promised.length).join('\n') })
 })
 
-test('the README lists all pages, and links lead to files and headings', (t) => {
+test.serial('the README lists all pages, and links lead to files and headings', (t) => {
   for (const { name } of all.slice(1)) t.true(readme.links.includes(name), name)
   for (const { name, links } of all) {
     for (const link of links) {

@@ -76,7 +76,7 @@ function anchorOf(heading: string): string {
 
 function makeProgram(title: string, main: string, files: Record<string, string>): Program {
   const text = files[main]!
-  const promised = [...text.matchAll(/console\.log\(.*\) *\/\/ (.*)$/gm)].map(([, line]) => line!.trim())
+  const promised = [...text.matchAll(/console\.log\(.*[),] *\/\/ (.*)$/gm)].map(([, line]) => line!.trim())
   const imported = Object.values(files).flatMap((file) => [...file.matchAll(/(?:from|import\() *'([^'.][^']*)'/g)])
   const packages = imported
     .map(([, specifier]) => specifier!)

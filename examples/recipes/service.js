@@ -36,11 +36,13 @@ const {
   WORKERS,
   MAX_QUEUE = '8',
   TIME_LIMIT_MS = '5000',
+  GRACE_MS = '100',
   DRAIN_MS = '20000',
   WORKER_MEMORY_MB = '256',
 } = process.env
 
 const timeout = Number(TIME_LIMIT_MS)
+const grace = Number(GRACE_MS)
 const pool = new ProcessPoolExecutor({
   maxWorkers: WORKERS === undefined ? undefined : Number(WORKERS),
   maxQueue: Number(MAX_QUEUE),
@@ -75,7 +77,7 @@ async function compute(response, below) {
   // Comes after each response as well: then the call is over, and the abort does nothing.
   response.once('close', () => gone.abort())
   try {
-    const count = await pool.run(countPrimes, [below], { timeout, signal: gone.signal, grace: 100 })
+    const count = await pool.run(countPrimes, [below], { timeout, grace, signal: gone.signal })
     answer(response, 200, `${count}\n`)
   } catch (error) {
     if (error instanceof CancelledError) return
