@@ -306,14 +306,16 @@ test('outcomes of a chunk that are damaged are errors, and none is read twice', 
     [3, ...block(ERROR, envelope, 1e6)],
     [3, 4, 1],
     [3, 31],
-    [3, ...block(77, envelope)],
   ]
   for (const bytes of wrong) {
-    const outcomes = read(bytes)
+    const outcomes = read(bytes, 3)
     t.is(outcomes.values[0], true)
-    t.true(outcomes.errors!.get(1) instanceof SerializationError)
-    t.is(outcomes.values.length, 2)
+    // Nobody knows how many items have run: none of them may run again.
+    for (const index of [1, 2]) t.true(outcomes.errors!.get(index) instanceof SerializationError)
+    t.is(outcomes.values.length, 3)
   }
   // What follows an outcome that has a length can be read.
-  t.is(read([...block(77, envelope), 3]).values[1], true)
+  const readable = read([...block(77, envelope), 3])
+  t.true(readable.errors!.get(0) instanceof SerializationError)
+  t.deepEqual(readable.values, [undefined, true])
 })

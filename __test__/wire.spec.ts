@@ -5,8 +5,8 @@ import test from 'ava'
 import { native } from '../src/native/index.js'
 import * as wire from '../src/wire/index.js'
 
-/** Host and worker agree on these alone: native code carries flags, and does not look at them. */
-const NOT_IN_RUST = new Set(['CallFlag', 'ResultFlag'])
+/** Host and worker agree on these alone: native code carries the flags of results, and does not look at them. */
+const NOT_IN_RUST = new Set(['ResultFlag'])
 
 const inTypeScript = new Map(
   Object.entries(wire).flatMap(([name, value]) =>

@@ -16,7 +16,8 @@ import { undecodable } from './serialization-error.js'
 /** Above the tags of scalars. */
 const BLOCK = 0x20
 
-const HEAD = 5
+/** Bytes in front of a payload. */
+export const HEAD_BYTES = 5
 
 /** In place of a length. */
 const REST = 0xffff_ffff
@@ -30,7 +31,7 @@ export function encodeExit(code: number, out: Outbox): void {
 
 /** Bytes of the outcome that an outbox holds. */
 export function outcomeBytes({ length, tail }: Outbox): number {
-  return HEAD + length + (tail?.byteLength ?? 0)
+  return HEAD_BYTES + length + (tail?.byteLength ?? 0)
 }
 
 /** Writes the outcome that an outbox holds. Returns the position behind. There must be room. */
@@ -51,7 +52,7 @@ export function writeRest(journal: EncodeBuffer, at: number, out: Outbox): numbe
 function writeHead(journal: EncodeBuffer, at: number, codec: number, length: number): number {
   journal.bytes[at] = BLOCK + codec
   journal.view.setUint32(at + 1, length, LITTLE_ENDIAN)
-  return at + HEAD
+  return at + HEAD_BYTES
 }
 
 /** The outcomes of the first items of a chunk. */
@@ -63,8 +64,8 @@ export interface Outcomes {
 }
 
 /**
- * Reads the outcomes of up to `limit` items. Never throws: an outcome that is damaged is a `SerializationError`, and
- * where the next one begins is not known then.
+ * Reads the outcomes of up to `limit` items. Never throws: an outcome that is damaged is a `SerializationError`. Where
+ * the next one begins is not known then, nor how many items have run: so the damage is the error of all that follow.
  *
  * @param exited - Makes the error of an item that has called `process.exit()`.
  */
@@ -86,7 +87,7 @@ export function readOutcomes(
         values.push(value)
         continue
       }
-      const start = at + HEAD
+      const start = at + HEAD_BYTES
       if (tag < BLOCK || start > end) throw new CorruptPayload('an outcome of a chunk has no head')
       const length = lengthOf(bytes, at)
       at = length === REST ? end : start + length
@@ -103,13 +104,27 @@ export function readOutcomes(
         values.push(decodeResult(codec, bytes, false, start, at))
       }
     } catch (error) {
-      const damaged = error instanceof SerializationError ? error : undecodable('result', error)
-      ;(errors ??= new Map()).set(values.length, damaged)
-      values.push(undefined)
-      if (!(error instanceof SerializationError)) break
+      const isWhole = error instanceof SerializationError
+      const damage = isWhole ? error : undecodable('result', error)
+      const to = isWhole ? values.length + 1 : limit
+      errors = addDamage(values, errors, to, damage)
     }
   }
   return { values, errors }
+}
+
+/** The outcomes of items up to `to` are lost by damage. */
+export function addDamage(
+  values: unknown[],
+  errors: Map<number, unknown> = new Map(),
+  to: number,
+  damage: unknown,
+): Map<number, unknown> {
+  while (values.length < to) {
+    errors.set(values.length, damage)
+    values.push(undefined)
+  }
+  return errors
 }
 
 function lengthOf(bytes: Uint8Array, at: number): number {

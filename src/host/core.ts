@@ -30,7 +30,7 @@ import { CallPath } from './call-path.js'
 import { Calls } from './calls.js'
 import { Listeners, type PoolEmitter } from './events.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
-import { callFailure, failedWorker } from './failures/calls.js'
+import { callFailure } from './failures/calls.js'
 import { workerDeath } from './failures/deaths.js'
 import { type BrokenEvent, brokenPool } from './failures/pool.js'
 import { RecentEnds } from './failures/recent-ends.js'
@@ -509,16 +509,20 @@ export class PoolCore implements Owner, CallOwner {
     else this.#calls.attemptFailed(future, callFailure(failure, future.describe(), future))
   }
 
-  /** An item of a chunk has failed with its worker, or ran for too long. */
+  /** A worker has ended, or was stopped, in the middle of a chunk. */
   #chunkInterrupted(event: Extract<NativeEvent, { kind: 'chunkInterrupted' }>, future: AnyFuture | undefined): void {
     if (future === undefined) return
-    const { failure, done, journal } = event
-    const outcome = chunkOutcome(future, journal, failedWorker(failure), done)
+    const { failure, pid, done, journal } = event
+    const outcome = chunkOutcome(future, journal, pid, done)
     future.submitStack = undefined
-    if (failure.kind === 'cancelled') return this.#calls.cancel(future)
-    const error = callFailure(failure, future.describe(), future)
     this.#calls.failed++
-    future.settleValue({ ...outcome, failure: { error } } satisfies PieceOutcome<unknown>)
+    // What a worker says of its progress may be more than there are items.
+    if (failure === undefined || failure.kind === 'cancelled' || done >= future.sentItems) {
+      future.settleValue(outcome)
+    } else {
+      const error = callFailure(failure, future.describe(), future)
+      future.settleValue({ ...outcome, failure: { error } } satisfies PieceOutcome<unknown>)
+    }
   }
 
   #workerExited({ workerId, death, reason }: Extract<NativeEvent, { kind: 'workerExit' }>): void {

@@ -1,7 +1,9 @@
 // The reader of results: it turns bytes from the native pool's staging memory into outcomes of calls.
 
 import { decodeError, decodeResult, keepsContent } from '../codec/index.js'
-import { type Outcomes, readOutcomes } from '../codec/journal.js'
+import { CorruptPayload } from '../codec/corrupt.js'
+import { addDamage, type Outcomes, readOutcomes } from '../codec/journal.js'
+import { undecodable } from '../codec/serialization-error.js'
 import { SerializationError, TaskExitError, withLabel, type WorkerDeathTask } from '../errors/index.js'
 import { countReceived } from '../memory/garbage.js'
 import { receiveShared } from '../memory/shared-buffer.js'
@@ -60,7 +62,10 @@ export class ResultReader {
       words[at + ResultRecord.headOffset]! + headLength,
     )
     const size = length - headLength
-    const borrowed = keepsContent(words[at + ResultRecord.codec]!, headLength) ? this.#native.borrow() : null
+    // Outcomes of items are copies. Memory that waits for its garbage collection would keep the worker from its lane.
+    const isChunk = (words[at + ResultRecord.flags]! & ResultFlag.outcomes) !== 0
+    const keeps = !isChunk && keepsContent(words[at + ResultRecord.codec]!, headLength)
+    const borrowed = keeps ? this.#native.borrow() : null
     countReceived(size, borrowed !== null)
     if (borrowed !== null) return readOutcome(future, words, at, new Uint8Array(borrowed), 0, size, head)
     let content: Uint8Array
@@ -126,7 +131,7 @@ function readOutcome(
   }
 }
 
-/** The outcomes of the first items of a chunk, from the journal of worker `pid`. */
+/** The outcomes of the first items of a chunk, from the journal of worker `pid`: of `done` items, if that is known. */
 export function chunkOutcome(
   future: CallFuture<unknown>,
   journal: Uint8Array,
@@ -137,6 +142,11 @@ export function chunkOutcome(
   const outcome = readOutcomes(journal, limit, { pid, submitStack: framesOf(future.submitStack) }, (code) =>
     taskExit(code, future.describe(), pid),
   )
+  if (done !== Infinity && outcome.values.length < limit) {
+    // These items have run as well.
+    const damage = undecodable('result', new CorruptPayload(`the journal lacks outcomes of ${limit} finished items`))
+    outcome.errors = addDamage(outcome.values, outcome.errors, limit, damage)
+  }
   return pieceOutcome(future, outcome)
 }
 

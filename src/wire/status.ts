@@ -1,5 +1,5 @@
-// The kinds of results, and the flags of calls and results. Native code passes flags on without looking at them,
-// except for the number of earlier attempts.
+// The kinds of results, and the flags of calls and results. Native code passes flags on, and looks at `chunk` and the
+// number of earlier attempts alone.
 
 /** The kind of a result. crates/pool has the same numbers. */
 export const Status = {

@@ -36,7 +36,7 @@ export function runChunk(
   slot: number,
   calls: ChunkCalls,
 ): typeof OUTCOMES | Promise<typeof OUTCOMES> {
-  journal.open(slot, calls.items.length, (calls.flags & CallFlag.timed) !== 0)
+  if (!journal.open(slot, calls.items.length, (calls.flags & CallFlag.timed) !== 0)) return OUTCOMES
   do {
     try {
       const value = callItem(calls, journal.next)

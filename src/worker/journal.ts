@@ -2,13 +2,14 @@
 //
 // crates/ring/src/chunk.rs tells the protocol: the worker's steps are here.
 
-import { encodeError, encodeResult, type Outbox } from '../codec/index.js'
-import { encodeExit, outcomeBytes, writeOutcome, writeRest } from '../codec/journal.js'
+import { encodeResult, type Outbox } from '../codec/index.js'
+import { encodeExit, HEAD_BYTES, outcomeBytes, writeOutcome, writeRest } from '../codec/journal.js'
 import { writeScalar } from '../codec/scalars.js'
 import type { NativeWorker } from '../native/index.js'
 import { quickMs } from '../util/clock.js'
 import { Buffer } from '../util/globals.js'
 import { Journal as Words } from '../wire/index.js'
+import { encodeFailure } from './failure.js'
 
 /** Memory that is committed at first, and that stays when a worker has nothing to do. */
 const FIRST_BYTES = 64 * 1024
@@ -37,6 +38,8 @@ export class Journal {
   readonly #buffer: ArrayBuffer
   readonly #offset: number
   readonly #words: Int32Array
+  /** The most bytes of outcomes. */
+  readonly #capacity: number
   #memory: Memory
   /** Up to this length there is memory for one more outcome's head. */
   #ample = FIRST_BYTES - SPARE_BYTES
@@ -48,7 +51,7 @@ export class Journal {
   length = 0
   /** Bytes with the outcome of the item that has just ended. */
   #written = 0
-  /** Whether the rest of the last outcome is in the outbox. */
+  /** Whether the payload of the outcome that was kept last is in the outbox, since the journal has no room for it. */
   #hasRest = false
   #isTimed = false
 
@@ -58,7 +61,8 @@ export class Journal {
     this.#buffer = native.journal()
     this.#offset = native.journalOffset
     this.#words = new Int32Array(this.#buffer, 0, this.#offset / 4)
-    native.commitJournal(0, FIRST_BYTES)
+    this.#capacity = this.#buffer.byteLength - this.#offset
+    if (!native.commitJournal(0, FIRST_BYTES)) throw new Error('The machine has no memory for the outcomes of a chunk')
     this.#memory = new Memory(this.#buffer, this.#offset, FIRST_BYTES)
   }
 
@@ -67,16 +71,24 @@ export class Journal {
     return this.#word !== NO_CHUNK
   }
 
-  /** Begins a chunk: its first item has begun then. `slot`: the index of its word. */
-  open(slot: number, items: number, isTimed: boolean): void {
-    this.length = 0
+  /** Whether an item is running. */
+  get isRunning(): boolean {
+    return (this.#seen & 0xffff) < this.#seen >>> 16
+  }
+
+  /**
+   * Opens a chunk, and begins its first item. `slot`: the index of its word. Returns false if the host has sealed the
+   * chunk: it is to be answered then, with no outcome.
+   */
+  open(slot: number, items: number, isTimed: boolean): boolean {
+    this.length = this.#written = 0
     this.#hasRest = false
     this.#isTimed = isTimed
     this.#word = Words.chunks + slot
     this.#seen = items << 16
     this.#words[Words.end] = 0
     this.#words[Words.began] = isTimed ? quickMs() | 0 : 0
-    Atomics.store(this.#words, this.#word, this.#seen)
+    return Atomics.compareExchange(this.#words, this.#word, 0, this.#seen) === 0
   }
 
   /** The number of finished items: the index of the present one. */
@@ -98,9 +110,9 @@ export class Journal {
     this.#keep()
   }
 
-  /** Keeps the error of the present item. */
+  /** Keeps the error of the present item. Never throws. */
   error(error: unknown): void {
-    encodeError(error, this.#outbox)
+    encodeFailure(error, this.#outbox)
     this.#keep()
   }
 
@@ -113,6 +125,7 @@ export class Journal {
   #keep(): void {
     const out = this.#outbox
     const bytes = outcomeBytes(out)
+    this.#hasRest = false
     if (this.#hasRoom(this.length + bytes)) {
       this.#written = writeOutcome(this.#memory, this.length, out)
       out.tail = undefined
@@ -128,10 +141,10 @@ export class Journal {
     const needed = bytes + SPARE_BYTES
     const present = this.#memory.bytes.length
     if (needed <= present) return true
-    if (needed > Words.bytes) return false
+    if (needed > this.#capacity) return false
     let size = present
     while (size < needed) size *= 2
-    size = Math.min(size, Words.bytes)
+    size = Math.min(size, this.#capacity)
     if (!this.#native.commitJournal(present, size)) return false
     this.#setMemory(size)
     return true
@@ -142,23 +155,57 @@ export class Journal {
     this.#ample = bytes - SPARE_BYTES
   }
 
-  /** The present item is over, and the next one begins. Returns false if there is none for this worker any more. */
-  advance(): boolean {
+  /**
+   * The present item is over, with the outcome that was kept last, and the next one begins. Returns false if there is
+   * no next one here: the chunk is to be answered. `isLast`: no further item is to begin.
+   */
+  advance(isLast = false): boolean {
     const words = this.#words
     words[Words.end] = this.#written
+    // Before the exchange: the host, which sees an item in the word, finds no earlier time than that item's.
+    if (this.#isTimed) words[Words.began] = quickMs() | 0
+    const goesOn = !isLast && !this.#hasRest && (this.#written <= this.#ample || this.#hasRoom(this.#written))
     for (;;) {
       const seen = this.#seen
-      // The host has taken the present item back.
-      if ((seen & 0xffff) >= seen >>> 16) return false
-      const found = Atomics.compareExchange(words, this.#word, seen, seen + 1)
-      if (found === seen) break
+      const next = seen & 0xffff
+      // The host has sealed the chunk: the outcome does not count.
+      if (next >= seen >>> 16) return this.#drop()
+      const after = goesOn ? seen + 1 : this.#hasRest ? next : ((next + 1) << 16) | (next + 1)
+      const found = Atomics.compareExchange(words, this.#word, seen, after)
+      if (found === seen) {
+        this.#seen = after
+        this.length = this.#written
+        return this.isRunning
+      }
       this.#seen = found
     }
-    this.#seen++
-    this.length = this.#written
-    if (this.#isTimed) words[Words.began] = quickMs() | 0
-    const hasRoom = this.length <= this.#ample || this.#hasRoom(this.length)
-    return (this.#seen & 0xffff) < this.#seen >>> 16 && hasRoom && !this.#hasRest
+  }
+
+  /** The outcome that was kept last is not part of the answer. */
+  #drop(): false {
+    this.#dropRest()
+    return false
+  }
+
+  #dropRest(): void {
+    if (!this.#hasRest) return
+    this.#hasRest = false
+    this.#outbox.tail = undefined
+  }
+
+  /**
+   * The answer was refused, since it is larger than a lane or finds no memory: `error` takes the place of the outcome
+   * that does not fit the journal. Returns false if there is none.
+   */
+  shrink(error: Error): boolean {
+    if (!this.#hasRest) return false
+    this.#dropRest()
+    // The head of the outcome is the last of the journal, and an error of a few lines has room in its place.
+    encodeFailure(error, this.#outbox)
+    this.length -= HEAD_BYTES
+    if (!this.#hasRoom(this.length + outcomeBytes(this.#outbox))) return false
+    this.length = writeOutcome(this.#memory, this.length, this.#outbox)
+    return true
   }
 
   /** The rest of the last outcome, in the outbox; undefined if there is none. */
@@ -172,7 +219,7 @@ export class Journal {
   close(): void {
     Atomics.store(this.#words, this.#word, 0)
     this.#word = NO_CHUNK
-    if (this.#hasRest) this.#outbox.tail = undefined
+    this.#dropRest()
   }
 
   /** Gives memory back that large outcomes have taken. */

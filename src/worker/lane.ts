@@ -193,7 +193,16 @@ export class Lane {
     return committed
   }
 
-  /** The journal of the lane, made at its first use: most workers run no chunks. */
+  /** Whether a chunk has begun and is not answered. */
+  get isChunkOpen(): boolean {
+    return this.#journal?.isOpen === true
+  }
+
+  /**
+   * The journal of the lane, made at its first use: most workers run no chunks.
+   *
+   * @throws When there is no memory for it.
+   */
   get journal(): Journal {
     return (this.#journal ??= new Journal(this.#native, this.outbox))
   }
@@ -238,9 +247,20 @@ export class Lane {
     } else {
       const bytes = outbox.length + (outbox.tail?.byteLength ?? 0)
       const why = committed === Committed.tooLarge ? 'is more than a lane can hold' : 'found no memory'
-      const error = new SerializationError(`The result of ${bytes} bytes ${why}`, { stage: 'result' })
-      encodeError(withLabel(error, this.label), outbox)
-      this.commit(Status.error, 0, next)
+      const refusal = new SerializationError(`The result of ${bytes} bytes ${why}`, { stage: 'result' })
+      const error = withLabel(refusal, this.label)
+      if ((flags & ResultFlag.outcomes) === 0) {
+        encodeError(error, outbox)
+        this.commit(Status.error, 0, next)
+      } else if (this.journal.shrink(error)) {
+        this.commit(status, flags, next)
+      } else {
+        encodeError(error, outbox)
+        this.commit(Status.error, 0, () => {
+          this.journal.close()
+          next()
+        })
+      }
     }
   }
 
@@ -263,10 +283,9 @@ export class Lane {
 
   /** Commits, without waiting for room, that the task has called `process.exit()`. */
   commitExit(code: number): void {
-    if (this.#journal?.isOpen) {
-      this.#journal.exit(code)
-      this.#endItem(Status.exit)
-      return
+    if (this.isChunkOpen) {
+      if (this.journal.isRunning) this.journal.exit(code)
+      return this.#endChunk(Status.exit)
     }
     encodeResult(code, this.outbox)
     this.#setRegisters(Status.exit, 0)
@@ -275,19 +294,18 @@ export class Lane {
 
   /** Commits, without waiting for room, that the process ends under the call, and not by the call's own doing. */
   commitFailure(error: Error): void {
-    if (this.#journal?.isOpen) {
-      this.#journal.error(error)
-      this.#endItem(Status.error)
-      return
+    if (this.isChunkOpen) {
+      if (this.journal.isRunning) this.journal.error(error)
+      return this.#endChunk(Status.error)
     }
     encodeError(error, this.outbox)
     this.#setRegisters(Status.error, 0)
     this.#commit()
   }
 
-  /** Commits, without waiting for room, a chunk whose present item was its last one here. */
-  #endItem(status: number): void {
-    this.#journal!.advance()
+  /** Commits, without waiting for room, a chunk whose present item, if there is one, was its last one here. */
+  #endChunk(status: number): void {
+    if (this.journal.isRunning) this.journal.advance(true)
     this.#commitChunk(status)
   }
 

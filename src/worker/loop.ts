@@ -298,24 +298,27 @@ export class Loop {
   #fail(running: RunningTask, error: unknown, index: number): boolean {
     if (running.done) return false
     if (this.#tasks.exhausted) this.#retireAfterCall()
+    return this.#answerFailure(running, error, index)
+  }
+
+  /** Answers with an error. If a chunk is open, the error is that of its present item, and other items do not begin. */
+  #answerFailure(running: RunningTask, error: unknown, index: number): true {
     this.#answering = true
-    this.#encodeFailure(error, index)
-    return this.#answer(running, Status.error, 0)
+    if (!this.#lane.isChunkOpen) {
+      this.#encodeFailure(error, index)
+      return this.#answer(running, Status.error, 0)
+    }
+    const { journal } = this.#lane
+    journal.error(this.#tasks.isSource(index) ? explainClosure(error) : error)
+    journal.advance(true)
+    return this.#answer(running, Status.ok, ResultFlag.outcomes)
   }
 
   /** Answers the call in progress with a stray error of its own. */
   failRunning(error: unknown): void {
     const running = this.#running
     if (running === undefined) return
-    const { journal } = this.#lane
-    if (journal.isOpen) {
-      journal.error(this.#tasks.isSource(this.#lane.task) ? explainClosure(error) : error)
-      journal.advance()
-      this.#answer(running, Status.ok, ResultFlag.outcomes)
-    } else {
-      this.#encodeFailure(error, this.#lane.task)
-      this.#answer(running, Status.error, 0)
-    }
+    this.#answerFailure(running, error, this.#lane.task)
     this.#finish()
   }
 

@@ -84,9 +84,9 @@ pub enum NativeBreakCause {
 
 /// Something that happened in a pool: a worker was started (`workerStart`), has ended (`workerExit`), or was started in
 /// the place of one that left (`workerReplace`); a call has failed, and its number is free again, unless the worker of
-/// a call that `timedOut` lives on (`callFailed`); a chunk has failed in the middle, after `done` items, whose outcomes
-/// are in `journal` (`chunkInterrupted`); the pool is unusable, and every call that it had has failed with that
-/// (`broken`).
+/// a call that `timedOut` lives on (`callFailed`); a chunk has ended in the middle, after `done` items, whose outcomes
+/// are in `journal`, and the item behind has failed, unless there is no `failure` (`chunkInterrupted`); the pool is
+/// unusable, and every call that it had has failed with that (`broken`).
 ///
 /// What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not come
 /// to its calls any more and was ended (`workerSilent`); a worker did not boot, and another is started or not
@@ -101,7 +101,7 @@ pub enum NativeEvent {
   WorkerExit { worker_id: u32, death: NativeDeath, reason: NativeExitReason },
   WorkerReplace { old_pid: u32, new_pid: u32, reason: NativeExitReason },
   CallFailed { call: u32, failure: NativeCallFailure },
-  ChunkInterrupted { call: u32, failure: NativeCallFailure, done: u32, journal: Uint8Array },
+  ChunkInterrupted { call: u32, pid: u32, failure: Option<NativeCallFailure>, done: u32, journal: Uint8Array },
   Broken { cause: NativeBreakCause, deaths: Vec<NativeDeath> },
   WorkerLost { death: NativeDeath },
   WorkerSilent { death: NativeDeath, silent_ms: f64, last_task: Option<u32> },
@@ -219,8 +219,8 @@ impl From<Event> for NativeEvent {
       Event::WorkerReplace { old_pid, new_pid, reason } => {
         Self::WorkerReplace { old_pid, new_pid, reason: reason.into() }
       }
-      Event::ChunkInterrupted { id, failure, done, journal } => {
-        Self::ChunkInterrupted { call: id, failure: failure.into(), done, journal: journal.into() }
+      Event::ChunkInterrupted { id, pid, failure, done, journal } => {
+        Self::ChunkInterrupted { call: id, pid, failure: failure.map(Into::into), done, journal: journal.into() }
       }
       Event::CallFailed { id, failure } => Self::CallFailed { call: id, failure: failure.into() },
       Event::Broken { cause, deaths } => {

@@ -34,6 +34,15 @@ groups! {
     STRAY_RETIRING = millrace_pool::status::STRAY_RETIRING;
   }
 
+  /// Bits among the flags of a call.
+  mod call_flag: u16 {
+    /// Items, each with an outcome of its own: the one flag that the manager itself understands.
+    CHUNK = millrace_pool::CHUNK;
+    UNARY = 2;
+    MOVED = 4;
+    TIMED = 8;
+  }
+
   /// Why no call was taken, in place of its number, which is never negative.
   mod refused: i32 {
     /// The pool takes no more calls.

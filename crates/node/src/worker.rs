@@ -108,9 +108,11 @@ impl CallPath {
     let (header, _) = self.result(worker.ran_ns());
     let (address, len, offset) = worker.journal();
     let length = length.min(len - offset);
+    // SAFETY: the journal's bytes begin inside of its memory.
+    let bytes = unsafe { address.add(offset) };
     // SAFETY: mapped, and written by JavaScript on this thread only, which waits for this call. The host may write to
     // the memory, if it breaks all rules: then the bytes are arbitrary.
-    let journal = unsafe { std::slice::from_raw_parts(address.as_ptr().add(offset), length) };
+    let journal = unsafe { std::slice::from_raw_parts(bytes.as_ptr(), length) };
     self.committed(worker.commit(&header, &call, journal, tail))
   }
 

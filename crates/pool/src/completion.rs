@@ -17,6 +17,9 @@ pub mod status {
   pub const STRAY_RETIRING: u8 = 4;
 }
 
+/// The flag of a call that is a chunk: items that its worker runs one after the other. Other flags are the owner's.
+pub const CHUNK: u16 = 1;
+
 /// A result that is ready to be read.
 #[derive(Clone, Copy, Debug)]
 pub struct Completion {

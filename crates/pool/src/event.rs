@@ -162,12 +162,15 @@ pub enum Event {
     /// Why the call failed.
     failure: CallFailure,
   },
-  /// A chunk has failed in the middle. Its number is free again.
+  /// A chunk has ended in the middle: no worker runs the items without an outcome. Its number is free again, as for
+  /// [`Event::CallFailed`].
   ChunkInterrupted {
     /// The call.
     id: CallId,
-    /// Why item `done` failed.
-    failure: CallFailure,
+    /// The worker's process id.
+    pid: u32,
+    /// Why item `done` failed. `None`: that item is none of the lost ones, or the pool's end tells why.
+    failure: Option<CallFailure>,
     /// How many items were finished.
     done: u32,
     /// The outcomes of these items, as the worker has written them.

@@ -28,7 +28,7 @@ mod start;
 pub mod worker;
 
 pub use calls::{Limits, earlier};
-pub use completion::{CallId, Completion, status};
+pub use completion::{CHUNK, CallId, Completion, status};
 pub use config::{DeathPolicy, KILL_AFTER, MAX_FAILED_STARTS, PoolConfig, StartMethod, WorkerCommand};
 pub use error::{AllocateError, SpawnFailure, SubmitError};
 pub use event::{BreakCause, CallFailure, Death, Event, ExitReason, PoolState, Report, ServerFailure};

@@ -9,20 +9,40 @@
 //!           in the journal  begun         to run                   not this worker's
 //! ```
 //!
+//! | the word | says | what the host concludes if there is no answer |
+//! |---|---|---|
+//! | 0 | the chunk has not begun, or is answered | no item is finished, and the first is lost |
+//! | `next < limit` | item `next` runs | item `next` is lost |
+//! | `next = limit` | the answer is next | nothing is lost: all outcomes are in the journal |
+//! | `limit = 0` | sealed at `next` | item `next` is lost |
+//! | [`UNBEGUN`] | sealed before the first item | the first item is lost, and has not run |
+//!
 //! | word | writer | when |
 //! |---|---|---|
-//! | `ChunkWord`, one a call slot | worker | `begin`, `advance`, `end`; 0 outside of these |
-//! | | host | `cut`: lowers `limit` |
+//! | `ChunkWord`, one a call slot | worker | `begin`, `advance`, its own seal; `end` behind the answer |
+//! | | host | `cut` lowers `limit`, `seal` ends the chunk; `unseal` behind the answer |
 //! | [`JournalHead::end`] | worker | after the bytes of an outcome, before `advance` |
-//! | [`JournalHead::began`] | worker | when an item begins, of a chunk whose items have a time limit |
+//! | [`JournalHead::began`] | worker | before `begin` and `advance`, of a chunk whose items have a time limit |
 //!
-//! One compare-and-swap both keeps the outcome of item `next` and begins the item behind. Exactly one of `advance` and
-//! `cut` wins: an item that the host has taken back has not begun, and, cut at `next`, item `next` counts as not
-//! finished whatever its worker does. The word is one of the call's own slot, so a `cut` meets no other chunk: the host
-//! gives the slot to another call only after it has read the result of this one.
+//! All steps before the answer are compare-and-swaps: one both keeps the outcome of item `next` and begins the item
+//! behind. Exactly one of two racing sides wins.
 //!
-//! The host reads the journal when the worker is dead, and trusts neither lengths nor bytes. After a death between
-//! `end` and `advance` the journal has one outcome more than the word says; that outcome does not count.
+//! - An item that the host has taken back (`cut`) does not begin.
+//! - Once the host has sealed a chunk, the outcome of item `next` counts as lost, whatever its worker does, and no
+//!   further item begins. What the journal holds of the items before stays as it is. So the host reads the journal of a
+//!   sealed chunk at once, also while the worker lives, as long as that worker has no other chunk to begin.
+//! - A worker seals for itself when an outcome does not fit the journal: that outcome travels with the answer only.
+//!   Until the answer is committed the item counts as lost.
+//! - A worker that ends a chunk before its last item lowers `limit` as it advances. So no item counts as begun that has
+//!   not.
+//! - A word of 0 that the host has sealed may have been answered just before: so the host looks for the answer after
+//!   that.
+//!
+//! The word is one of the call's own slot. The host gives the slot to another call only after it has read the answer of
+//! this one, so that neither `cut` nor `seal` meets another chunk.
+//!
+//! The host trusts neither lengths nor bytes of the journal. Between `end` and `advance` the journal has one outcome
+//! more than the word says; that outcome does not count.
 //!
 //! The worker's side of this protocol runs in TypeScript (`src/worker/journal.ts`), with sequentially consistent
 //! atomics, since a step costs as much as a small item.
@@ -32,23 +52,49 @@ use crate::sync::{AtomicU32, Ordering};
 /// Items that a chunk may have at most.
 pub const CHUNK_ITEMS: u32 = 0xffff;
 
+/// Sealed before the first item has begun. No correct worker finishes so many items of a chunk that is sealed.
+const UNBEGUN: u32 = CHUNK_ITEMS;
+
 /// How far a chunk has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
   /// The number of items that have an outcome in the journal. The item behind them has begun, if it is below `limit`.
   pub next: u32,
-  /// The first item that this worker does not run.
+  /// The first item that this worker does not run; 0: the chunk is sealed.
   pub limit: u32,
 }
 
 impl Progress {
   fn of(word: u32) -> Option<Self> {
-    (word != 0).then_some(Self { next: word & CHUNK_ITEMS, limit: word >> 16 })
+    (word != 0 && word != UNBEGUN).then_some(Self { next: word & CHUNK_ITEMS, limit: word >> 16 })
   }
 
   const fn word(self) -> u32 {
     self.limit << 16 | self.next
   }
+
+  const fn sealed(self) -> Self {
+    Self { limit: 0, ..self }
+  }
+}
+
+/// What a chunk was when the host sealed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sealed {
+  /// It had not begun, or its answer is committed.
+  Unbegun,
+  /// Item `done` ran, and is lost.
+  At {
+    /// The number of finished items.
+    done: u32,
+  },
+  /// The worker was about to answer, and may have done so by now.
+  Over {
+    /// The number of outcomes in the journal.
+    done: u32,
+    /// Whether item `done` has run, and its outcome is nowhere but in the answer.
+    is_lost: bool,
+  },
 }
 
 /// The progress of the chunk in one call slot; 0 when no chunk runs there.
@@ -62,22 +108,50 @@ impl ChunkWord {
     self.0.store(0, Ordering::Relaxed);
   }
 
-  /// Host: how far the chunk has come. `None`: it has not begun, or its result is on the way.
+  /// Host: how far the chunk has come. `None`: it has not begun, or its answer is committed.
   pub(crate) fn progress(&self) -> Option<Progress> {
     Progress::of(self.0.load(Ordering::Acquire))
   }
 
-  /// Host: takes back all items that have not begun, and, without `keep_begun`, the outcome of the one that has.
-  /// Returns how far the chunk has come, with the new limit. `None`: no item has begun and is not over.
-  pub(crate) fn cut(&self, keep_begun: bool) -> Option<Progress> {
+  /// Host: takes back all items that have not begun. Returns how far the chunk has come, with the new limit. `None`: no
+  /// item runs.
+  pub(crate) fn cut(&self) -> Option<Progress> {
     loop {
-      let before = Progress::of(self.0.load(Ordering::Acquire)).filter(|before| before.next < before.limit)?;
-      let limit = before.limit.min(before.next + u32::from(keep_begun));
-      let after = Progress { limit, ..before };
-      if self.0.compare_exchange(before.word(), after.word(), Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+      let before = self.progress().filter(|before| before.next < before.limit)?;
+      let after = Progress { limit: before.next + 1, ..before };
+      if self.exchange(before.word(), after.word()) {
         return Some(after);
       }
     }
+  }
+
+  /// Host: from now on no outcome counts that is not in the journal. `None`: the chunk has come further than where
+  /// `may` allows it.
+  pub(crate) fn seal(&self, may: impl Fn(Option<Progress>) -> bool) -> Option<Sealed> {
+    loop {
+      let word = self.0.load(Ordering::Acquire);
+      let before = Progress::of(word);
+      if !may(before) {
+        return None;
+      }
+      let (sealed, after) = match before {
+        None => (Sealed::Unbegun, UNBEGUN),
+        Some(before) if before.next < before.limit => (Sealed::At { done: before.next }, before.sealed().word()),
+        Some(Progress { next: done, limit }) => return Some(Sealed::Over { done, is_lost: limit == 0 }),
+      };
+      if self.exchange(word, after) {
+        return Some(sealed);
+      }
+    }
+  }
+
+  /// Host: a chunk that was sealed before it began is answered. The worker has left the word alone, or made it 0.
+  pub(crate) fn unseal(&self) {
+    self.0.store(0, Ordering::Relaxed);
+  }
+
+  fn exchange(&self, before: u32, after: u32) -> bool {
+    self.0.compare_exchange(before, after, Ordering::AcqRel, Ordering::Relaxed).is_ok()
   }
 }
 
@@ -89,26 +163,59 @@ impl ChunkWord {
     Self(AtomicU32::new(0))
   }
 
-  pub(crate) fn begin(&self, items: u32) {
-    self.0.store(Progress { next: 0, limit: items }.word(), Ordering::SeqCst);
+  /// False: the host has sealed the chunk.
+  pub(crate) fn begin(&self, items: u32) -> bool {
+    self.step(0, Progress { next: 0, limit: items }.word())
   }
 
-  /// Item `next` is over and its outcome in the journal. False: the host has taken that item back.
-  pub(crate) fn advance(&self) -> bool {
+  /// Item `next` is over, with its outcome in the journal, and the item behind begins if there is one; with `is_last`
+  /// there is none. `None`: the host has sealed the chunk, and the outcome does not count.
+  pub(crate) fn advance(&self, is_last: bool) -> Option<Progress> {
+    self.leave(|Progress { next, limit }| {
+      let next = next + 1;
+      Progress { next, limit: if is_last { next } else { limit } }
+    })
+  }
+
+  /// Item `next` is over, and its outcome is not in the journal. `None`: as for `advance`.
+  pub(crate) fn seal_own(&self) -> Option<Progress> {
+    self.leave(Progress::sealed)
+  }
+
+  fn leave(&self, change: impl Fn(Progress) -> Progress) -> Option<Progress> {
     loop {
-      let Some(before) = Progress::of(self.0.load(Ordering::SeqCst)) else { return false };
-      if before.next >= before.limit {
-        return false;
-      }
-      let after = Progress { next: before.next + 1, ..before };
-      if self.0.compare_exchange(before.word(), after.word(), Ordering::SeqCst, Ordering::SeqCst).is_ok() {
-        return true;
+      let before = Progress::of(self.0.load(Ordering::SeqCst)).filter(|before| before.next < before.limit)?;
+      let after = change(before);
+      if self.step(before.word(), after.word()) {
+        return Some(after);
       }
     }
   }
 
+  fn step(&self, before: u32, after: u32) -> bool {
+    self.0.compare_exchange(before, after, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+  }
+
+  /// The chunk is answered.
   pub(crate) fn end(&self) {
     self.0.store(0, Ordering::SeqCst);
+  }
+}
+
+/// The host's steps as they must not be: a look, then a store.
+#[cfg(all(test, loom))]
+impl ChunkWord {
+  pub(crate) fn cut_in_two_steps(&self) -> Option<Progress> {
+    let before = self.progress().filter(|before| before.next < before.limit)?;
+    let after = Progress { limit: before.next + 1, ..before };
+    self.0.store(after.word(), Ordering::SeqCst);
+    Some(after)
+  }
+
+  pub(crate) fn seal_in_two_steps(&self) -> Option<Sealed> {
+    let before = self.progress().filter(|before| before.next < before.limit)?;
+    self.0.store(before.sealed().word(), Ordering::SeqCst);
+    Some(Sealed::At { done: before.next })
   }
 }
 

@@ -14,7 +14,7 @@ const HEADER_LEN: usize = 4096;
 
 const _: () = assert!(size_of::<Header>() <= HEADER_LEN);
 
-/// Bytes of outcomes that the journal of a lane has room for. A worker commits memory to it as it needs.
+/// Bytes of outcomes that the journal of a lane has room for at most. A worker commits memory to it as it needs.
 pub const JOURNAL_BYTES: usize = 4 << 20;
 
 /// Arenas begin at a multiple of this, which is a multiple of every page size in use: so their pages can be given back.
@@ -55,8 +55,15 @@ impl Geometry {
   /// not fit.
   #[must_use]
   pub const fn within(self, bytes: u64) -> Self {
-    let rest = self.end() - 2 * self.arena_bytes;
-    let fitting = bytes.saturating_sub(rest) / 2 / ARENA_ALIGN * ARENA_ALIGN;
+    let rest = self.end() - 2 * self.arena_bytes - self.journal_capacity();
+    let room = bytes.saturating_sub(rest);
+    let fitting = if room >= 5 * JOURNAL_BYTES as u64 {
+      (room - JOURNAL_BYTES as u64) / 2
+    } else {
+      // The journal has half of an arena, and at most one alignment more.
+      room.saturating_sub(ARENA_ALIGN) * 2 / 5
+    };
+    let fitting = fitting / ARENA_ALIGN * ARENA_ALIGN;
     let arena_bytes = if fitting >= self.arena_bytes {
       self.arena_bytes
     } else if fitting < ARENA_ALIGN {
@@ -108,7 +115,14 @@ impl Geometry {
   /// The journal: its head, a word for each call slot, and from [`Geometry::journal_bytes`] on its bytes.
   pub(crate) const fn journal(&self) -> Range<usize> {
     let start = self.result_arena().end;
-    start..self.journal_bytes() + JOURNAL_BYTES
+    start..self.journal_bytes() + self.journal_capacity() as usize
+  }
+
+  /// Bytes of outcomes that the journal has room for. A chunk's answer is a copy of them in an arena, with one outcome
+  /// that the journal has no room for: so they are about half of what an arena has.
+  pub(crate) const fn journal_capacity(&self) -> u64 {
+    let half = (self.arena_bytes / 2).next_multiple_of(ARENA_ALIGN);
+    if half < JOURNAL_BYTES as u64 { half } else { JOURNAL_BYTES as u64 }
   }
 
   /// Where the words of the chunks are.
@@ -131,7 +145,7 @@ impl Geometry {
   const fn end(&self) -> u64 {
     let rings = HEADER_LEN as u64 + self.slots as u64 * (size_of::<CallSlot>() + 2 * size_of::<ResultSlot>()) as u64;
     // The head and the words of the journal have the room of one alignment.
-    let journal = ARENA_ALIGN + JOURNAL_BYTES as u64;
+    let journal = ARENA_ALIGN + self.journal_capacity();
     rings.next_multiple_of(ARENA_ALIGN).saturating_add(self.arena_bytes.saturating_mul(2)).saturating_add(journal)
   }
 }

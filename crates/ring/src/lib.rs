@@ -92,7 +92,7 @@ mod models;
 #[cfg(test)]
 mod tests;
 
-pub use chunk::{CHUNK_ITEMS, Progress};
+pub use chunk::{CHUNK_ITEMS, Progress, Sealed};
 pub use error::Corrupt;
 pub use frame::INLINE_CAPACITY;
 pub use loan::LENT_FROM;

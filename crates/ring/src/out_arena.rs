@@ -56,6 +56,17 @@ impl<M: Memory> OutArena<M> {
     self.arena.allocate(len, commit)
   }
 
+  /// As [`OutArena::reserve`]. Where there is no room, blocks that were lent may have come back.
+  pub(crate) fn reserve_or_reap(&mut self, view: &View, len: u64) -> Result<Block, Refused> {
+    match self.reserve(len) {
+      Err(Refused::Full) if self.lender.lends() => {
+        self.reap_loans(view);
+        self.reserve(len)
+      }
+      reserved => reserved,
+    }
+  }
+
   /// Lends the block of a payload whose content has `len` bytes, if that is worth it and not too much is lent already.
   /// The handle is to be published after this.
   pub(crate) fn lend(&mut self, view: &View, block: Block, len: usize) -> Option<Handle> {

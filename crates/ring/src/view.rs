@@ -8,7 +8,7 @@ use crate::call_slot::CallSlot;
 use crate::chunk::{ChunkWord, JournalHead};
 use crate::error::GeometryError;
 use crate::frame::{Frame, Parts};
-use crate::geometry::{Geometry, JOURNAL_BYTES};
+use crate::geometry::Geometry;
 use crate::layout::Header;
 use crate::loan::{LOANS, LoanWord};
 use crate::memory::{Memory, copied};
@@ -27,6 +27,7 @@ pub(crate) struct View {
   journal: NonNull<JournalHead>,
   chunks: NonNull<ChunkWord>,
   journal_bytes: NonNull<u8>,
+  journal_capacity: usize,
   slots: usize,
   entries: usize,
   arena_bytes: u64,
@@ -60,6 +61,7 @@ impl View {
       journal: at(geometry.journal().start).cast(),
       chunks: at(geometry.chunk_words()).cast(),
       journal_bytes: at(geometry.journal_bytes()),
+      journal_capacity: geometry.journal_capacity() as usize,
       slots: geometry.slots as usize,
       entries: geometry.entries() as usize,
       arena_bytes: geometry.arena_bytes,
@@ -114,7 +116,7 @@ impl View {
   /// # Panics
   /// When the journal has fewer bytes.
   pub(crate) fn read_journal(&self, to: &mut [u8]) {
-    assert!(to.len() <= JOURNAL_BYTES, "a range outside the journal");
+    assert!(to.len() <= self.journal_capacity, "a range outside the journal");
     // SAFETY: the range is mapped, and any bytes are bytes. An exclusive slice does not overlap the mapping.
     unsafe { to.as_mut_ptr().copy_from_nonoverlapping(self.journal_bytes.as_ptr(), to.len()) };
     copied();

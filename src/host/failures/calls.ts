@@ -52,11 +52,6 @@ export function callFailure(
   }
 }
 
-/** The worker of a call that failed; 0 if it had none. */
-export function failedWorker(failure: NativeCallFailure): number {
-  return failure.kind === 'workerDied' ? failure.death.pid : 'pid' in failure ? failure.pid : 0
-}
-
 /** The error of a call that was lost when its worker died, in a pool that goes on. */
 function workerDied(death: NativeDeath, task: WorkerDeathTask, attempts: string): WorkerDiedError {
   const hint = death.corrupt ? undefined : deathHint(death)

@@ -97,11 +97,13 @@ impl Core {
 
   /// Brings the event loop up to date with the manager: what to watch, when to come back, whether to stay alive.
   pub(super) fn sync(&self) {
-    let manager = self.manager();
+    let mut manager = self.manager();
     let mut hooks = self.hooks.borrow_mut();
     let Some(hooks) = hooks.as_mut() else { return };
     hooks.watch(&manager);
-    hooks.timer.arm(manager.next_deadline());
+    let due = manager.next_deadline();
+    manager.owner_comes_at(due);
+    hooks.timer.arm(due);
     self.sync_hold(&manager, hooks);
   }
 

@@ -6,7 +6,7 @@ use millrace_ring::{CallHeader, CallKind, Position};
 
 use super::payload::Payload;
 use super::retries::Retries;
-use crate::completion::CallId;
+use crate::completion::{CHUNK, CallId};
 
 /// How long a call may run.
 #[derive(Clone, Copy, Debug)]
@@ -58,13 +58,17 @@ pub(crate) enum Outcome {
   Dropped,
   /// The outcome is dropped, and the call is started again.
   Repeated,
-  /// The call ran for too long, and the owner hears of it when the worker has ended, or has answered within the grace:
-  /// of a chunk, because it is certain then which items were finished before; of a call that its owner repeats, because
-  /// no two attempts overlap.
+  /// The call ran for too long. Its owner, who repeats it, hears of that when the worker has ended, or has answered
+  /// within the grace: no two attempts overlap.
   Overdue,
 }
 
 impl Call {
+  /// Whether the call has items, each with an outcome of its own.
+  pub(crate) fn is_chunk(&self) -> bool {
+    self.flags & CHUNK != 0
+  }
+
   pub(crate) fn header(&self) -> CallHeader {
     CallHeader { kind: CallKind::Task, codec: self.codec, flags: self.flags, task: self.task, sequence: self.number }
   }

@@ -1,10 +1,12 @@
-//! What is left of a chunk whose worker has ended.
+//! The part of a chunk that its worker had finished when the chunk was sealed.
 
-/// The part of a chunk that a worker had finished when it ended.
+/// See the module.
 #[derive(Debug)]
 pub(crate) struct FinishedPart {
   /// How many items.
   pub(crate) done: u32,
-  /// Their outcomes, as the worker has written them.
+  /// Whether item `done` is lost: it has begun, or the worker ended before the first item began.
+  pub(crate) is_lost: bool,
+  /// The outcomes of the finished items, as the worker has written them.
   pub(crate) journal: Vec<u8>,
 }

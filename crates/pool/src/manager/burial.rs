@@ -33,8 +33,8 @@ struct Remains {
   started_at: Instant,
   /// Calls that went with the worker, oldest first.
   lost: Vec<CallId>,
-  /// What the worker had finished of the first of them, if that is a chunk.
-  finished: Option<FinishedPart>,
+  /// The chunk among them, and what the worker had finished of it.
+  finished: Option<(CallId, FinishedPart)>,
   /// The worker ended without having claimed a single call.
   unused: bool,
   corrupt: Option<&'static str>,
@@ -124,7 +124,12 @@ impl Manager {
   /// Draws the conclusions from one end.
   fn judge(&mut self, remains: &mut Remains, now: Instant) -> Verdict {
     match remains.reason {
-      ExitReason::Died if self.breaks_on_death() => Verdict { fatal: true, ..Verdict::default() },
+      ExitReason::Died if self.breaks_on_death() => {
+        if let Some((id, part)) = remains.finished.take() {
+          self.tell_last_part(id, remains.pid, part);
+        }
+        Verdict { fatal: true, ..Verdict::default() }
+      }
       ExitReason::FailedStart => {
         if let Some(server) = self.starter.server_mut() {
           server.note_failed_start();
@@ -185,7 +190,8 @@ impl Manager {
   fn take_remains(&mut self, index: usize) -> Option<Remains> {
     let mut lane = self.lanes.take(index)?;
     self.watch.remove_lane(index, &lane);
-    let finished = lane.finished_part();
+    let running = lane.running().filter(|&id| self.is_chunk(id));
+    let finished = running.and_then(|id| Some((id, lane.finished_part()?)));
     let mut lost = Vec::new();
     for (id, payload) in lane.empty() {
       match payload {
@@ -235,10 +241,10 @@ impl Manager {
         Some(Outcome::Overdue) => CallFailure::TimedOut { pid },
         _ => continue,
       };
-      self.events.push_back(match finished.take() {
-        Some(FinishedPart { done, journal }) => Event::ChunkInterrupted { id, failure, done, journal },
-        None => Event::CallFailed { id, failure },
-      });
+      match finished.take_if(|(chunk, _)| *chunk == id) {
+        Some((_, part)) => self.tell_part(id, pid, part, failure),
+        None => self.events.push_back(Event::CallFailed { id, failure }),
+      }
     }
   }
 

@@ -3,17 +3,26 @@
 
 use std::time::{Duration, Instant};
 
+use millrace_ring::Progress;
 use millrace_sys::monotonic_ns;
 
 use super::Manager;
 use super::rebalance::STALL;
-use crate::calls::Outcome;
+use crate::calls::{Call, Outcome};
 use crate::completion::CallId;
 use crate::event::{CallFailure, Event, ExitReason};
 use crate::lane::{Lane, Life};
 
 /// Stands for "never" where a time limit is too long for an [`Instant`].
 const A_YEAR: Duration = Duration::from_secs(86_400 * 365);
+
+/// The time limit of a call that is in front of its lane.
+struct Expiry {
+  call: CallId,
+  /// The item of a chunk that runs.
+  item: Option<u32>,
+  at: Instant,
+}
 
 impl Manager {
   /// Does for one lane what is due by now.
@@ -44,38 +53,46 @@ impl Manager {
   /// Stops the running call of a lane if it has run for longer than it may.
   fn enforce_timeout(&mut self, index: usize, now: Instant) {
     let Some(lane) = self.lanes.get(index) else { return };
-    let Some((call, expires)) = self.expiry(lane, now) else { return };
-    if expires > now {
+    let Some(Expiry { call, item, at }) = self.expiry(lane, now) else { return };
+    if at > now {
       return;
     }
     let pid = lane.pid();
     let grace = self.calls.get(call).and_then(|call| call.limits).map_or(Duration::ZERO, |limits| limits.grace);
-    // Which items of a chunk are finished is certain only when the worker is gone, or has answered.
-    let is_chunk = self.lanes.get(index).and_then(|lane| lane.cut(call, false)).is_some();
+    let is_chunk = self.is_chunk(call) && !lane.is_corrupt();
+    if is_chunk {
+      // A worker that has come to another item meanwhile is left in peace.
+      let is_same = |progress: Option<Progress>| progress.map(|progress| progress.next) == item;
+      if !self.interrupt(index, call, CallFailure::TimedOut { pid }, is_same) {
+        self.drain.add(index);
+        self.wake_again();
+        self.fill(now);
+        return;
+      }
+    }
     // The result may have been committed since the lane was drained: a result that exists is delivered.
     let was_running = self.stop_running(index, call, grace, now);
-    let owner_repeats = self.calls.get(call).is_some_and(|call| call.owner_repeats);
-    // A chunk also if it was answered meanwhile: the answer is without the item that has begun.
-    if is_chunk || (was_running && owner_repeats) {
-      if let Some(call) = self.calls.get_mut(call) {
-        call.outcome = Outcome::Overdue;
-      }
-    } else if was_running && !self.will_retry(call) {
+    let repeating = |call: &&mut Call| was_running && call.owner_repeats;
+    if let Some(call) = self.calls.get_mut(call).filter(repeating) {
+      call.outcome = Outcome::Overdue;
+    } else if was_running && !is_chunk && !self.will_retry(call) {
       self.events.push_back(Event::CallFailed { id: call, failure: CallFailure::TimedOut { pid } });
     }
   }
 
   /// The call in front of a lane if it has a time limit, and when that is reached.
-  fn expiry(&self, lane: &Lane, now: Instant) -> Option<(CallId, Instant)> {
-    let front = lane.front()?;
-    let timeout = self.calls.get(front)?.limits?.timeout;
+  fn expiry(&self, lane: &Lane, now: Instant) -> Option<Expiry> {
+    let call = lane.front()?;
+    let timeout = self.calls.get(call)?.limits?.timeout;
+    // Before the time at which the item began: that of a later item is later.
+    let item = lane.progress().map(|progress| progress.next);
     let since = if lane.running().is_some() {
       let now_ns = monotonic_ns();
       lane.item_since(lane.running_since(now, now_ns), now, now_ns / 1_000_000)
     } else {
       now
     };
-    Some((front, since.checked_add(timeout).unwrap_or(now + A_YEAR)))
+    Some(Expiry { call, item, at: since.checked_add(timeout).unwrap_or(now + A_YEAR) })
   }
 
   /// When the next round is due, if nobody rings before.
@@ -88,9 +105,7 @@ impl Manager {
       lane.reap_at().into_iter().chain(lane.trim_at()).for_each(&mut due);
       match lane.life() {
         Life::Leaving { .. } if !lane.is_empty() => {
-          if let Some((_, expires)) = self.expiry(lane, now) {
-            due(expires);
-          }
+          self.expiry(lane, now).into_iter().for_each(|expiry| due(expiry.at));
         }
         Life::Starting { deadline }
         | Life::Leaving { deadline, .. }
@@ -103,9 +118,7 @@ impl Manager {
           {
             due(lane.front_since() + timeout);
           }
-          if let Some((_, expires)) = self.expiry(lane, now) {
-            due(expires);
-          }
+          self.expiry(lane, now).into_iter().for_each(|expiry| due(expiry.at));
         }
         Life::Killed { .. } => {}
       }

@@ -16,6 +16,7 @@ mod burial;
 mod deadlines;
 mod drain;
 mod dump;
+mod interruption;
 mod lanes;
 mod lifecycle;
 mod owner;

@@ -4,6 +4,12 @@
 //! relief thread, which shares the manager with the owner through a lock, goes through rounds in the owner's place. It
 //! copies results out of the lanes, which makes room, and refills the lanes. The owner finds the copies first in its
 //! next round (`backlog.rs`).
+//!
+//! The thread also goes through rounds while the owner merely sleeps, with its clock set for what was due then. A
+//! worker whose news this thread hears first may have something due earlier: a time limit starts with the claim that
+//! follows. The owner is woken for that, to set its clock anew.
+
+use std::time::Instant;
 
 use super::Manager;
 use crate::calls::Place;
@@ -18,6 +24,11 @@ impl Manager {
   /// Changes whenever the owner comes by.
   pub fn owner_turns(&self) -> u64 {
     self.owner.turns()
+  }
+
+  /// The owner comes by at `at`, whatever happens: its clock is set to what [`Manager::next_deadline`] said.
+  pub fn owner_comes_at(&mut self, at: Option<Instant>) {
+    self.owner.set_clock(at);
   }
 
   /// For the relief thread: a part of a round in the owner's place. True: there is more to do at once.
@@ -36,7 +47,9 @@ impl Manager {
     // The owner may sleep, and does not hear of these workers: this thread has drained their lanes, so they do not
     // ring.
     let more = self.prepare_to_sleep(false) || more;
-    if more || self.backlog.front().is_some() || self.has_events() {
+    // Looked at in each round, not only when it changes: the next `look` takes back a wake that the owner has not seen.
+    let too_late = self.owner.would_miss(self.next_deadline());
+    if more || too_late || self.backlog.front().is_some() || self.has_events() {
       self.wake_again();
     }
     Ok(more)

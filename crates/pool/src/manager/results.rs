@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use millrace_ring::{CHUNK_ITEMS, ResultRecord};
+use millrace_ring::ResultRecord;
 
 use super::Manager;
 use crate::calls::Outcome;
@@ -28,26 +28,18 @@ impl Manager {
       return None;
     }
     if self.calls.get(id).is_none_or(|call| call.outcome != Outcome::Delivered) {
+      self.unseal(index, id, record.position);
       self.consume(&completion);
       return None;
     }
     Some(completion)
   }
 
-  /// A call that ran for too long was answered within its grace; a chunk with the outcomes of the items before.
+  /// A call that ran for too long, and that its owner repeats, was answered within its grace.
   fn overdue_answered(&mut self, completion: &Completion) {
     let failure = CallFailure::TimedOut { pid: completion.pid };
-    if self.calls.get(completion.id).is_some_and(|call| call.owner_repeats) {
-      self.consume(completion);
-      self.events.push_back(Event::CallFailed { id: completion.id, failure });
-      return;
-    }
-    let mut journal = vec![0; completion.len];
-    self.copy_payload(completion, 0, &mut journal);
-    let id = completion.id;
     self.consume(completion);
-    // The owner counts the outcomes.
-    self.events.push_back(Event::ChunkInterrupted { id, failure, done: CHUNK_ITEMS, journal });
+    self.events.push_back(Event::CallFailed { id: completion.id, failure });
   }
 
   /// Copies `dst.len()` bytes of a result's payload, from `at` on. The result must not have been consumed.

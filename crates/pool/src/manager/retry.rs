@@ -40,7 +40,9 @@ impl Manager {
 
   /// An attempt has ended without an outcome. True: the call waits for its next one.
   pub(super) fn retry(&mut self, id: CallId) -> bool {
-    let Some(call) = self.calls.get_mut(id).filter(|call| call.outcome != Outcome::Dropped) else { return false };
+    // Of a chunk some items may be finished: its owner starts the others again.
+    let may = |call: &&mut Call| call.outcome != Outcome::Dropped && !call.is_chunk();
+    let Some(call) = self.calls.get_mut(id).filter(may) else { return false };
     let Some((next, payload)) = call.retries.take().map(Retries::use_one) else { return false };
     call.retries = next;
     call.flags = earlier::count_one(call.flags);

@@ -45,16 +45,19 @@ impl Manager {
     for index in self.lanes.indices() {
       self.drain.add(index);
       let Some(lane) = self.lanes.get(index) else { continue };
+      let (pid, is_corrupt) = (lane.pid(), lane.is_corrupt());
       // Only claimed calls are left now. A call that has a result gets it, whether its worker has told of the result or
       // not.
-      for (id, answered) in lane.answers() {
+      for (id, answered) in lane.answers().collect::<Vec<_>>() {
+        let failure = CallFailure::Terminated { pid };
         let Some(call) = self.calls.get_mut(id) else { continue };
+        if call.outcome == Outcome::Delivered && !answered && call.is_chunk() && !is_corrupt {
+          self.interrupt(index, id, failure, |_| true);
+          continue;
+        }
         // No other attempt follows now, so an answer that was to be followed by one is no outcome.
-        if matches!(call.outcome, Outcome::Repeated | Outcome::Overdue)
-          || (call.outcome == Outcome::Delivered && !answered)
-        {
+        if call.outcome == Outcome::Repeated || (call.outcome == Outcome::Delivered && !answered) {
           call.outcome = Outcome::Dropped;
-          let failure = CallFailure::Terminated { pid: lane.pid() };
           self.events.push_back(Event::CallFailed { id, failure });
         }
       }
@@ -80,6 +83,7 @@ impl Manager {
   /// Fails everything, and takes all workers down.
   pub(super) fn break_pool(&mut self, cause: BreakCause, deaths: Vec<Death>) {
     self.lifecycle.break_off();
+    self.tell_last_parts();
     self.forget_calls();
     for index in self.lanes.indices() {
       self.kill(index, ExitReason::Shutdown);

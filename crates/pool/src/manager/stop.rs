@@ -36,7 +36,7 @@ impl Manager {
   /// worker. `None`: the chunk has not begun, or is over.
   pub fn cut_chunk(&mut self, id: CallId) -> Option<u32> {
     let Some(Place::Lane { lane: index, .. }) = self.calls.get(id).map(|call| call.place) else { return None };
-    self.lanes.get(index)?.cut(id, true).map(|progress| progress.limit)
+    self.lanes.get(index)?.cut(id).map(|progress| progress.limit)
   }
 
   /// Cancels every call that no worker has claimed, and returns them.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use millrace_pool::{CallFailure, ExitReason, PoolConfig};
+use millrace_pool::{CallFailure, ExitReason, Pollables, PoolConfig};
 
 use crate::support::{Outcome, Pool, Random, WATCHDOG, config, send_signal};
 
@@ -105,6 +105,37 @@ fn the_owner_is_woken_for_what_was_taken_out_and_the_workers_ring_again() {
     // Sleeps whenever the manager lets it.
     keys.into_iter().for_each(|key| drop(pool.answer(key)));
   }
+  pool.close();
+}
+
+/// Whether the owner's event loop sees a reason to come by.
+fn is_woken(pool: &Pool) -> bool {
+  let fds = match pool.manager.pollables() {
+    Pollables::One(fd) => vec![fd],
+    Pollables::Many(fds) => fds.to_vec(),
+  };
+  let mut polls: Vec<_> = fds.into_iter().map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 }).collect();
+  // SAFETY: the entries are ours, and there are as many of them.
+  unsafe { libc::poll(polls.as_mut_ptr(), polls.len() as libc::nfds_t, 0) > 0 }
+}
+
+#[test]
+fn the_owner_is_woken_for_a_time_limit_that_begins_while_it_sleeps() {
+  let mut pool = Pool::new(PoolConfig { max_workers: 1, ..config() });
+  let limited = pool.submit_limited("patient 600000", 10_000, 0);
+  // All that is due is the end of the worker's start, in a minute.
+  pool.collect();
+  let due = pool.manager.next_deadline();
+  pool.manager.owner_comes_at(due);
+  relieve_until(&mut pool, "the call does not run", |pool| pool.is_running(limited));
+  pool.manager.relieve().unwrap();
+  assert!(is_woken(&pool));
+  // Once the owner knows, it may sleep.
+  let due = pool.manager.next_deadline();
+  pool.manager.owner_comes_at(due);
+  pool.manager.relieve().unwrap();
+  assert!(!is_woken(&pool));
+  assert!(pool.stop_call(limited, Duration::ZERO));
   pool.close();
 }
 

@@ -69,7 +69,7 @@ impl<M: Memory> HostLane<M> {
     if content.len() >= LENT_FROM {
       self.out.reap_loans(&self.view);
     }
-    let block = self.out.reserve(content.len() as u64).map_err(|refused| match refused {
+    let block = self.out.reserve_or_reap(&self.view, content.len() as u64).map_err(|refused| match refused {
       // Nothing is under way that would make room: what the worker keeps it may keep for ever.
       Refused::Full if self.calls.outstanding() == 0 && self.out.arena().in_use() == self.lent_bytes() => {
         PushError::NoMemory { errno: ENOMEM }

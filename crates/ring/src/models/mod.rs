@@ -3,6 +3,7 @@
 //!
 //! Each model has a twin with one half of a pair taken away, which must fail: so the model is able to find the bug.
 
+mod chunks;
 mod handover;
 mod handshake;
 mod loans;

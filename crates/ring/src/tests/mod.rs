@@ -2,6 +2,7 @@
 
 mod arena;
 mod attach;
+mod chunks;
 mod deaths;
 mod garbage;
 mod layout;

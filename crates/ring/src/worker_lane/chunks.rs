@@ -2,7 +2,6 @@
 
 use core::ptr::NonNull;
 
-use crate::geometry::JOURNAL_BYTES;
 use crate::memory::{Memory, NoMemory};
 use crate::record::Position;
 use crate::worker_lane::WorkerLane;
@@ -11,7 +10,7 @@ impl<M: Memory> WorkerLane<M> {
   /// The memory from the journal's head to the end of its bytes, which begin at [`WorkerLane::journal_offset`]. It is
   /// mapped as long as the lane's memory.
   pub fn journal(&self) -> (NonNull<u8>, usize) {
-    (self.view.journal_address(), self.journal_offset() + JOURNAL_BYTES)
+    (self.view.journal_address(), self.geometry.journal().len())
   }
 
   /// Where the bytes of the journal begin, behind its head and the words of the chunks.
@@ -29,13 +28,15 @@ impl<M: Memory> WorkerLane<M> {
   /// # Errors
   /// When the machine has no memory for them.
   pub fn commit_journal(&self, from: usize, to: usize) -> Result<(), NoMemory> {
-    let (from, to) = (from.min(JOURNAL_BYTES), to.min(JOURNAL_BYTES));
+    let capacity = self.geometry.journal_capacity() as usize;
+    let (from, to) = (from.min(capacity), to.min(capacity));
     self.memory().commit(self.geometry.journal_bytes() + from, to.saturating_sub(from))
   }
 
   /// Gives the pages of the journal's bytes back, from `from` on.
   pub fn trim_journal(&self, from: usize) {
-    let from = from.min(JOURNAL_BYTES);
-    self.memory().discard(self.geometry.journal_bytes() + from, JOURNAL_BYTES - from);
+    let capacity = self.geometry.journal_capacity() as usize;
+    let from = from.min(capacity);
+    self.memory().discard(self.geometry.journal_bytes() + from, capacity - from);
   }
 }

@@ -27,7 +27,7 @@ use crate::view::View;
 /// [`WorkerLane::needs_ring`]; it costs nothing when there was nothing.
 #[derive(Debug)]
 pub struct WorkerLane<M: Memory> {
-  view: View,
+  pub(crate) view: View,
   calls: CallConsumer,
   results: ResultProducer,
   /// The result arena.

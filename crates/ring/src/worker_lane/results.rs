@@ -205,7 +205,7 @@ impl<M: Memory> WorkerLane<M> {
     if self.exceeds_window(len) {
       return Err(self.no_room());
     }
-    self.out.reserve(len).map_err(|refused| match refused {
+    self.out.reserve_or_reap(&self.view, len).map_err(|refused| match refused {
       // Nothing to wait for: what the host keeps it may keep for ever.
       Refused::Full if self.unconsumed == 0 => CommitError::NoMemory { errno: ENOMEM },
       Refused::Full => self.no_room(),
