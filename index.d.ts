@@ -1061,6 +1061,20 @@ export declare interface ProcessPoolOptions {
     /** Bytes of resident memory; a worker with more is replaced between calls. Default: `Infinity`. */
     maxMemoryPerWorker?: number;
     /**
+     * Bytes of resident memory; a worker that grows beyond them is killed and replaced, in the middle of a call too. That
+     * call fails with `TaskMemoryError`, and no other: of a chunk of `map` only the item that ran. Under `'break'` the
+     * pool breaks. A worker that is too large when a call would begin is replaced first.
+     *
+     * What counts is `process.memoryUsage.rss()` of the worker: heap, buffers, native memory, and pages that the worker
+     * shares with other processes. Processes that a task starts do not count. The memory is looked at each 50 ms while
+     * calls run, so a worker may exceed the limit by what it grows in that time.
+     *
+     * Workers also get a `--max-old-space-size` that fits the limit, unless `execArgv` or NODE_OPTIONS limit V8's heap.
+     * So V8 collects garbage before the limit is reached, and ends a worker whose heap is full. Workers of the start
+     * method `'fork'` keep the heap limit of this process, and are not replaced. Default: `Infinity`.
+     */
+    hardMemoryLimit?: number;
+    /**
      * The most calls that wait, besides those for which a worker is idle or can still be started: the pool takes
      * `maxWorkers + maxQueue` unfinished calls, and `submit()` throws `QueueFullError` beyond that. With 0 no call waits
      * for another one. Default: `Infinity`.
@@ -1437,6 +1451,28 @@ export declare type TaskFunction<A extends unknown[] = never[], R = unknown> = (
  */
 export declare class TaskLoadError extends MillraceError {
     readonly code: string;
+}
+
+/** The details of a `TaskMemoryError`. */
+declare interface TaskMemoryDetails extends WorkerDiedDetails {
+    limit: number;
+    rss?: number | undefined;
+}
+
+/**
+ * The worker that ran this call grew beyond the option `hardMemoryLimit`, and was ended in the middle of the call. The
+ * call may have run in part. Pass less data a call, let go of data that a call does not need any more, or raise the
+ * limit.
+ */
+export declare class TaskMemoryError extends WorkerDiedError {
+    readonly code: string;
+    /** The limit in bytes. */
+    readonly limit: number;
+    /**
+     * The resident bytes of the worker that were seen last. Undefined where V8 ended the worker, whose heap was full.
+     */
+    readonly rss: number | undefined;
+    constructor(message: string, details: TaskMemoryDetails);
 }
 
 /** The details of a `TaskTimeoutError`. */

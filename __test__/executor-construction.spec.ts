@@ -65,6 +65,13 @@ const refused: Record<string, [value: unknown, expected: readonly [typeof TypeEr
     ['1GB', TYPE],
     [true, TYPE],
   ],
+  hardMemoryLimit: [
+    [0, RANGE],
+    [-1, RANGE],
+    [NaN, RANGE],
+    ['1GB', TYPE],
+    [true, TYPE],
+  ],
   onWorkerDeath: [
     ['ignore', VALUE],
     ['', VALUE],
@@ -159,6 +166,7 @@ test('the largest and smallest values that make sense are taken', async (t) => {
     idleTimeout: Infinity,
     startTimeout: Infinity,
     maxMemoryPerWorker: Infinity,
+    hardMemoryLimit: Infinity,
     startMethod: 'spawn',
     onWorkerDeath: 'break',
     initargs: [],

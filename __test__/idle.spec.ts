@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ExecutionContext } from 'ava'
+import type { ProcessPoolOptions } from 'millrace'
 import { test } from './helpers/leaks.js'
 import { hasProc } from './helpers/processes.mjs'
 
@@ -24,12 +26,13 @@ function switches(pid: number): string {
 const QUIET_MS = 10_000
 const PATIENCE_MS = 90_000
 
-// The kernel's counters are in /proc, which only Linux has.
-const testWithProc = hasProc ? test : test.skip
-testWithProc('host and workers sleep for ten seconds, once what they have done is tidied up', async (t) => {
+/** Waits until host and workers of a pool with these options have slept for some seconds. */
+async function sleeps(t: ExecutionContext, options: ProcessPoolOptions): Promise<void> {
   t.timeout(2 * PATIENCE_MS)
   const program = fileURLToPath(new URL('hosts/idle.mjs', import.meta.url))
-  const host = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
+  const host = spawn(process.execPath, [program, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+  })
   try {
     const { value } = await createInterface(host.stdout!)[Symbol.asyncIterator]().next()
     const { pids } = JSON.parse(value as string) as { pids: number[] }
@@ -50,4 +53,11 @@ testWithProc('host and workers sleep for ten seconds, once what they have done i
     host.kill()
     await ended
   }
-})
+}
+
+// The kernel's counters are in /proc, which only Linux has.
+const testWithProc = hasProc ? test : test.skip
+
+testWithProc('host and workers sleep for ten seconds, once what they have done is tidied up', (t) => sleeps(t, {}))
+
+testWithProc('nobody looks at the memory of idle workers', (t) => sleeps(t, { hardMemoryLimit: 2 ** 30 }))

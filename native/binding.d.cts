@@ -251,6 +251,8 @@ export declare class NativeWorker {
    * itself. To be called again when JavaScript has taken a last listener of one of them off.
    */
   heedAnnouncedSignals(): void
+  /** From now on the host hears when this process aborts because V8's heap is full. */
+  noteFullHeap(): void
   /**
    * Gives memory that nothing needs back to the system. True: the host keeps results, so there may be more to give
    * back later.
@@ -333,6 +335,10 @@ export interface NativeDeath {
   corrupt?: string
   /** Whether the kernel killed it for want of memory, as far as is known. */
   outOfMemory?: boolean
+  /** The limit of its memory, if the worker ended because of that. */
+  memoryLimit?: number
+  /** Its resident bytes then; absent if V8 ended it. */
+  rss?: number
 }
 
 /**
@@ -420,6 +426,8 @@ export interface NativePoolOptions {
   maxTasksPerChild?: number
   /** Resident bytes of a worker, at most: one that has more is replaced between two calls. */
   maxMemory?: number
+  /** Resident bytes of a worker, at most: one that has more is replaced, in the middle of a call too. */
+  hardMemoryLimit?: number
   /** Calls that no worker has claimed, at most. */
   maxQueue?: number
   /** Whether all places are filled with workers at all times. */

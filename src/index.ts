@@ -20,6 +20,7 @@ export {
   ShutdownError,
   TaskExitError,
   TaskLoadError,
+  TaskMemoryError,
   TaskTimeoutError,
   TimeoutError,
   UnsupportedPlatformError,

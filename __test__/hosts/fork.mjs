@@ -309,6 +309,18 @@ const scenarios = {
     say({ errors, spawned, inPool, forked: ppid === process.pid })
   },
 
+  memory: async () => {
+    executor = new ProcessPoolExecutor({ startMethod, maxWorkers: 2, hardMemoryLimit: 400 << 20 })
+    const grow = () => {
+      const kept = []
+      for (;;) kept.push(Buffer.alloc(1 << 20, 1))
+    }
+    const failed = describe(await executor.submit(grow).exception())
+    const left = live(executor)
+    await executor.submit(grow).exception()
+    say({ failed, left, none: await failure(() => executor.submit(tasks.pid)) })
+  },
+
   'no process': async () => {
     executor = new ProcessPoolExecutor({ startMethod, maxWorkers: 3 })
     const warnings = /** @type {unknown[]} */ ([])

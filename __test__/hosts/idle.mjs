@@ -1,4 +1,4 @@
-// A pool that has worked and is idle now.
+// A pool that has worked and is idle now. The argument has options of the pool.
 
 import { defineTasks, isWorker, ProcessPoolExecutor } from 'millrace'
 import { say } from './observe.mjs'
@@ -9,7 +9,7 @@ const tasks = defineTasks(import.meta.url, {
 })
 
 async function main() {
-  const pool = new ProcessPoolExecutor({ maxWorkers: 2 })
+  const pool = new ProcessPoolExecutor({ maxWorkers: 2, ...JSON.parse(process.argv[2] ?? '{}') })
   const payloads = [1, 'text', { a: [1, 2, 3] }, Buffer.alloc(1 << 20), Buffer.alloc(5 << 20)]
   for (let round = 0; round < 20; round++) {
     await Promise.all(payloads.map((payload) => pool.submit(tasks.identity, payload)))

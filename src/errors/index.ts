@@ -17,6 +17,7 @@ import { RemoteError, SerializationError, TaskExitError, TaskLoadError } from '.
 import {
   BrokenExecutor,
   BrokenProcessPool,
+  TaskMemoryError,
   WorkerDiedError,
   WorkerSpawnError,
   WorkerTerminatedError,
@@ -38,6 +39,7 @@ export const errorClasses: ReadonlyMap<string, ErrorClass> = new Map(
     BrokenExecutor,
     BrokenProcessPool,
     WorkerDiedError,
+    TaskMemoryError,
     CancelledError,
     TimeoutError,
     TaskTimeoutError,

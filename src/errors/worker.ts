@@ -90,6 +90,36 @@ export class WorkerDiedError extends BrokenProcessPool {
   }
 }
 
+/** The details of a `TaskMemoryError`. */
+export interface TaskMemoryDetails extends WorkerDiedDetails {
+  limit: number
+  rss?: number | undefined
+}
+
+/**
+ * The worker that ran this call grew beyond the option `hardMemoryLimit`, and was ended in the middle of the call. The
+ * call may have run in part. Pass less data a call, let go of data that a call does not need any more, or raise the
+ * limit.
+ */
+export class TaskMemoryError extends WorkerDiedError {
+  static {
+    brand(this, 'TaskMemoryError')
+  }
+  override readonly code: string = 'ERR_MILLRACE_TASK_MEMORY'
+  /** The limit in bytes. */
+  readonly limit: number
+  /**
+   * The resident bytes of the worker that were seen last. Undefined where V8 ended the worker, whose heap was full.
+   */
+  readonly rss: number | undefined
+
+  constructor(message: string, details: TaskMemoryDetails) {
+    super(message, details)
+    this.limit = details.limit
+    this.rss = details.rss
+  }
+}
+
 /** The details of a `WorkerTerminatedError`. */
 export interface WorkerTerminatedDetails extends ErrorDetails {
   pid: number

@@ -12,7 +12,7 @@ import type { ResolvedOptions } from './options.js'
  * @throws SerializationError when `initargs` cannot travel; its path begins with `initargs`.
  */
 export function encodeBoot(options: ResolvedOptions, out: Outbox): { codec: number; payload: Uint8Array } {
-  const { preload, initializer, initargs } = options
+  const { preload, initializer, initargs, hardMemoryLimit, heapOption } = options
   try {
     encodeArguments(initargs, out)
   } catch (error) {
@@ -23,5 +23,7 @@ export function encodeBoot(options: ResolvedOptions, out: Outbox): { codec: numb
   }
   const bytes = Buffer.concat([out.bytes.subarray(0, out.length), out.tail ?? new Uint8Array()])
   out.tail = undefined
-  return { codec: out.codec, payload: encodeBootPlan({ preload, initializer }, bytes) }
+  const notesFullHeap = hardMemoryLimit < Infinity
+  const plan = { preload, initializer, notesFullHeap, ownOption: heapOption }
+  return { codec: out.codec, payload: encodeBootPlan(plan, bytes) }
 }

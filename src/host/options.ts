@@ -9,7 +9,7 @@ import { entryFolder, serverEntry, workerEntry } from '../paths.js'
 import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from '../start/methods.js'
 import { coverageVariable, warnOfForks } from '../start/coverage.js'
 import { endMisrun } from '../start/misrun.js'
-import { inheritedExecArgv, inheritedNodeOptions, optionWithoutScript } from '../start/node-options.js'
+import { heapOption, inheritedExecArgv, inheritedNodeOptions, optionWithoutScript } from '../start/node-options.js'
 import { workerProgram } from '../start/program.js'
 import { FORKABLE, serverArgument } from '../start/server/plan.js'
 import { workerState } from '../tasks/context.js'
@@ -53,6 +53,20 @@ export interface ProcessPoolOptions {
   /** Bytes of resident memory; a worker with more is replaced between calls. Default: `Infinity`. */
   maxMemoryPerWorker?: number
   /**
+   * Bytes of resident memory; a worker that grows beyond them is killed and replaced, in the middle of a call too. That
+   * call fails with `TaskMemoryError`, and no other: of a chunk of `map` only the item that ran. Under `'break'` the
+   * pool breaks. A worker that is too large when a call would begin is replaced first.
+   *
+   * What counts is `process.memoryUsage.rss()` of the worker: heap, buffers, native memory, and pages that the worker
+   * shares with other processes. Processes that a task starts do not count. The memory is looked at each 50 ms while
+   * calls run, so a worker may exceed the limit by what it grows in that time.
+   *
+   * Workers also get a `--max-old-space-size` that fits the limit, unless `execArgv` or NODE_OPTIONS limit V8's heap.
+   * So V8 collects garbage before the limit is reached, and ends a worker whose heap is full. Workers of the start
+   * method `'fork'` keep the heap limit of this process, and are not replaced. Default: `Infinity`.
+   */
+  hardMemoryLimit?: number
+  /**
    * The most calls that wait, besides those for which a worker is idle or can still be started: the pool takes
    * `maxWorkers + maxQueue` unfinished calls, and `submit()` throws `QueueFullError` beyond that. With 0 no call waits
    * for another one. Default: `Infinity`.
@@ -86,6 +100,7 @@ export const COMMON_OPTIONS = {
   initargs: true,
   startTimeout: true,
   maxMemoryPerWorker: true,
+  hardMemoryLimit: true,
   maxQueue: true,
   execArgv: true,
   env: true,
@@ -113,6 +128,9 @@ export interface ResolvedOptions {
   readonly preload: string[]
   readonly initializer: TaskDescriptor | undefined
   readonly initargs: readonly unknown[]
+  readonly hardMemoryLimit: number
+  /** The option of Node that fits the heap of workers to `hardMemoryLimit`. */
+  readonly heapOption: string | undefined
   readonly native: NativePoolOptions
 }
 
@@ -154,8 +172,14 @@ export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
   const variables = env === undefined ? process.env : ownVariables(env)
   const execPath = programPath(options.execPath)
   const program = startMethod === 'fork' ? process.execPath : workerProgram(execPath, variables)
-  const nodeOptions = execArguments(options.execArgv) ?? inheritedExecArgv(cwd)
+  const givenOptions = execArguments(options.execArgv) ?? inheritedExecArgv(cwd)
   const nodeVariable = inheritedNodeOptions(ownVariable(variables, 'NODE_OPTIONS'), cwd)
+  const hardMemoryLimit = limit(options.hardMemoryLimit, 'options.hardMemoryLimit', 1)
+  const heap =
+    hardMemoryLimit === undefined || startMethod === 'fork'
+      ? undefined
+      : heapOption(hardMemoryLimit, givenOptions, ownVariable(variables, 'NODE_OPTIONS'))
+  const nodeOptions = heap === undefined ? givenOptions : [heap, ...givenOptions]
   const coverage = coverageVariable(env)
   if (startMethod !== 'spawn') warnOfForks(variables, coverage, startMethod === 'fork' ? process.execArgv : nodeOptions)
   const nameArguments = name === '' ? [] : [name]
@@ -167,6 +191,8 @@ export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
     preload,
     initializer: initializer === undefined ? undefined : describeTask(initializer, 'options.initializer'),
     initargs,
+    hardMemoryLimit: hardMemoryLimit ?? Infinity,
+    heapOption: heap,
     native: {
       maxWorkers,
       breakOnDeath: onWorkerDeath === 'break',
@@ -201,6 +227,7 @@ export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
       startTimeout: limit(options.startTimeout, 'options.startTimeout', 1, false) ?? noTimeout(options.startTimeout),
       maxTasksPerChild,
       maxMemory: limit(options.maxMemoryPerWorker, 'options.maxMemoryPerWorker', 1),
+      hardMemoryLimit,
       maxQueue,
       keepFull: false,
     },

@@ -18,6 +18,12 @@ const NOT_INHERITED = /^--(?:inspect|debug|cpu-prof|heap-prof|prof\b|heapsnapsho
 const NO_SCRIPT =
   /^--(?:(?:test|input-type|run|check|interactive|entry-url|snapshot-blob)$|watch|build-|experimental-sea)|^-[ic]$/
 
+/** Options that say how large V8's heap may grow. */
+const HEAP_LIMITS = /^--max-(?:old-space-size(?:-percentage)?|heap-size)$/
+
+/** Bytes that a worker needs besides the old space of its heap: its program, its code, its young space. */
+const BESIDES_OLD_SPACE = 64 << 20
+
 /** Options whose value is a script, which is run in place of the worker's entry. */
 const WITH_SCRIPT = new Set(['-e', '--eval', '-p', '--print', '-pe'])
 
@@ -65,6 +71,18 @@ export function profilesIn(execArgv: readonly string[], text: string | undefined
   return [...execArgv, ...split(text ?? '')]
     .map((argument) => optionOf(argument).name)
     .filter((name) => name === '--cpu-prof' || name === '--heap-prof')
+}
+
+/**
+ * The option that keeps the heap of a worker within `limit` resident bytes: V8 collects garbage sooner, and ends the
+ * worker when that does not help. Undefined if `execArgv`, or the value of NODE_OPTIONS, limits the heap.
+ */
+export function heapOption(limit: number, execArgv: readonly string[], text: string | undefined): string | undefined {
+  if ([...execArgv, ...split(text ?? '')].some((argument) => HEAP_LIMITS.test(optionOf(argument).name)))
+    return undefined
+  // Less than half is left beside a small heap, of which V8 needs some to start.
+  const bytes = Math.max(limit - BESIDES_OLD_SPACE, limit / 2, 16 << 20)
+  return `--max-old-space-size=${Math.floor(bytes / 2 ** 20)}`
 }
 
 /** The options of this process that its workers get. `cwd` is their working directory. */

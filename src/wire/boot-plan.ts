@@ -10,6 +10,10 @@ export interface BootPlan {
   /** Modules to load, in this order. */
   preload: string[]
   initializer?: TaskDescriptor | undefined
+  /** Whether the host wants to know when the heap of the worker is full. */
+  notesFullHeap?: boolean | undefined
+  /** An option of Node that is for the worker alone, and not for what the worker starts. */
+  ownOption?: string | undefined
 }
 
 const LENGTH_BYTES = 4

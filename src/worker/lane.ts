@@ -156,6 +156,11 @@ export class Lane {
     }
   }
 
+  /** Has the host told when this process aborts because its heap is full. */
+  noteFullHeap(): void {
+    this.#native.noteFullHeap()
+  }
+
   releaseDefine(): void {
     this.#native.releaseDefine()
   }

@@ -194,7 +194,7 @@ export class Loop {
 
   #boot(): void {
     this.#booting = true
-    boot(this.#lane.codec, this.#lane.payload(), this.#tasks).then(
+    boot(this.#lane, this.#tasks).then(
       // A turn later it is known whether the initializer has left a rejection that nobody handles.
       () => setImmediate(() => this.#booted()),
       (error: unknown) => this.failBoot(error),

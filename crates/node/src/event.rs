@@ -25,6 +25,10 @@ pub struct NativeDeath {
   pub corrupt: Option<String>,
   /// Whether the kernel killed it for want of memory, as far as is known.
   pub out_of_memory: Option<bool>,
+  /// The limit of its memory, if the worker ended because of that.
+  pub memory_limit: Option<f64>,
+  /// Its resident bytes then; absent if V8 ended it.
+  pub rss: Option<f64>,
 }
 
 /// An error that a worker reports, encoded.
@@ -154,8 +158,15 @@ impl NativeDeath {
 }
 
 impl From<Death> for NativeDeath {
-  fn from(Death { pid, exit, call, corrupt, out_of_memory }: Death) -> Self {
-    Self { call, corrupt: corrupt.map(str::to_owned), out_of_memory, ..Self::new(pid, exit) }
+  fn from(Death { pid, exit, call, corrupt, out_of_memory, outgrown }: Death) -> Self {
+    Self {
+      call,
+      corrupt: corrupt.map(str::to_owned),
+      out_of_memory,
+      memory_limit: outgrown.map(|outgrown| outgrown.limit as f64),
+      rss: outgrown.and_then(|outgrown| outgrown.rss).map(|bytes| bytes as f64),
+      ..Self::new(pid, exit)
+    }
   }
 }
 
@@ -181,8 +192,8 @@ impl From<ExitReason> for NativeExitReason {
 impl From<CallFailure> for NativeCallFailure {
   fn from(failure: CallFailure) -> Self {
     match failure {
-      CallFailure::WorkerDied { pid, exit, corrupt, out_of_memory } => {
-        Self::WorkerDied { death: Death { pid, exit, call: None, corrupt, out_of_memory }.into() }
+      CallFailure::WorkerDied { pid, exit, corrupt, out_of_memory, outgrown } => {
+        Self::WorkerDied { death: Death { pid, exit, call: None, corrupt, out_of_memory, outgrown }.into() }
       }
       CallFailure::TimedOut { pid } => Self::TimedOut { pid },
       CallFailure::Terminated { pid } => Self::Terminated { pid },

@@ -17,6 +17,7 @@ mod event;
 mod external_memory;
 mod fork_server;
 mod forked;
+mod heap_limit;
 mod host;
 mod lending;
 mod options;

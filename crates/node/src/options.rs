@@ -46,6 +46,8 @@ pub struct NativePoolOptions {
   pub max_tasks_per_child: Option<u32>,
   /// Resident bytes of a worker, at most: one that has more is replaced between two calls.
   pub max_memory: Option<f64>,
+  /// Resident bytes of a worker, at most: one that has more is replaced, in the middle of a call too.
+  pub hard_memory_limit: Option<f64>,
   /// Calls that no worker has claimed, at most.
   pub max_queue: Option<f64>,
   /// Whether all places are filled with workers at all times.
@@ -85,6 +87,7 @@ impl NativePoolOptions {
       start_timeout: milliseconds(self.start_timeout),
       max_tasks_per_child: self.max_tasks_per_child,
       max_memory: self.max_memory.map(|bytes| bytes as u64),
+      hard_memory_limit: self.hard_memory_limit.map(|bytes| bytes as u64),
       max_queue: self.max_queue.map(|calls| calls as usize),
       keep_full: self.keep_full,
     })

@@ -13,6 +13,7 @@ use crate::bare::bare_function;
 use crate::callback::{Callback, event_loop, uv_error};
 use crate::cleanup::Cleanup;
 use crate::forked::take_forked;
+use crate::heap_limit::note_full_heap;
 use crate::lending::{array_buffer, loan_of, permanent_array_buffer};
 use crate::staging::{STAGED_MAX, Staging, read_words, write_words};
 use crate::uv::Poll;
@@ -369,6 +370,14 @@ impl NativeWorker {
   #[napi]
   pub fn heed_announced_signals(&self) {
     self.calls.worker.borrow().heed_announced_signals();
+  }
+
+  /// From now on the host hears when this process aborts because V8's heap is full.
+  #[napi]
+  pub fn note_full_heap(&self) {
+    let phase = self.calls.worker.borrow().phase_word();
+    // SAFETY: the word lies in the lane, whose memory is never unmapped. This is called by JavaScript, in its isolate.
+    unsafe { note_full_heap(phase) };
   }
 
   /// Gives memory that nothing needs back to the system. True: the host keeps results, so there may be more to give

@@ -69,6 +69,7 @@ impl Pool {
       start_timeout: START_TIMEOUT,
       max_tasks_per_child: None,
       max_memory: None,
+      hard_memory_limit: None,
       max_queue: None,
       keep_full: false,
     };

@@ -74,6 +74,8 @@ pub struct PoolConfig {
   pub max_tasks_per_child: Option<u32>,
   /// A worker whose resident memory exceeds this many bytes is replaced between calls; `None`: never.
   pub max_memory: Option<u64>,
+  /// A worker whose resident memory exceeds this many bytes is replaced, in the middle of a call too; `None`: never.
+  pub hard_memory_limit: Option<u64>,
   /// Unfinished calls beyond one for each worker that the pool has or may start, at most; `None`: no bound.
   pub max_queue: Option<usize>,
   /// Whether all places are filled as long as the pool takes calls, whether calls need the workers or not.

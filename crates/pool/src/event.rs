@@ -47,6 +47,8 @@ pub enum CallFailure {
     corrupt: Option<&'static str>,
     /// Whether the kernel killed the worker for want of memory, as far as is known.
     out_of_memory: Option<bool>,
+    /// The size of the worker, when it ended because of that.
+    outgrown: Option<Outgrown>,
   },
   /// The call ran longer than it may; its worker is being stopped.
   TimedOut {
@@ -87,6 +89,17 @@ pub struct Death {
   pub corrupt: Option<&'static str>,
   /// Whether the kernel killed the worker for want of memory, as far as is known.
   pub out_of_memory: Option<bool>,
+  /// The size of the worker, when it ended because of that.
+  pub outgrown: Option<Outgrown>,
+}
+
+/// The size of a worker that ended because it was too large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outgrown {
+  /// [`PoolConfig::hard_memory_limit`](crate::PoolConfig::hard_memory_limit).
+  pub limit: u64,
+  /// The resident bytes that were seen before the worker was killed; `None`: its heap was full, and it has aborted.
+  pub rss: Option<u64>,
 }
 
 /// An encoded error that a worker reports.

@@ -31,7 +31,7 @@ pub use calls::{Limits, earlier};
 pub use completion::{CHUNK, CallId, Completion, status};
 pub use config::{DeathPolicy, KILL_AFTER, MAX_FAILED_STARTS, PoolConfig, StartMethod, WorkerCommand};
 pub use error::{AllocateError, SpawnFailure, SubmitError};
-pub use event::{BreakCause, CallFailure, Death, Event, ExitReason, PoolState, Report, ServerFailure};
+pub use event::{BreakCause, CallFailure, Death, Event, ExitReason, Outgrown, PoolState, Report, ServerFailure};
 pub use lane::{ForkedWorker, Loan, Moved, Tail};
 pub use manager::Manager;
 pub use manager::dispatch::CallSpec;

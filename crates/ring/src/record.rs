@@ -182,6 +182,8 @@ pub enum WorkerPhase {
   Retiring = 3,
   /// It leaves.
   Leaving = 4,
+  /// Its heap is full, and its process is about to abort.
+  OutOfMemory = 5,
 }
 
 impl WorkerPhase {
@@ -191,6 +193,7 @@ impl WorkerPhase {
       2 => Some(Self::Ready),
       3 => Some(Self::Retiring),
       4 => Some(Self::Leaving),
+      5 => Some(Self::OutOfMemory),
       _ => None,
     }
   }

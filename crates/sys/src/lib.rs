@@ -40,6 +40,7 @@ mod packets;
 mod process;
 mod segment;
 mod signals;
+mod symbol;
 mod wait_set;
 mod watchdog;
 
@@ -60,5 +61,6 @@ pub use packets::{Packets, Received, packets};
 pub use process::{Child, Exit, SpawnSpec, close_input, exit_now, let_go_of_terminal, pidfd_of, reap, spawn};
 pub use segment::{Mapping, Segment};
 pub use signals::{SignalsBlocked, heed_announced_signals, ignore_ending_signals, ignore_sigint};
+pub use symbol::exported_symbol;
 pub use wait_set::{Pollables, WaitSet};
 pub use watchdog::{StartedBy, start_watchdog};

@@ -2,6 +2,7 @@
 
 import {
   SerializationError,
+  TaskMemoryError,
   TaskTimeoutError,
   type WorkerDeathTask,
   WorkerDiedError,
@@ -52,14 +53,15 @@ export function callFailure(
   }
 }
 
-/** The error of a call that was lost when its worker died, in a pool that goes on. */
-function workerDied(death: NativeDeath, task: WorkerDeathTask, attempts: string): WorkerDiedError {
+/** The error of a call that was lost when its worker died. */
+export function workerDied(death: NativeDeath, task: WorkerDeathTask | undefined, attempts = ''): WorkerDiedError {
   const hint = death.corrupt ? undefined : deathHint(death)
   const repeated = attempts === '' ? 'The call may have had effects and was not repeated' : attempts
   const message = `${capital(describeDeath(death, task))} died. ${repeated}`
-  return new WorkerDiedError(hint === undefined ? message : `${message}. Hint: ${hint}`, {
-    ...workerDeath(death, task),
-    label: task.label,
-    ...(hint === undefined ? {} : { hint }),
-  })
+  const text = hint === undefined ? message : `${message}. Hint: ${hint}`
+  const details = { ...workerDeath(death, task), label: task?.label, ...(hint === undefined ? {} : { hint }) }
+  const { memoryLimit: limit, rss } = death
+  return typeof limit === 'number'
+    ? new TaskMemoryError(text, { ...details, limit, rss })
+    : new WorkerDiedError(text, details)
 }

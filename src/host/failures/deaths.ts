@@ -16,6 +16,7 @@ export function describeDeath(death: NativeDeath, task?: WorkerDeathTask): strin
   const signal = signalName(death.signal)
   let how = 'ended, with a status that another party has fetched'
   if (death.corrupt) how = `killed because it damaged its shared memory: ${death.corrupt}`
+  else if (typeof death.memoryLimit === 'number') how = describeGrowth(death.memoryLimit, death.rss)
   else if (signal !== null) how = `killed by ${signal}`
   else if (typeof death.exitCode === 'number') how = `exited with code ${death.exitCode}`
   // Damaged memory cannot tell which of the worker's calls had started.
@@ -24,14 +25,33 @@ export function describeDeath(death: NativeDeath, task?: WorkerDeathTask): strin
   return `worker ${death.pid} (${how}${running})`
 }
 
+/** For example "killed because its memory of 301.5 MiB exceeds hardMemoryLimit, 256 MiB". */
+function describeGrowth(limit: number, rss: number | undefined): string {
+  return typeof rss === 'number'
+    ? `killed because its memory of ${size(rss)} exceeds hardMemoryLimit, ${size(limit)}`
+    : `ended by V8 because its heap was full, under hardMemoryLimit, ${size(limit)}`
+}
+
+function size(bytes: number): string {
+  return bytes < 2 ** 20 ? `${bytes} bytes` : `${Math.round((bytes / 2 ** 20) * 10) / 10} MiB`
+}
+
 /** For example "'parse' [row 7] (task 12)". */
 export function describeCall(task: WorkerDeathTask): string {
   const label = task.label === undefined ? '' : ` [${task.label}]`
   return `'${task.name}'${label} (task ${task.taskId})`
 }
 
+/** @param rss - Undefined if V8 has ended the worker. */
+function memoryHint(rss: number | undefined): string {
+  const raise =
+    typeof rss === 'number' ? 'hardMemoryLimit' : 'hardMemoryLimit (or --max-old-space-size, where it is set)'
+  return `pass less data a call, let go of data that a call does not need any more, or raise ${raise}`
+}
+
 /** A likely reason for an end that nobody in this process has asked for. */
 export function deathHint(death: NativeDeath): string | undefined {
+  if (typeof death.memoryLimit === 'number') return memoryHint(death.rss)
   switch (signalName(death.signal)) {
     case 'SIGKILL':
       return killHint(death.outOfMemory)
@@ -56,7 +76,8 @@ export function deathHint(death: NativeDeath): string | undefined {
  * count.
  */
 function killHint(outOfMemory: boolean | undefined): string {
-  const advice = "limit the workers' memory or number (maxMemoryPerWorker, maxWorkers), or raise the limit"
+  const advice =
+    "limit the workers' memory or number (hardMemoryLimit, maxMemoryPerWorker, maxWorkers), or raise the limit"
   switch (outOfMemory) {
     case true:
       return (

@@ -7,6 +7,7 @@ import { unforkableText } from '../../start/fork-safety.js'
 import { MISRUN, misrunError } from '../../start/misrun.js'
 import { headingOf } from '../../util/text.js'
 import type { ResolvedOptions } from '../options.js'
+import { workerDied } from './calls.js'
 import { deathHint, describeDeath } from './deaths.js'
 import type { RecentEnds } from './recent-ends.js'
 
@@ -22,7 +23,10 @@ export function brokenPool(
 ): () => BrokenProcessPool {
   const pool = name === '' ? 'The process pool' : `The process pool '${name}'`
   const misrun = cause.kind === 'deaths' ? misrunOf(ends, native.program) : undefined
-  const error = misrun ?? breakError(cause, deaths, native.ownForks ? 'This process' : 'The fork server')
+  const error =
+    misrun ??
+    outgrownOf(cause, deaths, workers) ??
+    breakError(cause, deaths, native.ownForks ? 'This process' : 'The fork server')
   const how = deaths.map((death, index) => {
     // A worker that started too slowly was killed by this pool.
     const hint = death.corrupt || cause.kind === 'startTimeout' ? undefined : deathHint(death)
@@ -43,6 +47,17 @@ export function brokenPool(
 function misrunOf({ reason, deaths }: RecentEnds, program: string): Error | undefined {
   const misrun = reason === 'failed-start' ? deaths.find(({ exitCode }) => exitCode === MISRUN) : undefined
   return misrun === undefined ? undefined : misrunError(misrun.pid, program)
+}
+
+/** The error of a pool that broke because a call has grown its worker beyond `hardMemoryLimit`. */
+function outgrownOf(
+  cause: NativeBreakCause,
+  deaths: readonly NativeDeath[],
+  workers: readonly WorkerDeath[],
+): Error | undefined {
+  if (cause.kind !== 'deaths') return undefined
+  const index = deaths.findIndex(({ memoryLimit }) => typeof memoryLimit === 'number')
+  return index < 0 ? undefined : workerDied(deaths[index]!, workers[index]?.task)
 }
 
 const ADVICE = "Make a new executor; with onWorkerDeath: 'isolate' a death would have failed one call only."

@@ -120,7 +120,7 @@ impl Core {
   }
 
   fn sync_hold(&self, manager: &Manager, hooks: &mut Hooks) {
-    if manager.has_pending() && !manager.awaits_forks() {
+    if (manager.has_pending() || manager.next_memory_look().is_some()) && !manager.awaits_forks() {
       self.relief.watch(manager);
     }
     let holds = match self.hold.get() {

@@ -6,11 +6,13 @@ mod finished_part;
 mod hearing;
 mod life;
 mod loan;
+mod memory;
 mod prepared;
 mod process;
 mod queue;
 mod segment;
 mod silence;
+mod size;
 
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
@@ -25,6 +27,8 @@ pub use self::argument::{ForkedWorker, LANE_FD, LaneArgument};
 pub(crate) use self::finished_part::FinishedPart;
 pub(crate) use self::life::Life;
 pub use self::loan::{Loan, Moved, Tail};
+use self::memory::MemorySeen;
+pub(crate) use self::memory::Work;
 pub(crate) use self::prepared::PreparedLane;
 use self::process::Process;
 pub(crate) use self::segment::LaneSegment;
@@ -84,6 +88,10 @@ pub(crate) struct Lane {
   /// See `silence.rs`.
   silence: Option<Silence>,
   given_up: Option<GivenUp>,
+  /// The last look at the worker's memory.
+  memory_seen: MemorySeen,
+  /// The resident bytes for which the worker was killed.
+  outgrown: Option<u64>,
   /// Give the pages of large arguments back at this time, if nothing needs them before.
   trim_at: Option<Instant>,
   /// How often pages are to be given back again if the worker keeps some.
@@ -121,6 +129,8 @@ impl Lane {
       unheard_since: None,
       silence: None,
       given_up: None,
+      memory_seen: MemorySeen::default(),
+      outgrown: None,
       trim_at: None,
       trims: 0,
       is_listed_unarmed: false,

@@ -201,6 +201,7 @@ impl Lane {
     self.last_task = Some(held.task);
     self.tasks_done += 1;
     let ran = ran_ns.max(1);
+    self.memory_seen.call_ended(ran);
     // The new value counts an eighth: one slow call among thousands of fast ones must not end the read-ahead, and a
     // change of load is followed within some ten calls. A first value counts whole.
     self.service_ns = Some(self.service_ns.map_or(ran, |old| old - old / 8 + ran / 8));

@@ -21,7 +21,7 @@ use super::Manager;
 use super::starts::Replacement;
 use crate::calls::Outcome;
 use crate::completion::CallId;
-use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason};
+use crate::event::{BreakCause, CallFailure, Death, Event, ExitReason, Outgrown};
 use crate::lane::{FinishedPart, GivenUp, Lane};
 
 /// The remains of a worker that has ended.
@@ -39,6 +39,7 @@ struct Remains {
   unused: bool,
   corrupt: Option<&'static str>,
   out_of_memory: Option<bool>,
+  outgrown: Option<Outgrown>,
   boot_failure: Option<BreakCause>,
   given_up: Option<GivenUp>,
   /// The task that the worker finished last, if its number still means the same.
@@ -53,6 +54,7 @@ impl Remains {
       call: self.lost.first().copied(),
       corrupt: self.corrupt,
       out_of_memory: self.out_of_memory,
+      outgrown: self.outgrown,
     }
   }
 }
@@ -204,7 +206,9 @@ impl Manager {
     let is_graceful = lost.is_empty() && !lane.is_corrupt();
     let reason = lane.life().exit_reason(is_graceful, lane.says_goodbye());
     let killed = exit == Exit::Signal(libc::SIGKILL) && matches!(reason, ExitReason::Died | ExitReason::FailedStart);
-    let out_of_memory = if killed && !lane.is_corrupt() { self.oom_victims.claim_one() } else { None };
+    let outgrown = self.outgrown(&lane, reason);
+    let is_explained = lane.is_corrupt() || outgrown.is_some();
+    let out_of_memory = if killed && !is_explained { self.oom_victims.claim_one() } else { None };
     Some(Remains {
       worker_id: lane.worker_id(),
       pid: lane.pid(),
@@ -216,6 +220,7 @@ impl Manager {
       finished,
       corrupt: lane.corrupt(),
       out_of_memory,
+      outgrown,
       boot_failure: lane.take_boot_failure(),
       given_up: lane.given_up(),
       last_task: self.last_task(&lane),
@@ -235,9 +240,9 @@ impl Manager {
       if self.retry(id) {
         continue;
       }
-      let Remains { pid, exit, corrupt, out_of_memory, .. } = *remains;
+      let Remains { pid, exit, corrupt, out_of_memory, outgrown, .. } = *remains;
       let failure = match self.calls.fail(id).map(|call| call.outcome) {
-        Some(Outcome::Delivered) => CallFailure::WorkerDied { pid, exit, corrupt, out_of_memory },
+        Some(Outcome::Delivered) => CallFailure::WorkerDied { pid, exit, corrupt, out_of_memory, outgrown },
         Some(Outcome::Overdue) => CallFailure::TimedOut { pid },
         _ => continue,
       };

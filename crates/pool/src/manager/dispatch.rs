@@ -121,6 +121,9 @@ impl Manager {
   /// Puts a call into a lane. The call's place changes only if that succeeds.
   fn place(&mut self, index: usize, id: CallId, head: &[u8], tail: &Tail<'_>, now: Instant) -> Result<(), PushError> {
     if self.lanes.get(index).is_some_and(|lane| lane.is_empty()) {
+      if self.has_outgrown_calls(index, now) {
+        return Err(PushError::Full);
+      }
       self.let_spin(index);
     }
     let (Some(lane), Some(call)) = (self.lanes.get_mut(index), self.calls.get_mut(id)) else {
@@ -130,6 +133,7 @@ impl Manager {
     call.place = Place::Lane { lane: index, position };
     self.placement.note_call(index);
     self.look_later(now);
+    self.look_at_memory_later(index, position, now);
     Ok(())
   }
 

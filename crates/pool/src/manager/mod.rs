@@ -19,6 +19,7 @@ mod dump;
 mod interruption;
 mod lanes;
 mod lifecycle;
+mod memory;
 mod owner;
 mod placement;
 mod rebalance;
@@ -82,6 +83,8 @@ pub struct Manager {
   told_refused_signal: bool,
   /// When the lanes are to be looked at for workers that do not come to their calls.
   next_look: Option<Instant>,
+  /// When the memory of the workers that run something is to be looked at.
+  next_memory_look: Option<Instant>,
   watch: Watch,
   drain: Drain,
   backlog: Backlog,
@@ -113,6 +116,7 @@ impl Manager {
       looked_around: false,
       told_refused_signal: false,
       next_look: None,
+      next_memory_look: None,
       watch: Watch::new(capabilities)?,
       drain: Drain::default(),
       backlog: Backlog::default(),

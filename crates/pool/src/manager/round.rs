@@ -155,6 +155,7 @@ impl Manager {
       self.fill(now);
     }
     self.look_for_silence(now);
+    self.look_at_memory(now);
     self.rebalance(now);
     self.tend_server(now);
     self.start_owed(now);

@@ -13,9 +13,12 @@ use super::Manager;
 use crate::lane::{Heard, LOOK};
 
 impl Manager {
-  /// When the lanes are to be looked at next, if some worker owes a claim.
+  /// When the lanes are to be looked at next: for claims that workers owe, or for the memory of workers.
   pub fn next_look(&self) -> Option<Instant> {
-    self.next_look
+    match (self.next_look, self.next_memory_look()) {
+      (Some(a), Some(b)) => Some(a.min(b)),
+      (a, b) => a.or(b),
+    }
   }
 
   /// A call went into a lane: its worker owes a claim.

@@ -125,6 +125,13 @@ impl Worker {
     unsafe { heed_announced_signals(self.lane.signals_word()) };
   }
 
+  /// The word of this worker's [phase](WorkerPhase), for code that runs in the middle of any other. The memory stays as
+  /// long as this process.
+  pub fn phase_word(&self) -> NonNull<u32> {
+    std::mem::forget(Arc::clone(self.lane.memory().mapping()));
+    self.lane.phase_word()
+  }
+
   /// Readable when the host rang.
   pub fn bell(&self) -> BorrowedFd<'_> {
     self.bell.as_fd()

@@ -13,6 +13,7 @@ mod doorbells;
 mod full;
 mod leaks;
 mod loans;
+mod memory;
 mod portable;
 mod queue;
 mod rebalance;

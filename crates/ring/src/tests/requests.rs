@@ -61,7 +61,7 @@ fn a_request_to_abort_is_forgotten_when_the_positions_have_wrapped() {
 fn the_worker_tells_how_far_it_has_come() {
   let (host, worker) = lane(2, ARENA);
   assert_eq!(host.phase(), Some(WorkerPhase::Starting));
-  for phase in [WorkerPhase::Ready, WorkerPhase::Retiring, WorkerPhase::Leaving] {
+  for phase in [WorkerPhase::Ready, WorkerPhase::Retiring, WorkerPhase::Leaving, WorkerPhase::OutOfMemory] {
     worker.set_phase(phase);
     assert_eq!(host.phase(), Some(phase));
   }

@@ -58,6 +58,13 @@ impl<M: Memory> WorkerLane<M> {
     self.published.set(true);
   }
 
+  /// The word of this worker's phase, for code that must not use this value: V8 calls it in the middle of any other.
+  /// The host looks at a phase that is stored there when the worker has ended.
+  #[cfg(not(loom))]
+  pub fn phase_word(&self) -> core::ptr::NonNull<u32> {
+    core::ptr::NonNull::from(&self.view.header().life.phase).cast()
+  }
+
   /// Whether the host wants the call at `p`, which this worker runs, to be aborted.
   pub fn abort_requested(&self, p: Position) -> bool {
     self.calls.slot(self.view.calls(), p).abort_requested(p)

@@ -45,6 +45,7 @@ pub fn config() -> PoolConfig {
     start_timeout: WATCHDOG,
     max_tasks_per_child: None,
     max_memory: None,
+    hard_memory_limit: None,
     max_queue: None,
     keep_full: false,
   }

@@ -14,6 +14,7 @@
 //! | `gate <name>` | waits until the file of that name is in the pool's directory |
 //! | `patient <ms>` | sleeps until it is asked to abort, and answers whether it was |
 //! | `hoard <bytes>` | uses so much memory and keeps it |
+//! | `hoard <bytes> <name>` | the same, and then waits as for `gate` |
 //! | `family` | starts a child process that never ends, and answers with its process id |
 //! | `deaf` | ignores SIGTERM from now on |
 //! | `stray`, `stray-retiring` | reports the data as an error of no call; the latter leaves after the call |
@@ -254,6 +255,9 @@ impl Process {
       "patient" => Done::ok(if self.sleeps_through(call, Duration::from_millis(number)) { "slept" } else { "aborted" }),
       "hoard" => {
         self.hoard.push(vec![1; number as usize]);
+        if let Some(gate) = words.next() {
+          self.pass(gate);
+        }
         Done::ok([])
       }
       "family" => {
