@@ -1,6 +1,7 @@
 // The types that a strict user's compiler has to accept, refuse and infer. Compiled by scripts/test-types.sh, never
 // run.
 
+import type { Duplex } from 'node:stream'
 import { expectTypeOf } from 'expect-type'
 import {
   asCompleted,
@@ -15,6 +16,7 @@ import {
   importTasks,
   type Pool,
   ProcessPoolExecutor,
+  type RetryOptions,
   runFinalizers,
   runFinalizersAsync,
   type SerializationError,
@@ -23,6 +25,7 @@ import {
   wait,
   type WorkerDiedError,
 } from 'millrace'
+import { transform } from 'millrace/streams'
 import type * as jobs from './jobs.js'
 
 declare const pool: ProcessPoolExecutor
@@ -41,6 +44,32 @@ pool.submit((n: number) => n, 'one')
 pool.submit((a: number, b: number) => a + b, 1)
 // @ts-expect-error an argument is missing
 pool.run((a: number, b: number) => a + b, [1])
+
+const retries: RetryOptions = { limit: 3, delay: 100, when: (error, attempt) => error instanceof Error && attempt < 2 }
+expectTypeOf(pool.run((n: number) => n, [1], { retries, label: 'one' })).toEqualTypeOf<Future<number>>()
+// @ts-expect-error the limit is missing
+pool.run((n: number) => n, [1], { retries: { delay: 100 } })
+
+// Waits.
+const { signal } = new AbortController()
+expectTypeOf(pool.ready({ signal })).toEqualTypeOf<Promise<void>>()
+expectTypeOf(pool.submit(() => 1).result({ signal, timeout: 5 })).toEqualTypeOf<Promise<number>>()
+// @ts-expect-error a blocked thread aborts nothing
+pool.submit(() => 1).resultSync({ signal })
+
+// Streams.
+declare const processes: Pool
+expectTypeOf(transform(pool, (n: number) => n, { ordered: false, highWaterMark: 4 })).toEqualTypeOf<Duplex>()
+expectTypeOf(transform(executor, (n: number) => n)).toEqualTypeOf<Duplex>()
+transform(processes, (line: string) => line.length, {
+  deadLetter: ({ item, index, reason }) => {
+    expectTypeOf(item).toEqualTypeOf<string>()
+    expectTypeOf(index).toEqualTypeOf<number>()
+    throw reason
+  },
+})
+// @ts-expect-error a number has no map
+transform(7, (n: number) => n)
 
 // Many calls.
 const mapped = pool.map(async (n: number) => String(n), [1, 2])

@@ -51,8 +51,9 @@ expectTypeOf(iterator).toEqualTypeOf<ImapIterator<string[]>>()
 expectTypeOf(iterator.next({ timeout: 5 })).toEqualTypeOf<Promise<IteratorResult<string[], undefined>>>()
 expectTypeOf(pool.imapUnordered((n: number) => n, [1])).toEqualTypeOf<ImapIterator<number>>()
 for await (const texts of iterator) expectTypeOf(texts).toEqualTypeOf<string[]>()
-// @ts-expect-error there is no time limit for the whole
-pool.imap(later, [1], { timeout: 5 })
+pool.imap(later, [1], { timeout: 5, settle: false })
+// @ts-expect-error the name of the method says the order
+pool.imap(later, [1], { ordered: true })
 
 // Results.
 declare const result: AsyncResult<number>

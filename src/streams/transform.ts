@@ -129,9 +129,9 @@ class Transformation<T> implements AbortReaction {
       read: () => void this.#pump(),
       destroy: (error, callback) => this.#destroy(error, callback),
     })
-    // The map ends by the signal as well, but hears of a reader that does not read only at the next result.
-    if (signal?.aborted) this.aborted(signal.reason)
-    else if (signal !== undefined) onAbort(signal, this)
+    // The map ends by the signal as well, but is heard only by a reader that reads. If the signal is aborted already,
+    // that is soon enough: nobody listens to the stream's errors yet.
+    if (signal?.aborted === false) onAbort(signal, this)
   }
 
   aborted(reason: unknown): void {
@@ -144,6 +144,7 @@ class Transformation<T> implements AbortReaction {
     this.#isPumping = true
     const { stream } = this
     try {
+      if (this.#signal?.aborted) return this.aborted(this.#signal.reason)
       for (;;) {
         const { done, value } = await this.#results.next()
         if (stream.destroyed) return

@@ -41,6 +41,7 @@ groups! {
     UNARY = 2;
     MOVED = 4;
     TIMED = 8;
+    LABELLED = 16;
   }
 
   /// Why no call was taken, in place of its number, which is never negative.
