@@ -4,7 +4,7 @@ import {
   BrokenProcessPool,
   CancelledError,
   MillraceError,
-  Pool,
+  type Pool,
   SerializationError,
   ShutdownError,
   TaskExitError,

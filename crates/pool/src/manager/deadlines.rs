@@ -72,7 +72,7 @@ impl Manager {
     }
     // The result may have been committed since the lane was drained: a result that exists is delivered.
     let was_running = self.stop_running(index, call, grace, now);
-    let repeating = |call: &&mut Call| was_running && call.owner_repeats;
+    let repeating = |call: &&mut Call| was_running && !is_chunk && call.owner_repeats;
     if let Some(call) = self.calls.get_mut(call).filter(repeating) {
       call.outcome = Outcome::Overdue;
     } else if was_running && !is_chunk && !self.will_retry(call) {
