@@ -41,8 +41,8 @@ export type IteratorOptions = Pick<
  * An iterator that is merely dropped cancels nothing. With `settle` a failure is a value like others.
  *
  * A broken or closed pool, a failure of the input, `timeout` and `signal` end the map. The results that are there come
- * first. Then each `next()` rejects with the same error: only a map whose last item was yielded, or that was left by
- * `return()`, is `done`.
+ * first; unless `ordered` is false, those up to the first item that has none. Then each `next()` rejects with the same
+ * error: only a map whose last item was yielded, or that was left by `return()`, is `done`.
  */
 export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   // `start()` sets these two.
@@ -291,8 +291,8 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
       const chunk = this.chunks.peek()
       if (chunk === undefined || !chunk.done) return undefined
       if (chunk.end === undefined) return chunk
-      // Results of an ordered map tell by their places alone to which items they belong: there is no gap in them.
-      if (chunk.isLost && this.unfinished === undefined && !this.settle) {
+      // There is no gap among the results of an ordered map: what follows an item without an outcome is not yielded.
+      if (chunk.isLost && this.unfinished === undefined) {
         this.cut(this.end!, false)
         return undefined
       }
@@ -377,8 +377,8 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     const ready: Chunk<any>[] = []
     let hasGap = false
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
-      hasGap ||= !chunk.done || (chunk.end !== undefined && chunk.isLost)
-      if (chunk.done && (!hasGap || this.settle || unfinished !== undefined)) ready.push(chunk)
+      hasGap ||= unfinished === undefined && (!chunk.done || chunk.isLost)
+      if (chunk.done && !hasGap) ready.push(chunk)
       else this.drop(chunk, kill)
     }
     for (const chunk of ready) chunks.push(chunk)
