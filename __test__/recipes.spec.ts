@@ -154,18 +154,21 @@ for (const [signal, whom, pids] of [
   })
 }
 
-test.serial('calls that are not finished in time are answered, and neither they nor slow clients keep the service', async (t) => {
-  const service = await startService(t, { DRAIN_MS: '100', GRACE_MS: '100' })
-  const socket = createConnection(Number(service.port))
-  socket.on('error', () => {})
-  socket.write('GET /primes?below=1')
-  t.teardown(() => socket.destroy())
-  const endless = service.get(`/primes?below=${ENDLESS}`)
-  await service.untilMetric('millrace_calls_running', 1)
-  process.kill(service.pid, 'SIGTERM')
-  t.is((await endless).status, 503)
-  t.is(await within('the end of the service', service.ended, () => service.out), 0)
-})
+test.serial(
+  'calls that are not finished in time are answered, and neither they nor slow clients keep the service',
+  async (t) => {
+    const service = await startService(t, { DRAIN_MS: '100', GRACE_MS: '100' })
+    const socket = createConnection(Number(service.port))
+    socket.on('error', () => {})
+    socket.write('GET /primes?below=1')
+    t.teardown(() => socket.destroy())
+    const endless = service.get(`/primes?below=${ENDLESS}`)
+    await service.untilMetric('millrace_calls_running', 1)
+    process.kill(service.pid, 'SIGTERM')
+    t.is((await endless).status, 503)
+    t.is(await within('the end of the service', service.ended, () => service.out), 0)
+  },
+)
 
 test.serial('a batch over files gives a table, names what failed, and repeats calls whose worker died', async (t) => {
   const folder = tempDirectory(t)
