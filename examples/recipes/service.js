@@ -15,7 +15,8 @@
 // - signal: a client that disconnects cancels its call, running or not. Nobody computes for nobody.
 // - grace: a call that is stopped may end by itself within this time, and then its worker is kept. The task asks by
 //   throwIfStopped(). Without a grace each stop costs a worker, and the next call waits for another one to start.
-// - maxMemoryPerWorker: a worker that leaks is replaced between calls, before the limit of the container kills anybody.
+// - hardMemoryLimit: a request that eats memory costs itself and its worker, before the limit of the container costs
+//   the whole service. maxMemoryPerWorker: a worker that leaks is replaced between calls, which fails no call.
 // - SIGTERM: refuse new work, finish what was accepted, then end. Calls that are not finished after DRAIN_MS are killed
 //   and answered: the service manager would kill everything a little later. deploy/ has the settings of such managers.
 
@@ -43,10 +44,12 @@ const {
 
 const timeout = Number(TIME_LIMIT_MS)
 const grace = Number(GRACE_MS)
+const memory = Number(WORKER_MEMORY_MB) * 2 ** 20
 const pool = new ProcessPoolExecutor({
   maxWorkers: WORKERS === undefined ? undefined : Number(WORKERS),
   maxQueue: Number(MAX_QUEUE),
-  maxMemoryPerWorker: Number(WORKER_MEMORY_MB) * 2 ** 20,
+  hardMemoryLimit: memory,
+  maxMemoryPerWorker: memory * 0.75,
   name: 'service',
 })
 pool.on('warning', (error) => console.error(error.message))

@@ -10,6 +10,7 @@
 // - settle: true: a record that fails is an outcome like others, and goes to dead-letters.ndjson with its reason. What
 //   ends the map (an input that fails, a broken pool) is thrown, and ends the program with an error.
 // - taskTimeout: a record on which the parser loops costs itself and the start of a worker, not the load.
+// - hardMemoryLimit: a record that eats memory costs itself and its worker, not the machine.
 // - retries: 1: a record whose worker died is tried once more, since something else may have killed the worker.
 // - ordered, the default: the number of lines in the database says where to go on.
 // - A transaction for some thousand lines: one for each row is many times slower, and one for all would have nothing to
@@ -45,7 +46,7 @@ await letters.truncate(lettersBefore)
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort())
 
-const pool = new ProcessPoolExecutor({ name: 'load' })
+const pool = new ProcessPoolExecutor({ hardMemoryLimit: 512 * 2 ** 20, name: 'load' })
 let loaded = before
 let lettersSize = lettersBefore
 /** @type {{ line: number, row: import('./stream-to-database-tasks.js').Row }[]} */
