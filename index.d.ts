@@ -570,8 +570,8 @@ declare interface MapEnd {
  * An iterator that is merely dropped cancels nothing. With `settle` a failure is a value like others.
  *
  * A broken or closed pool, a failure of the input, `timeout` and `signal` end the map. The results that are there come
- * first. Then each `next()` rejects with the same error: only a map whose last item was yielded, or that was left by
- * `return()`, is `done`.
+ * first; unless `ordered` is false, those up to the first item that has none. Then each `next()` rejects with the same
+ * error: only a map whose last item was yielded, or that was left by `return()`, is `done`.
  */
 declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     private pace;

@@ -345,8 +345,8 @@ export interface NativeDeath {
  * Something that happened in a pool: a worker was started (`workerStart`), has ended (`workerExit`), or was started in
  * the place of one that left (`workerReplace`); a call has failed, and its number is free again, unless the worker of
  * a call that `timedOut` lives on (`callFailed`); a chunk has ended in the middle, after `done` items, whose outcomes
- * are in `journal`, and the item behind has failed, unless there is no `failure`; if none has `begun`, nothing of it has
- * run (`chunkInterrupted`); the pool is unusable, and every call that it had has failed with that (`broken`).
+ * are in `journal`, and the item behind has failed, unless there is no `failure` (`chunkInterrupted`); the pool is
+ * unusable, and every call that it had has failed with that (`broken`).
  *
  * What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not come
  * to its calls any more and was ended (`workerSilent`); a worker did not boot, and another is started or not
@@ -361,7 +361,7 @@ export type NativeEvent =
   | { kind: 'workerExit'; workerId: number; death: NativeDeath; reason: NativeExitReason }
   | { kind: 'workerReplace'; oldPid: number; newPid: number; reason: NativeExitReason }
   | { kind: 'callFailed'; call: number; failure: NativeCallFailure }
-  | { kind: 'chunkInterrupted'; call: number; pid: number; failure?: NativeCallFailure; begun: boolean; done: number; journal: Uint8Array }
+  | { kind: 'chunkInterrupted'; call: number; pid: number; failure?: NativeCallFailure; done: number; journal: Uint8Array }
   | { kind: 'broken'; cause: NativeBreakCause; deaths: Array<NativeDeath> }
   | { kind: 'workerLost'; death: NativeDeath }
   | { kind: 'workerSilent'; death: NativeDeath; silentMs: number; lastTask?: number }

@@ -59,9 +59,6 @@ try {
   const options = /** @type {const} */ ({ settle: true, taskTimeout: 1000, retries: 1, signal: stop.signal })
   for await (const outcome of pool.map(parse, rest(lines(source)), options)) {
     const line = before + outcome.index
-    // A map that ends early still gives what is there, also behind items that it has stopped. The next run begins with
-    // the first of these items, so nothing behind it may be counted.
-    if (line !== loaded + rows.length + failed.length) continue
     if (outcome.status === 'fulfilled') {
       rows.push({ line, row: outcome.value })
     } else {

@@ -15,12 +15,6 @@ import type { CallFuture } from './call-future.js'
 import type { FurtherWork } from './further-work.js'
 import type { PieceOutcome } from './piece-outcome.js'
 
-/**
- * How often the pieces of a chunk are sent again because a worker died before it had begun an item. Not for ever: the
- * items themselves may be what it dies of.
- */
-const MOST_SPARED = 3
-
 /** How a piece is sent. */
 export interface PiecePlan {
   /** The number of the attempt to run its items, from 1. */
@@ -110,8 +104,6 @@ export class ChunkRun<R> extends Future<ChunkOutcome<R>> implements ChunkFuture<
   #elapsed = 0
   /** Nobody wants the outcome of an item that has not begun. */
   #isGivenUp = false
-  /** How often a worker died before it had begun the first item of its piece. */
-  #spared = 0
   /** Above 0 while pieces are sent: one of them may be over at once, and is not the last. */
   #depth = 1
 
@@ -201,8 +193,6 @@ export class ChunkRun<R> extends Future<ChunkOutcome<R>> implements ChunkFuture<
       else all[place] = values[index]!
     }
     let next = answered
-    const isSpared = failure?.hasBegun === false && next === 0 && count > 1 && this.#spared++ < MOST_SPARED
-    if (isSpared && !this.#isGivenUp) return this.#goOn(piece.part(0, count), piece.attempt)
     if (failure !== undefined && next < count) failed.push({ place: piece.place(next++), error: failure.error })
     if (failed.length > 0) this.#failed(failed, piece.attempt)
     if (next === count) return

@@ -512,7 +512,7 @@ export class PoolCore implements Owner, CallOwner {
   /** A worker has ended, or was stopped, in the middle of a chunk. */
   #chunkInterrupted(event: Extract<NativeEvent, { kind: 'chunkInterrupted' }>, future: AnyFuture | undefined): void {
     if (future === undefined) return
-    const { failure, pid, begun, done, journal } = event
+    const { failure, pid, done, journal } = event
     const outcome = chunkOutcome(future, journal, pid, done)
     future.submitStack = undefined
     this.#calls.failed++
@@ -521,9 +521,7 @@ export class PoolCore implements Owner, CallOwner {
       future.settleValue(outcome)
     } else {
       const error = callFailure(failure, future.describe(), future)
-      // A chunk of one item has no journal that would tell.
-      const hasBegun = begun || future.sentItems === 1 || failure.kind !== 'workerDied'
-      future.settleValue({ ...outcome, failure: { error, hasBegun } } satisfies PieceOutcome<unknown>)
+      future.settleValue({ ...outcome, failure: { error } } satisfies PieceOutcome<unknown>)
     }
   }
 

@@ -6,11 +6,8 @@ export interface PieceOutcome<R> {
   readonly values: ArrayLike<R>
   /** The errors of failed items by their index. */
   readonly errors: Map<number, unknown> | undefined
-  /**
-   * Set if the item behind `values` has failed, with this error, and the items behind that one have not run. Unless
-   * `hasBegun`, the worker has died before that item began.
-   */
-  readonly failure: { readonly error: unknown; readonly hasBegun: boolean } | undefined
+  /** Set if the item behind `values` has failed, with this error, and the items behind that one have not run. */
+  readonly failure: { readonly error: unknown } | undefined
   /** Milliseconds that the worker ran the call; 0: unknown. */
   readonly elapsed: number
 }

@@ -89,8 +89,8 @@ pub enum NativeBreakCause {
 /// Something that happened in a pool: a worker was started (`workerStart`), has ended (`workerExit`), or was started in
 /// the place of one that left (`workerReplace`); a call has failed, and its number is free again, unless the worker of
 /// a call that `timedOut` lives on (`callFailed`); a chunk has ended in the middle, after `done` items, whose outcomes
-/// are in `journal`, and the item behind has failed, unless there is no `failure`; if none has `begun`, nothing of the
-/// chunk has run (`chunkInterrupted`); the pool is unusable, and every call that it had has failed with that (`broken`).
+/// are in `journal`, and the item behind has failed, unless there is no `failure` (`chunkInterrupted`); the pool is
+/// unusable, and every call that it had has failed with that (`broken`).
 ///
 /// What the pool survives: a worker died idle, or the memory it shared is damaged (`workerLost`); a worker did not come
 /// to its calls any more and was ended (`workerSilent`); a worker did not boot, and another is started or not
@@ -101,63 +101,19 @@ pub enum NativeBreakCause {
 /// The queue has room again after it was full (`room`). The pool is closed and its last worker is reaped (`stopped`).
 #[napi(discriminant = "kind", discriminant_case = "camelCase", object_from_js = false)]
 pub enum NativeEvent {
-  WorkerStart {
-    pid: u32,
-    worker_id: u32,
-  },
-  WorkerExit {
-    worker_id: u32,
-    death: NativeDeath,
-    reason: NativeExitReason,
-  },
-  WorkerReplace {
-    old_pid: u32,
-    new_pid: u32,
-    reason: NativeExitReason,
-  },
-  CallFailed {
-    call: u32,
-    failure: NativeCallFailure,
-  },
-  ChunkInterrupted {
-    call: u32,
-    pid: u32,
-    failure: Option<NativeCallFailure>,
-    begun: bool,
-    done: u32,
-    journal: Uint8Array,
-  },
-  Broken {
-    cause: NativeBreakCause,
-    deaths: Vec<NativeDeath>,
-  },
-  WorkerLost {
-    death: NativeDeath,
-  },
-  WorkerSilent {
-    death: NativeDeath,
-    silent_ms: f64,
-    last_task: Option<u32>,
-  },
-  SignalRefused {
-    pid: u32,
-  },
-  StartFailed {
-    cause: NativeBreakCause,
-    death: NativeDeath,
-    again: bool,
-  },
-  SpawnFailed {
-    syscall: String,
-    errno: Option<i32>,
-  },
-  ForkUnsafe {
-    reasons: String,
-  },
-  Stray {
-    pid: u32,
-    report: NativeReport,
-  },
+  WorkerStart { pid: u32, worker_id: u32 },
+  WorkerExit { worker_id: u32, death: NativeDeath, reason: NativeExitReason },
+  WorkerReplace { old_pid: u32, new_pid: u32, reason: NativeExitReason },
+  CallFailed { call: u32, failure: NativeCallFailure },
+  ChunkInterrupted { call: u32, pid: u32, failure: Option<NativeCallFailure>, done: u32, journal: Uint8Array },
+  Broken { cause: NativeBreakCause, deaths: Vec<NativeDeath> },
+  WorkerLost { death: NativeDeath },
+  WorkerSilent { death: NativeDeath, silent_ms: f64, last_task: Option<u32> },
+  SignalRefused { pid: u32 },
+  StartFailed { cause: NativeBreakCause, death: NativeDeath, again: bool },
+  SpawnFailed { syscall: String, errno: Option<i32> },
+  ForkUnsafe { reasons: String },
+  Stray { pid: u32, report: NativeReport },
   Room {},
   Stopped {},
 }
@@ -274,9 +230,8 @@ impl From<Event> for NativeEvent {
       Event::WorkerReplace { old_pid, new_pid, reason } => {
         Self::WorkerReplace { old_pid, new_pid, reason: reason.into() }
       }
-      Event::ChunkInterrupted { id, pid, failure, begun, done, journal } => {
-        let failure = failure.map(Into::into);
-        Self::ChunkInterrupted { call: id, pid, failure, begun, done, journal: journal.into() }
+      Event::ChunkInterrupted { id, pid, failure, done, journal } => {
+        Self::ChunkInterrupted { call: id, pid, failure: failure.map(Into::into), done, journal: journal.into() }
       }
       Event::CallFailed { id, failure } => Self::CallFailed { call: id, failure: failure.into() },
       Event::Broken { cause, deaths } => {

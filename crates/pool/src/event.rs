@@ -184,8 +184,6 @@ pub enum Event {
     pid: u32,
     /// Why item `done` failed. `None`: that item is none of the lost ones, or the pool's end tells why.
     failure: Option<CallFailure>,
-    /// Whether an item has begun. False: nothing of a chunk of several items has run.
-    begun: bool,
     /// How many items were finished.
     done: u32,
     /// The outcomes of these items, as the worker has written them.

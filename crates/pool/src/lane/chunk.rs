@@ -61,9 +61,8 @@ impl Lane {
       Sealed::At { done } => (done, true),
       Sealed::Over { done, is_lost } => (done, is_lost),
     };
-    let begun = !matches!(sealed, Sealed::Unbegun);
     let journal = if done == 0 { Vec::new() } else { self.ring.journal() };
-    FinishedPart { done: done.min(CHUNK_ITEMS), is_lost, begun, journal }
+    FinishedPart { done: done.min(CHUNK_ITEMS), is_lost, journal }
   }
 
   /// When the present item of the running chunk began. The worker writes that time, so it is held against what the host

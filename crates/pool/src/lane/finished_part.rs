@@ -7,8 +7,6 @@ pub(crate) struct FinishedPart {
   pub(crate) done: u32,
   /// Whether item `done` is lost: it has begun, or the worker ended before the first item began.
   pub(crate) is_lost: bool,
-  /// Whether an item has begun.
-  pub(crate) begun: bool,
   /// The outcomes of the finished items, as the worker has written them.
   pub(crate) journal: Vec<u8>,
 }
