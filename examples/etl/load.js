@@ -20,8 +20,8 @@ const BATCH_RECORDS = 10_000
  * range is only read again, record by record.
  */
 const RANGE_MS = 500
-/** Milliseconds for a record, which takes microseconds. */
-const RECORD_MS = 1000
+/** Milliseconds for a record, which takes microseconds; a record that eats memory reaches its own limit in less. */
+const RECORD_MS = 500
 /** Bytes that a record has at least. */
 const SHORTEST_RECORD = 16
 /** Ranges that are read ahead, for each worker: work for the time that the database takes for a transaction. */
