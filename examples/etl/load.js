@@ -20,14 +20,14 @@ const BATCH_RECORDS = 10_000
  * range is only read again, record by record.
  */
 const RANGE_MS = 500
-/** Milliseconds for a record, which takes microseconds. */
+/** Milliseconds for a record, which takes microseconds; a record that eats memory reaches its own limit in less. */
 const RECORD_MS = 500
 /** Bytes that a record has at least. */
 const SHORTEST_RECORD = 16
 /** Ranges that are read ahead, for each worker: work for the time that the database takes for a transaction. */
 const RANGES_AHEAD = 32
-/** Megabytes of a worker's heap. A worker that needs more has met a record that eats memory, and V8 ends the worker. */
-const HEAP_MB = 128
+/** Resident bytes of a worker, three times as many as it takes: more is a record that eats memory. */
+const MEMORY = 256 * 1024 * 1024
 
 /**
  * @typedef {object} Load
@@ -189,9 +189,7 @@ async function withPool(workers, signal, job) {
   const pool = new ProcessPoolExecutor({
     maxWorkers: workers,
     initializer: prepare,
-    execArgv: [`--max-old-space-size=${HEAP_MB}`],
-    // V8 prints a page about each of them.
-    stdio: 'ignore',
+    hardMemoryLimit: MEMORY,
     name: 'etl',
   })
   try {

@@ -20,7 +20,7 @@ export function misbehave(mark) {
   // As an assertion in native code ends the process.
   if (mark === 'ABRT') process.kill(process.pid, 'SIGABRT')
   const hoard = []
-  for (;;) hoard.push(new Array(100_000).fill(mark))
+  for (;;) hoard.push(new Float64Array(1_000_000).fill(1))
 }
 
 /** A record that was left out, because it would end the only process. */
