@@ -130,6 +130,8 @@ export class ChunkSource<R> implements MapSource<unknown, R>, PieceCalls<R>, Fur
   }
 
   #look(): void {
+    // In a fork of the pool's process the chunks are the parent's, and so is the memory in which they would be divided.
+    if (this.#core.isStopped) this.#runs.clear()
     if (this.#runs.size === 0) {
       clearInterval(this.#looks)
       this.#looks = undefined

@@ -685,6 +685,11 @@ export class PoolCore implements Owner, CallOwner {
     return this.#state.closed
   }
 
+  /** Whether the last worker is reaped, or this process is a fork of the pool's. */
+  get isStopped(): boolean {
+    return this.#state.stopped
+  }
+
   /** Why the pool takes no calls; undefined while it does. */
   refusal(): Error | undefined {
     return this.#state.refusal(closedToCalls)
