@@ -27,6 +27,7 @@ import { CallFlag, Drained, HostFlag, Refused, Register } from '../wire/index.js
 import { encodeBoot } from './boot-payload.js'
 import { CallFuture, type CallOwner, NO_CALL } from './call-future.js'
 import { CallPath } from './call-path.js'
+import { CallSender } from './call-sender.js'
 import { Calls } from './calls.js'
 import { Listeners, type PoolEmitter } from './events.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
@@ -43,15 +44,13 @@ import type { ResolvedOptions } from './options.js'
 import { openPools, OwnForks } from './own-forks.js'
 import { closedToCalls, PoolState, wasShutDown } from './pool-state.js'
 import { QueueRoom } from './queue-room.js'
-import { RefusedItems } from './refused-items.js'
 import { RepeatedCall } from './repeated-call.js'
 import { Repeats } from './repeats.js'
 import { dumpFutures, poolStats } from './report.js'
 import type { PieceOutcome } from './piece-outcome.js'
 import { chunkOutcome, ResultReader } from './results.js'
 import type { PoolStats } from './stats.js'
-import { closeDropped, giveBack, isShortage, whileThereIsMore, PoolMemory } from './shortage.js'
-import { SubmitStacks } from './submit-stacks.js'
+import { closeDropped, givesBack, isShortage, whileThereIsMore, PoolMemory } from './shortage.js'
 import { TaskTable } from './tasks.js'
 
 type AnyFuture = CallFuture<unknown>
@@ -88,11 +87,10 @@ export class PoolCore implements Owner, CallOwner {
   readonly #turn: () => number
   readonly #drain: () => number
   readonly #outbox = new Outbox()
-  readonly #path: CallPath
+  readonly #sender: CallSender
   readonly #reader: ResultReader
   readonly #room: QueueRoom
   readonly #hold: LoopHold
-  readonly #submitStacks = new SubmitStacks()
   readonly #ends = new RecentEnds()
   /** Only for the start method 'fork': the forks of this process. */
   readonly #forks: OwnForks | undefined
@@ -126,7 +124,6 @@ export class PoolCore implements Owner, CallOwner {
         onEvent,
       )
     this.#native = whileThereIsMore(make)
-    this.#path = new CallPath(this.#native, registers, this.#outbox)
     this.#turn = this.#native.bareTurn()
     this.#drain = this.#native.bareDrain()
     this.#reader = new ResultReader(this.#native, inbox)
@@ -139,6 +136,16 @@ export class PoolCore implements Owner, CallOwner {
       countCancelled: () => this.#calls.cancelled++,
     })
     if (options.native.ownForks) this.#forks = new OwnForks(this.#native, onEvent)
+    this.#sender = new CallSender({
+      native: this.#native,
+      path: new CallPath(this.#native, registers, this.#outbox),
+      outbox: this.#outbox,
+      room: this.#room,
+      calls: this.#calls,
+      forks: this.#forks,
+      refusal: (reason, bytes) => this.#refusal(reason, bytes),
+      firstCall: () => this.#firstCall(),
+    })
     openPools.add(this)
     this.#memory.set(0)
     watchForEnd()
@@ -166,12 +173,12 @@ export class PoolCore implements Owner, CallOwner {
     const future = new CallFuture<T>(this, this.tasks.entry(fn), (flags & CallFlag.chunk) === 0 ? 0 : args.length)
     if (!Array.isArray(args)) throw invalidType('args', 'an array', args)
     if (plan.prepare === undefined) {
-      this.#send(future, args, flags, caller, moving)
+      this.#sender.send(future, args, flags, caller, moving)
       return future
     }
     plan.prepare(future)
     if (future.done()) return future
-    this.#send(future, args, future.label === undefined ? flags : flags | CallFlag.labelled, caller, moving)
+    this.#sender.send(future, args, future.label === undefined ? flags : flags | CallFlag.labelled, caller, moving)
     return future
   }
 
@@ -189,10 +196,10 @@ export class PoolCore implements Owner, CallOwner {
     if (future.done()) return future
     future.flags = future.label === undefined ? flags : flags | CallFlag.labelled
     try {
-      this.#send(future, args, future.flags, caller, moving)
+      this.#sender.send(future, args, future.flags, caller, moving)
     } catch (error) {
       if (!(error instanceof SerializationError)) throw error
-      this.#path.discard()
+      this.#sender.discard()
       this.#calls.fail(future, withLabel(error, future.label))
     }
     if (!future.done()) this.#keepUntilOver(future)
@@ -217,71 +224,13 @@ export class PoolCore implements Owner, CallOwner {
 
   /** Makes the next attempt of a call whose pause is over. */
   #resend(call: RepeatedCall<unknown>): void {
-    const flags = call.flags | HostFlag.further
-    const path = this.#path
     try {
       this.#state.assertGoesOn()
-      path.load(call.payload!)
-      let number = path.submit(call, flags, undefined)
-      while (number === Refused.spawn && this.#givesBack()) number = path.submit(call, flags, undefined)
-      if (number < 0) throw this.#refusal(number, path.payloadBytes)
-      call.submitStack = call.firstStack
-      this.#forks?.schedule()
-      if (this.#calls.addAgain(number, call)) this.#firstCall()
+      this.#sender.sendAgain(call)
     } catch (error) {
-      path.discard()
+      this.#sender.discard()
       this.#calls.fail(call, withLabel(error, call.label))
     }
-  }
-
-  #send(
-    future: AnyFuture,
-    args: readonly unknown[],
-    flags: number,
-    caller: (...args: never[]) => unknown,
-    moving?: readonly ArrayBuffer[],
-  ): void {
-    const path = this.#path
-    try {
-      path.encode(args, future.label)
-    } catch (error) {
-      if (future.items > 0 && future.refused === undefined) return this.#sendRest(future, args, flags, caller)
-      return this.#calls.fail(future, withLabel(error, future.label))
-    }
-    const call = path.submit(future, flags, moving)
-    if (call < 0) return this.#refused(future, call, flags, caller, moving)
-    this.#accepted(future, call, caller)
-  }
-
-  #accepted(future: AnyFuture, call: number, caller: (...args: never[]) => unknown): void {
-    future.submitStack = this.#submitStacks.record(caller)
-    this.#forks?.schedule()
-    if (this.#calls.add(call, future)) this.#firstCall()
-  }
-
-  /** Submits the call in the outbox, which was refused, into room that is kept for it if there is any. */
-  #submitIntoKept(future: AnyFuture, flags: number, moving: readonly ArrayBuffer[] | undefined): number {
-    if (!this.#room.take()) return Refused.queueFull
-    const call = this.#path.submit(future, flags, moving)
-    this.#room.taken()
-    return call
-  }
-
-  /** The native pool refused the call whose arguments are in the outbox. */
-  #refused(
-    future: AnyFuture,
-    reason: number,
-    flags: number,
-    caller: (...args: never[]) => unknown,
-    moving: readonly ArrayBuffer[] | undefined,
-  ): void {
-    if (reason === Refused.queueFull) reason = this.#submitIntoKept(future, flags, moving)
-    while (reason === Refused.spawn && this.#givesBack()) reason = this.#path.submit(future, flags, moving)
-    if (reason >= 0) return this.#accepted(future, reason, caller)
-    const refusal = this.#refusal(reason, this.#path.payloadBytes)
-    this.#path.discard()
-    if (reason !== Refused.tooLarge) throw refusal
-    this.#calls.fail(future, withLabel(refusal, future.label))
   }
 
   /** The first unfinished call, after there was none. */
@@ -294,15 +243,7 @@ export class PoolCore implements Owner, CallOwner {
 
   /** Allocates memory that a worker shares, for the host to fill in place; null when there is no room. */
   allocate(bytes: number): ArrayBuffer | null {
-    let memory = this.#native.allocate(bytes)
-    while (memory === Refused.spawn && this.#givesBack()) memory = this.#native.allocate(bytes)
-    if (typeof memory !== 'number') return memory
-    throw this.#refusal(memory, bytes)
-  }
-
-  /** No worker could be started: whether it is worth to try again. */
-  #givesBack(): boolean {
-    return isShortage(errnoName(this.#native.spawnFailureErrno() ?? undefined)) && giveBack()
+    return this.#sender.allocate(bytes)
   }
 
   /** The error for a refused call, or a refused allocation, of `bytes` bytes. */
@@ -316,13 +257,6 @@ export class PoolCore implements Owner, CallOwner {
     return refusalError(reason, this.#native, { bytes, maxQueue: this.#options.maxQueue, broken: this.#state.broken })
   }
 
-  /** Sends a chunk without the items that cannot travel. */
-  #sendRest(future: AnyFuture, items: readonly unknown[], flags: number, caller: (...args: never[]) => unknown): void {
-    const refused = (future.refused = new RefusedItems(items, flags, future.label, this.#outbox))
-    if (refused.rest.length > 0) return this.#send(future, refused.rest, flags, caller)
-    this.#calls.succeed(future, refused.complete({ values: [], errors: undefined, failure: undefined, elapsed: 0 }))
-  }
-
   /** Cancels a future whose call is never made. */
   cancelUnsent(future: AnyFuture, error: CancelledError): void {
     this.#calls.cancel(future, error)
@@ -330,7 +264,7 @@ export class PoolCore implements Owner, CallOwner {
 
   /** The bytes of the arguments of the last call. */
   get sentBytes(): number {
-    return this.#path.sentBytes
+    return this.#sender.sentBytes
   }
 
   isRunning(future: AnyFuture): boolean {
@@ -586,7 +520,7 @@ export class PoolCore implements Owner, CallOwner {
       this.#state.assertOpen()
       this.#forks?.schedule()
       let started = this.#native.startAll()
-      while (!started && this.#givesBack()) {
+      while (!started && givesBack(this.#native)) {
         // The workers of the attempt are gone: nobody hears of them.
         this.#native.takeEvents()
         started = this.#native.startAll()

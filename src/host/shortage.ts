@@ -2,9 +2,9 @@
 // what they have. V8 alone would not collect such a pool soon: its objects are small, and its workers are no objects.
 
 import { collectGarbage } from '../memory/garbage.js'
-import { native } from '../native/index.js'
+import { native, type NativePool } from '../native/index.js'
 import { monotonicMs } from '../util/clock.js'
-import { asSystemError, poolFailed } from './failures/system.js'
+import { asSystemError, errnoName, poolFailed } from './failures/system.js'
 import { type OpenPool, openPools } from './own-forks.js'
 
 /** Memory that V8 is told of for each worker. An idle worker keeps some more of its own. */
@@ -58,7 +58,7 @@ export function closeDropped(): boolean {
  *
  * @returns Whether something was given back: it is worth to try again.
  */
-export function giveBack(): boolean {
+function giveBack(): boolean {
   if (!closeDropped()) return false
   const pools = leaving()
   if (pools.length === 0) return true
@@ -103,4 +103,9 @@ export class PoolMemory {
     native.adjustExternalMemory(bytes - this.#bytes)
     this.#bytes = bytes
   }
+}
+
+/** A pool could not start a worker: whether something was given back, so that it is worth to try again. */
+export function givesBack(pool: NativePool): boolean {
+  return isShortage(errnoName(pool.spawnFailureErrno() ?? undefined)) && giveBack()
 }
