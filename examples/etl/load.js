@@ -2,7 +2,7 @@
 // line from the host, and one thread.
 
 import { createReadStream } from 'node:fs'
-import { ProcessPoolExecutor, TaskTimeoutError, WorkerDiedError } from 'millrace'
+import { getAllStartMethods, ProcessPoolExecutor, TaskTimeoutError, WorkerDiedError } from 'millrace'
 import { byteRanges, lines, readRange } from 'millrace/streams'
 import { deadLetter, parseBatch } from './batch.js'
 import { Columns } from './columns.js'
@@ -188,6 +188,9 @@ class Collector {
 async function withPool(workers, signal, job) {
   const pool = new ProcessPoolExecutor({
     maxWorkers: workers,
+    // A worker that a poison record has ended is forked again within milliseconds, where there are forks.
+    startMethod: getAllStartMethods().includes('forkserver') ? 'forkserver' : 'spawn',
+    preload: [new URL('tasks.js', import.meta.url)],
     initializer: prepare,
     hardMemoryLimit: MEMORY,
     name: 'etl',
