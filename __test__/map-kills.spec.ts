@@ -69,12 +69,14 @@ for (const chunksize of ['auto', 100] as const) {
     const ITEMS = 10_000
     const poison = new Map<number, Kind>()
     // The first and the last item of chunks, neighbours, and any others.
-    for (const id of [0, 99, 100, 101, 500, ITEMS - 1]) poison.set(id, random.pick(kinds))
+    const quick = kinds.filter((kind) => kind !== 'loop')
+    for (const id of [0, 99, 100, 101, 500, ITEMS - 1]) poison.set(id, random.pick(quick))
     for (const kind of kinds) {
       for (let n = 0; n < (kind === 'loop' ? 2 : 6); n++) poison.set(random.below(ITEMS), kind)
     }
     const items = Array.from({ length: ITEMS }, (_, id): [number, Kind | 'fine'] => [id, poison.get(id) ?? 'fine'])
-    const results = pool.map(tasks.poisoned, items, { chunksize, taskTimeout: 3000 })
+    // Long against every stall of a busy machine: the other items must not run into it.
+    const results = pool.map(tasks.poisoned, items, { chunksize, taskTimeout: 8000 })
     for (const [id, kind] of items) {
       const outcome = await results.next().then(
         ({ value }) => value,

@@ -54,7 +54,7 @@ for (const chunksize of ['auto', 1, 7, 100] as const) {
       const log = new Log(t)
       const items = poisoned(100, 10, log.path)
       const seen = await collect(
-        pool.map(records.handle, items, { settle: true, taskTimeout: 400, chunksize, ordered }),
+        pool.map(records.handle, items, { settle: true, taskTimeout: 1500, chunksize, ordered }),
       )
       if (!ordered) seen.sort((a, b) => a.index - b.index)
       t.deepEqual(
@@ -81,7 +81,7 @@ for (const chunksize of ['auto', 1, 7, 100] as const) {
 
 test('without settle each failure rejects its next(), with its index, and the others follow', async (t) => {
   const pool = makePool(t)
-  const iterator = pool.map(records.handle, poisoned(50, 10), { taskTimeout: 400, chunksize: 25 })
+  const iterator = pool.map(records.handle, poisoned(50, 10), { taskTimeout: 1500, chunksize: 25 })
   for (const n of numbers(50)) {
     if (n % 10 !== 9) {
       t.deepEqual(await iterator.next(), { done: false, value: 2 * n })
@@ -156,10 +156,10 @@ test('a task that does not load fails each item with an error of its own', async
 
 test('Pool: imap takes the options of map, and errors of a map has the poison items alone', async (t) => {
   const pool: Pool = startPool(t, 2)
-  const seen = await collect(pool.imap(records.handle, poisoned(50, 10), { settle: true, taskTimeout: 400 }))
+  const seen = await collect(pool.imap(records.handle, poisoned(50, 10), { settle: true, taskTimeout: 1500 }))
   t.is(seen.filter(({ status }) => status === 'rejected').length, 5)
   const unordered = await collect(
-    pool.imapUnordered(records.handle, poisoned(50, 10), { settle: true, taskTimeout: 400, chunksize: 9 }),
+    pool.imapUnordered(records.handle, poisoned(50, 10), { settle: true, taskTimeout: 1500, chunksize: 9 }),
   )
   t.is(unordered.filter(({ status }) => status === 'rejected').length, 5)
   t.deepEqual(await pool.imap(records.handle, poisoned(9, 10)).toArray(), doubled(9))
@@ -313,7 +313,7 @@ test('the input fails: the outcomes of what was read come before its error', asy
       yield* input()
     })(),
   ]) {
-    const iterator = pool.map(records.handle, items, { settle: true, taskTimeout: 400 })
+    const iterator = pool.map(records.handle, items, { settle: true, taskTimeout: 1500 })
     const seen: string[] = []
     const error = await t.throwsAsync(
       async () => {
@@ -478,7 +478,7 @@ test('toArray() rejects with the first failure, cancels the rest, and closes the
   await t.throwsAsync(pool.map(records.handle, input()).toArray(), { instanceOf: RangeError })
   t.true(closed)
   await until('the rest to be over', () => pool.stats().queued === 0 && pool.stats().running === 0)
-  const seen = await pool.map(records.handle, poisoned(50, 10), { settle: true, taskTimeout: 400 }).toArray()
+  const seen = await pool.map(records.handle, poisoned(50, 10), { settle: true, taskTimeout: 1500 }).toArray()
   t.is(seen.filter(({ status }) => status === 'rejected').length, 5)
 })
 

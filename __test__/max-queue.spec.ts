@@ -383,6 +383,8 @@ test('room is kept for a waiter that submits in the next turn', async (t) => {
 
 test('maps that wait for room and producers that await ready() get their turns side by side', async (t) => {
   const pool = startPool(t, 2, { maxQueue: 1 })
+  // A call that waits for the start of its worker is overtaken by all that the other worker does.
+  await until('both workers to be idle', () => pool.stats().idle === 2)
   const order: string[] = []
   const produce = async () => {
     for (let index = 0; index < 30; index++) {
