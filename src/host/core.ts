@@ -340,6 +340,20 @@ export class PoolCore implements Owner, CallOwner {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#handle(next)
       if (!this.#native.hasEvents) return
       this.#takeEvents()
+      this.#readEarlier()
+    }
+  }
+
+  /**
+   * Settles the calls whose results came before the events that were taken just now: the relief thread may have gone
+   * through a whole round, results and a death, since the last drain.
+   */
+  #readEarlier(): void {
+    let drained = this.#drain()
+    while ((drained & ~Drained.events) > 0) {
+      this.#reader.read(drained & ~Drained.events, this.#calls.take, this.#calls.outcomes)
+      this.#calls.settle()
+      drained = this.#drain()
     }
   }
 
