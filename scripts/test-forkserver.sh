@@ -14,7 +14,7 @@ left_out='/(fork[a-z-]*|start-methods)\.spec'
 if [ "${1:-}" = --all ]; then
   shift
 else
-  left_out="$left_out|/(faults|idle|map-kills|soak|watchdog)\.spec"
+  left_out="$left_out|/(faults|idle|soak|watchdog)\.spec"
 fi
 suites=()
 while read -r suite; do

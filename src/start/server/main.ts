@@ -17,8 +17,12 @@ import { RandomCaches, seedableRandom } from '../forked/random.js'
 import { FORKABLE, planOf } from './plan.js'
 import { tryForks } from './trial.js'
 
-/** How long to wait for work that modules have begun while they were loaded, before refusing to fork. */
+/**
+ * How long to wait for work that modules have begun while they were loaded, before refusing to fork; and how often to
+ * look at least: on a machine that stalls, a long time may have a single look in it.
+ */
 const SETTLE_MS = 2000
+const SETTLE_LOOKS = 100
 
 arriveAtEntry()
 const plan = planOf(process.argv.pop())
@@ -44,12 +48,12 @@ else server.refuse(reasons.join('\n'))
 /** Why this process cannot be forked, as soon as the work that modules have begun is over. */
 async function reasonsWhenSettled(): Promise<string[]> {
   const start = monotonicMs()
-  for (;;) {
+  for (let looks = 1; ; looks++) {
     // The resource of the timer below stays in Node's list for another turn.
     await turn()
     await turn()
     const reasons = reasonsAgainst({ descriptors: server.descriptors() })
-    if (reasons.length === 0 || monotonicMs() - start > SETTLE_MS) return reasons
+    if (reasons.length === 0 || (looks >= SETTLE_LOOKS && monotonicMs() - start > SETTLE_MS)) return reasons
     await sleep(5)
   }
 }
