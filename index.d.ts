@@ -590,7 +590,7 @@ declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
     private readonly timeout;
     private readonly deadline;
     private readonly signal;
-    private readonly abortion;
+    private readonly abortReaction;
     /** Runs only while somebody waits: an iterator that nobody reads does not hold the event loop. */
     private timer;
     /** Items of yielded chunks whose last item the consumer may not have seen yet. They still count as read ahead. */

@@ -95,7 +95,7 @@ export class ChunkSource<R> implements MapSource<unknown, R>, PieceCalls<R>, Fur
     this.#core.begin(run)
     if (this.#call.divides !== true) return
     this.#runs.add(run)
-    // Chunks that run hold the event loop, or are not to.
+    // Without a hold on the event loop: the chunks that run have one, unless the pool is not to hold it.
     this.#looks ??= setInterval(() => this.#look(), LOOK_MS).unref()
   }
 

@@ -62,7 +62,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   private readonly timeout: number
   private readonly deadline: number
   private readonly signal: AbortSignal | undefined
-  private readonly abortion: AbortReaction | undefined
+  private readonly abortReaction: AbortReaction | undefined
   /** Runs only while somebody waits: an iterator that nobody reads does not hold the event loop. */
   private timer: Timer | undefined = undefined
   /** Items of yielded chunks whose last item the consumer may not have seen yet. They still count as read ahead. */
@@ -82,7 +82,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
     this.timeout = timeout
     this.deadline = monotonicMs() + timeout
     this.signal = signal
-    this.abortion = signal && { aborted: (reason) => this.cut({ error: aborted(reason) }, true) }
+    this.abortReaction = signal && { aborted: (reason) => this.cut({ error: aborted(reason) }, true) }
   }
 
   /**
@@ -228,11 +228,11 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   }
 
   private watchSignal(): void {
-    const { signal, abortion } = this
-    if (signal === undefined || abortion === undefined || this.sourceTold) return
+    const { signal, abortReaction } = this
+    if (signal === undefined || abortReaction === undefined || this.sourceTold) return
     // The input's code may have aborted it. A listener that is added now is not called.
-    if (signal.aborted) abortion.aborted(signal.reason)
-    else onAbort(signal, abortion)
+    if (signal.aborted) abortReaction.aborted(signal.reason)
+    else onAbort(signal, abortReaction)
   }
 
   private host(): FeederHost<any> {
@@ -281,7 +281,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
   private tellSource(): void {
     if (this.sourceTold || !this.feeder.ended || (this.pace.inFlight > 0 && !this.closed)) return
     this.sourceTold = true
-    if (this.abortion !== undefined) offAbort(this.signal!, this.abortion)
+    if (this.abortReaction !== undefined) offAbort(this.signal!, this.abortReaction)
     this.feeder.letGo()
   }
 

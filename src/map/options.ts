@@ -12,6 +12,7 @@ import {
   validateNumber,
 } from '../util/validate.js'
 import { isAsyncIterable } from './input.js'
+import { MAP_OPTIONS } from './option-names.js'
 import type { MapCall } from './source.js'
 
 /** Options of `map` and `starmap`. */
@@ -70,19 +71,6 @@ export interface MapOptions {
 export interface CheckedMapOptions extends Omit<MapOptions, 'retries'> {
   readonly retries: RetryPolicy | undefined
 }
-
-export const MAP_OPTIONS = {
-  chunksize: true,
-  buffersize: true,
-  timeout: true,
-  taskTimeout: true,
-  ordered: true,
-  settle: true,
-  retries: true,
-  signal: true,
-  grace: true,
-  label: true,
-} as const
 
 const NAMES = optionNames<MapOptions>('map() and starmap()', MAP_OPTIONS)
 

@@ -10,6 +10,7 @@
 import type { Duplex } from 'node:stream'
 
 import { CancelledError } from '../errors/index.js'
+import { MAP_OPTIONS } from '../map/option-names.js'
 import type { MapOptions } from '../map/options.js'
 import type { ItemOutcome } from '../map/outcome.js'
 import { type AbortReaction, offAbort, onAbort } from '../util/abort.js'
@@ -41,16 +42,7 @@ export interface TransformOptions<T> extends MapOptions {
 }
 
 const NAMES = optionNames<TransformOptions<unknown>>('transform()', {
-  chunksize: true,
-  buffersize: true,
-  timeout: true,
-  taskTimeout: true,
-  ordered: true,
-  settle: true,
-  retries: true,
-  signal: true,
-  grace: true,
-  label: true,
+  ...MAP_OPTIONS,
   deadLetter: true,
   highWaterMark: true,
 })
