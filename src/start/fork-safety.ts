@@ -90,9 +90,12 @@ export function reasonsAgainst({ passing = [], descriptors = [] }: Allowance = {
   // Node does not list all work of its thread pool. Other threads that compute are a reason already.
   const busy =
     missing.length > 0 || unknown > 0 || passing.length > 0
-      ? 0
-      : threads.filter(({ id, computes }) => computes && id !== process.pid).length
-  if (busy > 0) reasons.push(`there ${countOf(busy)} computing at this moment`)
+      ? []
+      : threads.filter(({ id, computes }) => computes && id !== process.pid)
+  if (busy.length > 0) {
+    const names = [...new Set(busy.map(({ name }) => name))].join(', ')
+    reasons.push(`there ${countOf(busy.length)} computing at this moment: ${names}`)
+  }
   if (inspectorUrl() !== undefined) reasons.push('a debugger may be attached: its connection has a thread of its own')
   if (process.connected) reasons.push('an IPC channel leads to the parent process: the fork would use it, too')
   const lent = native.lentBuffers()
