@@ -64,6 +64,13 @@ for (const [point, step, sizes, wheres = everywhere] of steps) {
   })
 }
 
+test('when each worker dies between the claim of a chunk and its first item, each item fails with such a death', async (t) => {
+  t.timeout(600_000)
+  const points = ['after-claim', 'mid-args', 'before-call']
+  const combinations = points.flatMap((point) => combinationsAt(`native:${point}`, ['scalar'], ['first']))
+  await run(t, combinations, { NAPI_RS_NATIVE_LIBRARY_PATH: await faultsBinding() })
+})
+
 test('a worker that dies while it commits the answer of a chunk costs at most the item beside the journal', async (t) => {
   t.timeout(600_000)
   const points = ['result-reserved', 'mid-result', 'before-commit', 'before-ring', 'after-ring']

@@ -361,7 +361,7 @@ export type NativeEvent =
   | { kind: 'workerExit'; workerId: number; death: NativeDeath; reason: NativeExitReason }
   | { kind: 'workerReplace'; oldPid: number; newPid: number; reason: NativeExitReason }
   | { kind: 'callFailed'; call: number; failure: NativeCallFailure }
-  | { kind: 'chunkInterrupted'; call: number; pid: number; failure?: NativeCallFailure; done: number; journal: Uint8Array }
+  | { kind: 'chunkInterrupted'; call: number; pid: number; failure?: NativeCallFailure; isUnbegun: boolean; done: number; journal: Uint8Array }
   | { kind: 'broken'; cause: NativeBreakCause; deaths: Array<NativeDeath> }
   | { kind: 'workerLost'; death: NativeDeath }
   | { kind: 'workerSilent'; death: NativeDeath; silentMs: number; lastTask?: number }

@@ -23,6 +23,9 @@ const ITEMS = 30
 const CHUNK = 10
 const indexes = { first: 0, middle: 5, last: CHUNK - 1 }
 
+/** Steps before the first item. */
+const beforeItems = ['native:after-claim', 'native:mid-args', 'native:before-call']
+
 /**
  * The items that are lost, by their index, and how often they ran. Only the first chunk meets the fault.
  *
@@ -32,7 +35,6 @@ const indexes = { first: 0, middle: 5, last: CHUNK - 1 }
 function expected({ point, where, size }) {
   const index = indexes[where]
   switch (point) {
-    case 'before-begin':
     case 'begun':
       return { lost: 0, ran: 0 }
     case 'headed':
@@ -47,6 +49,7 @@ function expected({ point, where, size }) {
     case 'native:before-commit':
     case 'before-answer':
       return size === 'rest' ? { lost: index, ran: 1 } : undefined
+    case 'before-begin':
     case 'answered':
     case 'closed':
     case 'native:before-ring':
@@ -119,7 +122,8 @@ async function run(combination, directory) {
     const loss = expected(combination)
     if (loss !== undefined) check(counts[loss.lost] === loss.ran, `the lost item ran ${counts[loss.lost]} times`)
     // An outcome that is larger than the journal ends its chunk.
-    const finished = loss?.lost ?? (size === 'rest' ? indexes[where] + 1 : CHUNK)
+    const answered = size === 'rest' ? indexes[where] + 1 : CHUNK
+    const finished = loss?.lost ?? (point === 'before-begin' ? 0 : answered)
     const wanted =
       policy === 'isolate'
         ? loss === undefined
@@ -127,6 +131,10 @@ async function run(combination, directory) {
           : [loss.lost]
         : Array.from({ length: ITEMS - finished }, (_, at) => finished + at)
     check(isDeepStrictEqual(failed, wanted), `failed: ${failed.join(' ')}, and not ${wanted.join(' ')}`)
+  } else if (beforeItems.includes(point)) {
+    check(failed.length === ITEMS && counts.every((count) => count === 0), `${failed.length} items failed`)
+    // Three deaths for the first item of each chunk, and one for each other item.
+    check(deaths === ITEMS + (2 * ITEMS) / CHUNK, `${deaths} workers died`)
   } else if (policy === 'isolate') {
     // Each worker dies with its first answer.
     const wanted =

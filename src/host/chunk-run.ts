@@ -41,6 +41,12 @@ export interface PieceCalls<R> {
   end(run: ChunkRun<R>, completed: number, failed: number): void
 }
 
+/**
+ * So often may workers die in a row between the claim of a piece and its first item. Then that item fails: a piece may
+ * be what ends its workers, by the task's module or by the size of its arguments.
+ */
+const MOST_UNBEGUN = 3
+
 /** Items of a chunk that travel together. */
 class Piece<R> implements Waiter {
   readonly run: ChunkRun<R>
@@ -50,16 +56,19 @@ class Piece<R> implements Waiter {
   /** The number of items that the call has to answer. */
   count: number
   readonly attempt: number
+  /** How many workers have died in a row with these items, before one of the items began. */
+  readonly unbegun: number
   call: CallFuture<PieceOutcome<R>> | undefined = undefined
   /** Whether the call was seen running. */
   wasRunning = false
 
-  constructor(run: ChunkRun<R>, places: Places, attempt: number) {
+  constructor(run: ChunkRun<R>, places: Places, attempt: number, unbegun = 0) {
     this.run = run
     this.places = 'places' in places ? places.places : undefined
     this.first = 'places' in places ? 0 : places.first
     this.count = 'places' in places ? places.places.length : places.count
     this.attempt = attempt
+    this.unbegun = unbegun
   }
 
   place(index: number): number {
@@ -141,8 +150,8 @@ export class ChunkRun<R> extends Future<ChunkOutcome<R>> implements ChunkFuture<
   }
 
   /** Submits a further piece. Errors of the submission are those of its items. */
-  #goOn(places: Places, attempt: number): void {
-    const piece = new Piece<R>(this, places, attempt)
+  #goOn(places: Places, attempt: number, unbegun = 0): void {
+    const piece = new Piece<R>(this, places, attempt, unbegun)
     try {
       this.#send(piece, true)
     } catch (error) {
@@ -193,6 +202,10 @@ export class ChunkRun<R> extends Future<ChunkOutcome<R>> implements ChunkFuture<
       else all[place] = values[index]!
     }
     let next = answered
+    const unbegun = failure?.isInnocent === true ? piece.unbegun + 1 : 0
+    if (unbegun > 0 && unbegun < MOST_UNBEGUN && !this.#isGivenUp) {
+      return this.#goOn(piece.part(0, count), piece.attempt, unbegun)
+    }
     if (failure !== undefined && next < count) failed.push({ place: piece.place(next++), error: failure.error })
     if (failed.length > 0) this.#failed(failed, piece.attempt)
     if (next === count) return
@@ -200,7 +213,7 @@ export class ChunkRun<R> extends Future<ChunkOutcome<R>> implements ChunkFuture<
       const message = 'A worker answered a chunk without the outcome of an item'
       return this.#failed(piece.all(new SerializationError(message, { stage: 'result' })), piece.attempt)
     }
-    if (!this.#isGivenUp) this.#goOn(piece.part(next, count - next), piece.attempt)
+    if (!this.#isGivenUp) this.#goOn(piece.part(next, count - next), piece.attempt, unbegun)
   }
 
   get #repeats(): boolean {

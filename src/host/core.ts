@@ -460,7 +460,7 @@ export class PoolCore implements Owner, CallOwner {
   /** A worker has ended, or was stopped, in the middle of a chunk. */
   #chunkInterrupted(event: Extract<NativeEvent, { kind: 'chunkInterrupted' }>, future: AnyFuture | undefined): void {
     if (future === undefined) return
-    const { failure, pid, done, journal } = event
+    const { failure, pid, isUnbegun, done, journal } = event
     const outcome = chunkOutcome(future, journal, pid, done)
     future.submitStack = undefined
     this.#calls.failed++
@@ -469,7 +469,9 @@ export class PoolCore implements Owner, CallOwner {
       future.settleValue(outcome)
     } else {
       const error = callFailure(failure, future.describe(), future)
-      future.settleValue({ ...outcome, failure: { error } } satisfies PieceOutcome<unknown>)
+      // A chunk of one item runs as any other call does, without a word that tells of its beginning.
+      const isInnocent = isUnbegun && future.sentItems > 1 && failure.kind === 'workerDied'
+      future.settleValue({ ...outcome, failure: { error, isInnocent } } satisfies PieceOutcome<unknown>)
     }
   }
 

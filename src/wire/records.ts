@@ -41,7 +41,7 @@ export const Journal = {
   /** Bytes of outcomes. */
   bytes: 4 << 20,
   /** Most items of a chunk. */
-  items: 0xffff,
+  items: 0xfffe,
 } as const
 
 /** The record of a result in the host's inbox. All records of one drain come first, then their payloads. */

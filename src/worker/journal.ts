@@ -45,7 +45,10 @@ export class Journal {
   #ample = FIRST_BYTES - SPARE_BYTES
   /** The place of the chunk's word among `#words`. */
   #word = NO_CHUNK
-  /** The word as this side has seen it last: the number of finished items, and the limit in the upper half. */
+  /**
+   * The word as this side has seen it last: the number of finished items, and the limit in the upper half. Of a sealed
+   * chunk: no limit, and one more than that number.
+   */
   #seen = 0
   /** Bytes of the outcomes of finished items. */
   length = 0
@@ -170,7 +173,7 @@ export class Journal {
       const next = seen & 0xffff
       // The host has sealed the chunk: the outcome does not count.
       if (next >= seen >>> 16) return this.#drop()
-      const after = goesOn ? seen + 1 : this.#hasRest ? next : ((next + 1) << 16) | (next + 1)
+      const after = goesOn ? seen + 1 : this.#hasRest ? next + 1 : ((next + 1) << 16) | (next + 1)
       const found = Atomics.compareExchange(words, this.#word, seen, after)
       if (found === seen) {
         this.#seen = after

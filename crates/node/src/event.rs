@@ -101,19 +101,63 @@ pub enum NativeBreakCause {
 /// The queue has room again after it was full (`room`). The pool is closed and its last worker is reaped (`stopped`).
 #[napi(discriminant = "kind", discriminant_case = "camelCase", object_from_js = false)]
 pub enum NativeEvent {
-  WorkerStart { pid: u32, worker_id: u32 },
-  WorkerExit { worker_id: u32, death: NativeDeath, reason: NativeExitReason },
-  WorkerReplace { old_pid: u32, new_pid: u32, reason: NativeExitReason },
-  CallFailed { call: u32, failure: NativeCallFailure },
-  ChunkInterrupted { call: u32, pid: u32, failure: Option<NativeCallFailure>, done: u32, journal: Uint8Array },
-  Broken { cause: NativeBreakCause, deaths: Vec<NativeDeath> },
-  WorkerLost { death: NativeDeath },
-  WorkerSilent { death: NativeDeath, silent_ms: f64, last_task: Option<u32> },
-  SignalRefused { pid: u32 },
-  StartFailed { cause: NativeBreakCause, death: NativeDeath, again: bool },
-  SpawnFailed { syscall: String, errno: Option<i32> },
-  ForkUnsafe { reasons: String },
-  Stray { pid: u32, report: NativeReport },
+  WorkerStart {
+    pid: u32,
+    worker_id: u32,
+  },
+  WorkerExit {
+    worker_id: u32,
+    death: NativeDeath,
+    reason: NativeExitReason,
+  },
+  WorkerReplace {
+    old_pid: u32,
+    new_pid: u32,
+    reason: NativeExitReason,
+  },
+  CallFailed {
+    call: u32,
+    failure: NativeCallFailure,
+  },
+  ChunkInterrupted {
+    call: u32,
+    pid: u32,
+    failure: Option<NativeCallFailure>,
+    is_unbegun: bool,
+    done: u32,
+    journal: Uint8Array,
+  },
+  Broken {
+    cause: NativeBreakCause,
+    deaths: Vec<NativeDeath>,
+  },
+  WorkerLost {
+    death: NativeDeath,
+  },
+  WorkerSilent {
+    death: NativeDeath,
+    silent_ms: f64,
+    last_task: Option<u32>,
+  },
+  SignalRefused {
+    pid: u32,
+  },
+  StartFailed {
+    cause: NativeBreakCause,
+    death: NativeDeath,
+    again: bool,
+  },
+  SpawnFailed {
+    syscall: String,
+    errno: Option<i32>,
+  },
+  ForkUnsafe {
+    reasons: String,
+  },
+  Stray {
+    pid: u32,
+    report: NativeReport,
+  },
   Room {},
   Stopped {},
 }
@@ -230,9 +274,14 @@ impl From<Event> for NativeEvent {
       Event::WorkerReplace { old_pid, new_pid, reason } => {
         Self::WorkerReplace { old_pid, new_pid, reason: reason.into() }
       }
-      Event::ChunkInterrupted { id, pid, failure, done, journal } => {
-        Self::ChunkInterrupted { call: id, pid, failure: failure.map(Into::into), done, journal: journal.into() }
-      }
+      Event::ChunkInterrupted { id, pid, failure, is_unbegun, done, journal } => Self::ChunkInterrupted {
+        call: id,
+        pid,
+        failure: failure.map(Into::into),
+        is_unbegun,
+        done,
+        journal: journal.into(),
+      },
       Event::CallFailed { id, failure } => Self::CallFailed { call: id, failure: failure.into() },
       Event::Broken { cause, deaths } => {
         Self::Broken { cause: cause.into(), deaths: deaths.into_iter().map(NativeDeath::from).collect() }

@@ -184,6 +184,8 @@ pub enum Event {
     pid: u32,
     /// Why item `done` failed. `None`: that item is none of the lost ones, or the pool's end tells why.
     failure: Option<CallFailure>,
+    /// Whether no item has begun: then `failure` is that of the call, and all items can run elsewhere.
+    is_unbegun: bool,
     /// How many items were finished.
     done: u32,
     /// The outcomes of these items, as the worker has written them.

@@ -11,11 +11,11 @@
 //!
 //! | the word | says | what the host concludes if there is no answer |
 //! |---|---|---|
-//! | 0 | the chunk has not begun, or is answered | no item is finished, and the first is lost |
+//! | 0 | the chunk has not begun, or is answered | no item has run |
 //! | `next < limit` | item `next` runs | item `next` is lost |
 //! | `next = limit` | the answer is next | nothing is lost: all outcomes are in the journal |
-//! | `limit = 0` | sealed at `next` | item `next` is lost |
-//! | [`UNBEGUN`] | sealed before the first item | the first item is lost, and has not run |
+//! | `next + 1`, and no limit | sealed at `next` | item `next` is lost |
+//! | [`UNBEGUN`] | sealed before the first item | no item has run |
 //!
 //! | word | writer | when |
 //! |---|---|---|
@@ -49,11 +49,14 @@
 
 use crate::sync::{AtomicU32, Ordering};
 
-/// Items that a chunk may have at most.
-pub const CHUNK_ITEMS: u32 = 0xffff;
+/// Half of a word: `limit` is the upper one.
+const HALF: u32 = 0xffff;
 
-/// Sealed before the first item has begun. No correct worker finishes so many items of a chunk that is sealed.
-const UNBEGUN: u32 = CHUNK_ITEMS;
+/// Sealed before the first item has begun.
+const UNBEGUN: u32 = HALF;
+
+/// Items that a chunk may have at most. So the word of a chunk that is sealed at its last item is not [`UNBEGUN`].
+pub const CHUNK_ITEMS: u32 = HALF - 1;
 
 /// How far a chunk has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,11 +69,16 @@ pub struct Progress {
 
 impl Progress {
   fn of(word: u32) -> Option<Self> {
-    (word != 0 && word != UNBEGUN).then_some(Self { next: word & CHUNK_ITEMS, limit: word >> 16 })
+    let (low, limit) = (word & HALF, word >> 16);
+    match limit {
+      0 if low == 0 || low == UNBEGUN => None,
+      0 => Some(Self { next: low - 1, limit }),
+      _ => Some(Self { next: low, limit }),
+    }
   }
 
   const fn word(self) -> u32 {
-    self.limit << 16 | self.next
+    if self.limit == 0 { self.next + 1 } else { self.limit << 16 | self.next }
   }
 
   const fn sealed(self) -> Self {

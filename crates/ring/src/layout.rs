@@ -22,7 +22,7 @@ use crate::result_slot::{ResultHead, ResultSlot};
 use crate::sync::{AtomicU32, AtomicU64};
 
 /// Changes whenever anything in shared memory changes place, size or meaning: host and worker must agree on it.
-pub const LAYOUT_VERSION: u32 = 7;
+pub const LAYOUT_VERSION: u32 = 8;
 
 /// "millrace", the first bytes of a lane.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"millrace");

@@ -57,12 +57,12 @@ impl Lane {
 
   fn finished(&self, sealed: Sealed) -> FinishedPart {
     let (done, is_lost) = match sealed {
-      Sealed::Unbegun => (0, true),
+      Sealed::Unbegun => (0, false),
       Sealed::At { done } => (done, true),
       Sealed::Over { done, is_lost } => (done, is_lost),
     };
     let journal = if done == 0 { Vec::new() } else { self.ring.journal() };
-    FinishedPart { done: done.min(CHUNK_ITEMS), is_lost, journal }
+    FinishedPart { done: done.min(CHUNK_ITEMS), is_lost, is_unbegun: sealed == Sealed::Unbegun, journal }
   }
 
   /// When the present item of the running chunk began. The worker writes that time, so it is held against what the host

@@ -5,8 +5,10 @@
 pub(crate) struct FinishedPart {
   /// How many items.
   pub(crate) done: u32,
-  /// Whether item `done` is lost: it has begun, or the worker ended before the first item began.
+  /// Whether item `done` is lost: it has begun, and has no outcome.
   pub(crate) is_lost: bool,
+  /// Whether the chunk ended before its first item began.
+  pub(crate) is_unbegun: bool,
   /// The outcomes of the finished items, as the worker has written them.
   pub(crate) journal: Vec<u8>,
 }

@@ -47,16 +47,16 @@ impl Manager {
 
   /// Tells of the part of a chunk that has outcomes.
   pub(super) fn tell_part(&mut self, id: CallId, pid: u32, part: FinishedPart, failure: CallFailure) {
-    let FinishedPart { done, is_lost, journal } = part;
-    let failure = is_lost.then_some(failure);
-    self.events.push_back(Event::ChunkInterrupted { id, pid, failure, done, journal });
+    let FinishedPart { done, is_lost, is_unbegun, journal } = part;
+    let failure = (is_lost || is_unbegun).then_some(failure);
+    self.events.push_back(Event::ChunkInterrupted { id, pid, failure, is_unbegun, done, journal });
   }
 
   /// Tells of the finished items of a chunk whose other items go down with the pool.
   pub(super) fn tell_last_part(&mut self, id: CallId, pid: u32, part: FinishedPart) {
     if part.done > 0 && self.calls.get(id).is_some_and(|call| call.outcome == Outcome::Delivered) {
       let FinishedPart { done, journal, .. } = part;
-      self.events.push_back(Event::ChunkInterrupted { id, pid, failure: None, done, journal });
+      self.events.push_back(Event::ChunkInterrupted { id, pid, failure: None, is_unbegun: false, done, journal });
     }
   }
 

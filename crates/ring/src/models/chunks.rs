@@ -132,7 +132,7 @@ fn interrupted(how: How, seal: impl Fn(&ChunkWord) -> Option<Sealed>) {
     // As `Lane::interrupt` does.
     Some(_) | None if answer > 0 => (answer - 1, false, false),
     Some(Sealed::Over { done, is_lost }) => (done, is_lost, is_lost),
-    Some(Sealed::Unbegun) => (0, true, false),
+    Some(Sealed::Unbegun) => (0, false, false),
     // The chunk goes on.
     None => return working.join().unwrap(),
   };
