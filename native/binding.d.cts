@@ -448,6 +448,8 @@ export interface NativeTrial {
   exitCode?: number
   /** The signal that ended it. */
   signal?: number
+  /** How long the server has waited for that, in milliseconds. */
+  waitedMs: number
   /** What it has reported. */
   report: Uint8Array
 }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io::{PipeWriter, Write};
 use std::rc::Rc;
+use std::time::Duration;
 
 use millrace_pool::{Exit, ForkRequest, ForkService, ForkedWorker, Pollables, Trial};
 use napi::bindgen_prelude::{Env, Function, Uint8Array};
@@ -37,6 +38,8 @@ pub struct NativeTrial {
   pub exit_code: Option<i32>,
   /// The signal that ended it.
   pub signal: Option<i32>,
+  /// How long the server has waited for that, in milliseconds.
+  pub waited_ms: f64,
   /// What it has reported.
   pub report: Uint8Array,
 }
@@ -111,7 +114,7 @@ impl NativeForkServer {
   #[napi]
   pub fn try_fork(&self, timeout: f64) -> napi::Result<Option<NativeTrial>> {
     let service = self.service.take();
-    let Some(server) = &service else { return Ok(Some(over(None, Vec::new()))) };
+    let Some(server) = &service else { return Ok(Some(over(None, Duration::ZERO, Vec::new()))) };
     // SAFETY: as for `fork`.
     let trial = unsafe { server.try_fork(milliseconds(timeout)) };
     if let Ok(Trial::Child(writer)) = trial {
@@ -124,7 +127,7 @@ impl NativeForkServer {
     }
     self.service.replace(service);
     match trial.map_err(|error| sys_error(&error))? {
-      Trial::Over { exit, report } => Ok(Some(over(exit, report))),
+      Trial::Over { exit, waited, report } => Ok(Some(over(exit, waited, report))),
       Trial::Child(_) => Ok(None),
     }
   }
@@ -175,9 +178,9 @@ impl NativeForkServer {
   }
 }
 
-fn over(exit: Option<Exit>, report: Vec<u8>) -> NativeTrial {
+fn over(exit: Option<Exit>, waited: Duration, report: Vec<u8>) -> NativeTrial {
   let NativeDeath { exit_code, signal, .. } = exit.map_or_else(NativeDeath::default, |exit| NativeDeath::new(0, exit));
-  NativeTrial { exit_code, signal, report: report.into() }
+  NativeTrial { exit_code, signal, waited_ms: waited.as_secs_f64() * 1000.0, report: report.into() }
 }
 
 impl Drop for NativeForkServer {

@@ -12,7 +12,9 @@ import { sleep, turn } from '../../util/timer.js'
 import { exitNatively } from '../forked/exit.js'
 import { drawFromEach, type RandomCaches } from '../forked/random.js'
 
-/** The time limit of the trial. Its work is next to nothing: a fork that takes longer waits for something it lacks. */
+/**
+ * The time limit of the trial. Its work is next to nothing: a fork that sleeps for longer waits for something it lacks.
+ */
 const TIMEOUT_MS = 5000
 
 /** Bytes of objects that make V8 collect garbage. */
@@ -21,6 +23,7 @@ const GARBAGE = 4 << 20
 const CHUNK = 1024
 
 type Server = InstanceType<typeof native.NativeForkServer>
+type Trial = NonNullable<ReturnType<Server['tryFork']>>
 
 /** Why forks of this process do not work; empty if they work. To be called at the top of a turn. */
 export async function tryForks(server: Server, prepare: () => void, caches: RandomCaches): Promise<string[]> {
@@ -39,9 +42,9 @@ export async function tryForks(server: Server, prepare: () => void, caches: Rand
   }
 }
 
-function failed({ exitCode, signal: number }: { exitCode?: number; signal?: number }): string {
+function failed({ exitCode, signal: number, waitedMs }: Trial): string {
   const signal = signalName(number)
-  let how = `did not come to its end within ${TIMEOUT_MS} ms`
+  let how = `did not come to its end within ${Math.round(waitedMs / TIMEOUT_MS) * TIMEOUT_MS} ms`
   if (signal !== null) how = `was killed by ${signal}`
   else if (exitCode !== undefined) how = `failed with code ${exitCode}`
   return `a fork of it that only had to collect garbage, wait for a timer and look for a file ${how}`

@@ -5,8 +5,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use millrace_sys::{
-  Capabilities, Child, Exit, Forked, Packets, Pollables, PollerKind, Received, StartedBy, WaitSet, adopt_fd, exit_now,
-  fork_with_heap, ignore_ending_signals, ignore_sigint, out_of_the_way, pidfd_of, reap,
+  Capabilities, Child, Exit, Forked, Packets, Pollables, PollerKind, Received, StartedBy, WaitSet, activity, adopt_fd,
+  exit_now, fork_with_heap, ignore_ending_signals, ignore_sigint, out_of_the_way, pidfd_of, reap,
 };
 
 use super::protocol::{MARK_FD, MAX_MESSAGE, ROOT_FD, SERVER_LIFELINE_FD, number_in, reply, request, with_number};
@@ -35,6 +35,8 @@ pub enum Trial {
   Over {
     /// How it ended; `None`: not in time, and it was killed.
     exit: Option<Exit>,
+    /// How long the server has waited for that.
+    waited: Duration,
     /// What it has reported.
     report: Vec<u8>,
   },
@@ -42,6 +44,12 @@ pub enum Trial {
 
 /// Bytes of the report of a trial fork. A pipe has room for as many, so the new process need not wait for a reader.
 pub const MAX_REPORT: usize = 4096;
+
+/// How often the time limit of a trial fork begins anew while the machine does not let the fork run.
+const MOST_STALLS: u32 = 6;
+
+/// The processor time with which a trial fork would have come to its end.
+const ENOUGH_CPU: Duration = Duration::from_secs(1);
 
 /// The connection of one pool.
 #[derive(Debug)]
@@ -229,7 +237,8 @@ impl ForkService {
     None
   }
 
-  /// A trial fork: shows whether a fork of this process can do anything. Waits for its end, at most for `timeout`.
+  /// A trial fork: shows whether a fork of this process can do anything. Waits for its end, at most for `timeout`, and
+  /// for longer while the fork waits for a processor or a disk.
   ///
   /// # Safety
   /// As for [`fork_with_heap`].
@@ -249,7 +258,15 @@ impl ForkService {
       }
       Forked::Parent(pid) => {
         let mut child = Child::forked_here(pid, sentinel)?;
-        let exit = child.wait_timeout(timeout)?;
+        let start = Instant::now();
+        let mut exit = child.wait_timeout(timeout)?;
+        for _ in 0..MOST_STALLS {
+          if exit.is_some() || !is_stalled(pid) {
+            break;
+          }
+          exit = child.wait_timeout(timeout)?;
+        }
+        let waited = start.elapsed();
         if exit.is_none() {
           child.signal_group(libc::SIGKILL)?;
           child.wait_timeout(KILL_AFTER)?;
@@ -263,7 +280,7 @@ impl ForkService {
             .read_to_end(&mut report)
             .map_err(|error| millrace_sys::Error::new("read", error))?;
         }
-        Ok(Trial::Over { exit, report })
+        Ok(Trial::Over { exit, waited, report })
       }
     }
   }
@@ -287,6 +304,12 @@ impl ForkService {
       let _ = packets.send(message, fds);
     }
   }
+}
+
+/// Whether a trial fork could have gone on, and the machine did not let it. One that lacks something sleeps, or turns
+/// round and round.
+fn is_stalled(pid: u32) -> bool {
+  activity(pid).is_some_and(|activity| activity.wants_to_run && activity.cpu < ENOUGH_CPU)
 }
 
 /// Sends a message that a pool waits for, and tries again for as long as the pool may be slow to read.
