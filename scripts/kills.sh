@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Kills workers at random while they run the chunks of a `map`: MILLRACE_KILLS times (default: 200) in a million items,
-# with chunks of automatic and of fixed sizes. Fails if an item is lost that did not run, or runs twice.
+# with chunks of automatic and of fixed sizes. Fails if an item is delivered that did not run, or runs twice.
 # MILLRACE_KILLS_SEED repeats a run, as far as the timing of processes allows.
 . "$(dirname "$0")/lib.sh"
 bash scripts/build.sh
