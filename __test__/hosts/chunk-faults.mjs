@@ -24,7 +24,7 @@ const CHUNK = 10
 const indexes = { first: 0, middle: 5, last: CHUNK - 1 }
 
 /** Steps before the first item. */
-const beforeItems = ['native:after-claim', 'native:mid-args', 'native:before-call']
+const beforeItems = new Set(['native:after-claim', 'native:mid-args', 'native:before-call'])
 
 /**
  * The items that are lost, by their index, and how often they ran. Only the first chunk meets the fault.
@@ -131,7 +131,7 @@ async function run(combination, directory) {
           : [loss.lost]
         : Array.from({ length: ITEMS - finished }, (_, at) => finished + at)
     check(isDeepStrictEqual(failed, wanted), `failed: ${failed.join(' ')}, and not ${wanted.join(' ')}`)
-  } else if (beforeItems.includes(point)) {
+  } else if (beforeItems.has(point)) {
     check(failed.length === ITEMS && counts.every((count) => count === 0), `${failed.length} items failed`)
     // Three deaths for the first item of each chunk, and one for each other item.
     check(deaths === ITEMS + (2 * ITEMS) / CHUNK, `${deaths} workers died`)
