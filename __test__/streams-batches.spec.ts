@@ -66,10 +66,10 @@ test('a batch comes when its time is over, and waits for its first item', async 
     yield await new Promise<number>((resolve) => (release = resolve))
     yield 4
   }
-  const iterator = batches(slow(), { ms: 30, items: 10 })
+  const iterator = batches(slow(), { ms: 300, items: 10 })
   t.deepEqual((await iterator.next()).value, [1, 2])
   const next = iterator.next()
-  t.is(await Promise.race([next, sleep(100, 'waiting')]), 'waiting')
+  t.is(await Promise.race([next, sleep(600, 'waiting')]), 'waiting')
   release!(3)
   t.deepEqual((await next).value, [3, 4])
   t.true((await iterator.next()).done)
