@@ -9,10 +9,12 @@ failures=''
 passed=0
 failed=0
 
-# count LOG: prints "passed failed" of the tests in a log, from the summaries of cargo and ava. When tests failed, ava's
-# summary lacks the number of passed tests: then its ticks are counted.
+# count LOG: prints "passed failed" of the tests in a log, from the summaries of cargo, ava and Node's test runner. When
+# tests failed, ava's summary lacks the number of passed tests: then its ticks are counted.
 count() {
   sed $'s/\033\\[[0-9;]*m//g' "$1" | awk '
+    /^# pass [0-9]+$/ { passed += $3 }
+    /^# fail [0-9]+$/ { failed += $3 }
     /^test result:/ { passed += $4; failed += $6 }
     /^ *(✔|√) / { ticks++ }
     /^ *[0-9]+ tests? passed$/ { passed += $1; ticks = 0 }
@@ -22,9 +24,9 @@ count() {
   '
 }
 
-# failing LOG: prints the names of failed tests, as cargo and ava print them; for a step without tests, its last lines.
+# failing LOG: prints the names of failed tests, as the three print them; for a step without tests, its last lines.
 failing() {
-  local failure='^ *(✘|✖|×) |^test .* FAILED$|^error|^ *(Uncaught exception|Unhandled rejection)'
+  local failure='^ *(✘|✖|×) |^not ok |^test .* FAILED$|^error|^ *(Uncaught exception|Unhandled rejection)'
   sed $'s/\033\\[[0-9;]*m//g' "$1" | grep -E "$failure" | sort -u || tail -n 5 "$1"
 }
 
@@ -60,6 +62,10 @@ if [ "${MILLRACE_TEST_FORKSERVER:-1}" = 1 ]; then
   step test-forkserver 'The same with forked workers'
 fi
 step test-bench 'Benchmarks, for a moment each'
+# In CI one leg of the matrix runs this step: the site is the same for all.
+if [ "${MILLRACE_TEST_SITE:-1}" = 1 ]; then
+  step test-site 'The site of the documents'
+fi
 
 # Failures are repeated at the end: often only the end of a long log is kept.
 if [ -n "$failures" ]; then

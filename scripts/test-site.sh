@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Builds the site of the documents, and looks at it in a real browser. Screenshots go to build/screenshots.
+. "$(dirname "$0")/lib.sh"
+bash scripts/build-site.sh
+
+find_chromium() {
+  command -v chromium || command -v chromium-browser || command -v google-chrome
+}
+if ! find_chromium > /dev/null && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+  echo 'Installing Chromium'
+  apt-get update > /dev/null && apt-get install -y --no-install-recommends chromium > /dev/null
+fi
+if ! CHROMIUM=$(find_chromium); then
+  echo 'SKIPPED: there is no Chromium; to install it: sudo apt-get install chromium' >&2
+  # In CI nothing may be skipped.
+  exit $([ -z "${CI:-}" ]; echo $?)
+fi
+export CHROMIUM
+node --test --test-reporter=tap site/site.test.mjs

@@ -1,0 +1,6 @@
+/**
+ * What `import … from 'millrace'` gives.
+ *
+ * @module millrace
+ */
+export * from '../../index.js'

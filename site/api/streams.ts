@@ -1,0 +1,6 @@
+/**
+ * What `import … from 'millrace/streams'` gives.
+ *
+ * @module millrace/streams
+ */
+export * from '../../streams.js'
