@@ -10,18 +10,10 @@
 import { isMainThread } from 'node:worker_threads'
 
 import { Outbox } from '../codec/index.js'
-import {
-  type BrokenProcessPool,
-  CancelledError,
-  InvalidStateError,
-  SerializationError,
-  ShutdownError,
-  withLabel,
-} from '../errors/index.js'
-import { native, type NativeCallFailure, type NativeEvent, type NativePool } from '../native/index.js'
+import { CancelledError, InvalidStateError, SerializationError, ShutdownError, withLabel } from '../errors/index.js'
+import { native, type NativePool } from '../native/index.js'
 import type { RetryPolicy } from '../futures/retry-policy.js'
 import { nowMs } from '../util/clock.js'
-import { signalName } from '../util/signal-names.js'
 import { invalidType } from '../util/validate.js'
 import { CallFlag, Drained, HostFlag, Refused, Register } from '../wire/index.js'
 import { encodeBoot } from './boot-payload.js'
@@ -31,26 +23,21 @@ import { CallSender } from './call-sender.js'
 import { Calls } from './calls.js'
 import { Listeners, type PoolEmitter } from './events.js'
 import { isEnding, type Owner, registerOwner, unregisterOwner, watchForEnd } from './exit.js'
-import { callFailure } from './failures/calls.js'
-import { workerDeath } from './failures/deaths.js'
-import { type BrokenEvent, brokenPool } from './failures/pool.js'
-import { RecentEnds } from './failures/recent-ends.js'
+import type { BrokenEvent } from './failures/pool.js'
 import { refusalError, spawnRefusal } from './failures/refusal.js'
-import { errnoName } from './failures/system.js'
-import { warningOf } from './failures/warnings.js'
 import type { FurtherWork } from './further-work.js'
 import { LoopHold } from './loop-hold.js'
 import type { ResolvedOptions } from './options.js'
 import { openPools, OwnForks } from './own-forks.js'
+import { PoolEvents } from './pool-events.js'
 import { closedToCalls, PoolState, wasShutDown } from './pool-state.js'
 import { QueueRoom } from './queue-room.js'
 import { RepeatedCall } from './repeated-call.js'
 import { Repeats } from './repeats.js'
 import { dumpFutures, poolStats } from './report.js'
-import type { PieceOutcome } from './piece-outcome.js'
-import { chunkOutcome, ResultReader } from './results.js'
+import { ResultReader } from './results.js'
 import type { PoolStats } from './stats.js'
-import { closeDropped, givesBack, isShortage, whileThereIsMore, PoolMemory } from './shortage.js'
+import { givesBack, whileThereIsMore, PoolMemory } from './shortage.js'
 import { TaskTable } from './tasks.js'
 
 type AnyFuture = CallFuture<unknown>
@@ -91,7 +78,6 @@ export class PoolCore implements Owner, CallOwner {
   readonly #reader: ResultReader
   readonly #room: QueueRoom
   readonly #hold: LoopHold
-  readonly #ends = new RecentEnds()
   /** Only for the start method 'fork': the forks of this process. */
   readonly #forks: OwnForks | undefined
   readonly #calls = new Calls()
@@ -100,11 +86,8 @@ export class PoolCore implements Owner, CallOwner {
   /** Work under way: until its end the workers stay, also those of a closed pool. */
   readonly #further = new Set<FurtherWork>()
   readonly #repeats: Repeats
-  /** The failure to start a worker of which a warning was given, until the pool has all of its workers. */
-  #spawnWarning: string | undefined
   readonly #memory = new PoolMemory()
-  /** Events that are taken and not handled yet, each with the future of its call. */
-  #events: { event: NativeEvent; future: AnyFuture | undefined }[] = []
+  readonly #events: PoolEvents
 
   constructor(options: ResolvedOptions, emitter: PoolEmitter) {
     this.#options = options
@@ -145,6 +128,19 @@ export class PoolCore implements Owner, CallOwner {
       forks: this.#forks,
       refusal: (reason, bytes) => this.#refusal(reason, bytes),
       firstCall: () => this.#firstCall(),
+    })
+    this.#events = new PoolEvents({
+      native: this.#native,
+      options,
+      calls: this.#calls,
+      listeners: this.#listeners,
+      room: this.#room,
+      nameOf: (task) => this.tasks.nameOf(task),
+      readEarlier: () => this.#readEarlier(),
+      workerStarted: () => this.#workerStarted(),
+      workerExited: () => this.#workerExited(),
+      broken: (event) => this.#break(event),
+      stopped: () => this.#stop(),
     })
     openPools.add(this)
     this.#memory.set(0)
@@ -250,9 +246,8 @@ export class PoolCore implements Owner, CallOwner {
   #refusal(reason: number, bytes: number): Error {
     if (reason === Refused.broken && this.#state.broken === undefined) {
       // Another thread has seen the death, and the event of it is on its way.
-      this.#takeEvents()
-      const broken = this.#events.map(({ event }) => event).find((event) => event.kind === 'broken')
-      if (broken !== undefined) this.#state.break(this.#reasonOf(broken))
+      const broken = this.#events.findBroken()
+      if (broken !== undefined) this.#state.break(this.#events.reasonOf(broken))
     }
     return refusalError(reason, this.#native, { bytes, maxQueue: this.#options.maxQueue, broken: this.#state.broken })
   }
@@ -331,17 +326,7 @@ export class PoolCore implements Owner, CallOwner {
       }
       drained = this.#drain()
     }
-    if (drained !== 0 || this.#events.length > 0) this.#handleEvents()
-  }
-
-  /** A nested call continues with the events of this one. */
-  #handleEvents(): void {
-    for (;;) {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#handle(next)
-      if (!this.#native.hasEvents) return
-      this.#takeEvents()
-      this.#readEarlier()
-    }
+    if (drained !== 0 || this.#events.areWaiting) this.#events.handle()
   }
 
   /**
@@ -357,20 +342,11 @@ export class PoolCore implements Owner, CallOwner {
     }
   }
 
-  #takeEvents(): void {
-    for (const event of this.#native.takeEvents()) {
-      // Taken out now. That frees the call's number, and a listener of an earlier event may submit a call that gets it.
-      const isEnd = event.kind === 'callFailed' || event.kind === 'chunkInterrupted'
-      const future = isEnd ? this.#calls.take(event.call) : undefined
-      this.#events.push({ event, future })
-    }
-  }
-
   /** Goes through rounds until the future is done or the deadline has passed. Blocks this thread between the rounds. */
   drive(future: AnyFuture, deadline: number | undefined): void {
     // The round that called this may have taken the future's outcome already.
     this.#calls.settle()
-    this.#handleEvents()
+    this.#events.handle()
     while (!future.done() && (future.call !== NO_CALL || this.#repeats.has(future))) {
       if (isEnding()) return this.#failAtEnd(future)
       if (this.#repeats.isDeciding(future)) {
@@ -400,104 +376,22 @@ export class PoolCore implements Owner, CallOwner {
     this.#calls.fail(future, error)
   }
 
-  // ---- Events -------------------------------------------------------------------------------------------------------
+  // ---- Ends ---------------------------------------------------------------------------------------------------------
 
-  #handle({ event, future }: { event: NativeEvent; future: AnyFuture | undefined }): void {
-    switch (event.kind) {
-      case 'callFailed':
-        return this.#callFailed(event.failure, future)
-      case 'chunkInterrupted':
-        return this.#chunkInterrupted(event, future)
-      case 'workerStart':
-        if (this.#native.liveWorkers >= this.#options.maxWorkers) this.#spawnWarning = undefined
-        registerOwner(this)
-        this.#memory.set(this.#native.liveWorkers)
-        return this.#listeners.emit('workerStart', { pid: event.pid, workerId: event.workerId })
-      case 'workerExit':
-        return this.#workerExited(event)
-      case 'workerReplace':
-        return this.#listeners.emit('workerReplace', {
-          oldPid: event.oldPid,
-          newPid: event.newPid,
-          reason: event.reason,
-        })
-      case 'broken':
-        return this.#break(event)
-      case 'room':
-        if (this.#room.open()) this.#listeners.emit('drain')
-        return
-      case 'stopped':
-        return this.#stop()
-      case 'spawnFailed':
-        // The pool tries again after a pause.
-        if (isShortage(errnoName(event.errno)) && closeDropped()) return
-        return this.#warnOfSpawn(event)
-      default:
-        return this.#warn(event)
-    }
-  }
-
-  /** A pool that cannot have all of its workers tries again for each call. It says so once. */
-  #warnOfSpawn(event: Extract<NativeEvent, { kind: 'spawnFailed' }>): void {
-    const failure = `${event.syscall} ${event.errno}`
-    if (this.#spawnWarning === failure) return
-    this.#spawnWarning = failure
-    this.#warn(event)
-  }
-
-  #warn(event: Parameters<typeof warningOf>[0]): void {
-    this.#listeners.warn(warningOf(event, (index) => this.tasks.nameOf(index)))
-  }
-
-  #callFailed(failure: NativeCallFailure, future: AnyFuture | undefined): void {
-    if (future === undefined) return
-    future.submitStack = undefined
-    if (failure.kind === 'cancelled') this.#calls.cancel(future)
-    else if (failure.kind === 'terminated') this.#calls.fail(future, callFailure(failure, future.describe(), future))
-    else this.#calls.attemptFailed(future, callFailure(failure, future.describe(), future))
-  }
-
-  /** A worker has ended, or was stopped, in the middle of a chunk. */
-  #chunkInterrupted(event: Extract<NativeEvent, { kind: 'chunkInterrupted' }>, future: AnyFuture | undefined): void {
-    if (future === undefined) return
-    const { failure, pid, isUnbegun, done, journal } = event
-    const outcome = chunkOutcome(future, journal, pid, done)
-    future.submitStack = undefined
-    this.#calls.failed++
-    // What a worker says of its progress may be more than there are items.
-    if (failure === undefined || failure.kind === 'cancelled' || done >= future.sentItems) {
-      future.settleValue(outcome)
-    } else {
-      const error = callFailure(failure, future.describe(), future)
-      // A chunk of one item runs as any other call does, without a word that tells of its beginning.
-      const isInnocent = isUnbegun && future.sentItems > 1 && failure.kind === 'workerDied'
-      future.settleValue({ ...outcome, failure: { error, isInnocent } } satisfies PieceOutcome<unknown>)
-    }
-  }
-
-  #workerExited({ workerId, death, reason }: Extract<NativeEvent, { kind: 'workerExit' }>): void {
-    const { pid, exitCode = null, signal } = death
-    this.#ends.note(reason, death)
+  #workerStarted(): void {
+    registerOwner(this)
     this.#memory.set(this.#native.liveWorkers)
-    if (this.#native.liveWorkers === 0) this.#lastWorkerLeft()
-    this.#listeners.emit('workerExit', { pid, workerId, exitCode, signal: signalName(signal), reason })
   }
 
-  #lastWorkerLeft(): void {
+  #workerExited(): void {
+    this.#memory.set(this.#native.liveWorkers)
+    if (this.#native.liveWorkers > 0) return
     if (this.#calls.unfinished === 0) unregisterOwner(this)
     this.#hold.setDismissing(false)
   }
 
-  #reasonOf(event: BrokenEvent): () => BrokenProcessPool {
-    const deaths = event.deaths.map((death) => {
-      const future = typeof death.call === 'number' ? this.#calls.futures[death.call] : undefined
-      return workerDeath(death, future?.describe())
-    })
-    return brokenPool(event, deaths, this.#ends, this.#options)
-  }
-
   #break(event: BrokenEvent): void {
-    const makeError = this.#state.broken ?? this.#state.break(this.#reasonOf(event))
+    const makeError = this.#state.broken ?? this.#state.break(this.#events.reasonOf(event))
     this.#room.close(makeError)
     this.#repeats.stop()
     this.failAll(makeError)
@@ -669,7 +563,7 @@ export class PoolCore implements Owner, CallOwner {
 
   /** Stops a pool whose last worker is gone, if no user code can hear of that. */
   #stopIfDropped(): void {
-    if (!this.#hasCalls && this.#native.liveWorkers === 0 && this.#listeners.areGone) this.#handleEvents()
+    if (!this.#hasCalls && this.#native.liveWorkers === 0 && this.#listeners.areGone) this.#events.handle()
   }
 
   // ---- Inspection ---------------------------------------------------------------------------------------------------
@@ -681,8 +575,7 @@ export class PoolCore implements Owner, CallOwner {
   stats(): PoolStats {
     const { completed, failed, cancelled, items, futures, unsettled } = this.#calls
     // Futures that are not settled are unfinished to whoever asks, be that a callback or a listener.
-    const untold = this.#events.filter(({ future }) => future !== undefined).length
-    const unfinished = this.#calls.unfinished + unsettled + untold
+    const unfinished = this.#calls.unfinished + unsettled + this.#events.endedCalls
     const counts = { completed, failed, cancelled, items: { ...items } }
     return poolStats(this.#native, futures, { unfinished, paused: this.#repeats.size }, counts)
   }
