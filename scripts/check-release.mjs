@@ -33,7 +33,7 @@ for (const platform of platforms) {
 }
 
 const entries = ['dist/index.js', 'index.d.ts', 'dist/streams/index.js', 'streams.d.ts']
-for (const file of [...entries, 'native/binding.cjs', 'native/binding.d.cts']) {
+for (const file of entries) {
   if (!existsSync(join(root, file))) problems.push(`${file} is missing`)
 }
 for (const script of ['preinstall', 'install', 'postinstall']) {
