@@ -125,6 +125,11 @@ if (target.endsWith('-gnu')) {
     t.is(said.cause?.code, 'ERR_DLOPEN_FAILED')
   })
 
+  test('a binary for musl is told from a damaged one, though the loader finds a text in the place of its library', async (t) => {
+    const said = await start(install(t, { [target]: changed('libgcc_s.so.1', 'libc.so\0\0\0\0\0\0') }))
+    failsWith(t, said, 'library', 'libc.so: ', 'musl, as in Alpine')
+  })
+
   test('a C library that is too old is told by the version that the loader misses', async (t) => {
     const said = await start(install(t, { [target]: changed('GLIBC_2.14', 'GLIBC_9.99') }))
     failsWith(t, said, 'library', "`GLIBC_9.99' not found", 'glibc 2.17 or newer')

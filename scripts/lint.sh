@@ -27,6 +27,7 @@ check node scripts/check-layers.mjs
 check node scripts/check-crates.mjs
 check node scripts/check-columns.mjs
 check node scripts/check-versions.mjs
+check node scripts/check-actions.mjs
 check prettier --check --log-level warn .
 
 if [ -n "$failed" ]; then

@@ -59,6 +59,7 @@ step test-node 'Tests on real processes'
 if [ "${MILLRACE_TEST_FORKSERVER:-1}" = 1 ]; then
   step test-forkserver 'The same with forked workers'
 fi
+step test-rehearsal 'Rehearsal of a release'
 step test-bench 'Benchmarks, for a moment each'
 
 # Failures are repeated at the end: often only the end of a long log is kept.

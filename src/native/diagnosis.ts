@@ -147,6 +147,12 @@ const REFUSALS: readonly (readonly [RegExp, BindingFailure, string])[] = [
       'system',
   ],
   [
+    /musl|ld-linux|\blibc\.so\b|Error relocating|symbol not found/i,
+    'library',
+    'The binary is for another C library than that of this process (glibc, as in Debian; musl, as in Alpine). ' +
+      'Install on the system that runs the program, by a package manager that knows the field libc',
+  ],
+  [
     /wrong ELF class|incompatible architecture/i,
     'damaged',
     `The binary is for another processor. ${REINSTALL} on this machine`,
@@ -165,12 +171,6 @@ const REFUSALS: readonly (readonly [RegExp, BindingFailure, string])[] = [
     /code signature/i,
     'permission',
     `macOS does not accept the signature of the file. ${REINSTALL}, and do not change the file`,
-  ],
-  [
-    /musl|ld-linux|libc\.so|Error relocating|Error loading shared library lib[cm]|symbol not found/i,
-    'library',
-    'The binary is for another C library than that of this process (glibc, as in Debian; musl, as in Alpine). ' +
-      'Install on the system that runs the program, with an npm that knows the field libc (10.4 or newer)',
   ],
   [/./s, 'library', 'If a library is missing, install that library; otherwise remove node_modules and install again'],
   [/^/, 'other', 'Remove node_modules and install again'],
