@@ -60,6 +60,35 @@ export declare class AsyncResult<T> implements PromiseLike<T> {
     [inspect.custom](): string;
 }
 
+/** The details of a `BindingError`. */
+declare interface BindingDetails extends ErrorDetails {
+    reason: BindingFailure;
+}
+
+/**
+ * The package cannot be imported, since its native addon is not loaded, for `reason`. The message says what to do, and
+ * `cause` is the error of Node or of the system's dynamic loader, if there is one.
+ */
+export declare class BindingError extends MillraceError {
+    readonly code: string;
+    readonly reason: BindingFailure;
+    constructor(message: string, details: BindingDetails);
+}
+
+/**
+ * Why the native addon was not loaded:
+ *
+ * - `'runtime'`: this is no Node.js, or an old one.
+ * - `'platform'`: there is no binary for this operating system or processor.
+ * - `'missing'`: the package with the binary is not installed.
+ * - `'permission'`: Node was started so that it loads no addons, or may not read this one.
+ * - `'library'`: the system's dynamic loader refused the binary, mostly for want of a library.
+ * - `'damaged'`: the file is no whole binary for this machine.
+ * - `'version'`: the binary is that of another version of the package.
+ * - `'other'`: anything else, see `cause`.
+ */
+export declare type BindingFailure = 'runtime' | 'platform' | 'missing' | 'permission' | 'library' | 'damaged' | 'version' | 'other';
+
 /**
  * The executor is broken and runs no further calls. All its unfinished futures have failed with this error, and each
  * later `submit()` throws it. Make a new executor, and submit again the calls that may run twice: each may have run in
@@ -1516,8 +1545,8 @@ declare interface UnsupportedPlatformDetails extends ErrorDetails {
 }
 
 /**
- * There is no binary for this platform, or the kernel lacks a feature without a fallback: `missing` names either.
- * Install the package with its optional dependencies, or use a supported platform.
+ * Pools cannot run here: the system lacks a feature that has no fallback, or the executable of this process would run
+ * the program again as a worker. `missing` names what is missing. That no binary is loaded is a `BindingError`.
  */
 export declare class UnsupportedPlatformError extends MillraceError {
     readonly code: string;

@@ -50,6 +50,7 @@ const TABLE: Record<string, { code: string; base: string; fields: Record<string,
   PoolTerminatedError: { code: 'POOL_TERMINATED', base: 'MillraceError', fields: {} },
   ForkUnsafeError: { code: 'FORK_UNSAFE', base: 'MillraceError', fields: { reasons: ['a thread runs'] } },
   UnsupportedPlatformError: { code: 'UNSUPPORTED_PLATFORM', base: 'MillraceError', fields: { missing: ['memfd'] } },
+  BindingError: { code: 'BINDING', base: 'MillraceError', fields: { reason: 'missing' } },
 }
 
 type AnyErrorClass = new (message: string, details?: object) => Error & Record<string, unknown>

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds native/millrace.<platform>.node from Rust, with the loader native/binding.cjs and the types
-# native/binding.d.cts.
+# Builds native/millrace.<platform>.node from Rust, with the types native/binding.d.cts. What loads the binary is
+# src/native/.
 . "$(dirname "$0")/lib.sh"
 
 # MILLRACE_FEATURES: cargo features of crates/node (`npm run build:faults` sets it). A release has none.
@@ -12,8 +12,8 @@ binding=${MILLRACE_BINDING:-native}
 stamp=target/${binding//\//-}.stamp
 toolchain="$(rustc -vV) $(node -p 'process.platform + process.arch') $features"
 if compgen -G "$binding/millrace.*.node" > /dev/null &&
-  [ -e "$binding/binding.cjs" ] && [ -e "$binding/binding.d.cts" ] &&
-  [ "$(cat "$stamp" 2> /dev/null)" = "$toolchain" ] && fresh "$stamp" Cargo.toml Cargo.lock crates package.json; then
+  [ -e "$binding/binding.d.cts" ] && [ "$(cat "$stamp" 2> /dev/null)" = "$toolchain" ] &&
+  fresh "$stamp" Cargo.toml Cargo.lock crates package.json; then
   exit 0
 fi
 
@@ -26,7 +26,7 @@ aside=build/aside-${binding//\//-}
 rm -rf "$aside"
 # Without const enums, those of strings are unions of literals in the types, and nothing at run time.
 napi build --platform --release -p millrace-node --manifest-path Cargo.toml --no-const-enum \
-  --js binding.cjs --dts binding.d.cts -o "$aside" ${features:+--features "$features" --target-dir target/features} "$@"
+  --no-js --dts binding.d.cts -o "$aside" ${features:+--features "$features" --target-dir target/features} "$@"
 mkdir -p "$binding"
 for built in "$aside"/*; do
   mv -f "$built" "$binding/"

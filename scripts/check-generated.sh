@@ -16,7 +16,7 @@ if ! git rev-parse --is-inside-work-tree > /dev/null 2>&1; then
 fi
 
 failed=0
-for file in index.d.ts streams.d.ts native/binding.cjs native/binding.d.cts docs/benchmarks*.md docs/benchmarks*/ \
+for file in index.d.ts streams.d.ts native/binding.d.cts docs/benchmarks*.md docs/benchmarks*/ \
   docs/start-methods.md Cargo.lock package-lock.json; do
   # The second letter compares the work tree with the index: a staged file is as good as a committed one.
   state="$(git status --porcelain --untracked-files=all -- "$file")"

@@ -6,4 +6,5 @@ rm -rf npm
 napi create-npm-dirs
 napi artifacts --output-dir "$1"
 napi prepublish --tag-style npm --no-gh-release --skip-optional-publish
-node scripts/check-release.mjs
+node scripts/complete-packages.mjs
+node scripts/check-release.mjs --unreleased

@@ -26,6 +26,8 @@ check oxlint --deny-warnings
 check node scripts/check-layers.mjs
 check node scripts/check-crates.mjs
 check node scripts/check-columns.mjs
+check node scripts/check-versions.mjs
+check node scripts/check-actions.mjs
 check prettier --check --log-level warn .
 
 if [ -n "$failed" ]; then

@@ -61,6 +61,7 @@ step test-node 'Tests on real processes'
 if [ "${MILLRACE_TEST_FORKSERVER:-1}" = 1 ]; then
   step test-forkserver 'The same with forked workers'
 fi
+step test-rehearsal 'Rehearsal of a release'
 step test-bench 'Benchmarks, for a moment each'
 # In CI one leg of the matrix runs this step: the site is the same for all.
 if [ "${MILLRACE_TEST_SITE:-1}" = 1 ]; then

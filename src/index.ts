@@ -3,6 +3,8 @@
 export { asCompleted, type CompletionIterator } from './futures/as-completed.js'
 export { AsyncResult, type ResultCallbacks } from './pool/async-result.js'
 export {
+  BindingError,
+  type BindingFailure,
   BrokenExecutor,
   BrokenProcessPool,
   type BrokenProcessPoolDetails,

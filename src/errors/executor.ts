@@ -88,8 +88,8 @@ export interface UnsupportedPlatformDetails extends ErrorDetails {
 }
 
 /**
- * There is no binary for this platform, or the kernel lacks a feature without a fallback: `missing` names either.
- * Install the package with its optional dependencies, or use a supported platform.
+ * Pools cannot run here: the system lacks a feature that has no fallback, or the executable of this process would run
+ * the program again as a worker. `missing` names what is missing. That no binary is loaded is a `BindingError`.
  */
 export class UnsupportedPlatformError extends MillraceError {
   static {

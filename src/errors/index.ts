@@ -4,6 +4,7 @@
 // `new Class(error.message, { ...error })` is a copy of an error. Errors from another process are rebuilt in this way.
 
 import { MillraceError } from './base.js'
+import { BindingError } from './binding.js'
 import {
   ForkUnsafeError,
   NestingError,
@@ -24,6 +25,7 @@ import {
 } from './worker.js'
 
 export { type ErrorDetails, MillraceError, withLabel } from './base.js'
+export * from './binding.js'
 export * from './executor.js'
 export * from './future.js'
 export * from './task.js'
@@ -56,5 +58,6 @@ export const errorClasses: ReadonlyMap<string, ErrorClass> = new Map(
     PoolTerminatedError,
     ForkUnsafeError,
     UnsupportedPlatformError,
+    BindingError,
   }),
 )

@@ -1,27 +1,52 @@
 // The native addon, typed by its generated declarations. It is loaded once; a failure to load it says what to do.
 
+import { type Binding, builtBinary, packageOf, requireBinary, requireBuilt, requireInstalled } from '../binaries.js'
 import { UnsupportedPlatformError } from '../errors/index.js'
-import { requireBinding } from '../paths.js'
+import { builtin } from '../util/builtins.js'
 import { messageOf } from '../util/text.js'
-
-type Binding = typeof import('../../native/binding.cjs')
+import { type Attempt, bindingError, versionError } from './diagnosis.js'
+import { targets } from './target.js'
+import { VERSION } from './version.js'
 
 function load(): Binding {
+  const { binding, where } = find()
+  const version: unknown = binding.bindingVersion?.()
+  if (version !== VERSION) throw versionError(version, VERSION, where)
   try {
-    const binding = requireBinding()
     binding.checkPlatform()
-    return binding
   } catch (cause) {
     const { platform, arch } = process
-    const [reason = ''] = messageOf(cause).split('\n', 1)
-    throw new UnsupportedPlatformError(
-      `Millrace cannot run on ${platform}-${arch} with Node ${process.version}: ${reason}. ` +
-        'There are binaries for Linux (x64, arm64; glibc, musl) and macOS (x64, arm64), installed as optional ' +
-        'dependencies: if yours were omitted, reinstall without --omit=optional. Under the permission model Node ' +
-        'needs --allow-addons.',
-      { missing: [reason], cause },
-    )
+    const reason = messageOf(cause)
+    throw new UnsupportedPlatformError(`Millrace cannot run on ${platform}-${arch}: ${reason}`, {
+      missing: [reason],
+      cause,
+    })
   }
+  return binding
+}
+
+/** The binding, and a name for the place where it was. */
+function find(): { binding: Binding; where: string } {
+  const file = process.env.NAPI_RS_NATIVE_LIBRARY_PATH
+  const attempts: Attempt[] = []
+  if (file) {
+    try {
+      return { binding: requireBinary(file), where: file }
+    } catch (error) {
+      throw bindingError([{ target: undefined, where: `${file}, which NAPI_RS_NATIVE_LIBRARY_PATH names`, error }])
+    }
+  }
+  for (const target of targets()) {
+    // A clone has built its own binary. To look costs less than an attempt that fails.
+    const isBuilt = builtin('node:fs').existsSync(builtBinary(target))
+    const where = isBuilt ? builtBinary(target) : packageOf(target)
+    try {
+      return { binding: isBuilt ? requireBuilt(target) : requireInstalled(target), where }
+    } catch (error) {
+      attempts.push({ target, where, error })
+    }
+  }
+  throw bindingError(attempts)
 }
 
 export const native: Binding = load()

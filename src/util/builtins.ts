@@ -6,6 +6,8 @@
 
 import { createRequire } from 'node:module'
 
+import { refuseForeignRuntime } from '../runtime.js'
+
 interface Builtins {
   'node:fs': typeof import('node:fs')
   'node:perf_hooks': typeof import('node:perf_hooks')
@@ -15,6 +17,9 @@ interface Builtins {
   'node:vm': typeof import('node:vm')
   'node:worker_threads': typeof import('node:worker_threads')
 }
+
+// Nearly every module imports this one: here is the first code of the package that runs.
+refuseForeignRuntime()
 
 /** Loads one of Node's modules at once. */
 export const load = createRequire(import.meta.url)

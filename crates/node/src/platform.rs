@@ -1,4 +1,4 @@
-//! The platform: whether it can carry a pool, its processors, its terminal, its errors.
+//! The platform: whether it can carry a pool, its processors, its terminal, its errors; the version of this binary.
 
 use millrace_sys::Capabilities;
 use napi_derive::napi;
@@ -13,6 +13,12 @@ pub(crate) fn sys_error(error: &millrace_sys::Error) -> napi::Error {
 #[napi]
 pub fn check_platform() -> napi::Result<()> {
   Capabilities::get().map(|_| ()).map_err(|error| sys_error(&error))
+}
+
+/// The version of this binary. The TypeScript layer refuses a binary of another version than its own.
+#[napi]
+pub fn binding_version() -> &'static str {
+  env!("CARGO_PKG_VERSION")
 }
 
 /// How many processors this process's control groups may use, as a fraction; `null` without a quota.

@@ -1,0 +1,3 @@
+// A module of plain functions.
+
+export const shout = (text) => text.toUpperCase()
