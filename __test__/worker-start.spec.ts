@@ -1,5 +1,8 @@
 // What a worker's start does without: each of these takes a millisecond or more before the first call.
 
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+
 import { importTasks } from 'millrace'
 import type * as fixture from './fixtures/loaded.mjs'
 import { spawnTest } from './helpers/leaks.js'
@@ -15,4 +18,33 @@ spawnTest("a worker loads none of Node's larger modules for itself", async (t) =
   for (const name of ['stream', 'v8', 'vm', 'worker_threads', 'net', 'perf_hooks', 'crypto', 'child_process', 'tty']) {
     t.false(names.includes(`NativeModule ${name}`), name)
   }
+})
+
+spawnTest('a short function that comes as text loads none of them but the one that compiles it', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1, execArgv: [] })
+  const list = await pool.submit(() => (process as unknown as { moduleLoadList: string[] }).moduleLoadList.join('\n'))
+  const names = list.split('\n')
+  t.true(names.includes('NativeModule vm'))
+  for (const name of ['stream', 'v8', 'worker_threads', 'net', 'perf_hooks', 'crypto', 'child_process', 'tty']) {
+    t.false(names.includes(`NativeModule ${name}`), name)
+  }
+})
+
+const isUsualLinux =
+  process.platform === 'linux' && existsSync('/usr/bin/ldd') && !readFileSync('/usr/bin/ldd', 'utf8').includes('musl')
+const usualTest = isUsualLinux ? spawnTest : spawnTest.skip
+
+usualTest('a worker loads the addon itself, without the loader that knows all platforms', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1, execArgv: [], env: {} })
+  const files = await pool.submit(() => Object.keys(process.getBuiltinModule('module').createRequire('/').cache))
+  t.true(files.some((file) => file.endsWith('.node')))
+  t.false(files.some((file) => file.endsWith('binding.cjs')))
+})
+
+usualTest('where the addon is to be another one, the loader that knows all platforms chooses', async (t) => {
+  const { cache } = createRequire(import.meta.url)
+  const addon = Object.keys(cache).find((file) => /millrace.*\.node$/.test(file))
+  const pool = makePool(t, { maxWorkers: 1, execArgv: [], env: { NAPI_RS_NATIVE_LIBRARY_PATH: addon } })
+  const files = await pool.submit(() => Object.keys(process.getBuiltinModule('module').createRequire('/').cache))
+  t.true(files.some((file) => file.endsWith('binding.cjs')))
 })
