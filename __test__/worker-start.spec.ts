@@ -16,3 +16,13 @@ spawnTest("a worker loads none of Node's larger modules for itself", async (t) =
     t.false(names.includes(`NativeModule ${name}`), name)
   }
 })
+
+spawnTest('a short function that comes as text loads none of them but the one that compiles it', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1, execArgv: [] })
+  const list = await pool.submit(() => (process as unknown as { moduleLoadList: string[] }).moduleLoadList.join('\n'))
+  const names = list.split('\n')
+  t.true(names.includes('NativeModule vm'))
+  for (const name of ['stream', 'v8', 'worker_threads', 'net', 'perf_hooks', 'crypto', 'child_process', 'tty']) {
+    t.false(names.includes(`NativeModule ${name}`), name)
+  }
+})

@@ -1,8 +1,10 @@
 // The benchmarks of the layers below whole pools: each is a program of its own that prints its own tables.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+
+import { NotHere } from './contenders/index.mjs'
+import { versionOf } from './contenders/installed.mjs'
 
 const top = fileURLToPath(new URL('..', import.meta.url))
 const starts = fileURLToPath(new URL('starts.mjs', import.meta.url))
@@ -18,6 +20,21 @@ const codec = fileURLToPath(new URL('codec.mjs', import.meta.url))
 /** @typedef {{ output: string, failed?: string, skipped?: string }} LayerOutcome */
 
 const noCargo = () => (spawnSync('cargo', ['--version']).status === 0 ? undefined : 'there is no cargo')
+
+/**
+ * Why a package of bench/ cannot be used; undefined if it can.
+ *
+ * @param {string} name
+ */
+function lacking(name) {
+  try {
+    versionOf(name)
+    return undefined
+  } catch (error) {
+    if (error instanceof NotHere) return error.message
+    throw error
+  }
+}
 
 /**
  * @param {string} crate
@@ -45,12 +62,12 @@ export const layers = {
   },
   starts: {
     title: 'Start methods',
-    missing: () => (process.platform === 'linux' ? undefined : 'fork servers are for Linux'),
+    missing: () => (process.platform === 'linux' ? lacking('typescript') : 'fork servers are for Linux'),
     command: (smoke) => [process.execPath, [starts, ...(smoke ? ['--smoke'] : [])]],
   },
   codec: {
     title: 'Codec',
-    missing: () => (existsSync(codec) ? undefined : 'there is no bench/codec.mjs'),
+    missing: () => lacking('@msgpack/msgpack'),
     command: (smoke) => [process.execPath, [codec, ...(smoke ? ['--smoke'] : [])]],
   },
 }

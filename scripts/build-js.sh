@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds dist/ from TypeScript, and rolls the declarations of each entry of the package up into one public file:
-# ./index.d.ts and ./streams.d.ts. dist/ has a few files in
-# place of some hundred modules: most of a worker's start is the loading of modules.
+# ./index.d.ts and ./streams.d.ts. dist/ has a few files in place of some hundred modules: most of what a worker's start
+# takes beyond Node's own is the loading of modules. Code shares a file with what the same entries need: so the host
+# imports the worker's code, too, which it runs only in its forks.
 . "$(dirname "$0")/lib.sh"
 
 stamp=dist/.stamp

@@ -4,9 +4,7 @@
 // inner fields. The serializer gives no sign when it writes one, but a payload nearly always has a trace of it. To find
 // no trace costs one search.
 
-import { EventEmitter } from 'node:events'
-
-import { types } from '../util/builtins.js'
+import { builtin, types } from '../util/builtins.js'
 
 /**
  * The traces: an object without properties; the fields of event emitters and of hash streams; and the stack of a
@@ -112,7 +110,7 @@ function searchPlatformClass(first: object): PlatformClass | undefined {
 }
 
 function emitsEvents(prototype: object): boolean {
-  return Object.prototype.isPrototypeOf.call(EventEmitter.prototype, prototype)
+  return Object.prototype.isPrototypeOf.call(builtin('node:events').prototype, prototype)
 }
 
 /** Classes of the language itself: V8 clones or refuses their instances on its own. */

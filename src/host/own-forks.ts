@@ -8,6 +8,7 @@ import { becomeForked } from '../start/forked/become.js'
 import { RandomCaches, seedableRandom } from '../start/forked/random.js'
 import { monotonicMs } from '../util/clock.js'
 import { clearTimeout, setImmediate, setTimeout } from '../util/globals.js'
+import { runWorker, watchOutputs } from '../worker/run.js'
 import { forgetOwners } from './exit.js'
 
 /** A pool as the whole process sees it. */
@@ -87,7 +88,7 @@ export class OwnForks {
       this.#native.refuseForks(reasons.join('\n'))
     } else {
       const forked = this.#native.forkWorkers()
-      if (forked !== null) return becomeForked(forked, forgetProgram, loadWorker)
+      if (forked !== null) return becomeForked(forked, forgetProgram, beginWork)
     }
     this.#onOver()
   }
@@ -111,11 +112,10 @@ function forgetProgram(): string {
   return 'millrace worker'
 }
 
-/** In a fork: loads the worker. The program does not load it, because these modules change the process. */
-function loadWorker(argument: string): void {
-  void import('../worker/run.js').then(({ runWorker }) => {
-    // The program may have made these streams already. Reading them registers them with `flush.ts`.
-    void [process.stdout, process.stderr]
-    runWorker(argument, true)
-  })
+/** In a fork: becomes the worker of a lane, as soon as this turn of the program is over. */
+function beginWork(argument: string): void {
+  watchOutputs()
+  // The program may have made these streams already. Reading them registers them with `flush.ts`.
+  void [process.stdout, process.stderr]
+  setImmediate(() => runWorker(argument, true))
 }

@@ -1,7 +1,6 @@
 // The state of a process as a worker, and of its running tasks. Every process may import this module.
 
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
-
+import { AsyncLocalStorage, AsyncResource } from '../util/builtins.js'
 import { DOMException, makeAbortController } from '../util/globals.js'
 
 import { hasMarks, isStarting } from './entry.js'

@@ -3,8 +3,6 @@
 // A function that `defineTasks` or `importTasks` has returned is a reference to a module and a name. Any other function
 // travels as its source text. Each worker gets a task as a `TaskDescriptor`, once.
 
-import { isBuiltin } from 'node:module'
-
 import { BoundedMap } from '../util/bounded-map.js'
 import { builtin } from '../util/builtins.js'
 import { messageOf } from '../util/text.js'
@@ -124,7 +122,7 @@ export function resolveModule(specifier: string | URL, argument: string): string
   const href = hrefOf(specifier)
   if (href !== undefined) return href
   if (typeof specifier !== 'string' || specifier === '') throw invalidType(argument, 'a URL or a specifier', specifier)
-  if (isBuiltin(specifier) || /^(?:file|node|data):/.test(specifier)) return specifier
+  if (builtin('node:module').isBuiltin(specifier) || /^(?:file|node|data):/.test(specifier)) return specifier
   if (/^\.{0,2}\//.test(specifier)) return urlOfPath(specifier)
   if (isWindowsPath(specifier)) throw invalidValue(argument, 'a path of this system, a URL or a specifier', specifier)
   return resolveSpecifier(specifier, process.cwd())

@@ -1,12 +1,12 @@
 // Resolution of a module that a program names: a path becomes the URL of a file, a bare specifier is resolved from a
 // directory as `import` resolves it. Node can do the latter only for the calling module.
 
-import { createRequire } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-
 import { builtin } from '../util/builtins.js'
 import { urlFrom } from '../util/url.js'
+
+const { createRequire } = builtin('node:module')
+const { dirname, join, resolve } = builtin('node:path')
+const { fileURLToPath, pathToFileURL } = builtin('node:url')
 
 /** The part of a package.json that `import` reads. */
 interface Manifest {

@@ -1,18 +1,20 @@
-// Node's builtin modules that are loaded at their first use.
-//
-// An `import` of such a module costs each worker up to some milliseconds at its start: Node loads what the module
-// itself requires, and reads each export of the module once. (To read the exports of 'node:process' creates the
-// standard streams.)
+// Node's builtin modules, without an `import`. What a worker loads at its start has none of these imports: each costs
+// the start up to some milliseconds. Node loads what the module itself requires, makes a module of exports beside it,
+// and reads each export once. (To read the exports of 'node:process' creates the standard streams.)
 
-import { createRequire } from 'node:module'
+import type * as AsyncHooks from 'node:async_hooks'
 
 import { refuseForeignRuntime } from '../runtime.js'
 
 interface Builtins {
+  'node:events': typeof import('node:events')
   'node:fs': typeof import('node:fs')
+  'node:module': typeof import('node:module')
+  'node:path': typeof import('node:path')
   'node:perf_hooks': typeof import('node:perf_hooks')
   'node:sea': { isSea(): boolean }
   'node:stream': typeof import('node:stream')
+  'node:url': typeof import('node:url')
   'node:v8': typeof import('node:v8')
   'node:vm': typeof import('node:vm')
   'node:worker_threads': typeof import('node:worker_threads')
@@ -22,10 +24,15 @@ interface Builtins {
 refuseForeignRuntime()
 
 /** Loads one of Node's modules at once. */
-export const load = createRequire(import.meta.url)
+export const load = process.getBuiltinModule('node:module').createRequire(import.meta.url)
 
 /** Two exports of 'node:util'. Node has loaded most of that module anyway; an `import` would load the rest. */
 export const { inspect, types } = load('node:util') as typeof import('node:util')
+
+/** Two classes of 'node:async_hooks'. */
+export const { AsyncLocalStorage, AsyncResource } = load('node:async_hooks') as typeof AsyncHooks
+export type AsyncLocalStorage<Store> = AsyncHooks.AsyncLocalStorage<Store>
+export type AsyncResource = AsyncHooks.AsyncResource
 
 /** The module of this name, loaded at the first call. */
 export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] {

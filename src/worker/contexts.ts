@@ -7,9 +7,8 @@
 // From Node 24 on the stores are a frame, which a resource restores; then one resource does for all, and `run()` costs
 // most, because it copies the frame.
 
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
-
 import type { RunningTask } from '../tasks/context.js'
+import { AsyncLocalStorage, AsyncResource } from '../util/builtins.js'
 import type { Task } from './task-cache.js'
 
 type Origin = AsyncLocalStorage<RunningTask>

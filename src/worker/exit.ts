@@ -1,6 +1,6 @@
 // `process.exit()` in a worker: an outcome of the calling task, and not a death.
 
-import { syncBuiltinESMExports } from 'node:module'
+import { builtin } from '../util/builtins.js'
 
 /**
  * Has `onExit` called with the exit code before `process.exit()` ends the process. Returns a function that exits
@@ -22,7 +22,7 @@ export function interceptExit(onExit: (code: number) => void): (code: number) =>
   }
   process.exit = intercepted as typeof process.exit
   // Named imports from 'node:process' are copies: this updates them.
-  syncBuiltinESMExports()
+  builtin('node:module').syncBuiltinESMExports()
   return (code) => {
     exiting = true
     return exit(code)

@@ -22,18 +22,25 @@ const LONGEST_WAIT_MS = Limits.killAfterMs - 1000
  */
 const outputs: Writable[] = []
 
-for (const name of ['stdout', 'stderr'] as const) {
-  const property = Object.getOwnPropertyDescriptor(process, name)!
-  let made: Writable | undefined
-  const get = (): Writable => {
-    if (made === undefined) {
-      made = property.get!.call(process) as Writable
-      made.on('error', onOutputError)
-      outputs.push(made)
+let watches = false
+
+/** From now on the standard streams are known as soon as code of this process uses them. */
+export function watchOutputs(): void {
+  if (watches) return
+  watches = true
+  for (const name of ['stdout', 'stderr'] as const) {
+    const property = Object.getOwnPropertyDescriptor(process, name)!
+    let made: Writable | undefined
+    const get = (): Writable => {
+      if (made === undefined) {
+        made = property.get!.call(process) as Writable
+        made.on('error', onOutputError)
+        outputs.push(made)
+      }
+      return made
     }
-    return made
+    Object.defineProperty(process, name, { ...property, get })
   }
-  Object.defineProperty(process, name, { ...property, get })
 }
 
 /** What a write says when nobody can read the output any more. */

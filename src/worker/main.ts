@@ -1,8 +1,7 @@
 // The entry of a spawned worker process. The last argument describes the worker's lane.
 
 import { arriveAtEntry } from '../tasks/entry.js'
-import { runWorker } from './run.js'
-import { leaveTerminalAlone } from './terminal.js'
+import { leaveTerminalAlone, runWorker } from './run.js'
 
 arriveAtEntry()
 leaveTerminalAlone()

@@ -4,10 +4,15 @@ import { WorkerDiedError, withLabel } from '../errors/index.js'
 import { becomeWorker } from '../tasks/context.js'
 import { Phase, Status } from '../wire/index.js'
 import { interceptExit } from './exit.js'
+import { watchOutputs } from './flush.js'
 import { ignoreForeignSignals } from './signals.js'
 import { Lane } from './lane.js'
 import { Loop } from './loop.js'
 import { TaskCache } from './task-cache.js'
+
+// All that the entries need of this folder comes from here: what an entry alone imports is a file of its own in dist/.
+export { leaveTerminalAlone } from './terminal.js'
+export { watchOutputs }
 
 /**
  * Makes this process the worker of a lane.
@@ -16,6 +21,7 @@ import { TaskCache } from './task-cache.js'
  * @param inherits - See {@link WorkerState}.
  */
 export function runWorker(argument: string, inherits = false): void {
+  watchOutputs()
   const lane = new Lane(argument, () => loop.onBell())
   const shared = { allocate: (bytes: number) => lane.allocate(bytes), abortRequested: () => lane.abortRequested }
   const state = becomeWorker(lane.workerId, lane.depth, shared, inherits)

@@ -1,7 +1,5 @@
 // The functions behind the numbers of tasks, loaded at their first call.
 
-import { fileURLToPath } from 'node:url'
-
 import { TaskLoadError } from '../errors/index.js'
 import type { WorkerState } from '../tasks/context.js'
 import { definedTask, sourceExpression } from '../tasks/index.js'
@@ -165,13 +163,29 @@ function compile(descriptor: TaskDescriptor & { form: 'source' }): Task {
         // With this, `import()` resolves from the working directory.
         importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
       })
-    // V8's cache would keep the text of a function that was forgotten for several collections of the whole heap.
-    const script = withEngineFlag('--no-compilation-cache', '--compilation-cache', parse) ?? parse()
+    const script = mayStayCached(source)
+      ? parse()
+      : (withEngineFlag('--no-compilation-cache', '--compilation-cache', parse) ?? parse())
     const value = script.runInThisContext() as (...args: unknown[]) => unknown
     return (helpers.length === 0 ? value : value(...helpers.map(() => nameHelper))) as Task
   } catch (cause) {
     throw new TaskLoadError(`The source of '${name}' could not be compiled: ${messageOf(cause)}`, { cause })
   }
+}
+
+/** How many texts V8's cache may have, and of how many characters. */
+const CACHED_TEXTS = 16
+const CACHED_LENGTH = 4096
+
+let cachedTexts = 0
+
+/**
+ * Whether a text may go into V8's cache, which would keep the text of a function that was forgotten for several
+ * collections of the whole heap. To keep a text out takes 'node:v8', whose loading costs the first call of a worker
+ * more than a millisecond: so the first short ones may stay.
+ */
+function mayStayCached(source: string): boolean {
+  return source.length <= CACHED_LENGTH && cachedTexts++ < CACHED_TEXTS
 }
 
 let hushed = false
@@ -191,7 +205,7 @@ function hushLoaderWarning(): void {
 function pathOf(url: string): string | undefined {
   if (!url.startsWith('file:')) return undefined
   try {
-    return fileURLToPath(url)
+    return builtin('node:url').fileURLToPath(url)
   } catch {
     return undefined
   }

@@ -9,8 +9,7 @@ import { monotonicMs } from '../../util/clock.js'
 import { setImmediate } from '../../util/globals.js'
 import { sleep, turn } from '../../util/timer.js'
 import { ForkRequest } from '../../wire/index.js'
-import { runWorker } from '../../worker/run.js'
-import { leaveTerminalAlone } from '../../worker/terminal.js'
+import { leaveTerminalAlone, runWorker, watchOutputs } from '../../worker/run.js'
 import { reasonsAgainst } from '../fork-safety.js'
 import { becomeForked } from '../forked/become.js'
 import { RandomCaches, seedableRandom } from '../forked/random.js'
@@ -27,6 +26,8 @@ const SETTLE_LOOKS = 100
 arriveAtEntry()
 const plan = planOf(process.argv.pop())
 leaveTerminalAlone()
+// Before modules use the streams: the workers are copies of this process.
+watchOutputs()
 const seedAnew = seedableRandom()
 const server = new native.NativeForkServer(() => setImmediate(serve))
 // Modules see the state of a worker that is loading them.
