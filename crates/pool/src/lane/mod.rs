@@ -52,6 +52,8 @@ struct Held {
   call: CallId,
   task: u32,
   bytes: usize,
+  /// How long the call is expected to take.
+  expected_ns: u32,
 }
 
 /// One worker.
@@ -72,7 +74,9 @@ pub(crate) struct Lane {
   /// Calls without a result, oldest first.
   held: VecDeque<Held>,
   held_bytes: usize,
-  /// Most of them, for a lane that takes large calls beyond its read-ahead.
+  /// How long all of them are expected to take.
+  expected_ns: u64,
+  /// Most bytes of them, for a lane that takes large calls beyond its read-ahead.
   at_once_bytes: usize,
   /// The version of each task's definition that this worker has been sent.
   known_tasks: Vec<u32>,
@@ -122,6 +126,7 @@ impl Lane {
       corrupt: None,
       held: VecDeque::new(),
       held_bytes: 0,
+      expected_ns: 0,
       at_once_bytes: queue::at_once_bytes(config),
       known_tasks: Vec::new(),
       known_until: 0,

@@ -61,12 +61,13 @@ impl Lane {
   }
 
   /// Whether a call of `bytes` may be queued here, behind those that the lane holds.
-  pub(crate) fn has_room_for(&self, bytes: usize, ahead_ns: u32) -> bool {
+  /// `expected_ns` is how long the call is expected to take.
+  pub(crate) fn has_room_for(&self, bytes: usize, expected_ns: u32, ahead_ns: u32) -> bool {
     self.accepts()
       && (self.held.is_empty()
         || (!self.is_stalled
           && (self.takes_at_once(bytes)
-            || (self.held.len() < self.depth_limit(ahead_ns)
+            || ((self.held.len() < self.depth_limit(ahead_ns) || self.is_soon_done(expected_ns, ahead_ns))
               && self.held_bytes.saturating_add(bytes) <= READ_AHEAD_BYTES))))
       // One for the definition of its task.
       && self.ring.has_slots(2)
@@ -79,6 +80,17 @@ impl Lane {
     let are_short = self.service_ns.is_some_and(|ns| ns <= AT_ONCE_NS);
     let most = if are_short { self.at_once_bytes } else { AT_ONCE_BYTES_UNKNOWN };
     bytes >= AT_ONCE_FROM && self.held_bytes.saturating_add(bytes) <= most
+  }
+
+  /// Whether all calls of the lane, and one more, are expected to end within the read-ahead time. The worker's last
+  /// calls may have been others.
+  fn is_soon_done(&self, expected_ns: u32, ahead_ns: u32) -> bool {
+    self.expected_ns + u64::from(expected_ns) <= u64::from(ahead_ns)
+  }
+
+  /// Whether the calls that the lane holds are as short as this, as far as is known of the worker or of the calls.
+  pub(crate) fn is_as_short_as(&self, ns: u32) -> bool {
+    self.service_ns.is_some_and(|service| service <= ns) || self.expected_ns <= self.held.len() as u64 * u64::from(ns)
   }
 
   /// Most calls that the lane holds: one that runs, and as many more as fill the read-ahead time.
@@ -100,6 +112,7 @@ impl Lane {
     definitions: &Definitions,
     head: &[u8],
     tail: &Tail<'_>,
+    expected_ns: u32,
     now: Instant,
   ) -> Result<Position, PushError> {
     let Some(definition) = definitions.task(header.task) else { return Err(PushError::Full) };
@@ -126,8 +139,9 @@ impl Lane {
       self.front_since = now;
       self.is_stalled = false;
     }
-    self.held.push_back(Held { position, call: id, task: header.task, bytes });
+    self.held.push_back(Held { position, call: id, task: header.task, bytes, expected_ns });
     self.held_bytes += bytes;
+    self.expected_ns += u64::from(expected_ns);
     if let Some(budget) = &mut self.budget {
       *budget -= 1;
     }
@@ -207,6 +221,7 @@ impl Lane {
     let Some(index) = self.held.iter().position(|held| held.position == position) else { return };
     let Some(held) = self.held.remove(index) else { return };
     self.held_bytes -= held.bytes;
+    self.expected_ns -= u64::from(held.expected_ns);
     if held.bytes > INLINE_CAPACITY {
       self.trim_later(now);
     }
@@ -251,6 +266,7 @@ impl Lane {
     }
     self.held.remove(index);
     self.held_bytes -= held.bytes;
+    self.expected_ns -= u64::from(held.expected_ns);
     if let Some(budget) = &mut self.budget {
       *budget += 1;
     }
@@ -272,6 +288,7 @@ impl Lane {
   pub(crate) fn empty(&mut self) -> Vec<(CallId, Option<Payload>)> {
     let mut calls = Vec::with_capacity(self.held.len());
     self.held_bytes = 0;
+    self.expected_ns = 0;
     while let Some(held) = self.held.pop_back() {
       let is_lost = self.is_corrupt() || self.ring.is_claimed(held.position);
       calls.push((held.call, if is_lost { None } else { self.reclaim(held.position) }));
