@@ -33,7 +33,7 @@ export const LATER = -1
 const INBOX_BYTES = 64 << 10
 
 /** See {@link countReceived}: a worker uses the buffers of one call at a time. */
-const SPARING_MIB = 8
+const SPARING_MIB = 12
 
 /** Offset in the inbox of a payload's head, when the rest of the payload is elsewhere. */
 const HEAD_OFFSET = CallRecord.words * 4

@@ -65,7 +65,11 @@ impl Manager {
     }
     self.starts.call_comes();
     let now = Instant::now();
-    let lane = if self.pending.is_empty() { self.choose_lane(&spec.tail, Candidate { bytes: len, expected_ns: self.durations.of(spec.task) }) } else { None };
+    let lane = if self.pending.is_empty() {
+      self.choose_lane(&spec.tail, Candidate { bytes: len, expected_ns: self.durations.of(spec.task) })
+    } else {
+      None
+    };
     if !lane.and_then(|index| self.lanes.get(index)).is_some_and(|lane| lane.is_empty()) {
       self.start_for_one_more(now).map_err(SubmitError::Spawn)?;
     }

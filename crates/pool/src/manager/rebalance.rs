@@ -18,9 +18,7 @@ const GIVEN_UP_BYTES: usize = 8 << 20;
 impl Manager {
   /// Whether some worker is idle while a call is queued behind another: worth a look in a moment.
   pub(super) fn may_rebalance(&self) -> bool {
-    self.pending.is_empty()
-      && self.lanes.iter().any(|(_, lane)| lane.len() >= 2)
-      && self.lanes.has_idle()
+    self.pending.is_empty() && self.lanes.iter().any(|(_, lane)| lane.len() >= 2) && self.lanes.has_idle()
   }
 
   /// When a call that its worker does not claim is taken back, if it could go elsewhere.

@@ -39,32 +39,33 @@ static LEAVE_OUT: AtomicU32 = AtomicU32::new(0);
 
 impl Segment {
   /// Does as [`Segment::commit`] for a range of whole pages that is about to be used, and maps them in this process. A
-  /// range that reaches a huge page gets all of it, if that is within `room`. Returns where the populated pages end.
+  /// short range that ends within a huge page gets all of it, if that is within `room`. Returns where the populated pages
+  /// end.
   pub fn populate(&self, range: Range<usize>, room: usize) -> Result<usize> {
-    self.check("fallocate", range.start, room.saturating_sub(range.start))?;
-    let ahead = self.populate_ahead(&range, room);
-    if ahead.is_ok() || range.end >= room {
-      return ahead;
+    self.check("fallocate", range.start, room.max(range.end).saturating_sub(range.start))?;
+    let rounded = range.end.next_multiple_of(HUGE);
+    // Else it ends in a huge page of which there are small ones already.
+    let begins_one = range.end > range.start.next_multiple_of(HUGE);
+    let is_short = range.len() <= 2 * HUGE;
+    let end = if may_be_huge() && begins_one && is_short && rounded <= room { rounded } else { range.end };
+    match self.populate_up_to(range.start, end) {
+      Ok(()) => Ok(end),
+      // There is no memory for more: there may be some for what is needed.
+      Err(_) if end > range.end => self.commit(range.start, range.len()).map(|()| range.end),
+      Err(error) => Err(error),
     }
-    // There is no memory for more: there may be some for what is needed.
-    self.commit(range.start, range.len())?;
-    Ok(range.end)
   }
 
-  fn populate_ahead(&self, range: &Range<usize>, room: usize) -> Result<usize> {
-    let first = range.start.next_multiple_of(HUGE);
-    let end = range.end.next_multiple_of(HUGE);
-    if range.end <= first || end > room || !may_be_huge() {
-      self.populate_small(range.clone())?;
-      return Ok(range.end);
-    }
-    self.populate_small(range.start..first)?;
-    for at in (first..end).step_by(HUGE) {
+  fn populate_up_to(&self, start: usize, end: usize) -> Result<()> {
+    let first = start.next_multiple_of(HUGE).min(end);
+    let last = if may_be_huge() { first.max(end / HUGE * HUGE) } else { first };
+    self.populate_small(start..first)?;
+    for at in (first..last).step_by(HUGE) {
       if !self.populate_huge(at) {
         self.populate_small(at..at + HUGE)?;
       }
     }
-    Ok(end)
+    self.populate_small(last..end)
   }
 
   fn populate_small(&self, range: Range<usize>) -> Result<()> {
