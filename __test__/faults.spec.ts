@@ -32,6 +32,7 @@ const workerPoints = [
   'mid-args',
   'block-borrowed',
   'before-call',
+  'pages-populated',
   'result-reserved',
   'mid-result',
   'before-commit',
@@ -40,9 +41,14 @@ const workerPoints = [
   'exit-handshake',
 ]
 
-/** The sizes that reach a point: lent content is not copied, and copied content is not lent. */
-const sizesAt = (point: string): string[] =>
-  point === 'mid-args' ? ['small', 'large'] : point === 'block-borrowed' ? ['lent'] : ['small', 'large', 'lent']
+/**
+ * The sizes that reach a point: lent content is not copied, and copied content is not lent. Only large content that is
+ * kept needs fresh pages again and again.
+ */
+const sizesAt = (point: string): string[] => {
+  if (point === 'mid-args') return ['small', 'large']
+  return point === 'block-borrowed' || point === 'pages-populated' ? ['lent'] : ['small', 'large', 'lent']
+}
 
 interface Killed {
   point: string
@@ -302,6 +308,20 @@ for (const [side, hostFault, fault] of [
     const broken = { name: 'BrokenProcessPool', task: 2 }
     t.like(seen, [0, broken, broken, broken, broken, broken])
     t.is(exits.length, 1)
+  })
+}
+
+// ---- Fresh pages ----------------------------------------------------------------------------------------------------
+
+for (const [time, fault] of [
+  ['first', 'pages-populated:kill'],
+  ['third', 'pages-populated:kill@3'],
+] as const) {
+  test(`a host that dies when it has populated pages for the ${time} time, and used none, leaves nothing`, async (t) => {
+    const env = { NAPI_RS_NATIVE_LIBRARY_PATH: binding, MILLRACE_FAULT: fault }
+    const host = startHost(t, 'faults-cases', { name: 'large' }, { env })
+    t.deepEqual(await host.ended(), { code: null, signal: 'SIGKILL' }, host.errors)
+    await host.vanished()
   })
 }
 

@@ -12,6 +12,9 @@ import { until } from '../helpers/patience.mjs'
 
 const word = new Int32Array(new SharedArrayBuffer(4))
 
+/** What a worker keeps. @type {Uint8Array[]} */
+const kept = []
+
 const tasks = defineTasks(import.meta.url, {
   /** @type {(path: string, id: number, ms?: number, gate?: string) => Promise<number>} */
   note: async (path, id, ms = 0, gate) => {
@@ -21,7 +24,12 @@ const tasks = defineTasks(import.meta.url, {
     if (ms > 0) await sleep(ms)
     return id
   },
+  /** @type {(bytes: Uint8Array) => number} */
+  keep: (bytes) => kept.push(bytes),
 })
+
+/** Bytes of large arguments, which the worker keeps. */
+const LARGE = 5_000_000
 
 /**
  * @typedef {{ pool: ProcessPoolExecutor, submit: (id: number, options?: any) => import('millrace').Future<number>,
@@ -61,6 +69,10 @@ const cases = {
     await tools.pool.killWorkers()
     return [...futures, state, cancelled]
   },
+
+  /** Arguments for which there are no pages yet. @param {Tools} tools */
+  large: async ({ pool }) =>
+    Promise.all(Array.from({ length: 4 }, () => pool.submit(tasks.keep, new Uint8Array(LARGE)))),
 
   /** @param {Tools} tools */
   terminate: async (tools) => {

@@ -31,7 +31,7 @@ const unclaimed = ['before-claim']
 const uncalled = ['after-claim', 'mid-args', 'block-borrowed', 'before-call']
 
 /** Points at which the task has returned, and nothing is committed. */
-const uncommitted = ['result-reserved', 'mid-result', 'before-commit']
+const uncommitted = ['pages-populated', 'result-reserved', 'mid-result', 'before-commit']
 
 /** Points at which the result is committed. */
 const committed = ['before-ring', 'after-ring']

@@ -15,6 +15,9 @@ import type { CallFuture } from './call-future.js'
 import { describeCall } from './failures/deaths.js'
 import type { PieceOutcome } from './piece-outcome.js'
 
+/** See {@link countReceived}: the results of a round are in use together. */
+const SPARING_MIB = 16
+
 /** The outcome of a call. */
 export interface Outcome {
   readonly future: CallFuture<unknown>
@@ -66,7 +69,7 @@ export class ResultReader {
     const isChunk = (words[at + ResultRecord.flags]! & ResultFlag.outcomes) !== 0
     const keeps = !isChunk && keepsContent(words[at + ResultRecord.codec]!, headLength)
     const borrowed = keeps ? this.#native.borrow() : null
-    countReceived(size, borrowed !== null)
+    countReceived(size, borrowed !== null, SPARING_MIB)
     if (borrowed !== null) return readOutcome(future, words, at, new Uint8Array(borrowed), 0, size, head)
     let content: Uint8Array
     try {

@@ -12,11 +12,20 @@ const TOLERATED_BYTES = 32 << 20
 /** External memory in bytes after the last collection by `collectBuffers`. */
 let keptBytes = 0
 
-/** Bytes of received buffers after which young garbage is collected: most of these buffers are garbage by then. */
+/** Bytes of received buffers after which young garbage is collected, at most: most of these buffers are garbage then. */
 const YOUNG_BYTES = 32 << 20
 
-/** Bytes of the buffers that were received since the last collection of young garbage. */
+/** A received buffer counts as so many bytes at least: a lane has a certain number of buffers to lend. */
+const LEAST_BYTES = 128 << 10
+
+/** Bytes of received buffers after which young garbage is collected no sooner than by `YOUNG_BYTES`. */
+const RAMP_BYTES = 8 * YOUNG_BYTES
+
+/** Bytes of all received buffers. */
 let receivedBytes = 0
+
+/** What {@link receivedBytes} is at the next collection of young garbage. */
+let collectAt = 0
 
 /** Collects all garbage, which takes some milliseconds. */
 export function collectGarbage(): void {
@@ -39,17 +48,24 @@ export function collectBuffers(): void {
 const V8_LETS_YOUNG_GARBAGE_LIE = Number.parseInt(process.versions.v8, 10) >= 13
 
 /**
- * Counts a received buffer, and collects young garbage after every 32 MiB.
+ * Counts a received buffer, and collects young garbage after every 32 MiB; sooner at first, down to `sparing` MiB. What
+ * is not collected yet keeps its memory, and the next buffer needs other memory: fresh one, which costs more than such
+ * a collection. So a process that has received little uses little.
  *
  * Such a collection takes some tenths of a millisecond, and the freed memory is used again while it is warm. V8 on its
  * own would collect the whole heap, and that as often, on account of memory that V8 has not allocated (a `borrowed`
  * buffer's) and, since Node 24, of any memory outside of the heap.
+ *
+ * @param sparing - A buffer that is in use in two collections is moved to where only collections of the whole heap find
+ * it. So there have to be some more bytes than are in use at a time.
  */
-export function countReceived(bytes: number, borrowed: boolean): void {
-  if (!borrowed && !V8_LETS_YOUNG_GARBAGE_LIE) return
-  receivedBytes += bytes
-  if (receivedBytes < YOUNG_BYTES) return
-  receivedBytes = 0
+export function countReceived(bytes: number, borrowed: boolean, sparing: number): void {
+  if (!borrowed && !V8_LETS_YOUNG_GARBAGE_LIE && receivedBytes > RAMP_BYTES) return
+  receivedBytes += borrowed ? Math.max(bytes, LEAST_BYTES) : bytes
+  if (receivedBytes < collectAt) return
+  const first = collectAt === 0
+  collectAt = receivedBytes + Math.min(YOUNG_BYTES, Math.max(sparing << 20, receivedBytes / 8))
+  if (first) return
   collect ??= collector()
   collect({ type: 'minor' })
 }

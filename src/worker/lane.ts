@@ -32,6 +32,9 @@ export const LATER = -1
 
 const INBOX_BYTES = 64 << 10
 
+/** See {@link countReceived}: a worker uses the buffers of one call at a time. */
+const SPARING_MIB = 12
+
 /** Offset in the inbox of a payload's head, when the rest of the payload is elsewhere. */
 const HEAD_OFFSET = CallRecord.words * 4
 
@@ -124,7 +127,7 @@ export class Lane {
     const head = this.#head()
     const size = this.#length - head.byteLength
     const borrowed = keepsContent(codec, head.byteLength) ? this.#native.borrow() : null
-    countReceived(size, borrowed !== null)
+    countReceived(size, borrowed !== null, SPARING_MIB)
     const content = borrowed === null ? this.#fetch(size) : new Uint8Array(borrowed)
     return decodeSplitArguments(codec, head, content)
   }

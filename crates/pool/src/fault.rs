@@ -19,6 +19,8 @@ pub(crate) enum Point {
   BeforeCall,
   /// Worker: a large payload's block is handed to the task, which may keep it.
   BlockBorrowed,
+  /// Worker, or host: fresh pages for a large payload exist, and nothing is written to them.
+  PagesPopulated,
   /// Worker: slot and block of the result are reserved.
   ResultReserved,
   /// Worker: half of the result is written.
@@ -102,12 +104,13 @@ mod switch {
     passed: AtomicU64,
   }
 
-  const POINTS: [(&str, Point); 18] = [
+  const POINTS: [(&str, Point); 19] = [
     ("before-claim", Point::BeforeClaim),
     ("after-claim", Point::AfterClaim),
     ("mid-args", Point::MidArgs),
     ("before-call", Point::BeforeCall),
     ("block-borrowed", Point::BlockBorrowed),
+    ("pages-populated", Point::PagesPopulated),
     ("result-reserved", Point::ResultReserved),
     ("mid-result", Point::MidResult),
     ("before-commit", Point::BeforeCommit),

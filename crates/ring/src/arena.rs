@@ -1,7 +1,8 @@
 //! The allocator of an arena: private books of the side that writes payloads.
 //!
 //! First fit from the lowest address. A fresh page of shared memory costs a hundred times a used one, so used pages are
-//! used again, and pages above them are not touched.
+//! used again, and pages above them are not touched. An arena that grows may get some more pages than it needs: many at
+//! once cost less.
 
 use core::num::NonZeroU32;
 use core::ops::Range;
@@ -11,12 +12,15 @@ use crate::geometry::ARENA_ALIGN;
 use crate::memory::NoMemory;
 
 /// Blocks of this size and more begin at a page and have whole ones.
-const LARGE: u64 = 64 * 1024;
+pub(crate) const LARGE: u64 = 64 * 1024;
 
 const PAGE_GRANULES: u32 = (4096 / GRANULE) as u32;
 
-/// Fresh pages are committed this much at a time.
+/// Fresh pages are committed this much at a time, or a multiple.
 const COMMIT_GRANULES: u32 = (ARENA_ALIGN / GRANULE) as u32;
+
+/// Fresh pages beyond those that are needed, at most: as much as a huge page has.
+const ROOM_GRANULES: u32 = ((2 << 20) / GRANULE) as u32;
 
 /// What stays committed of an idle arena, so that the next burst begins on used pages.
 pub(crate) const WARM_REMAINDER: u64 = 32 << 20;
@@ -68,12 +72,12 @@ impl Arena {
     if len < LARGE { len.max(1).next_multiple_of(GRANULE) } else { len.next_multiple_of(4096) }
   }
 
-  /// A block for `len` bytes (not 0). `commit` is asked to back fresh pages, a range of bytes of the arena. If `commit`
-  /// fails, nothing changes.
+  /// A block for `len` bytes (not 0). `populate` is asked to back fresh pages, a range of bytes of the arena, and may
+  /// back more up to a bound: it returns where the backed pages end. If `populate` fails, nothing changes.
   pub(crate) fn allocate(
     &mut self,
     len: u64,
-    commit: impl FnOnce(Range<u64>) -> Result<(), NoMemory>,
+    populate: impl FnOnce(Range<u64>, u64) -> Result<u64, NoMemory>,
   ) -> Result<Block, Refused> {
     if len > self.capacity() {
       return Err(Refused::Full);
@@ -89,8 +93,11 @@ impl Arena {
     let block = Block { first, count };
     if block.end() > self.committed {
       let end = block.end().next_multiple_of(COMMIT_GRANULES);
-      commit(self.committed()..u64::from(end) * GRANULE).map_err(Refused::NoMemory)?;
-      self.committed = end;
+      let room = end.saturating_add(ROOM_GRANULES).min(self.capacity);
+      let needed = self.committed()..u64::from(end) * GRANULE;
+      let backed = populate(needed, u64::from(room) * GRANULE).map_err(Refused::NoMemory)?;
+      // Whole steps that are backed, and no less than what is needed.
+      self.committed = ((backed / ARENA_ALIGN * ARENA_ALIGN / GRANULE) as u32).clamp(end, room);
     }
     self.take(index, block);
     Ok(block)

@@ -95,7 +95,7 @@ mod tests;
 pub use chunk::{CHUNK_ITEMS, Progress, Sealed};
 pub use error::Corrupt;
 pub use frame::INLINE_CAPACITY;
-pub use loan::LENT_FROM;
+pub use loan::{LENT_FROM, RESULT_LENT_FROM};
 pub use record::{
   Arrival, CallHeader, CallKind, CallRecord, Position, Reclaimed, ResultHeader, ResultRecord, Taken, WorkerPhase,
 };

@@ -25,9 +25,13 @@ use crate::sync::{AtomicU32, Ordering, SyncPoint};
 /// Handles of each direction.
 pub(crate) const LOANS: usize = 256;
 
-/// Content of this size and more is lent. Smaller content is cheaper to copy than to lend: a loan costs an object that
-/// the garbage collector has to find, and colder memory, since its block comes back only then.
+/// Content of this size and more is lent to the worker. Smaller content is cheaper to copy than to lend: a loan costs an
+/// object that the garbage collector has to find, and colder memory, since its block comes back only then.
 pub const LENT_FROM: usize = 128 << 10;
+
+/// Content of this size and more is lent to the host. A copy costs more there than in a worker: the host is one for all
+/// workers, and its heap, which is not ours to tune, gives freed memory back to the system and gets fresh pages.
+pub const RESULT_LENT_FROM: usize = 64 << 10;
 
 /// Bytes that may be lent at a time, in each direction, on account of a payload's size alone: a bound on what the
 /// borrower's garbage collector leaves lying around. Blocks that a side has asked for to fill in place count, and are

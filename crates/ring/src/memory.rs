@@ -17,6 +17,7 @@
 //! check. (Atomic copies would put even a broken peer into the model. Rust has none, and a loop over atomic words costs
 //! a multiple of `memcpy`.)
 
+use core::ops::Range;
 use core::ptr::NonNull;
 use core::sync::atomic::{Ordering, compiler_fence};
 
@@ -56,6 +57,17 @@ pub unsafe trait Memory: Send {
   /// # Errors
   /// When they cannot be had; then nothing is stored to them.
   fn commit(&self, offset: usize, len: usize) -> Result<(), NoMemory>;
+
+  /// Does as [`Memory::commit`] for a range that is about to be used, and for more behind the range, up to `room` at
+  /// most, where more pages cost less. Returns where the pages end that exist now.
+  ///
+  /// # Errors
+  /// As [`Memory::commit`], when the range itself cannot be had.
+  fn populate(&self, range: Range<usize>, room: usize) -> Result<usize, NoMemory> {
+    let _ = room;
+    self.commit(range.start, range.len())?;
+    Ok(range.end)
+  }
 
   /// Gives the pages of a range back to the system. Their bytes are lost.
   fn discard(&self, offset: usize, len: usize);

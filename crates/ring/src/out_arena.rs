@@ -3,10 +3,10 @@
 
 use core::ops::Range;
 
-use crate::arena::{Arena, Refused, WARM_REMAINDER};
+use crate::arena::{Arena, LARGE, Refused, WARM_REMAINDER};
 use crate::block::Block;
 use crate::geometry::Geometry;
-use crate::loan::{Borrowed, Handle, LENT_FROM, Lender};
+use crate::loan::{Borrowed, Handle, LENT_FROM, Lender, RESULT_LENT_FROM};
 use crate::memory::{Memory, NoMemory};
 use crate::place::Direction;
 use crate::view::View;
@@ -50,10 +50,17 @@ impl<M: Memory> OutArena<M> {
 
   /// A block for `len` bytes (not 0), whose pages exist.
   pub(crate) fn reserve(&mut self, len: u64) -> Result<Block, Refused> {
-    let commit = |range: Range<u64>| -> Result<(), NoMemory> {
-      self.memory.commit(self.start + range.start as usize, (range.end - range.start) as usize)
+    let Self { start, ref memory, .. } = *self;
+    let populate = |needed: Range<u64>, room: u64| -> Result<u64, NoMemory> {
+      let range = start + needed.start as usize..start + needed.end as usize;
+      if len < LARGE {
+        // Most of these pages are not used soon.
+        memory.commit(range.start, range.len())?;
+        return Ok(needed.end);
+      }
+      Ok((memory.populate(range, start + room as usize)? - start) as u64)
     };
-    self.arena.allocate(len, commit)
+    self.arena.allocate(len, populate)
   }
 
   /// As [`OutArena::reserve`]. Where there is no room, blocks that were lent may have come back.
@@ -67,10 +74,18 @@ impl<M: Memory> OutArena<M> {
     }
   }
 
+  /// The size of content from which on it is lent.
+  pub(crate) fn lent_from(&self) -> usize {
+    match self.direction {
+      Direction::ToWorker => LENT_FROM,
+      Direction::ToHost => RESULT_LENT_FROM,
+    }
+  }
+
   /// Lends the block of a payload whose content has `len` bytes, if that is worth it and not too much is lent already.
   /// The handle is to be published after this.
   pub(crate) fn lend(&mut self, view: &View, block: Block, len: usize) -> Option<Handle> {
-    if len < LENT_FROM || !self.lender.may_lend(block.size()) {
+    if len < self.lent_from() || !self.lender.may_lend(block.size()) {
       return None;
     }
     self.lender.lend(view.loan_words(self.direction), block)

@@ -11,10 +11,13 @@
 //! - A `fork` by other code in this process does not inherit the mapping and so cannot become a second writer.
 //!
 //! A store to a page that does not exist yet allocates it, and when memory is short that store is `SIGBUS`.
-//! [`Segment::commit`] allocates first and reports the shortage as an error.
+//! [`Segment::commit`] allocates first and reports the shortage as an error. [`Segment::populate`] also maps the pages,
+//! as huge ones where it can.
 
 mod create;
 mod mapping;
+#[cfg(target_os = "linux")]
+mod populate;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
@@ -28,6 +31,9 @@ use crate::fd::set_cloexec;
 pub use mapping::Mapping;
 
 use crate::{Error, Result, SegmentKind};
+
+/// The size of a huge page where pages have 4 KiB.
+const HUGE: usize = 2 << 20;
 
 /// A shared file and the mapping of its whole length.
 pub struct Segment {
@@ -160,6 +166,12 @@ fn tolerate_unsupported(outcome: rustix::io::Result<()>) -> Result<()> {
 /// macOS backs shared memory by its compressor and swap and has no call to allocate it or to punch holes into it.
 #[cfg(not(target_os = "linux"))]
 impl Segment {
+  /// Does as [`Segment::commit`]. Returns the end of the range: this system has no way to make more pages exist.
+  pub fn populate(&self, range: std::ops::Range<usize>, _room: usize) -> Result<usize> {
+    self.commit(range.start, range.len())?;
+    Ok(range.end)
+  }
+
   fn allocate(&self, _offset: usize, _len: usize) -> Result<()> {
     Ok(())
   }

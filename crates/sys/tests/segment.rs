@@ -184,6 +184,62 @@ mod on_linux {
     }
   }
 
+  /// Minor page faults of this thread so far.
+  fn faults() -> u64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+    stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().nth(7).unwrap().parse().unwrap()
+  }
+
+  #[test]
+  fn populated_pages_exist_keep_their_bytes_and_have_no_faults_left() {
+    for kind in SEGMENTS {
+      let segment = Segment::create(*kind, 32 * MIB).unwrap();
+      // In the middle of a huge page, and at its end.
+      for start in [MIB / 2, 3 * MIB, 7 * MIB] {
+        write(&segment, start, 7);
+        let end = segment.populate(start..start + MIB, 32 * MIB).unwrap();
+        assert!((start + MIB..=start + 3 * MIB).contains(&end), "{kind:?}: {start}..{end}");
+        assert_eq!((read(&segment, start), read(&segment, start + 1), read(&segment, end - 1)), (7, 0, 0), "{kind:?}");
+        let before = faults();
+        (start..end).step_by(4096).for_each(|offset| write(&segment, offset, 8));
+        // Older systems map no pages ahead. Each page has a fault there.
+        let left = faults() - before;
+        assert!(left < 16 || left >= (end - start) as u64 / 4096 / 2, "{kind:?}: {left} faults of {start}..{end}");
+      }
+    }
+  }
+
+  #[test]
+  fn no_more_is_populated_than_there_is_room_for_or_than_a_huge_page_has() {
+    for kind in SEGMENTS {
+      let segment = Segment::create(*kind, 64 * MIB).unwrap();
+      let end = segment.populate(4096..65_536, 64 * MIB).unwrap();
+      assert_eq!(end, 65_536, "{kind:?}: in the middle of a huge page");
+      assert_eq!(segment.populate(65_536..3 * MIB, 3 * MIB + 65_536).unwrap(), 3 * MIB, "{kind:?}: without room");
+      assert_eq!(segment.populate(3 * MIB..20 * MIB, 64 * MIB).unwrap(), 20 * MIB, "{kind:?}: a long range");
+      let end = segment.populate(20 * MIB..21 * MIB, 64 * MIB).unwrap();
+      assert!(end == 21 * MIB || end == 22 * MIB, "{kind:?}: {end}");
+      assert!((21 * MIB..=23 * MIB).contains(&allocated(&segment)), "{kind:?}: {}", allocated(&segment));
+      let error = segment.populate(63 * MIB..65 * MIB, 65 * MIB).unwrap_err();
+      assert_eq!(error.errno(), Some(libc::EINVAL), "{kind:?}");
+    }
+  }
+
+  #[test]
+  fn populated_pages_are_seen_by_other_mappings_and_given_back() {
+    for kind in SEGMENTS {
+      let segment = Segment::create(*kind, 16 * MIB).unwrap();
+      let other = Segment::from_fd(duplicate(&segment), 16 * MIB).unwrap();
+      write(&other, 5 * MIB, 3);
+      segment.populate(0..16 * MIB, 16 * MIB).unwrap();
+      write(&segment, 4 * MIB, 4);
+      assert_eq!((read(&segment, 5 * MIB), read(&other, 4 * MIB), read(&other, 9 * MIB)), (3, 4, 0), "{kind:?}");
+      segment.discard(65_536, 16 * MIB - 65_536).unwrap();
+      assert!(allocated(&segment) <= 65_536, "{kind:?}: {}", allocated(&segment));
+      assert_eq!((read(&segment, 5 * MIB), read(&other, 4 * MIB)), (0, 0), "{kind:?}");
+    }
+  }
+
   #[test]
   fn a_shortage_is_an_error_and_not_a_signal() {
     let shm = statvfs("/dev/shm").unwrap();

@@ -52,6 +52,8 @@ struct Held {
   call: CallId,
   task: u32,
   bytes: usize,
+  /// How long the call is expected to take.
+  expected_ns: u32,
 }
 
 /// One worker.
@@ -72,6 +74,10 @@ pub(crate) struct Lane {
   /// Calls without a result, oldest first.
   held: VecDeque<Held>,
   held_bytes: usize,
+  /// How long all of them are expected to take.
+  expected_ns: u64,
+  /// Most bytes of them, for a lane that takes large calls beyond its read-ahead.
+  at_once_bytes: usize,
   /// The version of each task's definition that this worker has been sent.
   known_tasks: Vec<u32>,
   /// What [`Definitions::outdated`](crate::calls::Definitions::outdated) was when this worker was last told to forget.
@@ -83,6 +89,8 @@ pub(crate) struct Lane {
   /// The number of the task that was finished last.
   last_task: Option<u32>,
   is_stalled: bool,
+  /// When that was last found.
+  stalled_at: Instant,
   /// Since when the worker has not been heard, if the lane has lost its last call unclaimed.
   unheard_since: Option<Instant>,
   /// See `silence.rs`.
@@ -118,6 +126,8 @@ impl Lane {
       corrupt: None,
       held: VecDeque::new(),
       held_bytes: 0,
+      expected_ns: 0,
+      at_once_bytes: queue::at_once_bytes(config),
       known_tasks: Vec::new(),
       known_until: 0,
       budget: config.max_tasks_per_child,
@@ -126,6 +136,7 @@ impl Lane {
       tasks_done: 0,
       last_task: None,
       is_stalled: false,
+      stalled_at: now,
       unheard_since: None,
       silence: None,
       given_up: None,

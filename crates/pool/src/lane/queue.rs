@@ -2,7 +2,7 @@
 //!
 //! A lane holds the call that its worker runs and some more in reserve, so that the worker has something to do while
 //! the host sleeps. The reserve is bounded by time (`ahead_ns`, by the service time that the worker reports) and by
-//! bytes. Every call that the worker has not claimed can be taken back.
+//! bytes; of large calls by bytes alone, while calls are short. Every call that the worker has not claimed can be taken back.
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use millrace_ring::{CallHeader, CallKind, INLINE_CAPACITY, LENT_FROM, Position, 
 use super::{Held, Lane, Life, Moved, Tail};
 use crate::calls::{Definitions, Payload, TaskDefinition};
 use crate::completion::CallId;
+use crate::config::PoolConfig;
 use crate::fault::{self, NO_CODEC, Point, hits};
 
 /// Most payload bytes of the calls of one lane behind its first. Larger payloads wait in the pending queue instead, so
@@ -23,8 +24,21 @@ const AT_ONCE_FROM: usize = 16 << 10;
 /// Longest service time of a lane that takes calls beyond its read-ahead.
 const AT_ONCE_NS: u32 = 1_000_000;
 
-/// Most payload bytes of a lane that takes calls beyond its read-ahead.
-const AT_ONCE_BYTES: usize = 8 << 20;
+/// Most payload bytes of a lane that takes calls beyond its read-ahead: the same bytes would lie in the host's heap, and
+/// would be copied once more.
+const AT_ONCE_BYTES: usize = 128 << 20;
+
+/// The same where the memory of workers is limited: what a worker has been sent counts as the worker's.
+const AT_ONCE_BYTES_LIMITED: usize = 8 << 20;
+
+/// The same for a lane whose calls are not known to be short: what it is given too much is soon taken back.
+const AT_ONCE_BYTES_UNKNOWN: usize = 4 << 20;
+
+/// Most payload bytes of a lane that takes calls beyond its read-ahead, in a pool of these rules.
+pub(super) fn at_once_bytes(config: &PoolConfig) -> usize {
+  let is_limited = config.max_memory.is_some() || config.hard_memory_limit.is_some();
+  if is_limited { AT_ONCE_BYTES_LIMITED } else { AT_ONCE_BYTES }
+}
 
 impl Lane {
   /// Whether the lane may be given calls.
@@ -47,23 +61,36 @@ impl Lane {
   }
 
   /// Whether a call of `bytes` may be queued here, behind those that the lane holds.
-  pub(crate) fn has_room_for(&self, bytes: usize, ahead_ns: u32) -> bool {
+  /// `expected_ns` is how long the call is expected to take.
+  pub(crate) fn has_room_for(&self, bytes: usize, expected_ns: u32, ahead_ns: u32) -> bool {
     self.accepts()
       && (self.held.is_empty()
         || (!self.is_stalled
-          && (self.held.len() < self.depth_limit(ahead_ns) || self.takes_at_once(bytes))
-          && self.held_bytes.saturating_add(bytes) <= READ_AHEAD_BYTES))
+          && (self.takes_at_once(bytes)
+            || ((self.held.len() < self.depth_limit(ahead_ns) || self.is_soon_done(expected_ns, ahead_ns))
+              && self.held_bytes.saturating_add(bytes) <= READ_AHEAD_BYTES))))
       // One for the definition of its task.
       && self.ring.has_slots(2)
   }
 
-  /// Whether a call goes into the lane beyond the read-ahead of time: the call is large, and the calls of this lane are
-  /// short. In the pending queue the payload would be copied once more, which costs more than the chance that the call
+  /// Whether a call goes into the lane beyond the read-ahead: the call is large, and the calls of this lane are short, or
+  /// may be. In the pending queue the payload would be copied once more, which costs more than the chance that the call
   /// has to move.
   fn takes_at_once(&self, bytes: usize) -> bool {
-    bytes >= AT_ONCE_FROM
-      && self.held_bytes.saturating_add(bytes) <= AT_ONCE_BYTES
-      && self.service_ns.is_some_and(|ns| ns <= AT_ONCE_NS)
+    let are_short = self.service_ns.is_some_and(|ns| ns <= AT_ONCE_NS);
+    let most = if are_short { self.at_once_bytes } else { AT_ONCE_BYTES_UNKNOWN };
+    bytes >= AT_ONCE_FROM && self.held_bytes.saturating_add(bytes) <= most
+  }
+
+  /// Whether all calls of the lane, and one more, are expected to end within the read-ahead time. The worker's last
+  /// calls may have been others.
+  fn is_soon_done(&self, expected_ns: u32, ahead_ns: u32) -> bool {
+    self.expected_ns + u64::from(expected_ns) <= u64::from(ahead_ns)
+  }
+
+  /// Whether the calls that the lane holds are as short as this, as far as is known of the worker or of the calls.
+  pub(crate) fn is_as_short_as(&self, ns: u32) -> bool {
+    self.service_ns.is_some_and(|service| service <= ns) || self.expected_ns <= self.held.len() as u64 * u64::from(ns)
   }
 
   /// Most calls that the lane holds: one that runs, and as many more as fill the read-ahead time.
@@ -85,6 +112,7 @@ impl Lane {
     definitions: &Definitions,
     head: &[u8],
     tail: &Tail<'_>,
+    expected_ns: u32,
     now: Instant,
   ) -> Result<Position, PushError> {
     let Some(definition) = definitions.task(header.task) else { return Err(PushError::Full) };
@@ -111,8 +139,9 @@ impl Lane {
       self.front_since = now;
       self.is_stalled = false;
     }
-    self.held.push_back(Held { position, call: id, task: header.task, bytes });
+    self.held.push_back(Held { position, call: id, task: header.task, bytes, expected_ns });
     self.held_bytes += bytes;
+    self.expected_ns += u64::from(expected_ns);
     if let Some(budget) = &mut self.budget {
       *budget -= 1;
     }
@@ -192,6 +221,7 @@ impl Lane {
     let Some(index) = self.held.iter().position(|held| held.position == position) else { return };
     let Some(held) = self.held.remove(index) else { return };
     self.held_bytes -= held.bytes;
+    self.expected_ns -= u64::from(held.expected_ns);
     if held.bytes > INLINE_CAPACITY {
       self.trim_later(now);
     }
@@ -236,6 +266,7 @@ impl Lane {
     }
     self.held.remove(index);
     self.held_bytes -= held.bytes;
+    self.expected_ns -= u64::from(held.expected_ns);
     if let Some(budget) = &mut self.budget {
       *budget += 1;
     }
@@ -257,6 +288,7 @@ impl Lane {
   pub(crate) fn empty(&mut self) -> Vec<(CallId, Option<Payload>)> {
     let mut calls = Vec::with_capacity(self.held.len());
     self.held_bytes = 0;
+    self.expected_ns = 0;
     while let Some(held) = self.held.pop_back() {
       let is_lost = self.is_corrupt() || self.ring.is_claimed(held.position);
       calls.push((held.call, if is_lost { None } else { self.reclaim(held.position) }));
@@ -353,10 +385,16 @@ impl Lane {
     self.is_stalled
   }
 
+  /// Since when the call in front holds up the calls behind it; or since they were last taken back, if some were left.
+  pub(crate) fn stalled_since(&self) -> Instant {
+    if self.is_stalled { self.front_since.max(self.stalled_at) } else { self.front_since }
+  }
+
   /// Nothing more is queued here until a call of the worker ends, or its lane is empty and the worker comes to its
   /// loop.
-  pub(crate) fn stall(&mut self) {
+  pub(crate) fn stall(&mut self, now: Instant) {
     self.is_stalled = true;
+    self.stalled_at = now;
   }
 }
 

@@ -1,11 +1,14 @@
 //! A shared segment of the operating system as the memory of a lane's rings.
 
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use millrace_ring::{Memory, NoMemory};
 use millrace_sys::{Mapping, Segment};
+
+use crate::fault::{Point, hits};
 
 /// A lane's memory: a shared segment.
 #[derive(Debug)]
@@ -40,11 +43,21 @@ unsafe impl Memory for LaneSegment {
   }
 
   fn commit(&self, offset: usize, len: usize) -> Result<(), NoMemory> {
-    self.0.commit(offset, len).map_err(|error| NoMemory { errno: error.errno().unwrap_or(libc::ENOMEM) })
+    self.0.commit(offset, len).map_err(no_memory)
+  }
+
+  fn populate(&self, range: Range<usize>, room: usize) -> Result<usize, NoMemory> {
+    let populated = self.0.populate(range, room).map_err(no_memory)?;
+    hits(Point::PagesPopulated);
+    Ok(populated)
   }
 
   fn discard(&self, offset: usize, len: usize) {
     // An optimisation: pages that cannot be given back stay, and are used again.
     let _ = self.0.discard(offset, len);
   }
+}
+
+fn no_memory(error: millrace_sys::Error) -> NoMemory {
+  NoMemory { errno: error.errno().unwrap_or(libc::ENOMEM) }
 }

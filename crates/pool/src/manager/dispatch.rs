@@ -9,6 +9,7 @@ use std::time::Instant;
 use millrace_ring::PushError;
 
 use super::Manager;
+use super::placement::Candidate;
 use crate::calls::{Call, Limits, Outcome, Payload, Place, Retries};
 use crate::completion::CallId;
 use crate::error::SubmitError;
@@ -64,7 +65,11 @@ impl Manager {
     }
     self.starts.call_comes();
     let now = Instant::now();
-    let lane = if self.pending.is_empty() { self.choose_lane(&spec.tail, len) } else { None };
+    let lane = if self.pending.is_empty() {
+      self.choose_lane(&spec.tail, Candidate { bytes: len, expected_ns: self.durations.of(spec.task) })
+    } else {
+      None
+    };
     if !lane.and_then(|index| self.lanes.get(index)).is_some_and(|lane| lane.is_empty()) {
       self.start_for_one_more(now).map_err(SubmitError::Spawn)?;
     }
@@ -109,13 +114,13 @@ impl Manager {
   }
 
   /// The lane for a new call: the one that its payload lies in, else the one that is chosen.
-  fn choose_lane(&mut self, tail: &Tail<'_>, len: usize) -> Option<usize> {
+  fn choose_lane(&mut self, tail: &Tail<'_>, call: Candidate) -> Option<usize> {
     if let Tail::Moved(block) = tail
       && let Some(index) = self.placement.lane_of(&self.lanes, block)
     {
       return Some(index);
     }
-    self.placement.choose(&mut self.lanes, len)
+    self.placement.choose(&mut self.lanes, call)
   }
 
   /// Puts a call into a lane. The call's place changes only if that succeeds.
@@ -129,7 +134,7 @@ impl Manager {
     let (Some(lane), Some(call)) = (self.lanes.get_mut(index), self.calls.get_mut(id)) else {
       return Err(PushError::Full);
     };
-    let position = lane.push(id, &call.header(), &self.definitions, head, tail, now)?;
+    let position = lane.push(id, &call.header(), &self.definitions, head, tail, self.durations.of(call.task), now)?;
     call.place = Place::Lane { lane: index, position };
     self.placement.note_call(index);
     self.look_later(now);
@@ -139,8 +144,8 @@ impl Manager {
 
   /// Gives pending calls to lanes for as long as there is room.
   pub(super) fn fill(&mut self, now: Instant) {
-    while let Some((id, len)) = self.next_pending() {
-      let Some(index) = self.placement.choose(&mut self.lanes, len) else { return };
+    while let Some((id, call)) = self.next_pending() {
+      let Some(index) = self.placement.choose(&mut self.lanes, call) else { return };
       if !self.place_pending(index, id, now) {
         return;
       }
@@ -149,18 +154,19 @@ impl Manager {
 
   /// Gives pending calls to one lane whose worker has just finished one.
   pub(super) fn refill(&mut self, index: usize, now: Instant) {
-    while let Some((id, len)) = self.next_pending() {
-      let has_room = self.lanes.get(index).is_some_and(|lane| self.placement.has_room(lane, len));
+    while let Some((id, call)) = self.next_pending() {
+      let has_room = self.lanes.get(index).is_some_and(|lane| self.placement.has_room(lane, call));
       if !has_room || !self.place_pending(index, id, now) {
         return;
       }
     }
   }
 
-  /// The pending call that goes first, and the bytes of its payload.
-  fn next_pending(&mut self) -> Option<(CallId, usize)> {
+  /// The pending call that goes first.
+  fn next_pending(&mut self) -> Option<(CallId, Candidate)> {
     let id = self.pending.peek(&self.calls)?;
-    Some((id, self.calls.get(id).map_or(0, |call| call.payload.len())))
+    let call = self.calls.get(id)?;
+    Some((id, Candidate { bytes: call.payload.len(), expected_ns: self.durations.of(call.task) }))
   }
 
   /// Moves the first pending call into a lane; false when it has to wait.

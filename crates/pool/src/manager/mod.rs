@@ -1,7 +1,7 @@
 //! The manager: all state of one pool, and what its owner may ask of the pool.
 //!
 //! Two kinds of modules are in this folder. The parts keep their own invariants and know no manager: `lanes`,
-//! `placement`, `starts`, `watch`, `drain`, `backlog`, `lifecycle`, `owner`, `reservations`. The others are what a
+//! `placement`, `durations`, `starts`, `watch`, `drain`, `backlog`, `lifecycle`, `owner`, `reservations`. The others are what a
 //! manager does with its parts, a concern each. `round.rs` tells what an owner has to do.
 //!
 //! No user code is called from here: the owner hands results and events on when the manager is no longer borrowed.
@@ -16,6 +16,7 @@ mod burial;
 mod deadlines;
 mod drain;
 mod dump;
+mod durations;
 mod interruption;
 mod lanes;
 mod lifecycle;
@@ -47,6 +48,7 @@ use millrace_sys::{Capabilities, Pollables};
 
 use self::backlog::Backlog;
 use self::drain::Drain;
+use self::durations::Durations;
 use self::lanes::Lanes;
 use self::lifecycle::Lifecycle;
 use self::owner::Owner;
@@ -74,6 +76,7 @@ pub struct Manager {
   reservations: Reservations,
   lanes: Lanes,
   placement: Placement,
+  durations: Durations,
   starter: Starter,
   starts: Starts,
   oom_victims: OomVictims,
@@ -110,6 +113,7 @@ impl Manager {
       reservations: Reservations::default(),
       lanes: Lanes::default(),
       placement: Placement::new(),
+      durations: Durations::default(),
       starter: Starter::default(),
       starts: Starts::new(),
       oom_victims: OomVictims::default(),
@@ -165,6 +169,7 @@ impl Manager {
   /// a number may be used again when no unfinished call refers to its old meaning.
   pub fn define_task(&mut self, index: u32, bytes: Box<[u8]>) {
     self.definitions.define_task(index, bytes);
+    self.durations.forget(index);
   }
 
   /// Frees the memory of a definition that no unfinished call refers to, here at once and in each worker before the

@@ -9,10 +9,15 @@
 //!
 //! The first two count only where not every worker has a processor. There, to wake another worker for a tiny call takes
 //! longer than the call, and takes a processor from host and worker. And with more workers at work than processors,
-//! short calls are done no sooner, and each worker that joins is cold.
+//! short calls are done no sooner, and each worker that joins is cold: its first thousand calls cost as much as many
+//! thousands in a warm one, since its code is compiled on the way. So a pool of 64 workers uses as many for short calls
+//! as there are processors, and a warm worker that is held up is replaced by one other.
+//!
+//! Calls are short if the last calls of the lane were, or if the calls of their task are (`durations.rs`).
 //!
 //! A call that waits in a ring can always be taken back (`rebalance.rs`), so no choice is final.
 
+use super::durations::UNKNOWN;
 use super::lanes::Lanes;
 use crate::lane::{Lane, Moved};
 use crate::spin::processors;
@@ -40,6 +45,15 @@ const CANDIDATES: usize = 4;
 
 /// Payloads up to this size find no room only where a larger one would not find any either.
 const SMALL: usize = 4096;
+
+/// A call that a lane is looked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
+  /// Bytes of the payload.
+  pub(super) bytes: usize,
+  /// How long the call is expected to take.
+  pub(super) expected_ns: u32,
+}
 
 /// The memory of earlier choices.
 #[derive(Debug)]
@@ -69,52 +83,56 @@ impl Placement {
     }
   }
 
-  /// A lane that can take a call of `len` bytes.
-  pub(super) fn choose(&mut self, lanes: &mut Lanes, len: usize) -> Option<usize> {
-    let warm = self.tiny_lane(lanes, len).or_else(|| self.warm_lane(lanes, len));
-    warm.or_else(|| self.idle_lane(lanes, len)).or_else(|| self.busy_lane(lanes, len))
+  /// A lane that can take a call.
+  pub(super) fn choose(&mut self, lanes: &mut Lanes, call: Candidate) -> Option<usize> {
+    let warm = self.tiny_lane(lanes, call).or_else(|| self.warm_lane(lanes, call));
+    warm.or_else(|| self.idle_lane(lanes, call)).or_else(|| self.busy_lane(lanes, call))
   }
 
   /// The lane that a block lies in, if its worker may be given the block now.
   pub(super) fn lane_of(&self, lanes: &Lanes, block: &Moved<'_>) -> Option<usize> {
     let (index, lane) = lanes.iter().find(|(_, lane)| block.is_in(lane.mapping()))?;
-    self.has_room(lane, 0).then_some(index)
+    self.has_room(lane, Candidate { bytes: 0, expected_ns: UNKNOWN }).then_some(index)
   }
 
-  /// Whether a lane can take a call of `len` bytes.
-  pub(super) fn has_room(&self, lane: &Lane, len: usize) -> bool {
-    lane.has_room_for(len, self.ahead_ns)
+  /// Whether a lane can take a call.
+  pub(super) fn has_room(&self, lane: &Lane, call: Candidate) -> bool {
+    lane.has_room_for(call.bytes, call.expected_ns, self.ahead_ns)
   }
 
   /// The lane of the last call, if its worker is awake and keeps up with the host.
-  fn tiny_lane(&self, lanes: &Lanes, len: usize) -> Option<usize> {
+  fn tiny_lane(&self, lanes: &Lanes, call: Candidate) -> Option<usize> {
     let lane = lanes.get(self.last_lane)?;
-    let keeps_up = lane.service_ns().is_some_and(|ns| ns <= TINY_NS) && lane.len() < TINY_BACKLOG;
+    let keeps_up = lane.is_as_short_as(TINY_NS) && lane.len() < TINY_BACKLOG;
     let is_awake = !lane.is_empty() && !lane.is_stalled();
-    (is_awake && keeps_up && lanes.live() >= processors() && self.has_room(lane, len)).then_some(self.last_lane)
+    (is_awake && keeps_up && lanes.live() >= processors() && self.has_room(lane, call)).then_some(self.last_lane)
   }
 
-  /// The warm lane with the least to do, if as many are warm as there are processors, and the calls of all are short.
-  fn warm_lane(&self, lanes: &Lanes, len: usize) -> Option<usize> {
-    if lanes.live() <= processors() || self.warm.len() < processors() {
+  /// The warm lane with the least to do, if as many are warm as there are processors, and the calls of all are short. A
+  /// lane that is stalled is not warm any more: one other takes its place.
+  fn warm_lane(&mut self, lanes: &Lanes, call: Candidate) -> Option<usize> {
+    if lanes.live() <= processors() {
       return None;
     }
-    let is_short = |lane: &Lane| lane.service_ns().is_some_and(|ns| ns <= SHORT_NS);
+    self.warm.retain(|&index| lanes.get(index).is_some_and(|lane| !lane.is_stalled()));
+    if self.warm.len() < processors() {
+      return None;
+    }
     let mut best: Option<(usize, usize)> = None;
     for &index in self.warm.iter().take(CANDIDATES) {
-      let lane = lanes.get(index).filter(|lane| is_short(lane) && !lane.is_stalled())?;
-      if self.has_room(lane, len) && best.is_none_or(|(_, least)| lane.len() < least) {
+      let lane = lanes.get(index).filter(|lane| lane.is_as_short_as(SHORT_NS))?;
+      if self.has_room(lane, call) && best.is_none_or(|(_, least)| lane.len() < least) {
         best = Some((index, lane.len()));
       }
     }
     best.map(|(index, _)| index)
   }
 
-  fn idle_lane(&mut self, lanes: &mut Lanes, len: usize) -> Option<usize> {
+  fn idle_lane(&mut self, lanes: &mut Lanes, call: Candidate) -> Option<usize> {
     while let Some(index) = self.idle.pop() {
       if let Some(lane) = lanes.get_mut(index) {
         lane.list_idle(false);
-        if lane.is_idle() && self.has_room(lane, len) {
+        if lane.is_idle() && self.has_room(lane, call) {
           return Some(index);
         }
       }
@@ -122,7 +140,7 @@ impl Placement {
     None
   }
 
-  fn busy_lane(&mut self, lanes: &Lanes, len: usize) -> Option<usize> {
+  fn busy_lane(&mut self, lanes: &Lanes, call: Candidate) -> Option<usize> {
     if self.is_saturated {
       return None;
     }
@@ -131,7 +149,7 @@ impl Placement {
     let mut seen = 0;
     for step in 0..count {
       let index = (self.next_lane + step) % count;
-      let Some(lane) = lanes.get(index).filter(|lane| self.has_room(lane, len)) else { continue };
+      let Some(lane) = lanes.get(index).filter(|lane| self.has_room(lane, call)) else { continue };
       if best.is_none_or(|(_, shortest)| lane.len() < shortest) {
         best = Some((index, lane.len()));
       }
@@ -142,7 +160,7 @@ impl Placement {
     }
     match best {
       Some((index, _)) => self.next_lane = index + 1,
-      None => self.is_saturated = len <= SMALL,
+      None => self.is_saturated = call.bytes <= SMALL,
     }
     best.map(|(index, _)| index)
   }

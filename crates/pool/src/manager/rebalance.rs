@@ -11,12 +11,14 @@ use crate::lane::{Life, UNCLAIMED};
 /// How long a call may run while another worker is idle, before its lane gives up the calls queued behind it.
 pub(super) const STALL: Duration = Duration::from_millis(1);
 
+/// Payload bytes that a lane gives up at a time, at least: enough for an idle worker for some milliseconds. Each byte is
+/// copied twice more, and the worker may come to the rest by itself.
+const GIVEN_UP_BYTES: usize = 8 << 20;
+
 impl Manager {
   /// Whether some worker is idle while a call is queued behind another: worth a look in a moment.
   pub(super) fn may_rebalance(&self) -> bool {
-    self.pending.is_empty()
-      && self.lanes.iter().any(|(_, lane)| lane.len() >= 2 && !lane.is_stalled())
-      && self.lanes.has_idle()
+    self.pending.is_empty() && self.lanes.iter().any(|(_, lane)| lane.len() >= 2) && self.lanes.has_idle()
   }
 
   /// When a call that its worker does not claim is taken back, if it could go elsewhere.
@@ -36,7 +38,7 @@ impl Manager {
       for index in self.lanes.indices() {
         let lane = self.lanes.get(index);
         if lane.is_some_and(|lane| lane.waits_for_its_claim() && lane.front_since() + UNCLAIMED <= now) {
-          self.give_up(index, 0);
+          self.give_up(index, 0, now);
         }
       }
       self.fill(now);
@@ -52,19 +54,20 @@ impl Manager {
     for index in self.lanes.indices() {
       let Some(lane) = self.lanes.get(index) else { continue };
       let busy = lane.len() >= 2 && lane.life() == Life::Ready;
-      if busy && !lane.is_stalled() && now.duration_since(lane.front_since()) >= patience {
+      if busy && now.duration_since(lane.stalled_since()) >= patience {
         // The first one, if it is not claimed yet, waits for a worker that is on its way, and has more time for that.
-        self.give_up(index, 1);
+        self.give_up(index, 1, now);
       }
     }
     self.fill(now);
   }
 
-  /// Takes back the calls behind the first `kept`, and queues nothing more in this lane for now.
-  fn give_up(&mut self, index: usize, kept: usize) {
+  /// Takes back calls behind the first `kept`, and queues nothing more in this lane for now. What is left, because it
+  /// has too many bytes to be taken back at once, is looked at again in a while.
+  fn give_up(&mut self, index: usize, kept: usize, now: Instant) {
     if let Some(lane) = self.lanes.get_mut(index) {
-      lane.stall();
-      self.recall_behind(index, kept);
+      lane.stall(now);
+      self.recall_behind(index, kept, GIVEN_UP_BYTES);
     }
   }
 }

@@ -87,6 +87,9 @@ impl Manager {
     let index = completion.lane();
     let Some(lane) = self.lanes.get_mut(index) else { return };
     lane.consume(completion.record(), now);
+    if let Some(call) = self.calls.get(completion.id) {
+      self.durations.note(call.task, completion.record().ran_ns);
+    }
     self.starts.call_finished();
     self.placement.note_room();
     if completion.status == status::EXIT {

@@ -8,7 +8,7 @@ use crate::call_slot::CallHead;
 use crate::error::PushError;
 use crate::frame::{INLINE_CAPACITY, Parts};
 use crate::host_lane::HostLane;
-use crate::loan::{Borrowed, LENT_FROM};
+use crate::loan::Borrowed;
 use crate::memory::{ENOMEM, Memory};
 use crate::place::Direction;
 use crate::place::{Place, Placement, inline_len};
@@ -66,7 +66,7 @@ impl<M: Memory> HostLane<M> {
     }
     self.make_room()?;
     let (inline, content) = parts.split(inline_len(parts));
-    if content.len() >= LENT_FROM {
+    if content.len() >= self.out.lent_from() {
       self.out.reap_loans(&self.view);
     }
     let block = self.out.reserve_or_reap(&self.view, content.len() as u64).map_err(|refused| match refused {

@@ -33,6 +33,11 @@ fn range(block: Block) -> Range<u64> {
   block.offset()..u64::from(block.end()) * 64
 }
 
+/// Backs what is needed and no more.
+fn exactly(needed: Range<u64>, _room: u64) -> Result<u64, NoMemory> {
+  Ok(needed.end)
+}
+
 /// The lowest place at which a block of this size and alignment fits between `used`.
 fn first_fit(used: &[Block], size: u64, align: u64) -> Option<u64> {
   let mut used: Vec<_> = used.iter().map(|&block| range(block)).collect();
@@ -60,16 +65,18 @@ proptest! {
     for step in steps {
       match step {
         Step::Allocate(len) => {
-          let commit = |range: Range<u64>| {
+          let populate = |range: Range<u64>, room: u64| {
             assert_eq!(range.start, committed.get(), "a gap, or committed twice");
-            assert!(range.end > range.start && range.end <= CAPACITY);
-            committed.set(range.end);
-            Ok(())
+            assert!(range.end > range.start && range.end <= room && room <= CAPACITY);
+            assert!(room - range.end <= 2 << 20, "more than a huge page");
+            // Some memories back more than they are asked for.
+            committed.set(if len % 3 == 0 { room } else { range.end });
+            Ok(committed.get())
           };
           let (size, align) =
             if len < 65_536 { (len.next_multiple_of(64), 64) } else { (len.next_multiple_of(4096), 4096) };
           let fit = first_fit(&used, size, align);
-          match arena.allocate(len, commit) {
+          match arena.allocate(len, populate) {
             Ok(block) => {
               prop_assert_eq!(Some(block.offset()), fit);
               prop_assert_eq!(range(block).end - range(block).start, size);
@@ -108,21 +115,21 @@ proptest! {
 #[test]
 fn a_page_that_cannot_be_committed_changes_nothing() {
   let mut arena = Arena::new(CAPACITY);
-  let first = arena.allocate(100, |_| Ok(())).unwrap();
+  let first = arena.allocate(100, exactly).unwrap();
   let before: Vec<_> = arena.free_ranges().collect();
   let no_memory = NoMemory { errno: 28 };
-  assert_eq!(arena.allocate(100_000, |_| Err(no_memory)), Err(Refused::NoMemory(no_memory)));
+  assert_eq!(arena.allocate(100_000, |_, _| Err(no_memory)), Err(Refused::NoMemory(no_memory)));
   assert_eq!(arena.free_ranges().collect::<Vec<_>>(), before);
   assert_eq!((arena.in_use(), arena.committed()), (128, 65_536));
-  let second = arena.allocate(100, |_| panic!("committed already")).unwrap();
+  let second = arena.allocate(100, |_, _| panic!("committed already")).unwrap();
   assert_eq!(second.offset(), range(first).end);
 }
 
 #[test]
 fn trimming_leaves_the_warm_remainder_and_what_is_in_use() {
   let mut arena = Arena::new(CAPACITY);
-  let low = arena.allocate(200_000, |_| Ok(())).unwrap();
-  let high = arena.allocate(200_000, |_| Ok(())).unwrap();
+  let low = arena.allocate(200_000, exactly).unwrap();
+  let high = arena.allocate(200_000, exactly).unwrap();
   let discarded = |arena: &mut Arena, keep: u64| {
     let seen = Cell::new(None);
     arena.trim(keep, |range| seen.set(Some(range)));

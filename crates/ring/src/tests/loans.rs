@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::{DONE, Host, KIB, MIB, Worker, bytes, call_payload, consume, lane, result_payload, take, task};
 use crate::loan::LOANS;
-use crate::{Arrival, Borrowed, CommitError, INLINE_CAPACITY, LENT_FROM, PushError};
+use crate::{Arrival, Borrowed, CommitError, INLINE_CAPACITY, LENT_FROM, PushError, RESULT_LENT_FROM};
 
 /// What a borrower sees.
 fn content(loan: &Borrowed) -> &[u8] {
@@ -33,7 +33,8 @@ fn borrow_call(worker: &mut Worker) -> Option<Borrowed> {
 #[test]
 fn content_from_a_certain_size_on_is_lent_and_begins_at_a_page() {
   let (mut host, mut worker) = lane(4, 4 * LENT_FROM);
-  for len in [LENT_FROM - 1, LENT_FROM, LENT_FROM + 1, LENT_FROM + 5000] {
+  let around = |len| [len - 1, len, len + 1, len + 5000];
+  for len in [around(RESULT_LENT_FROM), around(LENT_FROM)].concat() {
     push(&mut host, 1, len);
     let call = take(&mut worker).unwrap();
     assert_eq!((call.payload_len(), call.inline_len()), (len + 4, 4));
@@ -51,7 +52,7 @@ fn content_from_a_certain_size_on_is_lent_and_begins_at_a_page() {
     let Some(Arrival::Result(result)) = host.next_result().unwrap() else { panic!("no result") };
     assert_eq!(result.inline_len(), 6);
     let back = host.borrow(&result);
-    assert_eq!(back.is_some(), len >= LENT_FROM);
+    assert_eq!(back.is_some(), len >= RESULT_LENT_FROM);
     assert!(host.borrow(&result).is_none(), "lent twice");
     host.consume(&result);
     if let Some(back) = &back {
@@ -190,7 +191,12 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-  let sizes = prop_oneof![0..600_usize, LENT_FROM - 100..LENT_FROM + 100, LENT_FROM + KIB..2 * LENT_FROM];
+  let sizes = prop_oneof![
+    0..600_usize,
+    RESULT_LENT_FROM - 100..RESULT_LENT_FROM + 100,
+    LENT_FROM - 100..LENT_FROM + 100,
+    LENT_FROM + KIB..2 * LENT_FROM
+  ];
   prop_oneof![
     3 => sizes.clone().prop_map(Step::Push),
     3 => (any::<bool>(), sizes).prop_map(|(borrow, len)| Step::Work { borrow, len }),

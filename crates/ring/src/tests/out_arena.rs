@@ -10,7 +10,7 @@ use crate::memory::NoMemory;
 use crate::out_arena::OutArena;
 use crate::place::Direction;
 use crate::view::View;
-use crate::{Borrowed, Geometry, HeapMemory, LENT_FROM};
+use crate::{Borrowed, Geometry, HeapMemory, LENT_FROM, RESULT_LENT_FROM};
 
 const DIRECTIONS: [Direction; 2] = [Direction::ToWorker, Direction::ToHost];
 
@@ -48,9 +48,10 @@ fn a_block_is_reserved_where_the_view_writes() {
 fn a_block_is_lent_from_a_certain_size_on_and_comes_back_by_its_word() {
   for direction in DIRECTIONS {
     let (mut out, view) = out_arena(direction, 4 * LENT_FROM, usize::MAX);
-    let block = out.reserve(LENT_FROM as u64).unwrap();
-    assert_eq!(out.lend(&view, block, LENT_FROM - 1), None);
-    let handle = out.lend(&view, block, LENT_FROM).unwrap();
+    let len = if direction == Direction::ToWorker { LENT_FROM } else { RESULT_LENT_FROM };
+    let block = out.reserve(len as u64).unwrap();
+    assert_eq!(out.lend(&view, block, len - 1), None);
+    let handle = out.lend(&view, block, len).unwrap();
     assert_eq!((out.lender().block(handle), out.lender().bytes()), (Some(block), block.size()));
     out.reap_loans(&view);
     assert_eq!(out.arena().in_use(), block.size(), "taken back from who still has it");

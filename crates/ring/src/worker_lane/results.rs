@@ -4,7 +4,7 @@ use crate::arena::{Arena, Refused};
 use crate::block::Block;
 use crate::error::CommitError;
 use crate::frame::{INLINE_CAPACITY, Parts};
-use crate::loan::{Borrowed, LENT_FROM};
+use crate::loan::Borrowed;
 use crate::memory::{ENOMEM, Memory};
 use crate::place::Direction;
 use crate::place::{Placement, inline_len};
@@ -199,7 +199,7 @@ impl<M: Memory> WorkerLane<M> {
   fn reserve(&mut self, len: u64) -> Result<Block, CommitError> {
     self.check_capacity(len)?;
     self.reap();
-    if len as usize >= LENT_FROM {
+    if len as usize >= self.out.lent_from() {
       self.out.reap_loans(&self.view);
     }
     if self.exceeds_window(len) {

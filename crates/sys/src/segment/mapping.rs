@@ -1,10 +1,12 @@
 //! The mapping of a segment, which may outlive the segment.
 
+use std::ffi::c_void;
 use std::os::fd::BorrowedFd;
 use std::ptr::{self, NonNull};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
+use super::HUGE;
 use crate::{Error, Result};
 
 /// A shared mapping of a whole file. The file's descriptor may be closed meanwhile.
@@ -24,15 +26,33 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
   pub(super) fn of(fd: BorrowedFd<'_>, len: usize) -> Result<Self> {
-    let access = ProtFlags::READ | ProtFlags::WRITE;
-    // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
-    let base = unsafe { mmap(ptr::null_mut(), len, access, MapFlags::SHARED, fd, 0) };
-    let base = base.map_err(Error::at("mmap"))?.cast();
-    let base = NonNull::new(base).ok_or_else(|| Error::from_errno("mmap", libc::ENOMEM))?;
+    let base = Self::map(fd, len)?;
     // From here on the mapping has an owner, which unmaps it if the next step fails.
     let mapping = Self { base, len, owner: std::process::id() };
     mapping.keep_from_forks()?;
     Ok(mapping)
+  }
+
+  /// Maps the file, if possible at an address at which huge pages can be mapped: such an address and the offset in the
+  /// file differ by whole huge pages.
+  fn map(fd: BorrowedFd<'_>, len: usize) -> Result<NonNull<u8>> {
+    let first = Self::map_near(ptr::null_mut(), fd, len)?;
+    let wanted = first.addr().get() / HUGE * HUGE;
+    if len < HUGE || wanted == first.addr().get() {
+      return Ok(first);
+    }
+    // Nobody knows of the first mapping. What is a bit below is free, as a rule.
+    // SAFETY: the mapping was made above, with this address and length.
+    unsafe { munmap(first.as_ptr().cast(), len) }.map_err(Error::at("munmap"))?;
+    Self::map_near(ptr::without_provenance_mut(wanted), fd, len)
+  }
+
+  /// Maps the file at this address, or elsewhere if something is there.
+  fn map_near(wanted: *mut c_void, fd: BorrowedFd<'_>, len: usize) -> Result<NonNull<u8>> {
+    let access = ProtFlags::READ | ProtFlags::WRITE;
+    // SAFETY: without `MapFlags::FIXED` the address is a wish: a new mapping touches nothing that exists.
+    let base = unsafe { mmap(wanted, len, access, MapFlags::SHARED, fd, 0) }.map_err(Error::at("mmap"))?;
+    NonNull::new(base.cast()).ok_or_else(|| Error::from_errno("mmap", libc::ENOMEM))
   }
 
   /// Whether the mapping is in the memory of the calling process, and not only in that of the process it was forked
