@@ -81,13 +81,14 @@ export declare class BindingError extends MillraceError {
  * - `'runtime'`: this is no Node.js, or an old one.
  * - `'platform'`: there is no binary for this operating system or processor.
  * - `'missing'`: the package with the binary is not installed.
+ * - `'bundled'`: a bundler has taken this package apart.
  * - `'permission'`: Node was started so that it loads no addons, or may not read this one.
  * - `'library'`: the system's dynamic loader refused the binary, mostly for want of a library.
  * - `'damaged'`: the file is no whole binary for this machine.
  * - `'version'`: the binary is that of another version of the package.
  * - `'other'`: anything else, see `cause`.
  */
-export declare type BindingFailure = 'runtime' | 'platform' | 'missing' | 'permission' | 'library' | 'damaged' | 'version' | 'other';
+export declare type BindingFailure = 'runtime' | 'platform' | 'missing' | 'bundled' | 'permission' | 'library' | 'damaged' | 'version' | 'other';
 
 /**
  * The executor is broken and runs no further calls. All its unfinished futures have failed with this error, and each

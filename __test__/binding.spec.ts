@@ -237,12 +237,14 @@ test('the file that NAPI_RS_NATIVE_LIBRARY_PATH names is loaded, or named in the
   failsWith(t, said, 'missing', 'there is no /nowhere/x.node, which NAPI_RS_NATIVE_LIBRARY_PATH names')
 })
 
-test('a bundle that has Millrace in it learns to keep the package external', async (t) => {
-  const folder = install(t, { [target]: whole })
-  const outfile = join(folder, 'out/bundle.mjs')
-  const options = { bundle: true, platform: 'node', format: 'esm', logLevel: 'silent' } as const
-  await build({ ...options, entryPoints: [join(folder, 'main.mjs')], outfile })
-  const elsewhere = tempDirectory(t)
-  copyFileSync(outfile, join(elsewhere, 'main.mjs'))
-  failsWith(t, await start(elsewhere), 'missing', 'bundler', join(elsewhere, 'main.mjs'), 'external')
-})
+for (const format of ['esm', 'cjs'] as const) {
+  test(`a bundle that has Millrace in it learns to keep the package external: ${format}`, async (t) => {
+    const folder = install(t, { [target]: whole })
+    writeFile(join(folder, 'main.mjs'), `const main = async () => {${PROGRAM}}\nmain()\n`)
+    const outfile = join(tempDirectory(t), format === 'esm' ? 'main.mjs' : 'main.cjs')
+    const options = { bundle: true, platform: 'node', format, logLevel: 'silent' } as const
+    await build({ ...options, entryPoints: [join(folder, 'main.mjs')], outfile })
+    const { out } = await run(process.execPath, [outfile], { cwd: folder })
+    failsWith(t, JSON.parse(out), 'bundled', 'bundler', format === 'esm' ? outfile : 'CommonJS', 'external')
+  })
+}

@@ -1,4 +1,4 @@
-// The refusal of a runtime in which the package cannot run: Bun, Deno, an old Node.
+// The refusal of a runtime in which the package cannot run: Bun, Deno, an old Node, a bundle that is no ES module.
 
 import { BindingError } from './errors/binding.js'
 
@@ -17,9 +17,18 @@ export function refuseForeignRuntime(): void {
     )
   }
   const [major = 0, minor = 0] = node.split('.').map(Number)
-  if (major > 20 || (major === 20 && minor >= 19)) return
-  throw new BindingError(
-    `Millrace needs Node.js 20.19 or newer, and this is Node.js ${node} (${process.execPath}). Install a newer Node.js`,
-    { reason: 'runtime' },
-  )
+  if (major < 20 || (major === 20 && minor < 19)) {
+    throw new BindingError(
+      `Millrace needs Node.js 20.19 or newer, and this is Node.js ${node} (${process.execPath}). Install a newer ` +
+        'Node.js',
+      { reason: 'runtime' },
+    )
+  }
+  if ((import.meta.url as string | undefined) === undefined) {
+    throw new BindingError(
+      'A bundler has put Millrace into a CommonJS file, and Millrace cannot know where its own files are. Workers ' +
+        'are started from the files of the package: declare millrace as external in the bundler',
+      { reason: 'bundled' },
+    )
+  }
 }

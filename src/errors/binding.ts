@@ -8,6 +8,7 @@ import { brand, type ErrorDetails, MillraceError } from './base.js'
  * - `'runtime'`: this is no Node.js, or an old one.
  * - `'platform'`: there is no binary for this operating system or processor.
  * - `'missing'`: the package with the binary is not installed.
+ * - `'bundled'`: a bundler has taken this package apart.
  * - `'permission'`: Node was started so that it loads no addons, or may not read this one.
  * - `'library'`: the system's dynamic loader refused the binary, mostly for want of a library.
  * - `'damaged'`: the file is no whole binary for this machine.
@@ -15,7 +16,7 @@ import { brand, type ErrorDetails, MillraceError } from './base.js'
  * - `'other'`: anything else, see `cause`.
  */
 export type BindingFailure =
-  'runtime' | 'platform' | 'missing' | 'permission' | 'library' | 'damaged' | 'version' | 'other'
+  'runtime' | 'platform' | 'missing' | 'bundled' | 'permission' | 'library' | 'damaged' | 'version' | 'other'
 
 /** The details of a `BindingError`. */
 export interface BindingDetails extends ErrorDetails {

@@ -106,7 +106,7 @@ function missing({ target, where, error }: Attempt): Finding {
   const bundled = bundle()
   if (bundled !== undefined) {
     return {
-      reason: 'missing',
+      reason: 'bundled',
       text:
         `a bundler has put Millrace into ${bundled}, and there is no ${name}. Workers are started from the files of ` +
         'the package: declare millrace as external in the bundler, and install it beside the bundle',
