@@ -8,6 +8,7 @@ import { native, type NativePoolOptions } from '../native/index.js'
 import { entryFolder, serverEntry, workerEntry } from '../paths.js'
 import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from '../start/methods.js'
 import { coverageVariable, warnOfForks } from '../start/coverage.js'
+import { assertEntries } from '../start/entries.js'
 import { endMisrun } from '../start/misrun.js'
 import { heapOption, inheritedExecArgv, inheritedNodeOptions, optionWithoutScript } from '../start/node-options.js'
 import { workerProgram } from '../start/program.js'
@@ -146,6 +147,7 @@ const DEFAULT_SLOTS = 256
 export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
   const options = ownOptions(given, EXECUTOR_OPTIONS)
   endMisrun()
+  assertEntries()
   const depth = (workerState()?.depth ?? depthBeforeEntry()) + 1
   if (depth > MAX_DEPTH) {
     throw new NestingError(
