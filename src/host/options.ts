@@ -21,8 +21,11 @@ import { optionNames, type OwnOptions, ownOptions } from '../util/options.js'
 import { invalidType, invalidValue, validateInteger, validateNumber, validateOneOf } from '../util/validate.js'
 import type { TaskDescriptor } from '../wire/index.js'
 
-/** Options of a {@link ProcessPoolExecutor}. */
-export interface ProcessPoolOptions {
+/** What the options of a pool lack unless they have `initargs`: the arguments that the `initializer` needs. */
+export type NeededInitargs<I extends unknown[]> = [] extends I ? unknown : { readonly initargs: unknown }
+
+/** Options of a {@link ProcessPoolExecutor}. `I` are the parameters of the `initializer`. */
+export interface ProcessPoolOptions<I extends unknown[] = any> {
   /**
    * The most worker processes. They are started when calls need them.
    * Default: the number of processors that this process may use, within the CPU quota of its control group.
@@ -36,9 +39,9 @@ export interface ProcessPoolOptions {
    */
   startMethod?: StartMethod
   /** A function that is called and awaited once in each worker, before the first call. Its error fails the start. */
-  initializer?: TaskFunction<never[], unknown>
+  initializer?: TaskFunction<I>
   /** The arguments of `initializer`. */
-  initargs?: readonly unknown[]
+  initargs?: NoInfer<readonly [...I]>
   /** The number of calls after which a worker is replaced. A chunk of `map` is one call. Default: no limit. */
   maxTasksPerChild?: number
   /**
