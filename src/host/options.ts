@@ -10,7 +10,13 @@ import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type S
 import { coverageVariable, warnOfForks } from '../start/coverage.js'
 import { assertEntries } from '../start/entries.js'
 import { endMisrun } from '../start/misrun.js'
-import { heapOption, inheritedExecArgv, inheritedNodeOptions, optionWithoutScript } from '../start/node-options.js'
+import {
+  heapOption,
+  inheritedExecArgv,
+  inheritedNodeOptions,
+  optionWithoutScript,
+  withoutProfiles,
+} from '../start/node-options.js'
 import { workerProgram } from '../start/program.js'
 import { FORKABLE, serverArgument } from '../start/server/plan.js'
 import { workerState } from '../tasks/context.js'
@@ -178,7 +184,9 @@ export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
   const execPath = programPath(options.execPath)
   const program = startMethod === 'fork' ? process.execPath : workerProgram(execPath, variables)
   const givenOptions = execArguments(options.execArgv) ?? inheritedExecArgv(cwd)
-  const nodeVariable = inheritedNodeOptions(ownVariable(variables, 'NODE_OPTIONS'), cwd)
+  // After `setStartMethod('forkserver')` a pool may have to spawn its workers, which write profiles.
+  const profiled = startMethod !== 'forkserver' || options.startMethod === undefined
+  const nodeVariable = inheritedNodeOptions(ownVariable(variables, 'NODE_OPTIONS'), cwd, profiled)
   const hardMemoryLimit = limit(options.hardMemoryLimit, 'options.hardMemoryLimit', 1)
   const heap =
     hardMemoryLimit === undefined || startMethod === 'fork'
@@ -206,7 +214,7 @@ export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
       forkServer:
         startMethod === 'forkserver'
           ? [
-              ...nodeOptions,
+              ...withoutProfiles(nodeOptions),
               ...FORKABLE,
               serverEntry(),
               ...nameArguments,

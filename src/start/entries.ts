@@ -16,7 +16,8 @@ export function assertEntries(): void {
     'A bundler has put Millrace into a bundle, and workers start from the files of the package: there is no ' +
       `${entry}. Declare millrace as external, and install it where the bundle runs: --external:millrace (esbuild), ` +
       "external: ['millrace'] (Rollup, Rolldown), ssr: { external: ['millrace'] } (Vite), " +
-      "externals: { millrace: 'module millrace' } (webpack, Rspack), serverExternalPackages: ['millrace'] (Next.js)",
+      "externals: { millrace: 'module millrace' } (webpack, Rspack), --external millrace (ncc), " +
+      "serverExternalPackages: ['millrace'] (Next.js)",
     { missing: ['the entry of workers'] },
   )
 }
