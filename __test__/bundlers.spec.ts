@@ -1,5 +1,5 @@
-// Programs that esbuild has bundled: tasks inside of the bundle, in a bundle of their own, and in CommonJS; and Millrace
-// itself in the bundle, which is refused. The other bundlers: `tools-*.spec.ts`.
+// Programs that esbuild has bundled: tasks inside of the bundle, in a bundle of their own, and in CommonJS; and
+// Millrace itself in the bundle, which is refused. The other bundlers: `tools.spec.ts`.
 
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -7,6 +7,6 @@ export const MODULE_URL =
 
 /** Follows the error of a task module whose file does not exist. */
 export const NO_SUCH_FILE =
-  'There is no such file. If the program was bundled, the bundler has written the address of a source file for ' +
-  'import.meta.url: webpack and Rspack leave it alone with module.parser.javascript.importMeta: false, or with ' +
-  'importMeta: { url: false }'
+  'There is no such file. In a bundled program, a module that importTasks names has to be an entry of its own; and ' +
+  'defineTasks needs an import.meta.url that is not the address of a source file: webpack and Rspack leave it alone ' +
+  'with module.parser.javascript.importMeta: false'
