@@ -5,6 +5,7 @@
 bash scripts/build.sh
 tsc -p tsconfig.types.json
 tsc -p tsconfig.json
+tsc -p examples/starters/tsconfig.json
 if [ "${1:-}" = --all ]; then
   bash scripts/setup-tools.sh
   node scripts/check-types.mjs
