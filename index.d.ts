@@ -16,6 +16,14 @@ export declare type ArgumentsOf<A extends unknown[], Rest extends unknown[] = []
 export declare function asCompleted<F extends Future<unknown>>(futures: Iterable<F>, options?: WaitOptions): CompletionIterator<F>;
 
 /**
+ * An asynchronous iterator over items, for `for await` or for `next()`. It can be used as an `AsyncIterableIterator`,
+ * whose type says nothing of the end before TypeScript 5.6.
+ */
+export declare interface AsyncItems<T> extends AsyncIterator<T, undefined> {
+    [Symbol.asyncIterator](): AsyncItems<T>;
+}
+
+/**
  * The result of a job of a {@link Pool}.
  *
  * A result can be awaited like a promise. It can also be dropped: a failed result that nobody looks at causes no
@@ -172,14 +180,14 @@ declare const CONDITIONS: readonly ['ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_E
  * Makes functions of the calling module callable in workers by reference: a worker imports the module and calls the
  * function there. In this process the functions stay callable as before.
  *
- * @param url - The calling module's `import.meta.url`.
+ * @param url - The calling module's `import.meta.url`; in CommonJS its `__filename`.
  * @param tasks - The functions by name. They need not be exported.
  * @returns The functions by name, for destructuring.
- * @throws TypeError when `url` is no URL, or a member of `tasks` is no function.
+ * @throws TypeError when `url` is no URL and no absolute path, or a member of `tasks` is no function.
  * @example
  * export const { parse } = defineTasks(import.meta.url, { parse: (line: string) => JSON.parse(line) as Row })
  */
-export declare function defineTasks<T extends Functions>(url: string | URL, tasks: T): T;
+export declare function defineTasks<T extends Functions>(url: string | URL, tasks: T): NoInfer<T>;
 
 /** The details that the constructors of all errors of this package take. */
 export declare interface ErrorDetails {
@@ -485,7 +493,7 @@ export declare function getStartMethod(): StartMethod;
  * failure. Then, and whenever a loop is left early, the remaining calls are cancelled. The pool is not collected before
  * the iterator has all results.
  */
-export declare class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
+export declare class ImapIterator<R> implements AsyncItems<R> {
     #private;
     private constructor();
     /**
@@ -506,7 +514,7 @@ export declare class ImapIterator<R> implements AsyncIterableIterator<R, undefin
      * Returns an iterator for loops, which shares the results with this one. A failure in it ends the iteration: `for
      * await` itself would not do that.
      */
-    [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined>;
+    [Symbol.asyncIterator](): AsyncItems<R>;
     /** Does as {@link return}. */
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -603,7 +611,7 @@ declare interface MapEnd {
  * first; unless `ordered` is false, those up to the first item that has none. Then each `next()` rejects with the same
  * error: only a map whose last item was yielded, or that was left by `return()`, is `done`.
  */
-declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
+declare class MapIterator_2<R> implements AsyncItems<R> {
     private pace;
     private feeder;
     private readonly source;
@@ -648,7 +656,7 @@ declare class MapIterator_2<R> implements AsyncIterableIterator<R, undefined> {
      * Returns an iterator for loops, which shares the results with this one. A failure in it ends the map: `for await`
      * itself would not do that.
      */
-    [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined>;
+    [Symbol.asyncIterator](): AsyncItems<R>;
     /** Does as {@link return}. */
     [Symbol.asyncDispose](): Promise<void>;
     private startAsync;
@@ -771,6 +779,11 @@ export declare class MillraceError extends Error {
     static [Symbol.hasInstance](value: unknown): boolean;
 }
 
+/** What the options of a pool lack unless they have `initargs`: the arguments that the `initializer` needs. */
+export declare type NeededInitargs<I extends unknown[]> = [] extends I ? unknown : {
+    readonly initargs: unknown;
+};
+
 /** The details of a `NestingError`. */
 declare interface NestingDetails extends ErrorDetails {
     depth: number;
@@ -791,6 +804,8 @@ export declare class NestingError extends MillraceError {
  * A fixed number of worker processes, all started at once. A worker that leaves is replaced. After Python's
  * `multiprocessing.Pool`.
  *
+ * `I` are the parameters of the `initializer`, by which the compiler checks `initargs`; nothing else has this type.
+ *
  * A worker that dies fails only the job that it ran. `close()` and `join()` end a pool and let its jobs finish.
  * `terminate()`, which `await using` calls, ends it at once. Unfinished jobs keep the program alive; an idle pool does
  * not.
@@ -802,7 +817,7 @@ export declare class NestingError extends MillraceError {
  * pool.close()
  * await pool.join()
  */
-export declare class Pool implements AsyncDisposable {
+export declare class Pool<I extends unknown[] = any> implements AsyncDisposable {
     #private;
     /**
      * Starts all workers, or none.
@@ -813,7 +828,7 @@ export declare class Pool implements AsyncDisposable {
      * (then none is left running); `SerializationError` when `initargs` cannot travel; `NestingError` in a worker ten
      * levels deep; `UnsupportedPlatformError` where pools cannot run.
      */
-    constructor(processes?: number, options?: PoolOptions);
+    constructor(processes?: number, options?: PoolOptions<I> & NeededInitargs<I>);
     /**
      * Calls `fn(...args)` in a worker.
      *
@@ -917,8 +932,8 @@ export declare class Pool implements AsyncDisposable {
     [inspect.custom](): string;
 }
 
-/** Options of a {@link Pool}. */
-export declare interface PoolOptions extends Omit<ProcessPoolOptions, 'maxWorkers' | 'maxTasksPerChild' | 'onWorkerDeath' | 'idleTimeout'> {
+/** Options of a {@link Pool}. `I` are the parameters of the `initializer`. */
+export declare interface PoolOptions<I extends unknown[] = any> extends Omit<ProcessPoolOptions<I>, 'maxWorkers' | 'maxTasksPerChild' | 'onWorkerDeath' | 'idleTimeout'> {
     /** The number of calls after which a worker is replaced. A chunk of a map is one call. Default: no limit. */
     maxtasksperchild?: number;
 }
@@ -989,6 +1004,8 @@ export declare interface ProcessPoolEvents {
 /**
  * Runs functions in worker processes.
  *
+ * `I` are the parameters of the `initializer`, by which the compiler checks `initargs`; nothing else has this type.
+ *
  * Workers are started when calls need them, and are used again. Unfinished calls keep the program alive; an idle
  * executor does not.
  *
@@ -996,14 +1013,14 @@ export declare interface ProcessPoolEvents {
  * await using pool = new ProcessPoolExecutor({ maxWorkers: 4 })
  * const sum = await pool.submit((a: number, b: number) => a + b, 1, 2)
  */
-export declare class ProcessPoolExecutor extends Executor {
+export declare class ProcessPoolExecutor<I extends unknown[] = any> extends Executor {
     #private;
     /**
      * @throws TypeError or RangeError that names the wrong option; `SerializationError` when `initargs` cannot travel;
      * `NestingError` in a worker ten levels deep; `WorkerSpawnError` when the system has no descriptors or memory for a
      * pool; `UnsupportedPlatformError` where pools cannot run.
      */
-    constructor(options?: ProcessPoolOptions);
+    constructor(options?: ProcessPoolOptions<I> & NeededInitargs<I>);
     /**
      * Calls `fn(...args)` in a worker process.
      *
@@ -1013,11 +1030,13 @@ export declare class ProcessPoolExecutor extends Executor {
      */
     submit<A extends unknown[], R>(fn: TaskFunction<A, R>, ...args: A): Future<Awaited<R>>;
     /**
-     * Calls `fn(...args)` in a worker process as {@link submit} does, with options for this call.
+     * Calls `fn(...args)` in a worker process as {@link submit} does, with options for this call. Arguments may be left
+     * out where the function needs none.
      *
      * @throws As `submit`; TypeError or RangeError that names a wrong option.
      */
     run<A extends unknown[], R>(fn: TaskFunction<A, R>, args: readonly [...A], options?: RunOptions): Future<Awaited<R>>;
+    run<R>(fn: TaskFunction<[], R>, args?: undefined, options?: RunOptions): Future<Awaited<R>>;
     /**
      * Takes no more calls. Accepted calls finish, then the workers leave. May be called again, and from anywhere.
      *
@@ -1058,8 +1077,8 @@ export declare class ProcessPoolExecutor extends Executor {
     protected mapSource<R>(fn: TaskFunction, call: MapCall): MapSource<unknown, R>;
 }
 
-/** Options of a {@link ProcessPoolExecutor}. */
-export declare interface ProcessPoolOptions {
+/** Options of a {@link ProcessPoolExecutor}. `I` are the parameters of the `initializer`. */
+export declare interface ProcessPoolOptions<I extends unknown[] = any> {
     /**
      * The most worker processes. They are started when calls need them.
      * Default: the number of processors that this process may use, within the CPU quota of its control group.
@@ -1073,9 +1092,9 @@ export declare interface ProcessPoolOptions {
      */
     startMethod?: StartMethod;
     /** A function that is called and awaited once in each worker, before the first call. Its error fails the start. */
-    initializer?: TaskFunction<never[], unknown>;
+    initializer?: TaskFunction<I>;
     /** The arguments of `initializer`. */
-    initargs?: readonly unknown[];
+    initargs?: NoInfer<readonly [...I]>;
     /** The number of calls after which a worker is replaced. A chunk of `map` is one call. Default: no limit. */
     maxTasksPerChild?: number;
     /**

@@ -2,13 +2,21 @@ import { Buffer as Buffer_2 } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 
 /**
+ * An asynchronous iterator over items, for `for await` or for `next()`. It can be used as an `AsyncIterableIterator`,
+ * whose type says nothing of the end before TypeScript 5.6.
+ */
+export declare interface AsyncItems<T> extends AsyncIterator<T, undefined> {
+    [Symbol.asyncIterator](): AsyncItems<T>;
+}
+
+/**
  * The items of an iterable in arrays. A batch is read when it is asked for, and none is empty. Leaving the loop early
  * closes the iterable. What was read before an error of the iterable comes before that error.
  *
  * @throws TypeError or RangeError that names the argument. The iterator rejects with a TypeError when `bytes` is given
  * and an item has no size.
  */
-export declare function batches<T>(iterable: AsyncIterable<T> | Iterable<T>, options: BatchesOptions<T>): AsyncIterableIterator<T[], undefined>;
+export declare function batches<T>(iterable: AsyncIterable<T> | Iterable<T>, options: BatchesOptions<T>): AsyncItems<T[]>;
 
 /** Options of {@link batches}: at least one of `items`, `bytes` and `ms`. */
 export declare interface BatchesOptions<T> {
@@ -84,13 +92,13 @@ declare type ItemOutcome<T, R> = {
  */
 export declare function lines(source: LineSource, options?: LinesOptions & {
     encoding?: 'utf8' | 'latin1';
-}): AsyncIterableIterator<string, undefined>;
+}): AsyncItems<string>;
 
 export declare function lines(source: LineSource, options: LinesOptions & {
     encoding: null;
-}): AsyncIterableIterator<Buffer_2, undefined>;
+}): AsyncItems<Buffer_2>;
 
-export declare function lines(source: LineSource, options?: LinesOptions): AsyncIterableIterator<string | Buffer_2, undefined>;
+export declare function lines(source: LineSource, options?: LinesOptions): AsyncItems<string | Buffer_2>;
 
 /** Options of {@link lines}. */
 export declare interface LinesOptions {

@@ -318,3 +318,9 @@ test('one signal may stop many calls, and AbortSignal.timeout() works', async (t
   t.true(errors.every((error) => (error!.cause as Error).name === 'TimeoutError'))
   t.is(await pool.submit(tasks.add, 1, 2), 3)
 })
+
+test('arguments may be left out, with options behind them too', async (t) => {
+  const pool = makePool(t, { maxWorkers: 1 })
+  t.is(await pool.run(tasks.pid), await pool.run(tasks.pid, undefined, { timeout: 60_000 }))
+  t.is(await pool.run((n = 7) => n, undefined, { retries: 1 }), 7)
+})

@@ -46,6 +46,43 @@ test('defineTasks() refuses what is no URL and what is no function, by name', (t
   }
 })
 
+test('defineTasks() takes the path of a CommonJS module, and names __filename where there is no URL', async (t) => {
+  const path = join(tempDirectory(t), 'a #1.cjs')
+  const entry = JSON.stringify(pathToFileURL(join(process.cwd(), 'dist/index.js')).href)
+  writeFileSync(
+    path,
+    `exports.loaded = import(${entry}).then(({ defineTasks }) => { exports.tasks =
+    defineTasks(__filename, { half: (n) => n / 2 }) })
+    exports.half = exports.loaded.then(() => exports.tasks.half)`,
+  )
+  const { tasks: defined } = (await importCommon(path)) as { tasks: { half: (n: number) => number } }
+  const pool = makePool(t, { maxWorkers: 1 })
+  t.is(defined.half(4), 2)
+  t.is(await pool.submit(defined.half, 8), 4)
+  const refusal = t.throws(() => defineTasks(undefined as never, {}), { instanceOf: TypeError })
+  t.regex(refusal!.message, /import\.meta\.url, or __filename.*--define:import\.meta\.url=__filename/)
+  t.throws(() => defineTasks('relative/path.js', {}), { instanceOf: TypeError })
+})
+
+async function importCommon(path: string): Promise<unknown> {
+  const { default: exports } = await import(pathToFileURL(path).href)
+  await exports.loaded
+  return exports
+}
+
+test('a task module whose file does not exist: the error says so, and what a bundler has done', async (t) => {
+  const url = pathToFileURL(join(tempDirectory(t), 'absent.mjs'))
+  const { task } = defineTasks(url, { task: () => 1 })
+  const pool = makePool(t, { maxWorkers: 1 })
+  const error = (await failureOf(pool.submit(task))) as Error
+  t.true(error instanceof TaskLoadError)
+  t.regex(error.message, /There is no such file\..*bundle.*importMeta/)
+  const failing = pathToFileURL(join(tempDirectory(t), 'failing.mjs'))
+  writeFileSync(failing, "throw new Error('at load')")
+  const other = (await failureOf(pool.submit(defineTasks(failing, { task: () => 1 }).task))) as Error
+  t.regex(other.message, /at load$/)
+})
+
 test('one function under two names is two tasks', async (t) => {
   const url = pathToFileURL(join(tempDirectory(t), 'absent.mjs'))
   const shared = (): number => 1

@@ -9,6 +9,9 @@ export const contents = [
       { title: 'Guide', document: 'docs/guide.md', path: 'guide' },
       { title: 'Start methods', document: 'docs/start-methods.md', path: 'start-methods' },
       { title: 'Troubleshooting', document: 'docs/troubleshooting.md', path: 'troubleshooting' },
+      { title: 'TypeScript', document: 'docs/typescript.md', path: 'typescript' },
+      { title: 'Bundlers', document: 'docs/bundlers.md', path: 'bundlers' },
+      { title: 'Tools', document: 'docs/tools.md', path: 'tools' },
       { title: 'From Python', document: 'docs/from-python.md', path: 'from-python' },
       {
         title: 'From piscina and workerpool',

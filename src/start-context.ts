@@ -1,7 +1,7 @@
 // `getContext`: the public classes bound to one start method.
 
 import { ProcessPoolExecutor } from './executor/process-pool-executor.js'
-import { EXECUTOR_OPTIONS, type ProcessPoolOptions } from './host/options.js'
+import { EXECUTOR_OPTIONS, type NeededInitargs, type ProcessPoolOptions } from './host/options.js'
 import { POOL_OPTIONS } from './pool/options.js'
 import { Pool, type PoolOptions } from './pool/pool.js'
 import { checkStartMethod, getStartMethod, type StartMethod } from './start/methods.js'
@@ -48,13 +48,13 @@ function makeContext(method: StartMethod): StartContext {
   const Executor = ProcessPoolExecutor
   const AnyPool = Pool
   return Object.freeze({
-    ProcessPoolExecutor: class ProcessPoolExecutor extends Executor {
-      constructor(options?: ProcessPoolOptions) {
+    ProcessPoolExecutor: class ProcessPoolExecutor<I extends unknown[] = any> extends Executor<I> {
+      constructor(options?: ProcessPoolOptions<I> & NeededInitargs<I>) {
         super(bound(options, EXECUTOR_OPTIONS))
       }
     },
-    Pool: class Pool extends AnyPool {
-      constructor(processes?: number, options?: PoolOptions) {
+    Pool: class Pool<I extends unknown[] = any> extends AnyPool<I> {
+      constructor(processes?: number, options?: PoolOptions<I> & NeededInitargs<I>) {
         super(processes, bound(options, POOL_OPTIONS))
       }
     },

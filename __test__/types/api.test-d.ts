@@ -16,6 +16,7 @@ import {
   importTasks,
   type Pool,
   ProcessPoolExecutor,
+  type ProcessPoolOptions,
   type RetryOptions,
   runFinalizers,
   runFinalizersAsync,
@@ -44,6 +45,18 @@ pool.submit((n: number) => n, 'one')
 pool.submit((a: number, b: number) => a + b, 1)
 // @ts-expect-error an argument is missing
 pool.run((a: number, b: number) => a + b, [1])
+
+// Arguments may be left out where the function needs none.
+expectTypeOf(pool.run(() => 1)).toEqualTypeOf<Future<number>>()
+expectTypeOf(pool.run(async (n?: string) => n ?? '')).toEqualTypeOf<Future<string>>()
+pool.run(() => 1, [], { timeout: 100 })
+pool.run(() => 1, undefined, { timeout: 100 })
+// @ts-expect-error the argument is missing
+pool.run((n: number) => n)
+declare function pick<T>(name: string, value: T): T
+expectTypeOf(pool.run(pick, ['a', 1n])).toEqualTypeOf<Future<bigint>>()
+// @ts-expect-error options come behind the arguments
+pool.run(() => 1, { timeout: 100 })
 
 const retries: RetryOptions = { limit: 3, delay: 100, when: (error, attempt) => error instanceof Error && attempt < 2 }
 expectTypeOf(pool.run((n: number) => n, [1], { retries, label: 'one' })).toEqualTypeOf<Future<number>>()
@@ -88,6 +101,26 @@ pool.starmap((a: number, b: string) => b.repeat(a), [[1, 2]])
 // Tasks keep their types.
 const { double } = defineTasks(import.meta.url, { double: (n: number) => n * 2 })
 expectTypeOf(double).toEqualTypeOf<(n: number) => number>()
+const generic = <T>(value: T): T[] => [value]
+const { wrap, first, named } = defineTasks(import.meta.url, {
+  wrap: generic,
+  first: <T>(values: T[]): T | undefined => values[0],
+  async named<K extends string>(this: void, name: K, optional?: number) {
+    return [name, optional] as const
+  },
+})
+expectTypeOf(wrap(1)).toEqualTypeOf<number[]>()
+expectTypeOf(first(['x'])).toEqualTypeOf<string | undefined>()
+expectTypeOf(pool.submit(first, [1])).toEqualTypeOf<Future<number | undefined>>()
+expectTypeOf(pool.submit(wrap<string>, 'x')).toEqualTypeOf<Future<string[]>>()
+expectTypeOf(pool.submit(named, 'a' as const)).toEqualTypeOf<Future<readonly ['a', number | undefined]>>()
+const together = defineTasks(import.meta.url, { wrap: generic, first: <T>(values: T[]): T | undefined => values[0] })
+expectTypeOf(together.wrap(1)).toEqualTypeOf<number[]>()
+expectTypeOf(together.first(['x'])).toEqualTypeOf<string | undefined>()
+// @ts-expect-error a number is no function
+defineTasks(import.meta.url, { limit: 7 })
+// @ts-expect-error a class is no function that can be called
+defineTasks(import.meta.url, { row: class {} })
 const imported = importTasks<typeof jobs>('./jobs.js')
 expectTypeOf(pool.submit(imported.parse, '1')).toEqualTypeOf<Future<number>>()
 expectTypeOf(pool.submit(imported.default, 1n)).toEqualTypeOf<Future<bigint>>()
@@ -114,6 +147,30 @@ wait([future], { returnWhen: 'SOME' })
 
 // Executors.
 new ProcessPoolExecutor({ maxWorkers: 2, initializer: double, initargs: [1], onWorkerDeath: 'isolate' })
+const open = (path: string, flags?: number) => path.length + (flags ?? 0)
+const add = (...numbers: number[]) => numbers.length
+new ProcessPoolExecutor({ initializer: open, initargs: ['a'] })
+new ProcessPoolExecutor({ initializer: open, initargs: ['a', 1] as const })
+new ProcessPoolExecutor({ initializer: add })
+new ProcessPoolExecutor({ initializer: async () => {} })
+new ProcessPoolExecutor({ initializer: generic, initargs: [1] })
+const options: ProcessPoolOptions = { initializer: open, initargs: ['a'], maxWorkers: 2 }
+new ProcessPoolExecutor({ ...options, maxWorkers: 3 })
+expectTypeOf(new ProcessPoolExecutor({ initializer: open, initargs: ['a'] })).toExtend<ProcessPoolExecutor>()
+expectTypeOf<ProcessPoolExecutor>().toExtend<ProcessPoolExecutor<[number]>>()
+// @ts-expect-error a number is no path
+new ProcessPoolExecutor({ initializer: open, initargs: [1] })
+// @ts-expect-error the path is missing
+new ProcessPoolExecutor({ initializer: open })
+// @ts-expect-error the path is missing
+new ProcessPoolExecutor({ initializer: open, initargs: [] })
+// @ts-expect-error one argument too many
+new ProcessPoolExecutor({ initializer: open, initargs: ['a', 1, 2] })
+// @ts-expect-error a number is no path, also where the variable has a type
+const typed: ProcessPoolExecutor = new ProcessPoolExecutor({ initializer: open, initargs: [1] })
+// @ts-expect-error the path is missing
+new (getContext().ProcessPoolExecutor)({ initializer: open })
+void typed
 // @ts-expect-error no such option
 new ProcessPoolExecutor({ maxWorker: 2 })
 // @ts-expect-error no such start method

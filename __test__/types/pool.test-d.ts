@@ -71,6 +71,11 @@ expectTypeOf(pool.apply(imported.parse, ['1'])).toEqualTypeOf<Promise<number>>()
 // The pool.
 new Pool()
 new Pool(undefined, { initializer: later, initargs: [1], maxtasksperchild: 10, startMethod: 'spawn' })
+new Pool(2, { initializer: repeat, initargs: ['x', 1] })
+// @ts-expect-error the second argument is a number
+new Pool(2, { initializer: repeat, initargs: ['x', 'y'] })
+// @ts-expect-error arguments are missing
+new Pool(2, { initializer: repeat })
 new Pool(2, { maxQueue: 10, maxMemoryPerWorker: 2 ** 30, startTimeout: 1000, stdio: 'ignore', name: 'x', env: {} })
 // @ts-expect-error a death never breaks a pool
 new Pool(2, { onWorkerDeath: 'break' })

@@ -15,7 +15,7 @@ import { RetryPolicy } from '../futures/retry-policy.js'
 import { ChunkSource } from '../host/chunk-source.js'
 import { type CallPlan, PoolCore } from '../host/core.js'
 import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
-import { type ProcessPoolOptions, resolveOptions } from '../host/options.js'
+import { type NeededInitargs, type ProcessPoolOptions, resolveOptions } from '../host/options.js'
 import type { PoolStats } from '../host/stats.js'
 import type { MapCall, MapSource } from '../map/source.js'
 import type { TaskFunction } from '../tasks/index.js'
@@ -29,6 +29,8 @@ const dropped = new FinalizationRegistry<PoolCore>((core) => core.close())
 /**
  * Runs functions in worker processes.
  *
+ * `I` are the parameters of the `initializer`, by which the compiler checks `initargs`; nothing else has this type.
+ *
  * Workers are started when calls need them, and are used again. Unfinished calls keep the program alive; an idle
  * executor does not.
  *
@@ -36,7 +38,7 @@ const dropped = new FinalizationRegistry<PoolCore>((core) => core.close())
  * await using pool = new ProcessPoolExecutor({ maxWorkers: 4 })
  * const sum = await pool.submit((a: number, b: number) => a + b, 1, 2)
  */
-export class ProcessPoolExecutor extends Executor {
+export class ProcessPoolExecutor<I extends unknown[] = any> extends Executor {
   readonly #core: PoolCore
   readonly #emitter = new PoolEmitter()
 
@@ -45,7 +47,7 @@ export class ProcessPoolExecutor extends Executor {
    * `NestingError` in a worker ten levels deep; `WorkerSpawnError` when the system has no descriptors or memory for a
    * pool; `UnsupportedPlatformError` where pools cannot run.
    */
-  constructor(options?: ProcessPoolOptions) {
+  constructor(options?: ProcessPoolOptions<I> & NeededInitargs<I>) {
     super()
     this.#core = new PoolCore(resolveOptions(options), this.#emitter)
     dropped.register(this, this.#core)
@@ -63,11 +65,14 @@ export class ProcessPoolExecutor extends Executor {
   }
 
   /**
-   * Calls `fn(...args)` in a worker process as {@link submit} does, with options for this call.
+   * Calls `fn(...args)` in a worker process as {@link submit} does, with options for this call. Arguments may be left
+   * out where the function needs none.
    *
    * @throws As `submit`; TypeError or RangeError that names a wrong option.
    */
-  run<A extends unknown[], R>(fn: TaskFunction<A, R>, args: readonly [...A], options?: RunOptions): Future<Awaited<R>> {
+  run<A extends unknown[], R>(fn: TaskFunction<A, R>, args: readonly [...A], options?: RunOptions): Future<Awaited<R>>
+  run<R>(fn: TaskFunction<[], R>, args?: undefined, options?: RunOptions): Future<Awaited<R>>
+  run<R>(fn: TaskFunction<never[], R>, args: readonly unknown[] = [], options?: RunOptions): Future<Awaited<R>> {
     const core = this.#core
     core.assertOpen()
     const own = ownRunOptions(options)

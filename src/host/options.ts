@@ -8,8 +8,15 @@ import { native, type NativePoolOptions } from '../native/index.js'
 import { entryFolder, serverEntry, workerEntry } from '../paths.js'
 import { type AgainstForks, chooseStartMethod, IS_A_COPY, NEVER_REPLACED, type StartMethod } from '../start/methods.js'
 import { coverageVariable, warnOfForks } from '../start/coverage.js'
+import { assertEntries } from '../start/entries.js'
 import { endMisrun } from '../start/misrun.js'
-import { heapOption, inheritedExecArgv, inheritedNodeOptions, optionWithoutScript } from '../start/node-options.js'
+import {
+  heapOption,
+  inheritedExecArgv,
+  inheritedNodeOptions,
+  optionWithoutScript,
+  withoutProfiles,
+} from '../start/node-options.js'
 import { workerProgram } from '../start/program.js'
 import { FORKABLE, serverArgument } from '../start/server/plan.js'
 import { workerState } from '../tasks/context.js'
@@ -20,8 +27,11 @@ import { optionNames, type OwnOptions, ownOptions } from '../util/options.js'
 import { invalidType, invalidValue, validateInteger, validateNumber, validateOneOf } from '../util/validate.js'
 import type { TaskDescriptor } from '../wire/index.js'
 
-/** Options of a {@link ProcessPoolExecutor}. */
-export interface ProcessPoolOptions {
+/** What the options of a pool lack unless they have `initargs`: the arguments that the `initializer` needs. */
+export type NeededInitargs<I extends unknown[]> = [] extends I ? unknown : { readonly initargs: unknown }
+
+/** Options of a {@link ProcessPoolExecutor}. `I` are the parameters of the `initializer`. */
+export interface ProcessPoolOptions<I extends unknown[] = any> {
   /**
    * The most worker processes. They are started when calls need them.
    * Default: the number of processors that this process may use, within the CPU quota of its control group.
@@ -35,9 +45,9 @@ export interface ProcessPoolOptions {
    */
   startMethod?: StartMethod
   /** A function that is called and awaited once in each worker, before the first call. Its error fails the start. */
-  initializer?: TaskFunction<never[], unknown>
+  initializer?: TaskFunction<I>
   /** The arguments of `initializer`. */
-  initargs?: readonly unknown[]
+  initargs?: NoInfer<readonly [...I]>
   /** The number of calls after which a worker is replaced. A chunk of `map` is one call. Default: no limit. */
   maxTasksPerChild?: number
   /**
@@ -146,6 +156,7 @@ const DEFAULT_SLOTS = 256
 export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
   const options = ownOptions(given, EXECUTOR_OPTIONS)
   endMisrun()
+  assertEntries()
   const depth = (workerState()?.depth ?? depthBeforeEntry()) + 1
   if (depth > MAX_DEPTH) {
     throw new NestingError(
@@ -173,7 +184,9 @@ export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
   const execPath = programPath(options.execPath)
   const program = startMethod === 'fork' ? process.execPath : workerProgram(execPath, variables)
   const givenOptions = execArguments(options.execArgv) ?? inheritedExecArgv(cwd)
-  const nodeVariable = inheritedNodeOptions(ownVariable(variables, 'NODE_OPTIONS'), cwd)
+  // After `setStartMethod('forkserver')` a pool may have to spawn its workers, which write profiles.
+  const profiled = startMethod !== 'forkserver' || options.startMethod === undefined
+  const nodeVariable = inheritedNodeOptions(ownVariable(variables, 'NODE_OPTIONS'), cwd, profiled)
   const hardMemoryLimit = limit(options.hardMemoryLimit, 'options.hardMemoryLimit', 1)
   const heap =
     hardMemoryLimit === undefined || startMethod === 'fork'
@@ -201,7 +214,7 @@ export function resolveOptions(given?: ProcessPoolOptions): ResolvedOptions {
       forkServer:
         startMethod === 'forkserver'
           ? [
-              ...nodeOptions,
+              ...withoutProfiles(nodeOptions),
               ...FORKABLE,
               serverEntry(),
               ...nameArguments,

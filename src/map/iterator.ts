@@ -9,6 +9,7 @@
 // that are there, and by each later `next()`. Items that fail are results.
 
 import { CancelledError, InvalidStateError, TimeoutError } from '../errors/index.js'
+import type { AsyncItems } from '../util/async-items.js'
 import { type AbortReaction, offAbort, onAbort } from '../util/abort.js'
 import { monotonicMs } from '../util/clock.js'
 import { setImmediate } from '../util/globals.js'
@@ -44,7 +45,7 @@ export type IteratorOptions = Pick<
  * first; unless `ordered` is false, those up to the first item that has none. Then each `next()` rejects with the same
  * error: only a map whose last item was yielded, or that was left by `return()`, is `done`.
  */
-export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
+export class MapIterator<R> implements AsyncItems<R> {
   // `start()` sets these two.
   declare private pace: Pace
   declare private feeder: Feeder<unknown, any>
@@ -179,7 +180,7 @@ export class MapIterator<R> implements AsyncIterableIterator<R, undefined> {
    * Returns an iterator for loops, which shares the results with this one. A failure in it ends the map: `for await`
    * itself would not do that.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined> {
+  [Symbol.asyncIterator](): AsyncItems<R> {
     return new MapLoop(this)
   }
 

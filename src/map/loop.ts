@@ -1,5 +1,7 @@
 // The iterator that `for await` uses over a map iterator.
 
+import type { AsyncItems } from '../util/async-items.js'
+
 /** The methods of a map iterator that a loop uses. */
 interface LoopedOver<R> {
   advance(strict: boolean): Promise<IteratorResult<R, undefined>>
@@ -13,7 +15,7 @@ interface LoopedOver<R> {
  * `for await` does not call `return()` when `next()` rejects: it takes the iterator for finished. Nobody would ever
  * take the remaining results, so they are cancelled.
  */
-export class MapLoop<R> implements AsyncIterableIterator<R, undefined> {
+export class MapLoop<R> implements AsyncItems<R> {
   private readonly iterator: LoopedOver<R>
 
   constructor(iterator: LoopedOver<R>) {

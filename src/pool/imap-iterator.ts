@@ -3,6 +3,7 @@
 import { type TimeoutOptions, waitTimeout } from '../futures/wait-options.js'
 import type { MapIterator } from '../map/iterator.js'
 import { MapLoop } from '../map/loop.js'
+import type { AsyncItems } from '../util/async-items.js'
 
 /**
  * The results of {@link Pool.imap} or {@link Pool.imapUnordered}, for `for await` or for `next()`.
@@ -12,7 +13,7 @@ import { MapLoop } from '../map/loop.js'
  * failure. Then, and whenever a loop is left early, the remaining calls are cancelled. The pool is not collected before
  * the iterator has all results.
  */
-export class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
+export class ImapIterator<R> implements AsyncItems<R> {
   readonly #results: MapIterator<R>
 
   private constructor(results: MapIterator<R>) {
@@ -60,7 +61,7 @@ export class ImapIterator<R> implements AsyncIterableIterator<R, undefined> {
    * Returns an iterator for loops, which shares the results with this one. A failure in it ends the iteration: `for
    * await` itself would not do that.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<R, undefined> {
+  [Symbol.asyncIterator](): AsyncItems<R> {
     return new MapLoop(this.#results)
   }
 

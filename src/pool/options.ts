@@ -11,9 +11,9 @@ import { chooseStartMethod, NEVER_REPLACED } from '../start/methods.js'
 import { optionNames, ownOptions } from '../util/options.js'
 import { invalidValue, validateInteger } from '../util/validate.js'
 
-/** Options of a {@link Pool}. */
-export interface PoolOptions extends Omit<
-  ProcessPoolOptions,
+/** Options of a {@link Pool}. `I` are the parameters of the `initializer`. */
+export interface PoolOptions<I extends unknown[] = any> extends Omit<
+  ProcessPoolOptions<I>,
   'maxWorkers' | 'maxTasksPerChild' | 'onWorkerDeath' | 'idleTimeout'
 > {
   /** The number of calls after which a worker is replaced. A chunk of a map is one call. Default: no limit. */

@@ -15,6 +15,7 @@ import type { Entry } from '../finalizers/entry.js'
 import { ChunkSource } from '../host/chunk-source.js'
 import { PoolCore } from '../host/core.js'
 import { PoolEmitter, type ProcessPoolEvents } from '../host/events.js'
+import type { NeededInitargs } from '../host/options.js'
 import type { PoolStats } from '../host/stats.js'
 import { argumentLists, isAsyncIterable } from '../map/input.js'
 import { plainCall } from '../map/source.js'
@@ -66,6 +67,8 @@ type Method = (...args: never[]) => unknown
  * A fixed number of worker processes, all started at once. A worker that leaves is replaced. After Python's
  * `multiprocessing.Pool`.
  *
+ * `I` are the parameters of the `initializer`, by which the compiler checks `initargs`; nothing else has this type.
+ *
  * A worker that dies fails only the job that it ran. `close()` and `join()` end a pool and let its jobs finish.
  * `terminate()`, which `await using` calls, ends it at once. Unfinished jobs keep the program alive; an idle pool does
  * not.
@@ -77,7 +80,7 @@ type Method = (...args: never[]) => unknown
  * pool.close()
  * await pool.join()
  */
-export class Pool implements AsyncDisposable {
+export class Pool<I extends unknown[] = any> implements AsyncDisposable {
   readonly #core: PoolCore
   readonly #emitter = new PoolEmitter()
   readonly #life: PoolLife
@@ -93,7 +96,7 @@ export class Pool implements AsyncDisposable {
    * (then none is left running); `SerializationError` when `initargs` cannot travel; `NestingError` in a worker ten
    * levels deep; `UnsupportedPlatformError` where pools cannot run.
    */
-  constructor(processes?: number, options?: PoolOptions) {
+  constructor(processes?: number, options?: PoolOptions<I> & NeededInitargs<I>) {
     this.#core = new PoolCore(resolvePoolOptions(processes, options), this.#emitter)
     this.#core.startAll()
     const life = (this.#life = new PoolLife(this.#core, framesOf(recordStack(Pool)) ?? ''))

@@ -1,6 +1,5 @@
 // Whether this process can be forked: a fork has the memory of all threads, but only the thread that forked.
 
-import { readdirSync, readFileSync } from 'node:fs'
 import { url as inspectorUrl } from 'node:inspector'
 import { Socket } from 'node:net'
 import { availableParallelism } from 'node:os'
@@ -9,6 +8,7 @@ import { isMainThread } from 'node:worker_threads'
 import { ForkUnsafeError } from '../errors/index.js'
 import { native } from '../native/index.js'
 import { outwardDescriptors } from './open-descriptors.js'
+import { causeOfThreads, REAPER, RELIEF, threadsOfProcess, unknownThreads, WATCHDOG } from './threads.js'
 
 /** The result of {@link forkSafety}. */
 export interface ForkSafety {
@@ -86,7 +86,9 @@ export function reasonsAgainst({ passing = [], descriptors = [] }: Allowance = {
   }
   if (watchdogs.length > 0) reasons.push('this is a worker itself, with a thread that looks for the end of its host')
   const unknown = unknownThreads(threads, poolSize) - relief.length - watchdogs.length - reapers.length
-  if (unknown > 0) reasons.push(`there ${countOf(unknown)} here beyond Node's own`)
+  if (unknown > 0) reasons.push(`there ${countOf(unknown)} here beyond Node's own${causeOfThreads(threads)}`)
+  // Forks of one process have the random numbers of their parent, unless each puts a generator of its own in place.
+  if (Object.isFrozen(Math)) reasons.push('Math is frozen (--frozen-intrinsics): all forks would draw the same numbers')
   // Node does not list all work of its thread pool. Other threads that compute are a reason already.
   const busy =
     missing.length > 0 || unknown > 0 || passing.length > 0
@@ -133,51 +135,6 @@ function v8Options(): { missing: string[]; poolSize: number } {
   const size = at < 0 ? undefined : (POOL_SIZE.exec(given[at]!)![1] ?? given[at + 1])
   if (size !== '1') missing.push('--v8-pool-size=1')
   return { missing, poolSize: size === undefined ? DEFAULT_POOL_SIZE : Number(size) || availableParallelism() - 1 }
-}
-
-interface Thread {
-  readonly id: number
-  readonly name: string
-  readonly computes: boolean
-}
-
-function threadsOfProcess(): Thread[] {
-  return readdirSync('/proc/self/task').map((id) => {
-    try {
-      // For example `12 (node) S …`. A name may have parentheses and blanks.
-      const stat = readFileSync(`/proc/self/task/${id}/stat`, 'latin1')
-      const end = stat.lastIndexOf(')')
-      return { id: Number(id), name: stat.slice(stat.indexOf('(') + 1, end), computes: /^[RD]$/.test(stat[end + 2]!) }
-    } catch {
-      return { id: Number(id), name: '', computes: false } // It has ended meanwhile.
-    }
-  })
-}
-
-/** The names of our own threads, as the system cuts them. */
-const RELIEF = 'millrace-relief'
-const WATCHDOG = 'millrace-watchd'
-const REAPER = 'millrace-reaper'
-
-/**
- * The main thread, the timer of V8's pool, and the thread that listens for the debugger's signal. The last two sleep.
- */
-const OWN_THREADS = 3
-
-/** The number of other threads: neither the above, nor V8's pool, nor libuv's, which a fork makes anew. */
-function unknownThreads(threads: Thread[], v8Threads: number): number {
-  const others = Math.max(0, threads.length - OWN_THREADS - Math.max(v8Threads, 1))
-  // Newer lines of Node name their threads. Without names, libuv's threads are known by their number: all start at
-  // once.
-  const named = threads.filter(({ name }) => name === 'libuv-worker').length
-  const libuvs = named > 0 || others < libuvThreads() ? named : libuvThreads()
-  return Math.max(0, others - libuvs)
-}
-
-/** The size of libuv's thread pool, read as libuv reads it. */
-function libuvThreads(): number {
-  const size = Number.parseInt(process.env.UV_THREADPOOL_SIZE ?? '4', 10)
-  return Math.min(Math.max(Number.isNaN(size) ? 1 : size, 1), 1024)
 }
 
 function countOf(threads: number): string {

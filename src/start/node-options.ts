@@ -50,8 +50,27 @@ const REQUIRED = new Set(['-r', '--require'])
 /** Options whose value is resolved as by `import`. */
 const IMPORTED = new Set(['--import', '--loader', '--experimental-loader'])
 
+/** An option of Node, as this process was given it. */
+export interface NodeOption {
+  /** As Node's documents have it. */
+  readonly name: string
+  readonly value: string | undefined
+}
+
+/** The options of this process, from its command line and from NODE_OPTIONS. */
+export function nodeOptions(): NodeOption[] {
+  const given = [...split(process.env.NODE_OPTIONS ?? ''), ...process.execArgv]
+  return given.flatMap((argument, index) => {
+    // There are only options and their values here: an argument that does not look like an option is a value.
+    if (!argument.startsWith('-')) return []
+    const option = optionOf(argument)
+    const next = given[index + 1]
+    return [option.value === undefined && next?.startsWith('-') === false ? { ...option, value: next } : option]
+  })
+}
+
 /** An argument: the name of an option as Node's documents have it, and the value that follows the name after `=`. */
-function optionOf(argument: string): { name: string; value: string | undefined } {
+function optionOf(argument: string): NodeOption {
   const end = argument.startsWith('--') ? argument.indexOf('=') : -1
   const name = end < 0 ? argument : argument.slice(0, end)
   const value = end < 0 ? undefined : argument.slice(end + 1)
@@ -73,6 +92,18 @@ export function profilesIn(execArgv: readonly string[], text: string | undefined
     .filter((name) => name === '--cpu-prof' || name === '--heap-prof')
 }
 
+/** Options for profiles, which forked workers do not write. */
+const PROFILES = /^--(?:cpu|heap)-prof/
+
+/** These options without those for profiles: `--cpu-prof` would give a fork server a thread. */
+export function withoutProfiles(options: readonly string[]): string[] {
+  return options.filter((argument, index) => {
+    const before = options[index - 1]
+    const isValue = !argument.startsWith('-') && before !== undefined && !before.includes('=')
+    return !PROFILES.test(optionOf(isValue ? before : argument).name)
+  })
+}
+
 /**
  * The option that keeps the heap of a worker within `limit` resident bytes: V8 collects garbage sooner, and ends the
  * worker when that does not help. Undefined if `execArgv`, or the value of NODE_OPTIONS, limits the heap.
@@ -90,11 +121,20 @@ export function inheritedExecArgv(cwd: string | undefined): string[] {
   return inherited(process.execArgv, cwd)
 }
 
-/** The value of NODE_OPTIONS for workers, if it has to be another than the one given. */
-export function inheritedNodeOptions(text: string | undefined, cwd: string | undefined): string | undefined {
+/**
+ * The value of NODE_OPTIONS for workers, if it has to be another than the one given.
+ *
+ * @param profiled - Whether workers write profiles.
+ */
+export function inheritedNodeOptions(
+  text: string | undefined,
+  cwd: string | undefined,
+  profiled: boolean,
+): string | undefined {
   if (text === undefined || !text.includes('-')) return undefined
   const given = split(text)
-  const kept = inherited(given, cwd, false)
+  const all = inherited(given, cwd, false)
+  const kept = profiled ? all : withoutProfiles(all)
   return kept.length === given.length && kept.every((each, index) => each === given[index]) ? undefined : quoted(kept)
 }
 

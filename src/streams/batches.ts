@@ -1,5 +1,6 @@
 // `batches`: the items of an iterable in arrays, each closed by a number of items, of bytes, or by time.
 
+import type { AsyncItems } from '../util/async-items.js'
 import { Fifo } from '../util/fifo.js'
 import { type OptionNames, optionNames, ownOptions } from '../util/options.js'
 import { readyItems } from '../util/ready-items.js'
@@ -31,10 +32,7 @@ const NAMES = optionNames<BatchesOptions<unknown>>('batches()', { items: true, b
  * @throws TypeError or RangeError that names the argument. The iterator rejects with a TypeError when `bytes` is given
  * and an item has no size.
  */
-export function batches<T>(
-  iterable: AsyncIterable<T> | Iterable<T>,
-  options: BatchesOptions<T>,
-): AsyncIterableIterator<T[], undefined> {
+export function batches<T>(iterable: AsyncIterable<T> | Iterable<T>, options: BatchesOptions<T>): AsyncItems<T[]> {
   const limits = ownOptions(options, NAMES as OptionNames<BatchesOptions<T>>)
   const { items, bytes, ms, size } = limits
   if (items !== undefined) validateInteger(items, 'options.items', 1)
@@ -60,7 +58,7 @@ function inputOf<T>(iterable: AsyncIterable<T> | Iterable<T>): Input<T> {
 /** Items that are taken at once from an input that has them ready. */
 const READ_AT_ONCE = 256
 
-class Batches<T> implements AsyncIterableIterator<T[], undefined> {
+class Batches<T> implements AsyncItems<T[]> {
   readonly #input: Input<T>
   readonly #batch: Batch<T>
   /** Items that were read and are in no batch. */

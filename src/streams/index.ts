@@ -1,5 +1,6 @@
 // The exports of `millrace/streams`.
 
+export type { AsyncItems } from '../util/async-items.js'
 export { batches, type BatchesOptions } from './batches.js'
 export { byteRanges, type ByteRangesOptions } from './byte-ranges.js'
 export { lines, type LinesOptions } from './lines.js'

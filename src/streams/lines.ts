@@ -2,6 +2,7 @@
 
 import type { Buffer } from 'node:buffer'
 
+import type { AsyncItems } from '../util/async-items.js'
 import { optionNames, ownOptions } from '../util/options.js'
 import { takeReady, type ReadyItems } from '../util/ready-items.js'
 import { invalidType, invalidValue, validateInteger } from '../util/validate.js'
@@ -36,16 +37,10 @@ const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
  * than that is kept in memory. It rejects with the errors of the source, and of a file that has changed
  * (`ERR_MILLRACE_FILE_CHANGED`).
  */
-export function lines(
-  source: LineSource,
-  options?: LinesOptions & { encoding?: 'utf8' | 'latin1' },
-): AsyncIterableIterator<string, undefined>
-export function lines(
-  source: LineSource,
-  options: LinesOptions & { encoding: null },
-): AsyncIterableIterator<Buffer, undefined>
-export function lines(source: LineSource, options?: LinesOptions): AsyncIterableIterator<string | Buffer, undefined>
-export function lines(source: LineSource, options?: LinesOptions): AsyncIterableIterator<Line, undefined> {
+export function lines(source: LineSource, options?: LinesOptions & { encoding?: 'utf8' | 'latin1' }): AsyncItems<string>
+export function lines(source: LineSource, options: LinesOptions & { encoding: null }): AsyncItems<Buffer>
+export function lines(source: LineSource, options?: LinesOptions): AsyncItems<string | Buffer>
+export function lines(source: LineSource, options?: LinesOptions): AsyncItems<Line> {
   const { encoding = 'utf8', maxBytes = DEFAULT_MAX_BYTES } = ownOptions(options, NAMES)
   if (encoding !== null && typeof encoding !== 'string')
     throw invalidType('options.encoding', 'a string or null', encoding)
@@ -61,7 +56,7 @@ type Result = IteratorResult<Line, undefined>
 
 const END: Result = { done: true, value: undefined }
 
-class Lines implements AsyncIterableIterator<Line, undefined>, ReadyItems<Line> {
+class Lines implements AsyncItems<Line>, ReadyItems<Line> {
   readonly #source: PieceReader
   readonly #splitter: LineSplitter
   #isClosed = false

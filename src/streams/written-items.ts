@@ -1,12 +1,13 @@
 // The items that were written to a stream, as the input of a `map`.
 
+import type { AsyncItems } from '../util/async-items.js'
 import { Fifo } from '../util/fifo.js'
 import { type ReadyItems, takeReady } from '../util/ready-items.js'
 
 /** Tells the writer that its items were taken. */
 type Callback = (error?: Error | null) => void
 
-export class WrittenItems<T> implements AsyncIterableIterator<T, undefined>, ReadyItems<T> {
+export class WrittenItems<T> implements AsyncItems<T>, ReadyItems<T> {
   /** Items that were written and not taken. */
   #items: readonly T[] = []
   #at = 0

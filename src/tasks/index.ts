@@ -9,6 +9,7 @@ import { messageOf } from '../util/text.js'
 import { hrefOf, isUrl } from '../util/url.js'
 import { invalidType, invalidValue } from '../util/validate.js'
 import type { TaskDescriptor } from '../wire/index.js'
+import { MODULE_URL } from './bundled.js'
 import { isWindowsPath, resolveSpecifier, urlOfPath } from './resolve.js'
 
 /** Any function that can be a task. */
@@ -43,14 +44,16 @@ export function definedTask(url: string, name: string): ((...args: never[]) => u
  * Makes functions of the calling module callable in workers by reference: a worker imports the module and calls the
  * function there. In this process the functions stay callable as before.
  *
- * @param url - The calling module's `import.meta.url`.
+ * @param url - The calling module's `import.meta.url`; in CommonJS its `__filename`.
  * @param tasks - The functions by name. They need not be exported.
  * @returns The functions by name, for destructuring.
- * @throws TypeError when `url` is no URL, or a member of `tasks` is no function.
+ * @throws TypeError when `url` is no URL and no absolute path, or a member of `tasks` is no function.
  * @example
  * export const { parse } = defineTasks(import.meta.url, { parse: (line: string) => JSON.parse(line) as Row })
  */
-export function defineTasks<T extends Functions>(url: string | URL, tasks: T): T {
+export function defineTasks<T extends Functions>(url: string | URL, tasks: T): NoInfer<T> {
+  // `NoInfer`: a destructuring pattern is no source for `T`. It would give the functions a type of its own, in which
+  // generic functions lose their parameters.
   const href = moduleUrl(url, 'url')
   if (tasks === null || typeof tasks !== 'object') {
     throw invalidType('tasks', 'an object of functions', tasks)
@@ -61,7 +64,7 @@ export function defineTasks<T extends Functions>(url: string | URL, tasks: T): T
     registry().set(registryKey(href, name), task)
     result[name] = tag(task, href, name)
   }
-  return result as T
+  return result as NoInfer<T>
 }
 
 /** The tasks of a module that is not loaded in this process: the module's exported functions, and promises of these. */
@@ -129,8 +132,9 @@ export function resolveModule(specifier: string | URL, argument: string): string
 }
 
 function moduleUrl(url: string | URL, argument: string): string {
+  if (typeof url === 'string' && url.startsWith('/')) return urlOfPath(url)
   const href = typeof url === 'string' && isUrl(url) ? url : hrefOf(url)
-  if (href === undefined) throw invalidType(argument, "the module's import.meta.url", url)
+  if (href === undefined) throw invalidType(argument, MODULE_URL, url)
   return href
 }
 

@@ -2,6 +2,7 @@
 
 import { TaskLoadError } from '../errors/index.js'
 import type { WorkerState } from '../tasks/context.js'
+import { NO_SUCH_FILE } from '../tasks/bundled.js'
 import { definedTask, sourceExpression } from '../tasks/index.js'
 import { nameHelper, nameHelpersOf } from '../tasks/inserted-names.js'
 import { BoundedMap } from '../util/bounded-map.js'
@@ -140,7 +141,8 @@ export class TaskCache {
       this.#failures.delete(url)
       return { url: actual, namespace }
     } catch (cause) {
-      const error = new TaskLoadError(`${url} could not be loaded: ${messageOf(cause)}`, { cause })
+      const advice = fingerprint === 'absent' ? `. ${NO_SUCH_FILE}` : ''
+      const error = new TaskLoadError(`${url} could not be loaded: ${messageOf(cause)}${advice}`, { cause })
       this.exhausted ||= failure !== undefined
       this.#failures.set(url, { error, fingerprint, at: now })
       throw error

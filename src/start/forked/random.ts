@@ -40,7 +40,8 @@ export function seedableRandom(): () => void {
     // 53 bits, as many as the fraction of a double has.
     return ((word() >>> 5) * 2 ** 26 + (word() >>> 6)) / 2 ** 53
   }
-  Object.defineProperty(Math, 'random', { value: random, writable: true, enumerable: false, configurable: true })
+  // Under --frozen-intrinsics this changes nothing, and nothing is forked: see `fork-safety.ts`.
+  Reflect.defineProperty(Math, 'random', { value: random, writable: true, enumerable: false, configurable: true })
   return () => (isSeeded = false)
 }
 
