@@ -13,9 +13,9 @@
 // - An accessor may encode other values. These are left to V8, and the payload in the making leaves the outbox.
 //
 // Only these are not told apart: a property that an accessor has deleted, and one whose accessor deletes itself and
-// returns undefined; an array with all its elements that V8 takes for one with holes, and other arrays, when an accessor
-// adds properties to the array that is being written. And when the stack or the memory is used up, V8 gets the value
-// itself.
+// returns undefined; an array with all its elements that V8 takes for one with holes, and other arrays, when an
+// accessor adds properties to the array that is being written. And when the stack or the memory is used up, V8 gets the
+// value itself.
 
 import { types } from '../util/builtins.js'
 import { Buffer, Date } from '../util/globals.js'
