@@ -6,6 +6,7 @@ import { LIST, NODE, VALUE } from '../src/codec/error-describe.js'
 import { BYTES, ERROR, PLAIN, RAW, SCALARS, V8 } from '../src/codec/ids.js'
 import { decodeArguments, decodeError, decodeResult } from '../src/codec/index.js'
 import { readOutcomes } from '../src/codec/journal.js'
+import { readers } from '../src/codec/read-shapes.js'
 import { serialize } from '../src/codec/v8.js'
 import { BUFFER } from '../src/codec/views.js'
 import { SerializationError, TaskExitError } from '../src/errors/index.js'
@@ -35,6 +36,9 @@ function decodeAll(codec: number, bytes: Uint8Array): void {
     }
   }
 }
+
+// Shapes have code when they come for the second time.
+test.before(() => readers.setPatience(0))
 
 const mutation = fc.oneof(
   fc.record({ kind: fc.constant('set' as const), at: fc.nat(), byte: fc.integer({ min: 0, max: 255 }) }),
@@ -153,22 +157,33 @@ test('lengths beyond the payload allocate nothing', (t) => {
     // The content starts behind the end.
     [BYTES, [255, 255, 255, 255, 16]],
     [BYTES, [4]],
-    // Plain: an array and a Buffer of 4 GB; keys of 65,535 bytes, none, too few, a number, out of order, one key twice.
+    // Plain: an array and a Buffer of 4 GB; keys of 65,535 bytes, none, too few, a number, out of order, one key twice,
+    // a text of 4 GB as a key.
     [PLAIN, [0, 16, 255, 255, 255, 255, 0]],
     [PLAIN, [0, 21, 255, 255, 255, 255, 0]],
-    [PLAIN, [0, 18, 0, 0, 0, 0, 255, 255, 255, 255, 7, 1, 97]],
-    [PLAIN, [0, 18, 0, 0, 0, 0, 0, 0, 0, 0, 1]],
-    [PLAIN, [0, 18, 0, 0, 0, 0, 3, 0, 2, 0, 7, 1, 97, 1, 1]],
-    [PLAIN, [0, 18, 0, 0, 0, 0, 1, 0, 1, 0, 1, 1]],
-    [PLAIN, [0, 18, 0, 0, 0, 0, 6, 0, 2, 0, 7, 1, 97, 7, 1, 49, 1, 1]],
-    [PLAIN, [0, 18, 0, 0, 0, 0, 6, 0, 2, 0, 7, 1, 97, 7, 1, 97, 1, 1]],
-    // A shape and an object that do not exist, references without and with their mark, an unknown tag, an empty
+    shaped([64, 1], [0, 0, 0, 0, 255, 255, 255, 255, 7, 1, 97]),
+    shaped([64, 1], [0, 0, 0, 0, 0, 0, 0, 0]),
+    shaped([64, 1, 1], [0, 0, 0, 0, 3, 0, 2, 0, 7, 1, 97]),
+    shaped([64, 1], [0, 0, 0, 0, 1, 0, 1, 0, 1]),
+    shaped([64, 1, 1], [0, 0, 0, 0, 6, 0, 2, 0, 7, 1, 97, 7, 1, 49]),
+    shaped([64, 1, 1], [0, 0, 0, 0, 6, 0, 2, 0, 7, 1, 97, 7, 1, 97]),
+    shaped([64, 1], [0, 0, 0, 0, 6, 0, 1, 0, 8, 255, 255, 255, 255, 97]),
+    // The shapes: none, cut off, longer than the payload, and so long that they begin before the payload.
+    shaped([64, 1], []),
+    [PLAIN, [2]],
+    [PLAIN, [2, 64, 1, 0, 0, 0, 0]],
+    [PLAIN, [2, 64, 1, 0, 0, 0, 0, 200, 0, 0, 0]],
+    [PLAIN, [2, 64, 1, 0, 0, 0, 0, 255, 255, 255, 255]],
+    // A shape and an object that do not exist, references without and with their mark, unknown tags and marks, an empty
     // payload, a payload that is too long.
     [PLAIN, [0, 64]],
-    [PLAIN, [0, 19, 7, 0, 0, 0]],
+    shaped([65, 1], shape('a')),
+    shaped([19, 7, 0, 0, 0, 1], shape('a')),
     [PLAIN, [0, 22, 0, 0, 0, 0]],
     [PLAIN, [1, 22, 0, 0, 0, 0]],
+    [PLAIN, [0, 18]],
     [PLAIN, [0, 40]],
+    [PLAIN, [4, 1]],
     [PLAIN, [0]],
     [PLAIN, []],
     [PLAIN, [0, 1, 1]],
@@ -195,9 +210,69 @@ test('lengths beyond the payload allocate nothing', (t) => {
   t.true(process.memoryUsage().rss - before.rss < 500e6)
 })
 
+/** A plain payload whose shapes have these bytes. */
+function shaped(value: number[], shapes: number[]): [number, number[]] {
+  return [PLAIN, [2, ...value, ...shapes, 0, 0, 0, 0, ...words(shapes.length)]]
+}
+
+/** The bytes of a shape; its hash is arbitrary. */
+function shape(...keys: string[]): number[] {
+  const texts = keys.flatMap((key) => [9, ...words(2 * key.length), ...Buffer.from(key, 'utf16le')])
+  return [1, 2, 3, keys.length, ...halves(texts.length, keys.length), ...texts]
+}
+
+function words(...values: number[]): number[] {
+  return [...new Uint8Array(new Uint32Array(values).buffer)]
+}
+
+function halves(...values: number[]): number[] {
+  return [...new Uint8Array(new Uint16Array(values).buffer)]
+}
+
 function doubles(...values: number[]): number[] {
   return [...new Uint8Array(new Float64Array(values).buffer)]
 }
+
+test('forged shapes are never more than keys, however often they come', (t) => {
+  readers.setPatience(0)
+  const hostile = ['"]: globalThis.injected = 1, ["', '${globalThis.injected = 1}', "'+(globalThis.injected=1)+'", '\\']
+  hostile.push(
+    '`',
+    '\n',
+    '\u2028',
+    '\u2029',
+    '\ud800',
+    '*/globalThis.injected=1/*',
+    '__proto__',
+    'constructor',
+    '1.5',
+    '',
+  )
+  for (const keys of [...hostile.map((key) => [key]), hostile, hostile.toReversed(), ['1', '20', ...hostile]]) {
+    // The values: true for each key.
+    const [codec, bytes] = shaped([64, ...keys.map(() => 3)], shape(...keys))
+    for (let times = 0; times < 5; times++) {
+      const arrived: any = decodeResult(codec, Uint8Array.from(bytes))
+      t.deepEqual(Reflect.ownKeys(arrived), keys)
+      t.is(Object.getPrototypeOf(arrived), Object.prototype)
+      for (const key of keys) {
+        t.deepEqual(Object.getOwnPropertyDescriptor(arrived, key), {
+          value: true,
+          writable: true,
+          enumerable: true,
+          configurable: true,
+        })
+      }
+    }
+    // The code of the shape reads no further than the payload, and the same keys with another hash are another shape.
+    for (let cut = 1; cut < bytes.length; cut++) decodeAll(codec, Uint8Array.from(bytes.toSpliced(1, cut)))
+    const renamed = Uint8Array.from(bytes)
+    renamed[1 + 1 + keys.length] ^= 0xff
+    t.deepEqual(Reflect.ownKeys(decodeResult(codec, renamed) as object), keys)
+  }
+  t.true(readers.size > hostile.length)
+  t.false('injected' in globalThis)
+})
 
 test('values nested too deeply for this stack are an error of the decoder', (t) => {
   const opening = Array.from({ length: 200_000 }, () => [0x6f, 0x22, 1, 0x61]).flat()

@@ -11,10 +11,14 @@ import { PLAIN, V8 } from '../src/codec/ids.js'
 import { decodeResult, encodeResult, Outbox } from '../src/codec/index.js'
 import { encodePlain } from '../src/codec/plain-encode.js'
 import { deserialize, serialize } from '../src/codec/v8.js'
+import { writers } from '../src/codec/written-shapes.js'
 import { difference, encodedArguments, encodedResult, RUNS, sendArguments, sendResult } from './helpers/codec.js'
 import { argumentsOf, build, oddPlans, plainPlans } from './helpers/codec-plain-values.js'
 
 const PLAIN_RUNS = Number(process.env.MILLRACE_CODEC_RUNS ?? 10 * RUNS)
+
+// No shape has code of its own here: `codec-compiled.spec.ts` is about those.
+test.before(() => writers.setPatience(Infinity))
 
 const out = new Outbox()
 const isPlain = (value: unknown): boolean => encodePlain(value, out)
@@ -310,7 +314,12 @@ test('arrays stay in the form in which V8 has them', (t) => {
     const has = ['Smi', 'Double', 'Holey'].map((kind) => new Function('array', 'return %Has' + kind + 'Elements(array)'))
     const forms = () => arrays.map((array) => has.map((is) => Number(is(array))).join(''))
     const before = forms()
-    for (let i = 0; i < 20_000; i++) for (const array of arrays) encodeResult(array, out)
+    for (let i = 0; i < 20_000; i++) {
+      for (const array of arrays) {
+        encodeResult(array, out)
+        encodeResult({ array }, out)
+      }
+    }
     process.stdout.write(JSON.stringify([before, forms()]))`
   const [before, after] = printed(source, ['--allow-natives-syntax']) as string[][]
   t.deepEqual(before.slice(0, 3), ['100', '010', '000'])

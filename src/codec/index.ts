@@ -11,7 +11,7 @@ import { mayHideHostObject } from './host-objects.js'
 import { BYTES, ERROR, PLAIN, RAW, SCALARS, V8 } from './ids.js'
 import type { Outbox } from './outbox.js'
 import { decodePlain } from './plain-decode.js'
-import { encodePlain } from './plain-encode.js'
+import { encodePlain, leaveOutbox, takeRemainder } from './plain-encode.js'
 import { readScalar, readScalars, scalarEnd, writeScalar, writeScalars } from './scalars.js'
 import { lostValue, ROOTS, type Stage, undecodable, unencodable } from './serialization-error.js'
 import { findCulprit } from './uncloneable.js'
@@ -26,6 +26,7 @@ export { Outbox } from './outbox.js'
  * the path of the part that cannot travel: `args[0].x`.
  */
 export function encodeArguments(args: readonly unknown[], out: Outbox): void {
+  leaveOutbox(out)
   const length = writeScalars(out, 0, args)
   if (length >= 0) {
     out.codec = SCALARS
@@ -38,11 +39,12 @@ export function encodeArguments(args: readonly unknown[], out: Outbox): void {
   } catch (error) {
     throw unencodable('arguments', args, error)
   }
-  if (!encodePlain(args, out)) encodeV8(args, 'arguments', out)
+  encodeObject(args, 'arguments', out)
 }
 
 /** Encodes the result of a call. Throws a `SerializationError` with the path of the part that cannot travel. */
 export function encodeResult(value: unknown, out: Outbox): void {
+  leaveOutbox(out)
   const length = writeScalar(out, 0, value)
   if (length >= 0) {
     out.codec = SCALARS
@@ -55,7 +57,16 @@ export function encodeResult(value: unknown, out: Outbox): void {
   } catch (error) {
     throw unencodable('result', value, error)
   }
-  if (!encodePlain(value, out)) encodeV8(value, 'result', out)
+  encodeObject(value, 'result', out)
+}
+
+function encodeObject(value: unknown, stage: Stage, out: Outbox): void {
+  try {
+    if (encodePlain(value, out, stage === 'arguments')) return
+  } catch (error) {
+    throw unencodable(stage, value, error)
+  }
+  encodeV8(takeRemainder(), stage, out)
 }
 
 function encodeV8(value: unknown, stage: Stage, out: Outbox): void {
@@ -74,6 +85,7 @@ function encodeV8(value: unknown, stage: Stage, out: Outbox): void {
 
 /** Encodes a value that a call threw. Never throws, and leaves out the parts that cannot travel. */
 export function encodeError(thrown: unknown, out: Outbox): void {
+  leaveOutbox(out)
   out.hold(ERROR, describeThrown(thrown))
 }
 
@@ -91,12 +103,11 @@ export function decodeArguments(
   try {
     // Small calls are many: a subarray would take as long as the decoding.
     if (codec === SCALARS) return readScalars(bytes, start, end)
+    if (codec === PLAIN) return asArguments(decodePlain(bytes, start, end))
     const payload = piece(bytes, start, end)
     switch (codec) {
       case BYTES:
         return decodeBytes(payload, owned)
-      case PLAIN:
-        return asArguments(decodePlain(payload))
       case V8:
         return asArguments(deserialize(payload, owned))
       default:
@@ -146,10 +157,9 @@ export function decodeResult(
       if (scalarEnd() !== end) throw new CorruptPayload('the payload goes on behind its value')
       return value
     }
+    if (codec === PLAIN) return decodePlain(bytes, start, end)
     const payload = piece(bytes, start, end)
     switch (codec) {
-      case PLAIN:
-        return decodePlain(payload)
       case V8:
         return deserialize(payload, owned)
       default:

@@ -10,6 +10,7 @@ import type { ErrorOrigin } from './error-rebuild.js'
 import { ERROR, EXIT, SCALARS } from './ids.js'
 import { decodeError, decodeResult } from './index.js'
 import { type EncodeBuffer, LITTLE_ENDIAN, type Outbox } from './outbox.js'
+import { leaveOutbox } from './plain-encode.js'
 import { FIRST_RAW_TAG, readScalar, scalarEnd, writeScalar } from './scalars.js'
 import { undecodable } from './serialization-error.js'
 
@@ -24,6 +25,7 @@ const REST = 0xffff_ffff
 
 /** Encodes that an item has called `process.exit()`. */
 export function encodeExit(code: number, out: Outbox): void {
+  leaveOutbox(out)
   out.codec = EXIT
   out.length = writeScalar(out, 0, code)
   out.tail = undefined

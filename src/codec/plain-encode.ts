@@ -1,20 +1,35 @@
 // `PLAIN`, sending side: arrays and objects with nothing special about them.
 //
-// This encoder gives up on everything else, and V8 encodes the value instead. So nothing here may run user code, which
-// would then run twice. Proxies are recognized before any access, and properties are read from their descriptors, where
-// an accessor has no value.
+// This encoder gives up on everything else, and V8 encodes the value instead.
+//
+// Proxies are recognized before any access. The properties of most objects are read from their descriptors, where an
+// accessor has no value, so no user code runs. Objects of shapes that are met often are written by code of their own
+// (`compiled-encode.ts`), which reads properties as V8 does: descriptors would take longer than all the rest. So there
+// accessors run. These rules keep that exact:
+//
+// - The reads are those of V8's serializer, in its order, as long as the payload is not given up.
+// - When it is given up after such reads, what was read is kept: V8 gets a stand-in for the value (`stand-in.ts`).
+//   Then the shapes lose their code for long, because code is for shapes whose objects are plain.
+// - An accessor may encode other values. These are left to V8, and the payload in the making leaves the outbox.
+//
+// Only these are not told apart: a property that an accessor has deleted, and one whose accessor deletes itself and
+// returns undefined; an array with all its elements that V8 takes for one with holes, and other arrays, when an
+// accessor adds properties to the array that is being written. And when the stack or the memory is used up, V8 gets the
+// value itself.
 
 import { types } from '../util/builtins.js'
 import { Buffer, Date } from '../util/globals.js'
+import { compileWriter } from './compiled-encode.js'
 import { PLAIN } from './ids.js'
 import { LITTLE_ENDIAN, type Outbox, type EncodeBuffer } from './outbox.js'
 import { ARRAY, BUFFER_BYTES, DATE, DEEPEST, EMPTY_OBJECT, FIRST_SHAPE } from './plain-format.js'
-import { NEW_SHAPE, REFERENCE, SHAPE_TAGS, SHAPED } from './plain-format.js'
-import { shapeOf, type WrittenShape } from './plain-shapes.js'
-import { roomFor, writeScalar } from './scalars.js'
+import { HAS_REFERENCES, HAS_SHAPES, REFERENCE, SHAPE_TAGS, SHAPED } from './plain-format.js'
+import { roomFor, writeNumber, writeScalar, writeString } from './scalars.js'
 import { enlarge } from './scratch.js'
 import { SeenObjects } from './seen-objects.js'
+import { standInFor } from './stand-in.js'
 import { BUFFER, contentOf, kindOf, typedArrayBytes } from './views.js'
+import { endOf, OTHER_SHAPE, Position, writers, type WrittenShape } from './written-shapes.js'
 
 const isEnabled = process.env.MILLRACE_PLAIN_CODEC !== 'off'
 
@@ -38,87 +53,223 @@ const getterOf: (value: object, key: number) => unknown = Function.prototype.cal
 )
 
 /**
- * An element of an array. An access by index would do the same, but once V8 has optimized such an access for arrays of
- * several kinds, the access changes the user's array to the most general kind, where numbers take more room and time.
+ * An element of an array. Once V8 has optimized an access by index for arrays of some kinds, the access changes the
+ * user's array to the most general of them, where numbers take more room and time. An access that has seen too many
+ * kinds changes nothing. So `beGeneral` has this one see kind after kind.
  */
-const elementOf: (array: unknown[], index: number) => unknown = Function.prototype.call.bind(ArrayPrototype.at)
+function elementOf(array: ArrayLike<unknown>, index: number): unknown {
+  return array[index]
+}
 
-/** The memory and the counts of the present payload. One encode at a time: no other code runs meanwhile. */
+const withRoomFor = (value: unknown): unknown[] => new Array(1).fill(value)
+const HOLEY = [withRoomFor(1), withRoomFor(1.5), withRoomFor('text')]
+const KINDS = [[1], [1.5], ['text'], ...HOLEY, Object.freeze(['text']), new Uint8Array(1)]
+
+function beGeneral(turn: number): unknown {
+  return elementOf(KINDS[turn & 7], 0)
+}
+for (let turn = 0; turn < KINDS.length; turn++) beGeneral(turn)
+
+/** The memory and the counts of the present payload. */
 let buffer: EncodeBuffer
 let payload = 0
-let shapes = 0
 let hasReferences = false
+/** The shapes of the payload: the first `shapeCount` of these. */
+const shapes: WrittenShape[] = []
+let shapeCount = 0
 const seen = new SeenObjects()
+/** Whether an encode is under way. Only an accessor can begin another one meanwhile. */
+let isActive = false
+/** Whether shapes may have code: objects inherit no enumerable property, which the code would mistake for their own. */
+let hasCode = false
+/** Whether code of a shape has read properties: accessors may have run. */
+let hasRead = false
 
-/** Encodes a value; false when the value is not plain: then `codec`, `length` and `tail` of `out` are unchanged. */
-export function encodePlain(value: unknown, out: Outbox): boolean {
+/** Where a payload was given up, and the value that was the reason if that value had been read. */
+let refusedAt = 0
+let refused: unknown
+let hasRefused = false
+
+/** What V8 has to encode in place of the value that was given up last. */
+let remainder: unknown
+
+/** The places of objects whose containers have no code, by depth. */
+const positions = Array.from({ length: DEEPEST + 1 }, () => new Position())
+
+/**
+ * Encodes a value; false when the value is not plain: then `codec`, `length` and `tail` of `out` are unchanged, and V8
+ * has to encode `takeRemainder()`. Throws what an accessor throws. `isArguments`: the value is a list of arguments, of
+ * which nothing counts but the elements.
+ */
+export function encodePlain(value: unknown, out: Outbox, isArguments = false): boolean {
+  remainder = value
   // With such a prototype the descriptor of an accessor would have a value, too.
-  if (!isEnabled || 'value' in ObjectPrototype) return false
+  if (!isEnabled || isActive || 'value' in ObjectPrototype) return false
   buffer = out
-  // The end clears `seen` as well, to keep nothing alive, but may fail when the stack is used up.
+  // The end clears this as well, to keep nothing alive, but may fail when the stack is used up.
   seen.clear()
+  shapeCount = 0
   payload++
-  shapes = 0
   hasReferences = false
+  hasRead = false
+  hasCode = !inheritsKeys()
+  isActive = true
   try {
-    const end = write(value, 1, 0)
-    if (end < 0) return false
+    if ((payload & 15) === 0) beGeneral(payload >> 4)
+    let end = isArguments ? writeArguments(value as unknown[], 1) : write(value, 1, 0)
+    if (end < 0) {
+      if (hasRead) remainder = giveUp(value)
+      return false
+    }
+    if (shapeCount > 0) end = writeEnd(end)
     const { bytes } = buffer
-    bytes[0] = hasReferences ? 1 : 0
+    bytes[0] = (hasReferences ? HAS_REFERENCES : 0) | (shapeCount > 0 ? HAS_SHAPES : 0)
     out.codec = PLAIN
     out.length = bytes === out.bytes ? end : 0
     out.tail = bytes === out.bytes ? undefined : bytes.subarray(0, end)
+    remainder = undefined
     return true
   } catch (error) {
-    // The stack or the memory is used up.
-    if (error instanceof RangeError) return false
+    const isExhausted = isExhaustion(error)
+    remainder = isExhausted ? value : undefined
+    if (isExhausted) return false
     throw error
   } finally {
+    isActive = false
     seen.clear()
     buffer = out
+    refused = undefined
+    hasRefused = false
   }
+}
+
+/** The value that V8 has to encode after `encodePlain` has given up. */
+export function takeRemainder(): unknown {
+  const value = remainder
+  remainder = undefined
+  return value
+}
+
+/** Has a payload in the making leave the outbox, which another payload needs now. */
+export function leaveOutbox(out: Outbox): void {
+  if (isActive && buffer === out) buffer = enlarge(buffer, out.bytes.length, 0)
+}
+
+function inheritsKeys(): boolean {
+  for (const _ in ObjectPrototype) return true
+  return false
+}
+
+// Accessors may run here. So the state of this payload is taken over before, and left behind.
+function giveUp(value: unknown): unknown {
+  const bytes = buffer.bytes.slice(0, refusedAt)
+  const log = { bytes, objects: seen.list(), shapes: shapes.slice(0, shapeCount), rest: hasRefused ? [refused] : [] }
+  for (const shape of log.shapes) writers.withdraw(shape)
+  return standInFor(value, log)
 }
 
 // The functions from here to `writeHead` write at `at`. They return the position behind, or -1 for a value that is not
 // plain.
 
 function write(value: unknown, at: number, depth: number): number {
-  return typeof value === 'object' && value !== null ? writeObject(value, at, depth) : writePrimitive(value, at)
+  return typeof value === 'object' && value !== null
+    ? writeObject(value, at, depth, positions[depth], false)
+    : writePrimitive(value, at)
 }
 
 function writePrimitive(value: unknown, at: number): number {
-  const end = writeScalar(buffer, at, value)
+  let end = writeScalar(buffer, at, value)
   if (end >= 0) return end
   reserve(at, roomFor(value))
-  return writeScalar(buffer, at, value)
+  end = writeScalar(buffer, at, value)
+  return end >= 0 ? end : refuse(at, value)
 }
 
-function writeObject(value: object, at: number, depth: number): number {
+function writeText(value: string, at: number): number {
+  const end = writeString(buffer, at, value)
+  return end >= 0 ? end : writePrimitive(value, at)
+}
+
+function writeDigits(value: number, at: number): number {
+  const end = writeNumber(buffer, at, value)
+  return end >= 0 ? end : writePrimitive(value, at)
+}
+
+function writeRead(value: unknown, at: number, depth: number, position: Position, object: object, key: string): number {
+  if (typeof value === 'object' && value !== null) return writeObject(value, at, depth, position, true)
+  // V8 leaves out a property that an accessor has deleted meanwhile.
+  return value === undefined && !hasOwn(object, key) ? stop(at) : writePrimitive(value, at)
+}
+
+const valueWriters = { begin: writeReadShape, text: writeText, number: writeDigits, other: writeRead }
+
+/** `isRead`: the object stands in an object whose shape has code, and its elements are read in the same way. */
+function writeObject(value: object, at: number, depth: number, position: Position, isRead: boolean): number {
   const number = seen.add(value)
   if (number >= 0) {
     hasReferences = true
     return writeHead(REFERENCE, number, at)
   }
-  if (depth === DEEPEST || isProxy(value)) return -1
-  if (Array.isArray(value)) return writeArray(value, at, depth + 1)
+  if (depth === DEEPEST || isProxy(value)) return refuse(at, value)
+  if (Array.isArray(value)) return writeArray(value, at, depth + 1, position, isRead)
   const prototype = getPrototypeOf(value)
-  if (prototype === ObjectPrototype || prototype === null) return writeProperties(value, prototype, at, depth + 1)
+  if (prototype === ObjectPrototype || prototype === null)
+    return writeProperties(value, prototype, at, depth + 1, position)
   if (prototype === DatePrototype) return writeDate(value, at)
-  return prototype === BufferPrototype ? writeBuffer(value, at) : -1
+  return prototype === BufferPrototype ? writeBuffer(value, at) : refuse(at, value)
 }
 
-function writeArray(array: unknown[], at: number, depth: number): number {
-  if (getPrototypeOf(array) !== ArrayPrototype) return -1
+function writeArray(array: unknown[], at: number, depth: number, position: Position, isRead: boolean): number {
   const { length } = array
-  if (length > LONGEST_WITHOUT_RECORDS && !beginsWithRecord(array)) return -1
-  // Own keys come in order, indices first. So with this many keys and this last key, all keys are indices.
-  const keys = keysOf(array)
-  if (keys.length !== length || (length > 0 && keys[length - 1] !== String(length - 1))) return -1
+  if (getPrototypeOf(array) !== ArrayPrototype || (length > LONGEST_WITHOUT_RECORDS && !beginsWithRecord(array)))
+    return refuse(at, array)
+  if (!hasElementsOnly(array, length)) return refuse(at, array)
   at = writeHead(ARRAY, length, at)
+  const objects = seen.size
+  if (isRead) {
+    at = writeElements(array, length, at, depth, position)
+  } else {
+    for (let i = 0; i < length && at >= 0; i++) {
+      const value = getterOf(array, i) === undefined ? elementOf(array, i) : undefined
+      at = value === undefined && !isData(array, i) ? stop(at) : write(value, at, depth)
+    }
+  }
+  // V8 asks for further properties at the end. An accessor of an object in the array may have added some.
+  return at < 0 || !hasRead || seen.size === objects || hasElementsOnly(array, length) ? at : stop(at)
+}
+
+function isData(array: unknown[], index: number): boolean {
+  return hasOwn(array, index) && getterOf(array, index) === undefined
+}
+
+function writeArguments(args: readonly unknown[], at: number): number {
+  seen.add(args)
+  at = writeHead(ARRAY, args.length, at)
+  for (let i = 0; i < args.length && at >= 0; i++) at = write(args[i], at, 1)
+  return at
+}
+
+function writeElements(array: unknown[], length: number, at: number, depth: number, position: Position): number {
   for (let i = 0; i < length && at >= 0; i++) {
-    at = getterOf(array, i) === undefined ? write(elementOf(array, i), at, depth) : -1
+    const value = elementOf(array, i)
+    if (typeof value === 'number') at = writeDigits(value, at)
+    else if (typeof value === 'string') at = writeText(value, at)
+    else if (typeof value === 'object' && value !== null) at = writeObject(value, at, depth, position, true)
+    else at = value === undefined && !hasOwn(array, i) ? stop(at) : writePrimitive(value, at)
   }
   return at
+}
+
+// Own keys come in order, indices first. So with this many keys and this last key, all keys are indices.
+function hasElementsOnly(array: unknown[], length: number): boolean {
+  const keys = keysOf(array)
+  return keys.length === length && (length === 0 || keys[length - 1] === indexText(length - 1))
+}
+
+const INDICES = Array.from({ length: LONGEST_WITHOUT_RECORDS }, (_, index) => String(index))
+
+function indexText(index: number): string {
+  return index < LONGEST_WITHOUT_RECORDS ? INDICES[index] : String(index)
 }
 
 function beginsWithRecord(array: unknown[]): boolean {
@@ -127,50 +278,72 @@ function beginsWithRecord(array: unknown[]): boolean {
   return typeof first === 'object' && first !== null && !isProxy(first) && !Array.isArray(first)
 }
 
-function writeProperties(object: object, prototype: object | null, at: number, depth: number): number {
+function writeProperties(
+  object: object,
+  prototype: object | null,
+  at: number,
+  depth: number,
+  position: Position,
+): number {
   // A module namespace has no prototype, but a tag.
-  if (isArgumentsObject(object) || (prototype === null && Symbol.toStringTag in object)) return -1
+  if (isArgumentsObject(object) || (prototype === null && Symbol.toStringTag in object)) return refuse(at, object)
+  const code = position.shape?.code
+  if (code !== undefined && hasCode) {
+    const end = code(object, at, depth)
+    if (end !== OTHER_SHAPE) return end
+  }
   const keys = keysOf(object)
   if (keys.length === 0) return writeEmpty(object, at)
-  if (startsWithDigit(keys[0]) && holdsOtherwise(object)) return -1
-  const shape = shapeOf(keys)
-  if (shape === undefined) return -1
+  const shape = position.shapeOf(keys)
+  if (shape === undefined || (shape.isIndexed && holdsOtherwise(object))) return refuse(at, object)
+  if (hasCode) {
+    if (shape.code !== undefined) return shape.code(object, at, depth)
+    if (writers.meet(shape)) compileWriter(shape, valueWriters)
+  }
   at = writeShape(shape, at)
   for (let i = 0; i < keys.length && at >= 0; i++) {
-    const descriptor = getOwnPropertyDescriptor(object, keys[i])!
+    const descriptor = getOwnPropertyDescriptor(object, keys[i])
+    // An accessor that has run may have deleted the property.
+    if (descriptor === undefined) return stop(at)
     const { value } = descriptor
-    if (typeof value === 'object' && value !== null) at = writeObject(value, at, depth)
-    else if (value === undefined && !hasOwn(descriptor, 'value')) return -1
-    else at = writePrimitive(value, at)
+    at = value === undefined && !hasOwn(descriptor, 'value') ? stop(at) : write(value, at, depth)
   }
   return at
 }
 
+function writeReadShape(shape: WrittenShape, at: number): number {
+  hasRead = true
+  return writeShape(shape, at)
+}
+
 function writeShape(shape: WrittenShape, at: number): number {
-  if (shape.payload === payload) {
-    if (shape.number >= SHAPE_TAGS) return writeHead(SHAPED, shape.number, at)
-    reserve(at, 1)
-    buffer.bytes[at] = FIRST_SHAPE + shape.number
-    return at + 1
+  if (shape.payload !== payload) {
+    shape.payload = payload
+    shape.number = shapeCount
+    shapes[shapeCount++] = shape
   }
-  shape.payload = payload
-  shape.number = shapes++
-  const { bytes } = shape
-  reserve(at, 1 + bytes.length)
-  buffer.bytes[at] = NEW_SHAPE
-  buffer.bytes.set(bytes, at + 1)
-  return at + 1 + bytes.length
+  if (shape.number >= SHAPE_TAGS) return writeHead(SHAPED, shape.number, at)
+  reserve(at, 1)
+  buffer.bytes[at] = FIRST_SHAPE + shape.number
+  return at + 1
+}
+
+function writeEnd(at: number): number {
+  const end = endOf(shapes, shapeCount)
+  reserve(at, end.length)
+  buffer.bytes.set(end, at)
+  return at + end.length
 }
 
 function writeEmpty(object: object, at: number): number {
-  if (Symbol.toStringTag in object || holdsOtherwise(object)) return -1
+  if (Symbol.toStringTag in object || holdsOtherwise(object)) return refuse(at, object)
   reserve(at, 1)
   buffer.bytes[at] = EMPTY_OBJECT
   return at + 1
 }
 
 function writeDate(value: object, at: number): number {
-  if (!types.isDate(value)) return -1
+  if (!types.isDate(value)) return refuse(at, value)
   reserve(at, 9)
   buffer.bytes[at] = DATE
   buffer.view.setFloat64(at + 1, timeOf(value), LITTLE_ENDIAN)
@@ -179,9 +352,8 @@ function writeDate(value: object, at: number): number {
 
 function writeBuffer(value: object, at: number): number {
   const content = kindOf(value) === BUFFER ? contentOf(value, BUFFER) : undefined
-  if (content === undefined) return -1
-  const size = typedArrayBytes(content)
-  if (size > LARGEST_BUFFER) return -1
+  const size = content === undefined ? Infinity : typedArrayBytes(content)
+  if (content === undefined || size > LARGEST_BUFFER) return refuse(at, value)
   const start = writeHead(BUFFER_BYTES, size, at)
   reserve(start, size)
   buffer.bytes.set(content, start)
@@ -195,15 +367,34 @@ function writeHead(tag: number, number: number, at: number): number {
   return at + 5
 }
 
+/** Gives the payload up because of a value that was read, and of which nothing is written. */
+function refuse(at: number, value: unknown): number {
+  refused = value
+  hasRefused = true
+  return stop(at)
+}
+
+/** Gives the payload up before the next value is read. */
+function stop(at: number): number {
+  refusedAt = at
+  return -1
+}
+
 function reserve(at: number, room: number): void {
   if (at + room <= buffer.bytes.length) return
-  if (at + room > LARGEST_PAYLOAD) throw new RangeError('The payload is too large')
+  if (at + room > LARGEST_PAYLOAD) throw new RangeError(TOO_LARGE)
   buffer = enlarge(buffer, at, room)
 }
 
-function startsWithDigit(text: string): boolean {
-  const unit = text.charCodeAt(0)
-  return unit <= 0x39 && unit >= 0x30
+const TOO_LARGE = 'The payload is too large'
+const EXHAUSTIONS = new Set([TOO_LARGE, 'Maximum call stack size exceeded', 'Array buffer allocation failed'])
+
+/** Whether the stack or the memory is used up. An accessor may throw anything. */
+function isExhaustion(error: unknown): boolean {
+  if (!hasRead) return error instanceof RangeError
+  if (!types.isNativeError(error)) return false
+  const message = getOwnPropertyDescriptor(error, 'message')?.value
+  return error instanceof RangeError && EXHAUSTIONS.has(message)
 }
 
 /**

@@ -5,16 +5,17 @@
 import { Buffer } from '../util/globals.js'
 import { CorruptPayload } from './corrupt.js'
 import { LITTLE_ENDIAN, type EncodeBuffer } from './outbox.js'
-import { shortText } from './short-text.js'
+import { viewOf } from './payload-view.js'
+import { anyPlace, shortText } from './short-text.js'
 
 const UNDEFINED = 0
 const NULL = 1
 const FALSE = 2
 const TRUE = 3
-const INT32 = 4
-const DOUBLE = 5
+export const INT32 = 4
+export const DOUBLE = 5
 const BIGINT64 = 6
-const SHORT_LATIN1 = 7
+export const SHORT_LATIN1 = 7
 const LATIN1 = 8
 const TWO_BYTE = 9
 /**
@@ -40,15 +41,7 @@ export function writeScalar(out: EncodeBuffer, at: number, value: unknown): numb
   if (at > bytes.length - WIDEST) return -1
   switch (typeof value) {
     case 'number':
-      // The part in parentheses tells -0 from 0.
-      if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
-        bytes[at] = INT32
-        out.view.setInt32(at + 1, value, LITTLE_ENDIAN)
-        return at + 5
-      }
-      bytes[at] = DOUBLE
-      out.view.setFloat64(at + 1, value, LITTLE_ENDIAN)
-      return at + 9
+      return putNumber(out, at, value)
     case 'string':
       return writeString(out, at, value)
     case 'boolean':
@@ -71,12 +64,30 @@ export function writeScalar(out: EncodeBuffer, at: number, value: unknown): numb
   }
 }
 
+/** Writes a number at `at`. Returns the position behind it; -1 when it does not fit. */
+export function writeNumber(out: EncodeBuffer, at: number, value: number): number {
+  return at > out.bytes.length - WIDEST ? -1 : putNumber(out, at, value)
+}
+
+function putNumber(out: EncodeBuffer, at: number, value: number): number {
+  // The part in parentheses tells -0 from 0.
+  if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
+    out.bytes[at] = INT32
+    out.view.setInt32(at + 1, value, LITTLE_ENDIAN)
+    return at + 5
+  }
+  out.bytes[at] = DOUBLE
+  out.view.setFloat64(at + 1, value, LITTLE_ENDIAN)
+  return at + 9
+}
+
 /** Bytes that suffice for a scalar. */
 export function roomFor(value: unknown): number {
   return typeof value === 'string' ? TEXT_HEAD + 2 * Math.max(value.length, LOOP_LENGTH) : WIDEST
 }
 
-function writeString(out: EncodeBuffer, at: number, text: string): number {
+/** Writes a string at `at`. Returns the position behind it; -1 when it does not fit. */
+export function writeString(out: EncodeBuffer, at: number, text: string): number {
   const { bytes, view } = out
   const length = text.length
   if (length <= LOOP_LENGTH) {
@@ -118,10 +129,6 @@ type Slice = (this: Uint8Array, start: number, end: number) => string
 // Taken from the prototype, because a payload need not be a Buffer.
 const { latin1Slice, ucs2Slice } = Buffer.prototype as Buffer & { latin1Slice: Slice; ucs2Slice: Slice }
 
-// Wide numbers are copied into this view: a DataView over the payload would be an allocation for each payload.
-const wide = new DataView(new ArrayBuffer(8))
-const wideBytes = new Uint8Array(wide.buffer)
-
 /** The position behind the scalar that `readScalar` has read last. */
 let cursor = 0
 
@@ -141,19 +148,19 @@ export function readScalar(bytes: Uint8Array, at: number, end: number): unknown 
       cursor = at + 1
       return true
     case INT32:
-      load(bytes, at, 4, end)
-      return wide.getInt32(0, LITTLE_ENDIAN)
+      pass(at, 4, end)
+      return viewOf(bytes).getInt32(at + 1, LITTLE_ENDIAN)
     case DOUBLE:
-      load(bytes, at, 8, end)
-      return wide.getFloat64(0, LITTLE_ENDIAN)
+      pass(at, 8, end)
+      return viewOf(bytes).getFloat64(at + 1, LITTLE_ENDIAN)
     case BIGINT64:
-      load(bytes, at, 8, end)
-      return wide.getBigInt64(0, LITTLE_ENDIAN)
+      pass(at, 8, end)
+      return viewOf(bytes).getBigInt64(at + 1, LITTLE_ENDIAN)
     case SHORT_LATIN1: {
       cursor = at + 2 + bytes[at + 1]
       // Refuses a length byte beyond the end as well: that byte is undefined, and the comparison with NaN is false.
       if (!(cursor <= end)) throw new CorruptPayload('a string is longer than its payload')
-      return shortText(bytes, at + 2, cursor)
+      return shortText(bytes, at + 2, cursor, anyPlace)
     }
     case LATIN1: {
       const start = textStart(bytes, at, end)
@@ -173,16 +180,15 @@ export function scalarEnd(): number {
   return cursor
 }
 
-function load(bytes: Uint8Array, at: number, size: number, end: number): void {
+function pass(at: number, size: number, end: number): void {
   cursor = at + 1 + size
   if (cursor > end) throw new CorruptPayload('a number is longer than its payload')
-  for (let i = 0; i < size; i++) wideBytes[i] = bytes[at + 1 + i]
 }
 
 function textStart(bytes: Uint8Array, at: number, end: number): number {
-  load(bytes, at, 4, end)
+  pass(at, 4, end)
   const start = cursor
-  cursor += wide.getUint32(0, LITTLE_ENDIAN)
+  cursor += viewOf(bytes).getUint32(at + 1, LITTLE_ENDIAN)
   if (cursor > end) throw new CorruptPayload('a string is longer than its payload')
   return start
 }

@@ -39,6 +39,17 @@ export class SeenObjects {
     return -1
   }
 
+  /** The number of objects. */
+  get size(): number {
+    return this.#many === undefined ? this.#count : (this.#numbers ?? this.#many).size
+  }
+
+  /** The objects by their numbers. */
+  list(): object[] {
+    const many = this.#numbers?.keys() ?? this.#many
+    return many === undefined ? (this.#few.slice(0, this.#count) as object[]) : [...many]
+  }
+
   /** Forgets all objects. */
   clear(): void {
     for (let i = 0; i < this.#count; i++) this.#few[i] = undefined
