@@ -24,20 +24,20 @@ const AT_ONCE_FROM: usize = 16 << 10;
 /// Longest service time of a lane that takes calls beyond its read-ahead.
 const AT_ONCE_NS: u32 = 1_000_000;
 
-/// Most payload bytes of a lane that takes calls beyond its read-ahead: the same bytes would lie in the host's heap, and
-/// would be copied once more.
-const AT_ONCE_BYTES: usize = 128 << 20;
+/// Most payload bytes of a lane that takes calls beyond its read-ahead.
+const AT_ONCE_BYTES: usize = 8 << 20;
 
-/// The same where the memory of workers is limited: what a worker has been sent counts as the worker's.
-const AT_ONCE_BYTES_LIMITED: usize = 8 << 20;
+/// The same for a call that comes from the owner: the bytes would lie in the host's heap, and be copied once more.
+const AT_ONCE_BYTES_NEW: usize = 128 << 20;
 
-/// The same for a lane whose calls are not known to be short: what it is given too much is soon taken back.
+/// The same for a call that is not known to be short: what the lane is given too much is soon taken back.
 const AT_ONCE_BYTES_UNKNOWN: usize = 4 << 20;
 
-/// Most payload bytes of a lane that takes calls beyond its read-ahead, in a pool of these rules.
+/// Most payload bytes of a lane that takes new calls beyond its read-ahead, in a pool of these rules. Where the memory of
+/// workers is limited, what a worker has been sent counts as the worker's.
 pub(super) fn at_once_bytes(config: &PoolConfig) -> usize {
   let is_limited = config.max_memory.is_some() || config.hard_memory_limit.is_some();
-  if is_limited { AT_ONCE_BYTES_LIMITED } else { AT_ONCE_BYTES }
+  if is_limited { AT_ONCE_BYTES } else { AT_ONCE_BYTES_NEW }
 }
 
 impl Lane {
@@ -61,12 +61,12 @@ impl Lane {
   }
 
   /// Whether a call of `bytes` may be queued here, behind those that the lane holds.
-  /// `expected_ns` is how long the call is expected to take.
-  pub(crate) fn has_room_for(&self, bytes: usize, expected_ns: u32, ahead_ns: u32) -> bool {
+  /// `expected_ns` is how long the call is expected to take; `is_new`: it comes from the owner, and has not waited.
+  pub(crate) fn has_room_for(&self, bytes: usize, expected_ns: u32, is_new: bool, ahead_ns: u32) -> bool {
     self.accepts()
       && (self.held.is_empty()
         || (!self.is_stalled
-          && (self.takes_at_once(bytes)
+          && (self.takes_at_once(bytes, expected_ns, is_new)
             || ((self.held.len() < self.depth_limit(ahead_ns) || self.is_soon_done(expected_ns, ahead_ns))
               && self.held_bytes.saturating_add(bytes) <= READ_AHEAD_BYTES))))
       // One for the definition of its task.
@@ -76,9 +76,14 @@ impl Lane {
   /// Whether a call goes into the lane beyond the read-ahead: the call is large, and the calls of this lane are short, or
   /// may be. In the pending queue the payload would be copied once more, which costs more than the chance that the call
   /// has to move.
-  fn takes_at_once(&self, bytes: usize) -> bool {
-    let are_short = self.service_ns.is_some_and(|ns| ns <= AT_ONCE_NS);
-    let most = if are_short { self.at_once_bytes } else { AT_ONCE_BYTES_UNKNOWN };
+  fn takes_at_once(&self, bytes: usize, expected_ns: u32, is_new: bool) -> bool {
+    let is_short = self.service_ns.is_some_and(|ns| ns <= AT_ONCE_NS) || expected_ns <= AT_ONCE_NS;
+    let most = match (is_short, is_new) {
+      (true, true) => self.at_once_bytes,
+      (true, false) => AT_ONCE_BYTES,
+      (false, true) => AT_ONCE_BYTES_UNKNOWN,
+      (false, false) => 0,
+    };
     bytes >= AT_ONCE_FROM && self.held_bytes.saturating_add(bytes) <= most
   }
 

@@ -66,7 +66,7 @@ impl Manager {
     self.starts.call_comes();
     let now = Instant::now();
     let lane = if self.pending.is_empty() {
-      self.choose_lane(&spec.tail, Candidate { bytes: len, expected_ns: self.durations.of(spec.task) })
+      self.choose_lane(&spec.tail, Candidate { bytes: len, expected_ns: self.durations.of(spec.task), is_new: true })
     } else {
       None
     };
@@ -166,7 +166,7 @@ impl Manager {
   fn next_pending(&mut self) -> Option<(CallId, Candidate)> {
     let id = self.pending.peek(&self.calls)?;
     let call = self.calls.get(id)?;
-    Some((id, Candidate { bytes: call.payload.len(), expected_ns: self.durations.of(call.task) }))
+    Some((id, Candidate { bytes: call.payload.len(), expected_ns: self.durations.of(call.task), is_new: false }))
   }
 
   /// Moves the first pending call into a lane; false when it has to wait.

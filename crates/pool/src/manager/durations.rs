@@ -25,7 +25,8 @@ impl Durations {
       self.tasks.resize(task + 1, UNKNOWN);
     }
     let old = self.tasks[task];
-    self.tasks[task] = old - old / 8 + ran_ns / 8;
+    // A first value counts whole.
+    self.tasks[task] = if old == UNKNOWN { ran_ns } else { old - old / 8 + ran_ns / 8 };
   }
 
   /// The number of a task means another one from now on.
@@ -41,9 +42,11 @@ mod tests {
   use super::*;
 
   #[test]
-  fn a_task_is_slow_until_its_calls_have_been_fast_for_a_while() {
+  fn a_task_takes_what_its_last_calls_took() {
     let mut durations = Durations::default();
     assert_eq!(durations.of(3), UNKNOWN);
+    durations.note(3, 4_000_000);
+    assert_eq!(durations.of(3), 4_000_000);
     for _ in 0..100 {
       durations.note(3, 800);
     }

@@ -53,6 +53,8 @@ pub(super) struct Candidate {
   pub(super) bytes: usize,
   /// How long the call is expected to take.
   pub(super) expected_ns: u32,
+  /// Whether the payload lies in the owner's memory, and is copied once more if the call has to wait.
+  pub(super) is_new: bool,
 }
 
 /// The memory of earlier choices.
@@ -92,12 +94,12 @@ impl Placement {
   /// The lane that a block lies in, if its worker may be given the block now.
   pub(super) fn lane_of(&self, lanes: &Lanes, block: &Moved<'_>) -> Option<usize> {
     let (index, lane) = lanes.iter().find(|(_, lane)| block.is_in(lane.mapping()))?;
-    self.has_room(lane, Candidate { bytes: 0, expected_ns: UNKNOWN }).then_some(index)
+    self.has_room(lane, Candidate { bytes: 0, expected_ns: UNKNOWN, is_new: false }).then_some(index)
   }
 
   /// Whether a lane can take a call.
   pub(super) fn has_room(&self, lane: &Lane, call: Candidate) -> bool {
-    lane.has_room_for(call.bytes, call.expected_ns, self.ahead_ns)
+    lane.has_room_for(call.bytes, call.expected_ns, call.is_new, self.ahead_ns)
   }
 
   /// The lane of the last call, if its worker is awake and keeps up with the host.

@@ -13,7 +13,7 @@ pub(super) const STALL: Duration = Duration::from_millis(1);
 
 /// Payload bytes that a lane gives up at a time, at least: enough for an idle worker for some milliseconds. Each byte is
 /// copied twice more, and the worker may come to the rest by itself.
-const GIVEN_UP_BYTES: usize = 8 << 20;
+const GIVEN_UP_BYTES: usize = 4 << 20;
 
 impl Manager {
   /// Whether some worker is idle while a call is queued behind another: worth a look in a moment.
