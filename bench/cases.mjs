@@ -7,13 +7,28 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { etl, readChunks, total } from './etl.mjs'
+import { etl, readChunks, total as totalOf } from './etl.mjs'
 import { bytes, named, record, text } from './functions.mjs'
-import { calibrate, checkEqual, latencies, percentile, sleep, startWarm, throughput } from './measure.mjs'
-import { memory } from './proc.mjs'
+import {
+  awaitInLoops,
+  calibrate,
+  checkEqual,
+  firstCalls,
+  latencies,
+  measured,
+  percentile,
+  sleep,
+  startWarm,
+  throughput,
+} from './measure.mjs'
+import { memory, processorTime } from './proc.mjs'
 
 /** Calls in flight, in the cases of small calls. */
 const IN_FLIGHT = 256
+
+/** Calls of a new pool that are its first, of small payloads and of large ones. */
+const FIRST = 2000
+const FIRST_LARGE = 150
 
 /** Items per chunk, for a contender whose user cuts the chunks. */
 const CHUNK = 1000
@@ -25,7 +40,7 @@ const CHUNK = 1000
  * @property {'more' | 'less'} better
  */
 
-/** @typedef {Record<string, number> | undefined} Found - Undefined: the case does not apply here. */
+/** @typedef {Record<string, number | undefined> | undefined} Found - Undefined: the case does not apply here. */
 
 /**
  * @typedef {object} Case
@@ -42,31 +57,145 @@ const CHUNK = 1000
 /** @type {Record<string, Figure>} */
 const RATE = { rate: { title: 'rate', unit: 'calls/s', better: 'more' } }
 
-/** @type {Record<string, Figure>} */
-const PROCESSOR = {
-  host: { title: 'processor time of the host thread', unit: 'µs/call', better: 'less' },
-  all: { title: 'processor time of all', unit: 'µs/call', better: 'less' },
+/**
+ * The processor time of host and all, by what is counted.
+ *
+ * @param {string} unit
+ * @returns {Record<string, Figure>}
+ */
+const processor = (unit) => ({
+  host: { title: 'processor time of the host thread', unit, better: 'less' },
+  all: { title: 'processor time of all', unit, better: 'less' },
+})
+
+const CALLS = { ...RATE, ...processor('µs/call') }
+
+/** @typedef {{ title: string, about: string, name: string, args: (plan: import('./measure.mjs').Plan) => unknown[] }} Call */
+
+/** What is called, in one case or several. */
+const calls = {
+  /** @type {Call} */
+  add: { title: 'add(1, 2)', about: 'The smallest call.', name: 'add', args: () => [1, 2] },
+  /** @type {Call} */
+  record: {
+    title: 'echo of a record',
+    about: 'A plain object with nested objects, numbers, strings and a list: 240 bytes as JSON.',
+    name: 'echo',
+    args: () => [record],
+  },
+  /** @type {Call} */
+  text: { title: 'echo of a string of 1 KiB', about: 'ASCII.', name: 'echo', args: () => [text] },
+  /** @type {Call} */
+  block: {
+    title: 'echo of 64 KiB',
+    about: 'A Uint8Array (in CPython bytes), sent by copy.',
+    name: 'echo',
+    args: () => [bytes(65_536)],
+  },
+  /** @type {Call} */
+  large: {
+    title: 'echo of 1 MiB',
+    about: 'A Uint8Array (in CPython bytes).',
+    name: 'echo',
+    args: () => [bytes(1 << 20)],
+  },
+  /** @type {Call} */
+  huge: {
+    title: 'echo of 64 MiB',
+    about: 'A Uint8Array, with fewer calls in flight.',
+    name: 'echo',
+    args: (plan) => [bytes(plan.huge)],
+  },
 }
 
 /**
- * @param {{ title: string, about: string, name: string, args: (plan: import('./measure.mjs').Plan) => unknown[],
- *   inFlight: number, cpu?: boolean }} options
+ * @param {Call} call
+ * @param {number} inFlight
  * @returns {Case}
  */
-function busy({ title, about, name, args, inFlight, cpu = false }) {
-  return {
-    title: `${title}, ${inFlight} in flight`,
-    about,
-    figures: cpu ? { ...RATE, ...PROCESSOR } : RATE,
-    local: true,
-    async run(session, plan) {
-      const made = args(plan)
+const busy = ({ title, about, name, args }, inFlight) => ({
+  title: `${title}, ${inFlight} in flight`,
+  about,
+  figures: CALLS,
+  local: true,
+  async run(session, plan) {
+    const made = args(plan)
+    checkEqual(await session.call(name, made), named(name)(...made))
+    return throughput(session, name, made, inFlight, plan)
+  },
+})
+
+/**
+ * @param {Call} call
+ * @param {number} loops
+ * @returns {Case}
+ */
+const awaiting = ({ title, name, args }, loops) => ({
+  title: `${title}, ${loops} loops of await`,
+  about:
+    'Each loop awaits its call before it makes the next, as people write it. In the case without loops, the next call is made in `.then`. CPython has no such loops. To `await` an object that is no promise but has a `then`, as the futures of Millrace are, takes a job and a promise more.',
+  figures: CALLS,
+  async run(session, plan) {
+    const made = args(plan)
+    checkEqual(await session.call(name, made), named(name)(...made))
+    return throughput(session, name, made, loops, plan, awaitInLoops)
+  },
+})
+
+/**
+ * @param {Call} call
+ * @param {number} inFlight
+ * @param {number} count
+ * @returns {Case}
+ */
+const first = ({ title, name, args }, inFlight, count) => ({
+  title: `the first ${count.toLocaleString('en')} calls: ${title}, ${inFlight} in flight`,
+  about:
+    'The first calls of their kind in a new pool, whose workers have answered others. The program runs already. The figures are the medians of several pools.',
+  figures: CALLS,
+  async alone(contender, plan) {
+    if (contender.start === undefined) return undefined
+    const made = args(plan)
+    const found = []
+    for (let pool = 0; pool < plan.pools; pool++) {
+      const session = await startWarm(contender, plan)
+      found.push(await firstCalls(session, name, made, inFlight, Math.ceil(count * plan.share)))
       checkEqual(await session.call(name, made), named(name)(...made))
-      const found = await throughput(session, name, made, inFlight, plan)
-      return cpu ? found : { rate: found.rate }
-    },
-  }
-}
+      await session.stop()
+    }
+    return medians(found)
+  },
+})
+
+/**
+ * @param {string} title
+ * @param {string} about
+ * @param {(session: import('./contenders/index.mjs').Session, items: number[]) => PromiseLike<number>} sum - The sum of
+ *   all results.
+ * @returns {Case}
+ */
+const mapping = (title, about, sum) => ({
+  title,
+  about,
+  figures: { rate: { title: 'rate', unit: 'items/s', better: 'more' }, ...processor('ns/item') },
+  local: true,
+  async run(session, plan) {
+    const items = Array.from({ length: plan.items }, (_, index) => index)
+    const expected = (plan.items * (plan.items + 1)) / 2
+    // The warm-up.
+    checkEqual(await sum(session, items), expected)
+    const { rate, host, all } = await measured(async () => {
+      const started = performance.now()
+      let passes = 0
+      do {
+        checkEqual(await sum(session, items), expected)
+        passes++
+      } while (performance.now() - started < plan.milliseconds)
+      return passes * plan.items
+    })
+    return { rate, host: times(host, 1000), all: times(all, 1000) }
+  },
+})
 
 /**
  * @param {string} title
@@ -79,30 +208,45 @@ function task(title, milliseconds, inFlight) {
     title: `tasks of ${title}, ${inFlight} in flight`,
     about:
       'A fixed number of steps of arithmetic; the host measures their time just before. At 100 % every processor, or every worker if there are fewer, would do nothing else. The host works on the same processors, so no contender can reach 100 %.',
-    figures: { efficiency: { title: 'of the ideal', unit: '%', better: 'more' } },
+    figures: { efficiency: { title: 'of the ideal', unit: '%', better: 'more' }, ...processor('µs/call') },
     local: true,
     async run(session, plan) {
       const { steps, milliseconds: alone } = calibrate(milliseconds)
       checkEqual(await session.call('spin', [steps]), named('spin')(steps))
-      const { rate } = await throughput(session, 'spin', [steps], inFlight, plan)
-      return { efficiency: (rate * alone) / 10 / Math.min(plan.workers, plan.cores) }
+      const { rate, ...used } = await throughput(session, 'spin', [steps], inFlight, plan)
+      return { efficiency: (rate * alone) / 10 / Math.min(plan.workers, plan.cores), ...used }
     },
   }
 }
 
 /**
- * A map over chunks cut by hand, for a contender without `map`.
+ * The calls of a map whose chunks are cut by hand.
  *
  * @param {import('./contenders/index.mjs').Session} session
  * @param {number[]} items
  */
-async function mapByHand(session, items) {
+function chunksByHand(session, items) {
   const calls = []
   for (let at = 0; at < items.length; at += CHUNK) {
     calls.push(session.call('incrementAll', [items.slice(at, at + CHUNK)]))
   }
+  return Promise.all(/** @type {PromiseLike<number[]>[]} */ (calls))
+}
+
+/**
+ * @param {import('./contenders/index.mjs').Session} session
+ * @param {number[]} items
+ */
+async function sumByHand(session, items) {
   let sum = 0
-  for (const values of await Promise.all(calls)) for (const value of /** @type {number[]} */ (values)) sum += value
+  for (const values of await chunksByHand(session, items)) sum += total(values)
+  return sum
+}
+
+/** @param {number[]} values */
+function total(values) {
+  let sum = 0
+  for (const value of values) sum += value
   return sum
 }
 
@@ -148,16 +292,30 @@ const median = (values) =>
     0.5,
   )
 
-/** @type {Record<string, Case>} */
+/** @param {number | undefined} value @param {number} factor */
+const times = (value, factor) => (value === undefined ? undefined : value * factor)
+
+/**
+ * The median of each figure.
+ *
+ * @param {import('./measure.mjs').Measured[]} found
+ */
+const medians = (found) =>
+  Object.fromEntries(
+    Object.keys(CALLS).flatMap((figure) => {
+      const values = found.flatMap((each) => each[/** @type {keyof typeof each} */ (figure)] ?? [])
+      return values.length === 0 ? [] : [[figure, median(values)]]
+    }),
+  )
+
+/**
+ * In this order they are measured: those that start sessions of their own come together.
+ *
+ * @type {Record<string, Case>}
+ */
 export const cases = {
-  add: busy({
-    title: 'add(1, 2)',
-    about: 'The smallest call.',
-    name: 'add',
-    args: () => [1, 2],
-    inFlight: IN_FLIGHT,
-    cpu: true,
-  }),
+  add: busy(calls.add, IN_FLIGHT),
+  addAwait: awaiting(calls.add, IN_FLIGHT),
   hot: {
     title: 'add(1, 2), one at a time',
     about: 'The time from the call to its result, with no other call in flight.',
@@ -171,68 +329,43 @@ export const cases = {
       return { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99) }
     },
   },
-  record: busy({
-    title: 'echo of a record',
-    about: 'A plain object with nested objects, numbers, strings and a list: 240 bytes as JSON.',
-    name: 'echo',
-    args: () => [record],
-    inFlight: IN_FLIGHT,
-    cpu: true,
-  }),
-  text: busy({
-    title: 'echo of a string of 1 KiB',
-    about: 'ASCII.',
-    name: 'echo',
-    args: () => [text],
-    inFlight: IN_FLIGHT,
-    cpu: true,
-  }),
-  block: busy({
-    title: 'echo of 64 KiB',
-    about: 'A Uint8Array (in CPython bytes), sent by copy.',
-    name: 'echo',
-    args: () => [bytes(65_536)],
-    inFlight: IN_FLIGHT,
-    cpu: true,
-  }),
-  large: busy({
-    title: 'echo of 1 MiB',
-    about: 'A Uint8Array, with fewer calls in flight.',
-    name: 'echo',
-    args: () => [bytes(1 << 20)],
-    inFlight: 16,
-  }),
-  huge: busy({
-    title: 'echo of 64 MiB',
-    about: 'A Uint8Array, with fewer calls in flight.',
-    name: 'echo',
-    args: (plan) => [bytes(plan.huge)],
-    inFlight: 2,
-  }),
+  record: busy(calls.record, IN_FLIGHT),
+  recordAwait: awaiting(calls.record, IN_FLIGHT),
+  text: busy(calls.text, IN_FLIGHT),
+  textAwait: awaiting(calls.text, IN_FLIGHT),
+  block: busy(calls.block, IN_FLIGHT),
+  block16: busy(calls.block, 16),
+  block8: busy(calls.block, 8),
+  blockAwait: awaiting(calls.block, IN_FLIGHT),
+  large256: busy(calls.large, IN_FLIGHT),
+  large: busy(calls.large, 16),
+  large8: busy(calls.large, 8),
+  largeAwait: awaiting(calls.large, 16),
+  huge: busy(calls.huge, 2),
   task10us: task('10 µs', 0.01, IN_FLIGHT),
   task1ms: task('1 ms', 1, 32),
   task10ms: task('10 ms', 10, 8),
-  map: {
-    title: 'map over a million numbers',
-    about: `Millrace (with \`chunksize: 'auto'\`) and CPython have a \`map\`; for the others the items are cut into chunks of ${CHUNK} by hand.`,
-    figures: { rate: { title: 'rate', unit: 'items/s', better: 'more' } },
-    local: true,
-    async run(session, plan) {
-      const items = Array.from({ length: plan.items }, (_, index) => index)
-      const expected = (plan.items * (plan.items + 1)) / 2
-      const map = async () =>
-        checkEqual(await (session.map?.('increment', items) ?? mapByHand(session, items)), expected)
-      // The warm-up.
-      await map()
-      const started = performance.now()
-      let passes = 0
-      do {
-        await map()
-        passes++
-      } while (performance.now() - started < plan.milliseconds)
-      return { rate: (passes * plan.items) / ((performance.now() - started) / 1000) }
-    },
-  },
+  map: mapping(
+    'map over a million numbers, one result after the other',
+    `Millrace (with \`chunksize: 'auto'\` and \`for await\`) and CPython have a \`map\`; for the others the items are cut into chunks of ${CHUNK} by hand.`,
+    (session, items) => session.map?.('increment', items) ?? sumByHand(session, items),
+  ),
+  mapArray: mapping(
+    'map over a million numbers, all results in a list',
+    `Millrace (with \`chunksize: 'auto'\` and \`toArray()\`) and CPython have a \`map\`; for the others the items are cut into chunks of ${CHUNK} by hand.`,
+    async (session, items) =>
+      total((await session.mapArray?.('increment', items)) ?? (await chunksByHand(session, items)).flat()),
+  ),
+  mapByHand: mapping(
+    'a million numbers in chunks cut by hand',
+    `The items are cut into chunks of ${CHUNK} by hand for all contenders, also for those that have a \`map\`: a call for each chunk.`,
+    sumByHand,
+  ),
+  addFirst: first(calls.add, IN_FLIGHT, FIRST),
+  recordFirst: first(calls.record, IN_FLIGHT, FIRST),
+  textFirst: first(calls.text, IN_FLIGHT, FIRST),
+  blockFirst: first(calls.block, IN_FLIGHT, FIRST),
+  largeFirst: first(calls.large, 16, FIRST_LARGE),
   cold: {
     title: 'first result of a new pool',
     about:
@@ -240,21 +373,33 @@ export const cases = {
     figures: {
       first: { title: 'first result', unit: 'ms', better: 'less' },
       ratio: { title: 'in starts of Node', unit: '× node -e 0', better: 'less' },
+      all: { title: 'processor time of all', unit: 'ms', better: 'less' },
     },
     async alone(contender, plan) {
       if (contender.start === undefined) return undefined
-      const [first, node] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])]
+      const [first, node, all] = [
+        /** @type {number[]} */ ([]),
+        /** @type {number[]} */ ([]),
+        /** @type {number[]} */ ([]),
+      ]
       for (let start = 0; start < plan.starts; start++) {
         let started = performance.now()
         spawnSync(plan.node, ['-e', '0'])
         node.push(performance.now() - started)
+        const before = processorTime()
         started = performance.now()
         const session = await contender.start(plan)
         checkEqual(await session.call('add', [1, 2]), 3)
         first.push(performance.now() - started)
+        const after = processorTime()
+        if (before !== undefined && after !== undefined) all.push((after.all - before.all) / 1000)
         await session.stop()
       }
-      return { first: median(first), ratio: median(first) / median(node) }
+      return {
+        first: median(first),
+        ratio: median(first) / median(node),
+        all: all.length === 0 ? undefined : median(all),
+      }
     },
   },
   memory: {
@@ -275,7 +420,7 @@ export const cases = {
     title: `more workers: add(1, 2), ${IN_FLIGHT} in flight`,
     about: 'Processor time of the host and all workers for each call: the cost of more workers than there is work for.',
     figures: Object.fromEntries(
-      [1, 2, 4, 16, 64].map((workers) => [
+      [1, 2, 4, 8, 16, 64].map((workers) => [
         `w${workers}`,
         { title: workers === 1 ? '1 worker' : `${workers} workers`, unit: 'µs/call', better: 'less' },
       ]),
@@ -300,36 +445,46 @@ export const cases = {
     figures: {
       kept: { title: 'of the free rate', unit: '%', better: 'more' },
       rate: { title: 'free rate', unit: 'calls/s', better: 'more' },
+      all: { title: 'processor time of all while the thread is free', unit: 'µs/call', better: 'less' },
     },
     async run(session, plan) {
-      const rate = await progress(session, plan, sleep)
-      return { kept: ((await progress(session, plan, block)) / rate) * 100, rate }
+      let rate = 0
+      const { all } = await measured(async () => {
+        rate = await progress(session, plan, sleep)
+        return plan.pending
+      })
+      const kept = ((await progress(session, plan, block)) / rate) * 100
+      return { kept, rate, all }
     },
   },
   etl: {
     title: 'a job: 2 MB of flights as CSV',
     about:
       'Workers parse, aggregate, compress and hash chunks of 64 kB; the host adds up the results. `inline` is the same in one thread.',
-    figures: { time: { title: 'the job', unit: 'ms', better: 'less' } },
+    figures: { time: { title: 'the job', unit: 'ms', better: 'less' }, ...processor('ms') },
     local: true,
     async run(session, plan) {
       if (plan.flights === undefined) return undefined
       const chunks = await readChunks(plan.flights)
-      const expected = total(chunks.map(etl))
+      const expected = totalOf(chunks.map(etl))
       const job = async () => {
         const parts = await Promise.all(chunks.map((chunk) => session.call('etl', [chunk])))
-        return total(/** @type {import('./etl.mjs').Part[]} */ (parts))
+        return totalOf(/** @type {import('./etl.mjs').Part[]} */ (parts))
       }
       // Also the warm-up.
       checkEqual(await job(), expected)
-      const times = []
-      const deadline = performance.now() + plan.milliseconds
-      do {
-        const started = performance.now()
-        await job()
-        times.push(performance.now() - started)
-      } while (performance.now() < deadline)
-      return { time: median(times) }
+      /** @type {number[]} */
+      const durations = []
+      const { host, all } = await measured(async () => {
+        const deadline = performance.now() + plan.milliseconds
+        do {
+          const started = performance.now()
+          await job()
+          durations.push(performance.now() - started)
+        } while (performance.now() < deadline)
+        return durations.length
+      })
+      return { time: median(durations), host: times(host, 0.001), all: times(all, 0.001) }
     },
   },
 }

@@ -17,19 +17,42 @@ import { chart } from './svg.mjs'
 export const groups = [
   { name: 'calls', title: 'Small calls', cases: ['add', 'record', 'text'], figures: ['rate'] },
   { name: 'latency', title: 'One call at a time', cases: ['hot'] },
-  { name: 'bytes', title: 'Bytes', cases: ['block', 'large', 'huge'], figures: ['rate'] },
+  {
+    name: 'await',
+    title: 'Loops of await',
+    cases: ['addAwait', 'recordAwait', 'textAwait', 'blockAwait', 'largeAwait'],
+    figures: ['rate'],
+  },
+  {
+    name: 'bytes',
+    title: 'Bytes',
+    cases: ['block', 'block16', 'block8', 'large256', 'large', 'large8', 'huge'],
+    figures: ['rate'],
+  },
+  {
+    name: 'first',
+    title: 'The first calls of a new pool',
+    cases: ['addFirst', 'recordFirst', 'textFirst', 'blockFirst', 'largeFirst'],
+    figures: ['rate'],
+  },
   {
     name: 'processor',
     title: 'What a call costs',
     cases: ['add', 'record', 'text', 'block'],
     figures: ['host', 'all'],
   },
-  { name: 'tasks', title: 'Workers at work', cases: ['task10us', 'task1ms', 'task10ms'], hasInline: true },
-  { name: 'map', title: 'Many items', cases: ['map'] },
-  { name: 'job', title: 'A real job', cases: ['etl'], hasInline: true },
-  { name: 'cold', title: 'The start of a pool', cases: ['cold'] },
+  {
+    name: 'tasks',
+    title: 'Workers at work',
+    cases: ['task10us', 'task1ms', 'task10ms'],
+    figures: ['efficiency'],
+    hasInline: true,
+  },
+  { name: 'map', title: 'Many items', cases: ['map', 'mapArray', 'mapByHand'], figures: ['rate'] },
+  { name: 'job', title: 'A real job', cases: ['etl'], figures: ['time'], hasInline: true },
+  { name: 'cold', title: 'The start of a pool', cases: ['cold'], figures: ['first', 'ratio'] },
   { name: 'memory', title: 'Memory', cases: ['memory'] },
-  { name: 'scale', title: 'More workers', cases: ['scale'], figures: ['w1', 'w4', 'w16', 'w64'] },
+  { name: 'scale', title: 'More workers', cases: ['scale'], figures: ['w1', 'w4', 'w8', 'w16', 'w64'] },
   { name: 'blocked', title: 'A host that is busy', cases: ['blocked'], figures: ['kept'] },
 ]
 

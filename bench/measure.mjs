@@ -1,4 +1,4 @@
-// How cases measure: for a fixed time, after a warm-up of the same kind.
+// How cases measure: for a fixed time, after a warm-up of the same kind; or the first calls of a new pool.
 
 import { isDeepStrictEqual } from 'node:util'
 
@@ -16,11 +16,23 @@ import { processorTime } from './proc.mjs'
  * @property {number[]} scale - Numbers of workers.
  * @property {number} pending - Calls that wait when the host is blocked.
  * @property {number} starts - Pools that are started for the time to the first result.
+ * @property {number} pools - Pools that are started for their first calls.
+ * @property {number} share - Of the first calls of a pool, how many are made: 1 but in a smoke run.
  * @property {string | undefined} flights - The file of flights, if the data set is installed.
  * @property {string} node - The program whose start is compared with the start of pools.
  */
 
 /** @typedef {import('./contenders/index.mjs').Session} Session */
+
+/** @typedef {{ milliseconds: number } | { calls: number }} Limit - When no further call is made. */
+
+/**
+ * Keeps `inFlight` calls in flight up to the limit, and resolves to the number of calls when all are answered.
+ *
+ * @typedef {(session: Session, name: string, args: unknown[], inFlight: number, limit: Limit) => Promise<number>} Flood
+ */
+
+/** @typedef {{ rate: number, host?: number, all?: number }} Measured - Calls per second; microseconds a call. */
 
 /**
  * Starts a session, and resolves when each of its workers has answered.
@@ -44,22 +56,20 @@ export async function startWarm(contender, plan) {
 }
 
 /**
- * Calls per second with `inFlight` calls in flight, and the processor time of a call in microseconds if it is known.
+ * The rate of what `run` does, and the processor time of a call if it is known.
  *
- * @param {Session} session
- * @param {string} name
- * @param {unknown[]} args
- * @param {number} inFlight
- * @param {Plan} plan
- * @returns {Promise<{ rate: number, host?: number, all?: number }>}
+ * @param {() => Promise<number>} run - Resolves to the number of calls.
+ * @param {() => unknown} [settle] - Waits until all threads are at rest. Before and after a short run, because the
+ *   system counts the time of a thread that runs at its ticks only.
+ * @returns {Promise<Measured>}
  */
-export async function throughput(session, name, args, inFlight, plan) {
-  const flood = session.flood?.bind(session) ?? floodByPromises.bind(undefined, session)
-  await flood(name, args, inFlight, plan.warmup)
+export async function measured(run, settle) {
+  await settle?.()
   const before = processorTime()
   const started = performance.now()
-  const calls = await flood(name, args, inFlight, plan.milliseconds)
+  const calls = await run()
   const seconds = (performance.now() - started) / 1000
+  await settle?.()
   const after = processorTime()
   const rate = calls / seconds
   if (before === undefined || after === undefined) return { rate }
@@ -67,48 +77,92 @@ export async function throughput(session, name, args, inFlight, plan) {
 }
 
 /**
- * Whether a flood is over. With many calls in flight the clock is not read at each call: it costs about as much as a
- * call.
- *
- * @param {number} inFlight
- * @param {number} milliseconds
- * @returns {(answered: number) => boolean}
- */
-export function untilOver(inFlight, milliseconds) {
-  const deadline = performance.now() + milliseconds
-  const mask = inFlight >= 256 ? 63 : 0
-  let over = false
-  return (answered) => {
-    if ((answered & mask) === 0 && performance.now() > deadline) over = true
-    return over
-  }
-}
-
-/**
- * Keeps `inFlight` calls in flight for `milliseconds`, and resolves to the number of calls when all are answered.
+ * Calls with `inFlight` calls in flight, after a warm-up.
  *
  * @param {Session} session
  * @param {string} name
  * @param {unknown[]} args
  * @param {number} inFlight
- * @param {number} milliseconds
- * @returns {Promise<number>}
+ * @param {Plan} plan
+ * @param {Flood} [keep]
  */
-function floodByPromises(session, name, args, inFlight, milliseconds) {
-  return new Promise((resolve, reject) => {
-    const isOver = untilOver(inFlight, milliseconds)
-    let made = 0
-    let answered = 0
-    const make = () => {
+export async function throughput(session, name, args, inFlight, plan, keep = flood) {
+  await keep(session, name, args, inFlight, { milliseconds: plan.warmup })
+  return await measured(() => keep(session, name, args, inFlight, { milliseconds: plan.milliseconds }))
+}
+
+/**
+ * The first calls of a session, whose workers have answered other calls.
+ *
+ * @param {Session} session
+ * @param {string} name
+ * @param {unknown[]} args
+ * @param {number} inFlight
+ * @param {number} calls
+ */
+export const firstCalls = (session, name, args, inFlight, calls) =>
+  measured(
+    () => flood(session, name, args, inFlight, { calls }),
+    () => sleep(20),
+  )
+
+/**
+ * Whether no further call is to be made. With many calls in flight the clock is not read at each call: it costs about
+ * as much as a call.
+ *
+ * @param {number} inFlight
+ * @param {Limit} limit
+ * @returns {(made: number) => boolean}
+ */
+export function untilOver(inFlight, limit) {
+  if ('calls' in limit) return (made) => made >= limit.calls
+  const deadline = performance.now() + limit.milliseconds
+  const mask = inFlight >= 256 ? 63 : 0
+  let over = false
+  return (made) => {
+    if ((made & mask) === 0 && performance.now() > deadline) over = true
+    return over
+  }
+}
+
+/** @type {Flood} */
+function flood(session, name, args, inFlight, limit) {
+  return (
+    session.flood?.(name, args, inFlight, limit) ??
+    new Promise((resolve, reject) => {
+      const isOver = untilOver(inFlight, limit)
+      let made = 0
+      let answered = 0
+      const make = () => {
+        made++
+        session.call(name, args).then(answer, reject)
+      }
+      const answer = () => {
+        answered++
+        if (!isOver(made)) make()
+        else if (answered === made) resolve(answered)
+      }
+      for (let call = 0; call < inFlight && !isOver(made); call++) make()
+    })
+  )
+}
+
+/**
+ * As many loops as calls in flight. Each awaits its call before it makes the next.
+ *
+ * @type {Flood}
+ */
+export async function awaitInLoops(session, name, args, inFlight, limit) {
+  const isOver = untilOver(inFlight, limit)
+  let made = 0
+  const loop = async () => {
+    while (!isOver(made)) {
       made++
-      session.call(name, args).then(answer, reject)
+      await session.call(name, args)
     }
-    const answer = () => {
-      if (!isOver(++answered)) make()
-      else if (answered === made) resolve(answered)
-    }
-    for (let call = 0; call < inFlight; call++) make()
-  })
+  }
+  await Promise.all(Array.from({ length: inFlight }, loop))
+  return made
 }
 
 /**

@@ -1,17 +1,23 @@
 // Prints or writes the report of a run that was measured before.
-//
-// node bench/report.mjs [FILE] prints the tables of a run, of the newest one if none is named.
-// node bench/report.mjs --docs [FILE] writes docs/benchmarks.md and docs/benchmarks/ from a run; with
-// --page benchmarks-node24 that page and directory.
 
 import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 
 import { writeDocs } from './docs.mjs'
+import { optionsOf } from './options.mjs'
 import { newest } from './results.mjs'
 import { report } from './tables.mjs'
 
-const { values, positionals } = parseArgs({
+const USAGE = `
+Usage: node bench/report.mjs [OPTION…] [FILE]
+
+Prints the tables of a run: of FILE, or of the newest run in bench/results/.
+
+  --docs               writes docs/benchmarks.md and docs/benchmarks/ in place of printing
+  --page NAME          with --docs: another page and directory, such as benchmarks-node24
+  --help               this text
+`
+
+const { values, positionals } = optionsOf(USAGE, {
   options: { docs: { type: 'boolean', default: false }, page: { type: 'string', default: 'benchmarks' } },
   allowPositionals: true,
 })

@@ -1,6 +1,6 @@
 // The results of a run, and how figures are read from them.
 
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 import { cases } from './cases.mjs'
@@ -105,7 +105,7 @@ export function figuresOf(results, id) {
 
 /** The run that was written last. */
 export function newest() {
-  const name = readdirSync(DIRECTORY)
+  const name = (existsSync(DIRECTORY) ? readdirSync(DIRECTORY) : [])
     .filter((file) => /^\d.*\.json$/.test(file))
     .toSorted()
     .at(-1)

@@ -1,15 +1,9 @@
-// Runs the benchmarks, and writes figures and charts to results/.
-//
-//   node bench/run.mjs [--smoke] [--rounds N] [--seconds N] [--workers N]
-//                      [--only CONTENDER,…] [--cases CASE,…] [--layers LAYER,…]
-//
-// README.md describes the options and the method.
+// Runs the benchmarks, and writes figures and charts to results/. README.md describes the method.
 
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 
 import { cases } from './cases.mjs'
 import { writeCharts } from './charts.mjs'
@@ -18,15 +12,37 @@ import { versionOf } from './contenders/installed.mjs'
 import { compete } from './contest.mjs'
 import { page } from './docs.mjs'
 import { layers, runLayer } from './layers.mjs'
+import { mistake, optionsOf, wrap } from './options.mjs'
 import { DIRECTORY } from './results.mjs'
 import { notes, report } from './tables.mjs'
 
-const { values } = parseArgs({
+const USAGE = `
+Usage: node bench/run.mjs [OPTION…]
+
+Measures all contenders beside each other, prints tables, and writes figures and charts to bench/results/.
+
+  --smoke              a minute, to see that everything works; the figures mean nothing
+  --rounds N           rounds, in each of which each contender has a process of its own (5)
+  --seconds N          for each figure, after half a second of warm-up (1)
+  --workers N          workers of each contender (2)
+  --only NAME,…        contenders (all)
+  --cases NAME,…       cases (all)
+  --layers NAME,…      layers below whole pools (all); --layers '' leaves all out
+  --help               this text
+
+Contenders:${wrap(Object.keys(contenders))}
+
+Cases:${wrap(Object.keys(cases))}
+
+Layers:${wrap(Object.keys(layers))}
+`
+
+const { values } = optionsOf(USAGE, {
   options: {
     smoke: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
-    workers: { type: 'string', default: '2' },
+    workers: { type: 'string' },
     only: { type: 'string' },
     cases: { type: 'string' },
     layers: { type: 'string' },
@@ -40,23 +56,35 @@ const { values } = parseArgs({
 function choose(asked, known) {
   const chosen = asked?.split(',').filter(Boolean) ?? Object.keys(known)
   const unknown = chosen.find((name) => !(name in known))
-  if (unknown !== undefined) throw new Error(`There is no '${unknown}', only ${Object.keys(known).join(', ')}`)
+  if (unknown !== undefined) mistake(`There is no '${unknown}'`, USAGE)
   return chosen
 }
 
+/**
+ * @param {'rounds' | 'seconds' | 'workers'} name
+ * @param {number} otherwise
+ */
+function positive(name, otherwise) {
+  const value = Number(values[name] ?? otherwise)
+  if (!(value > 0)) mistake(`--${name} takes a positive number`, USAGE)
+  return value
+}
+
 const { smoke } = values
-const rounds = Number(values.rounds ?? (smoke ? 1 : 5))
+const rounds = positive('rounds', smoke ? 1 : 5)
 const flights = fileURLToPath(new URL('../node_modules/vega-datasets/data/flights-200k.json', import.meta.url))
 const plan = {
-  workers: Number(values.workers),
+  workers: positive('workers', 2),
   cores: availableParallelism(),
   warmup: smoke ? 20 : 500,
-  milliseconds: 1000 * Number(values.seconds ?? (smoke ? 0.05 : 1)),
+  milliseconds: 1000 * positive('seconds', smoke ? 0.05 : 1),
   items: smoke ? 10_000 : 1_000_000,
   huge: smoke ? 4 << 20 : 64 << 20,
-  scale: smoke ? [1, 2] : [1, 2, 4, 16, 64],
+  scale: smoke ? [1, 2] : [1, 2, 8, 64],
   pending: smoke ? 200 : 2000,
   starts: smoke ? 1 : 5,
+  pools: smoke ? 1 : 3,
+  share: smoke ? 0.02 : 1,
   flights: existsSync(flights) ? flights : undefined,
   node: process.execPath,
   cases: choose(values.cases, cases),

@@ -4,6 +4,8 @@
 //
 // Workers are started by METHOD, and load the file MODULE of workers/ before their first call.
 
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
 import { importTasks, ProcessPoolExecutor } from '../dist/index.js'
@@ -20,6 +22,7 @@ import { memory, processorTime } from './proc.mjs'
  * @property {number} steps - Steps of arithmetic in a task.
  * @property {number} objects - Objects that a task makes.
  * @property {number} milliseconds - For each rate.
+ * @property {number} results - Pools that are started for their first result.
  */
 
 const [method, name = '', text = '{}'] = process.argv.slice(2)
@@ -98,12 +101,64 @@ async function measure(options, call) {
   return { rate, processor }
 }
 
+/** The processor time of all children that have ended, in milliseconds, if the system tells. It has ticks of 10 ms. */
+function usedByChildren() {
+  if (process.platform !== 'linux') return undefined
+  const stat = readFileSync('/proc/self/stat', 'utf8')
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(13, 15)
+  return 10 * (Number(user) + Number(system))
+}
+
+/** A task that comes as text. */
+const inline = () => process.pid
+
+/** @param {number[]} values */
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+
+/**
+ * The time from the making of a pool to its first result, for a task in a module and for a function of this program,
+ * and `node -e 0` in alternation. The pools preload nothing.
+ */
+async function firstResults() {
+  /** @type {Record<'node' | 'module' | 'inline' | 'used', number[]>} */
+  const times = { node: [], module: [], inline: [], used: [] }
+  let nodeUsed = 0
+  for (let round = 0; round < plan.results; round++) {
+    let started = performance.now()
+    const before = usedByChildren()
+    spawnSync(process.execPath, ['-e', '0'])
+    times.node.push(performance.now() - started)
+    nodeUsed += (usedByChildren() ?? Number.NaN) - (before ?? Number.NaN)
+    for (const kind of /** @type {const} */ (['module', 'inline'])) {
+      started = performance.now()
+      const pool = new ProcessPoolExecutor({ execArgv: [], startMethod, maxWorkers: 1 })
+      const result = await pool.submit(kind === 'module' ? tasks.used : inline)
+      times[kind].push(performance.now() - started)
+      if (kind === 'module') times.used.push(result)
+      await pool.shutdown()
+    }
+  }
+  const node = median(times.node)
+  return {
+    result: median(times.module),
+    ratio: median(times.module) / node,
+    inlineRatio: median(times.inline) / node,
+    // What a forked worker has used is not what its server has used.
+    usedRatio: startMethod === 'spawn' && nodeUsed > 0 ? median(times.used) / (nodeUsed / plan.results) : undefined,
+  }
+}
+
+const results = await firstResults()
 const grown = await growth()
 const compute = await measure({}, (pool) => pool.submit(tasks.compute, plan.steps))
 const allocate = await measure({}, (pool) => pool.submit(tasks.allocate, plan.objects))
 const recycling = await measure({ maxTasksPerChild: 1 }, (pool) => pool.submit(tasks.pid))
 console.log(
   JSON.stringify({
+    ...results,
     ...grown,
     compute: compute.rate,
     computing: compute.processor,

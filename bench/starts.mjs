@@ -1,26 +1,40 @@
 // Measures the cost of workers by start method (spawn, forkserver), with nothing loaded and with the TypeScript
-// compiler.
-//
-//   node bench/starts.mjs [--smoke] [--rounds N] [--docs [FILE]]
-//
-// Each combination has a process of its own in each round, and the rounds are interleaved. --docs writes the table in
-// docs/start-methods.md, its chart and its figures. With FILE nothing is measured: the figures are those of FILE.
+// compiler. Each combination has a process of its own in each round, and the rounds are interleaved.
 
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 
 import { writePage } from './markdown.mjs'
+import { mistake, optionsOf } from './options.mjs'
 import { DIRECTORY, spread, times } from './results.mjs'
 import { chart } from './svg.mjs'
 import { cell, machine, table } from './tables.mjs'
+
+const USAGE = `
+Usage: node bench/starts.mjs [OPTION…] [FILE]
+
+Measures the start methods of Millrace on the Node that runs this: the first result of a new pool, beside \`node -e 0\`
+in alternation, the times until workers are ready, their memory, and the speed of their code.
+
+  --smoke              a moment, to see that everything works; the figures mean nothing
+  --rounds N           rounds, in each of which each combination has a process of its own (5)
+  --docs               writes the table in docs/start-methods.md, its chart and its figures in place of printing
+  --help               this text
+
+With FILE nothing is measured: the figures are those of FILE, an earlier run in bench/results/.
+`
 
 const WORKERS = 10
 
 /** @type {Record<string, import('./cases.mjs').Figure>} */
 const figures = {
+  result: { title: 'the first result of a new pool', unit: 'ms', better: 'less' },
+  ratio: { title: 'the same in starts of Node', unit: '× node -e 0', better: 'less' },
+  inlineRatio: { title: 'the same, of a function that comes as text', unit: '× node -e 0', better: 'less' },
+  usedRatio: { title: 'processor time of the worker by then', unit: '× node -e 0', better: 'less' },
   first: { title: 'the first worker is ready', unit: 'ms', better: 'less' },
   all: { title: `${WORKERS} workers are ready`, unit: 'ms', better: 'less' },
   more: { title: 'one more worker is ready', unit: 'ms', better: 'less' },
@@ -56,8 +70,8 @@ const subject = (load, method) => `${load} ${method}`
 async function measure(rounds, smoke) {
   const host = fileURLToPath(new URL('starts-host.mjs', import.meta.url))
   const plan = smoke
-    ? { workers: 2, more: 1, steps: 1000, objects: 10, milliseconds: 50 }
-    : { workers: WORKERS, more: 9, steps: 10_000_000, objects: 20_000, milliseconds: 2000 }
+    ? { workers: 2, more: 1, steps: 1000, objects: 10, milliseconds: 50, results: 1 }
+    : { workers: WORKERS, more: 9, steps: 10_000_000, objects: 20_000, milliseconds: 2000, results: 9 }
   /** @type {StartsResults['samples']} */
   const samples = {}
   const load = loadavg()[0] ?? 0
@@ -66,7 +80,9 @@ async function measure(rounds, smoke) {
       for (const method of methods) {
         const { stdout } = await promisify(execFile)(process.execPath, [host, method, name, JSON.stringify(plan)])
         const own = (samples[subject(name, method)] ??= {})
-        for (const [figure, value] of Object.entries(JSON.parse(stdout))) (own[figure] ??= []).push(value)
+        for (const [figure, value] of Object.entries(JSON.parse(stdout))) {
+          if (value !== null) (own[figure] ??= []).push(value)
+        }
       }
     }
   }
@@ -93,13 +109,17 @@ async function measure(rounds, smoke) {
  */
 const found = ({ samples }, load, method, figure) => spread(samples[subject(load, method)]?.[figure])
 
+/** The figures that the run has. @param {StartsResults} results */
+const measuredFigures = ({ samples }) =>
+  Object.entries(figures).filter(([figure]) => Object.values(samples).some((own) => own[figure] !== undefined))
+
 /** @param {StartsResults} results */
 function tableOf(results) {
   const heading = [
     '',
     ...Object.values(loads).flatMap((title) => [...methods.map((method) => `${title}: ${method}`), '']),
   ]
-  const rows = Object.entries(figures).map(([figure, { title, unit, better }]) => [
+  const rows = measuredFigures(results).map(([figure, { title, unit, better }]) => [
     `${title}, ${unit}`,
     ...Object.keys(loads).flatMap((load) => {
       const [spawned, forked] = methods.map((method) => found(results, load, method, figure))
@@ -113,7 +133,7 @@ function tableOf(results) {
 
 /** @param {StartsResults} results */
 function chartOf(results) {
-  const panels = Object.entries(figures).flatMap(([figure, { title, unit, better }]) => {
+  const panels = measuredFigures(results).flatMap(([figure, { title, unit, better }]) => {
     const bars = Object.entries(loads).flatMap(([load, loaded]) =>
       methods.flatMap((method) => {
         const value = found(results, load, method, figure)
@@ -144,7 +164,7 @@ async function writeDocs(results) {
   writeFileSync(new URL('benchmarks/start-methods.json', docs), `${JSON.stringify(results, undefined, 2)}\n`)
 }
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = optionsOf(USAGE, {
   options: {
     smoke: { type: 'boolean', default: false },
     rounds: { type: 'string' },
@@ -153,9 +173,11 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 const [file] = positionals
+const rounds = Number(values.rounds ?? (values.smoke ? 1 : 5))
+if (!(rounds > 0)) mistake('--rounds takes a positive number', USAGE)
 const results =
   file === undefined
-    ? await measure(Number(values.rounds ?? (values.smoke ? 1 : 5)), values.smoke)
+    ? await measure(rounds, values.smoke)
     : /** @type {StartsResults} */ (JSON.parse(readFileSync(file, 'utf8')))
 if (file === undefined && !values.smoke) {
   mkdirSync(DIRECTORY, { recursive: true })

@@ -6,6 +6,7 @@ described in cases.mjs."""
 import gzip
 import hashlib
 import json
+import math
 import multiprocessing
 import os
 import re
@@ -19,6 +20,8 @@ from threading import Semaphore
 
 IN_FLIGHT = 256
 CHUNK = 1000
+FIRST = 2000
+FIRST_LARGE = 150
 JOB_SIZE = 2_000_000
 JOB_CHUNK = 64_000
 BAND_MILES = 250
@@ -54,6 +57,10 @@ def echo(value):
 
 def increment(value):
     return value + 1
+
+
+def increment_all(values):
+    return [value + 1 for value in values]
 
 
 def spin(steps):
@@ -110,6 +117,9 @@ class Executor:
     def map(self, fn, items, chunk):
         return self.pool.map(fn, items, chunksize=chunk)
 
+    def list(self, fn, items, chunk):
+        return list(self.map(fn, items, chunk))
+
     def stop(self):
         self.pool.shutdown()
 
@@ -126,6 +136,9 @@ class Pool:
 
     def map(self, fn, items, chunk):
         return self.pool.imap(fn, items, chunk)
+
+    def list(self, fn, items, chunk):
+        return self.pool.map(fn, items, chunk)
 
     def stop(self):
         self.pool.close()
@@ -198,13 +211,13 @@ def start_warm(kind, workers):
     return pool
 
 
-def flood(pool, in_flight, seconds, fn, args):
-    """Keeps so many calls in flight for some time; their number when all are answered."""
+def flood(pool, in_flight, seconds, fn, args, most=math.inf):
+    """Keeps so many calls in flight for some time, or until so many are made; their number when all are answered."""
     room = Semaphore(in_flight)
     mask = 63 if in_flight >= 256 else 0
     deadline = time.perf_counter() + seconds
     calls = 0
-    while calls & mask or time.perf_counter() < deadline:
+    while calls < most and (calls & mask or time.perf_counter() < deadline):
         room.acquire()
         pool.submit(lambda _: room.release(), fn, *args)
         calls += 1
@@ -213,12 +226,14 @@ def flood(pool, in_flight, seconds, fn, args):
     return calls
 
 
-def throughput(pool, plan, in_flight, fn, args):
-    flood(pool, in_flight, plan["warmup"] / 1000, fn, args)
+def measured(run, rest=0):
+    """The rate and the processor time, in microseconds, of so many calls as `run` returns."""
+    time.sleep(rest)
     before = processor_time()
     started = time.perf_counter()
-    calls = flood(pool, in_flight, plan["milliseconds"] / 1000, fn, args)
+    calls = run()
     seconds = time.perf_counter() - started
+    time.sleep(rest)
     after = processor_time()
     found = {"rate": calls / seconds}
     if before and after:
@@ -226,12 +241,39 @@ def throughput(pool, plan, in_flight, fn, args):
     return found
 
 
-def busy(fn, args, in_flight=IN_FLIGHT, cpu=False):
+def throughput(pool, plan, in_flight, fn, args):
+    flood(pool, in_flight, plan["warmup"] / 1000, fn, args)
+    return measured(lambda: flood(pool, in_flight, plan["milliseconds"] / 1000, fn, args))
+
+
+def medians(found):
+    return {figure: statistics.median(each[figure] for each in found) for figure in found[0]}
+
+
+def scaled(found, factor):
+    return {figure: value if figure == "rate" else value * factor for figure, value in found.items()}
+
+
+def busy(fn, args, in_flight=IN_FLIGHT):
     def run(pool, plan):
         made = args(plan)
         check(pool.call(fn, *made), fn(*made))
-        found = throughput(pool, plan, in_flight, fn, made)
-        return found if cpu else {"rate": found["rate"]}
+        return throughput(pool, plan, in_flight, fn, made)
+
+    return run
+
+
+def first(fn, args, in_flight, count):
+    def run(kind, plan):
+        made = args(plan)
+        calls = math.ceil(count * plan["share"])
+        found = []
+        for _ in range(plan["pools"]):
+            pool = start_warm(kind, plan["workers"])
+            found.append(measured(lambda: flood(pool, in_flight, math.inf, fn, made, calls), 0.02))
+            check(pool.call(fn, *made), fn(*made))
+            pool.stop()
+        return medians(found)
 
     return run
 
@@ -268,36 +310,67 @@ def task(milliseconds, in_flight):
         times = max(1, round(1 / milliseconds))
         alone = timed(steps * times) / times
         check(pool.call(spin, steps), spin(steps))
-        rate = throughput(pool, plan, in_flight, spin, (steps,))["rate"]
-        return {"efficiency": rate * alone * 100 / min(plan["workers"], plan["cores"])}
+        found = throughput(pool, plan, in_flight, spin, (steps,))
+        rate = found.pop("rate")
+        return {"efficiency": rate * alone * 100 / min(plan["workers"], plan["cores"]), **found}
 
     return run
 
 
-def map_numbers(pool, plan):
-    items = list(range(plan["items"]))
-    expected = plan["items"] * (plan["items"] + 1) // 2
-    check(sum(pool.map(increment, items, CHUNK)), expected)
-    started = time.perf_counter()
-    passes = 0
-    while passes == 0 or time.perf_counter() - started < plan["milliseconds"] / 1000:
-        check(sum(pool.map(increment, items, CHUNK)), expected)
-        passes += 1
-    return {"rate": passes * plan["items"] / (time.perf_counter() - started)}
+def chunks_by_hand(pool, items):
+    found = [None] * math.ceil(len(items) / CHUNK)
+    done = Semaphore(0)
+
+    def keep(at):
+        def kept(values):
+            found[at] = values
+            done.release()
+
+        return kept
+
+    for at in range(len(found)):
+        pool.submit(keep(at), increment_all, items[at * CHUNK : (at + 1) * CHUNK])
+    for _ in found:
+        done.acquire()
+    return sum(map(sum, found))
+
+
+def mapping(total):
+    def run(pool, plan):
+        items = list(range(plan["items"]))
+        expected = plan["items"] * (plan["items"] + 1) // 2
+        check(total(pool, items), expected)
+
+        def passes():
+            started = time.perf_counter()
+            count = 0
+            while count == 0 or time.perf_counter() - started < plan["milliseconds"] / 1000:
+                check(total(pool, items), expected)
+                count += 1
+            return count * plan["items"]
+
+        return scaled(measured(passes), 1000)
+
+    return run
 
 
 def cold(kind, plan):
-    first, node = [], []
+    first, node, used = [], [], []
     for _ in range(plan["starts"]):
         started = time.perf_counter()
         subprocess.run([plan["node"], "-e", "0"], check=True)
         node.append((time.perf_counter() - started) * 1000)
+        before = processor_time()
         started = time.perf_counter()
         pool = POOLS[kind](plan["workers"])
         check(pool.call(add, 1, 2), 3)
         first.append((time.perf_counter() - started) * 1000)
+        after = processor_time()
+        if before and after:
+            used.append((after[1] - before[1]) / 1000)
         pool.stop()
-    return {"first": statistics.median(first), "ratio": statistics.median(first) / statistics.median(node)}
+    found = {"first": statistics.median(first), "ratio": statistics.median(first) / statistics.median(node)}
+    return {**found, "all": statistics.median(used)} if used else found
 
 
 def memory_of_workers(kind, plan):
@@ -347,8 +420,15 @@ def block(seconds):
 
 
 def blocked(pool, plan):
-    rate = progress(pool, plan, time.sleep)
-    return {"kept": progress(pool, plan, block) / rate * 100, "rate": rate}
+    rates = []
+
+    def free():
+        rates.append(progress(pool, plan, time.sleep))
+        return plan["pending"]
+
+    used = measured(free)
+    found = {"kept": progress(pool, plan, block) / rates[0] * 100, "rate": rates[0]}
+    return {**found, "all": used["all"]} if "all" in used else found
 
 
 def chunks_of(file):
@@ -386,30 +466,71 @@ def job(pool, plan):
     chunks = list(chunks_of(plan["flights"]))
     check(total(pool.map(etl, chunks, 1)), total(map(etl, chunks)))
     times = []
-    deadline = time.perf_counter() + plan["milliseconds"] / 1000
-    while not times or time.perf_counter() < deadline:
-        started = time.perf_counter()
-        total(pool.map(etl, chunks, 1))
-        times.append((time.perf_counter() - started) * 1000)
-    return {"time": statistics.median(times)}
+
+    def jobs():
+        deadline = time.perf_counter() + plan["milliseconds"] / 1000
+        while not times or time.perf_counter() < deadline:
+            started = time.perf_counter()
+            total(pool.map(etl, chunks, 1))
+            times.append((time.perf_counter() - started) * 1000)
+        return len(times)
+
+    used = scaled(measured(jobs), 0.001)
+    del used["rate"]
+    return {"time": statistics.median(times), **used}
+
+
+def numbers(_):
+    return 1, 2
+
+
+def a_record(_):
+    return (RECORD,)
+
+
+def a_text(_):
+    return (TEXT,)
+
+
+def a_block(_):
+    return (payload(65536),)
+
+
+def a_large_one(_):
+    return (payload(1 << 20),)
 
 
 CASES = {
-    "add": busy(add, lambda plan: (1, 2), cpu=True),
+    "add": busy(add, numbers),
     "hot": hot,
-    "record": busy(echo, lambda plan: (RECORD,), cpu=True),
-    "text": busy(echo, lambda plan: (TEXT,), cpu=True),
-    "block": busy(echo, lambda plan: (payload(65536),), cpu=True),
-    "large": busy(echo, lambda plan: (payload(1 << 20),), 16),
+    "record": busy(echo, a_record),
+    "text": busy(echo, a_text),
+    "block": busy(echo, a_block),
+    "block16": busy(echo, a_block, 16),
+    "block8": busy(echo, a_block, 8),
+    "large256": busy(echo, a_large_one),
+    "large": busy(echo, a_large_one, 16),
+    "large8": busy(echo, a_large_one, 8),
     "huge": busy(echo, lambda plan: (payload(plan["huge"]),), 2),
     "task10us": task(0.01, IN_FLIGHT),
     "task1ms": task(1, 32),
     "task10ms": task(10, 8),
-    "map": map_numbers,
+    "map": mapping(lambda pool, items: sum(pool.map(increment, items, CHUNK))),
+    "mapArray": mapping(lambda pool, items: sum(pool.list(increment, items, CHUNK))),
+    "mapByHand": mapping(chunks_by_hand),
     "blocked": blocked,
     "etl": job,
 }
-ALONE = {"cold": cold, "memory": memory_of_workers, "scale": scale}
+ALONE = {
+    "addFirst": first(add, numbers, IN_FLIGHT, FIRST),
+    "recordFirst": first(echo, a_record, IN_FLIGHT, FIRST),
+    "textFirst": first(echo, a_text, IN_FLIGHT, FIRST),
+    "blockFirst": first(echo, a_block, IN_FLIGHT, FIRST),
+    "largeFirst": first(echo, a_large_one, 16, FIRST_LARGE),
+    "cold": cold,
+    "memory": memory_of_workers,
+    "scale": scale,
+}
 
 
 def main():

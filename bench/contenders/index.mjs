@@ -14,10 +14,10 @@
 /**
  * @typedef {object} Session
  * @property {(name: string, args: unknown[]) => PromiseLike<unknown>} call - Calls a function of functions.mjs.
- * @property {(name: string, args: unknown[], inFlight: number, milliseconds: number) => Promise<number>} [flood] -
- *   Keeps `inFlight` calls in flight for `milliseconds`, and resolves to the number of calls. Only for contenders
- *   without promises: the others are measured by `call`.
+ * @property {(name: string, args: unknown[], inFlight: number, limit: import('../measure.mjs').Limit) => Promise<number>}
+ *   [flood] - As `Flood` of measure.mjs. Only for contenders without promises: the others are measured by `call`.
  * @property {(name: string, items: number[]) => Promise<number>} [map] - The sum of all results of the function.
+ * @property {(name: string, items: number[]) => Promise<number[]>} [mapArray] - All results of the function.
  * @property {() => Promise<void> | void} stop - Resolves when the workers are gone.
  */
 

@@ -22,6 +22,7 @@ export default {
         for await (const value of pool.map(task(name), items, { chunksize: 'auto' })) sum += value
         return sum
       },
+      mapArray: (name, items) => pool.map(task(name), items, { chunksize: 'auto' }).toArray(),
       stop: () => pool.shutdown(),
     }
   },

@@ -32,9 +32,9 @@ export function raw(sends, stop) {
         new Promise((resolve, reject) => {
           pending.set(send(name, args), { resolve, reject })
         }),
-      flood: (name, args, inFlight, milliseconds) =>
+      flood: (name, args, inFlight, limit) =>
         new Promise((resolve) => {
-          const isOver = untilOver(inFlight, milliseconds)
+          const isOver = untilOver(inFlight, limit)
           let made = 0
           let answered = 0
           const make = () => {
@@ -42,12 +42,13 @@ export function raw(sends, stop) {
             send(name, args)
           }
           flooding = () => {
-            if (!isOver(++answered)) return make()
+            answered++
+            if (!isOver(made)) return make()
             if (answered < made) return undefined
             flooding = undefined
             return resolve(answered)
           }
-          for (let call = 0; call < inFlight; call++) make()
+          for (let call = 0; call < inFlight && !isOver(made); call++) make()
         }),
       stop,
     },

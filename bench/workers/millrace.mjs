@@ -2,4 +2,4 @@
 
 import { functions } from '../functions.mjs'
 
-export const { add, echo, increment, spin, rest, restAndCount, etl } = functions
+export const { add, echo, increment, incrementAll, spin, rest, restAndCount, etl } = functions

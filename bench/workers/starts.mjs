@@ -7,6 +7,12 @@ export const stay = () => new Promise(() => {})
 
 export const pid = () => process.pid
 
+/** The processor time that this process has used so far, in milliseconds. */
+export const used = () => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
 /**
  * Arithmetic on small integers, which allocates nothing.
  *
