@@ -1,8 +1,11 @@
-// What a worker's start does without: each of these takes a millisecond or more before the first call.
+// What the start of a worker, and of a program, does without: each of these takes a millisecond or more.
 
+import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { promisify } from 'node:util'
 
+import test from 'ava'
 import { importTasks } from 'millrace'
 import type * as fixture from './fixtures/loaded.mjs'
 import { spawnTest } from './helpers/leaks.js'
@@ -32,7 +35,7 @@ spawnTest('a short function that comes as text loads none of them but the one th
 
 const isUsualLinux =
   process.platform === 'linux' && existsSync('/usr/bin/ldd') && !readFileSync('/usr/bin/ldd', 'utf8').includes('musl')
-const usualTest = isUsualLinux ? spawnTest : spawnTest.skip
+const usualTest = isUsualLinux ? spawnTest : test.skip
 
 usualTest('a worker loads the addon itself, without the loader that knows all platforms', async (t) => {
   const pool = makePool(t, { maxWorkers: 1, execArgv: [], env: {} })
@@ -47,4 +50,13 @@ usualTest('where the addon is to be another one, the loader that knows all platf
   const pool = makePool(t, { maxWorkers: 1, execArgv: [], env: { NAPI_RS_NATIVE_LIBRARY_PATH: addon } })
   const files = await pool.submit(() => Object.keys(process.getBuiltinModule('module').createRequire('/').cache))
   t.true(files.some((file) => file.endsWith('binding.cjs')))
+})
+
+test('a program that forks nothing does not load what only forks need', async (t) => {
+  const entry = new URL('../dist/index.js', import.meta.url).href
+  const script = `await import('${entry}'); console.log(process.moduleLoadList.join('\\n'))`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
+  const names = stdout.split('\n')
+  t.true(names.includes('NativeModule worker_threads'))
+  for (const name of ['crypto', 'inspector']) t.false(names.includes(`NativeModule ${name}`), name)
 })
