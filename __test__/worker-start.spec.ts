@@ -1,5 +1,9 @@
-// What a worker's start does without: each of these takes a millisecond or more before the first call.
+// What the start of a worker, and of a program, does without: each of these takes a millisecond or more.
 
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+import test from 'ava'
 import { importTasks } from 'millrace'
 import type * as fixture from './fixtures/loaded.mjs'
 import { spawnTest } from './helpers/leaks.js'
@@ -25,4 +29,13 @@ spawnTest('a short function that comes as text loads none of them but the one th
   for (const name of ['stream', 'v8', 'worker_threads', 'net', 'perf_hooks', 'crypto', 'child_process', 'tty']) {
     t.false(names.includes(`NativeModule ${name}`), name)
   }
+})
+
+test('a program that forks nothing does not load what only forks need', async (t) => {
+  const entry = new URL('../dist/index.js', import.meta.url).href
+  const script = `await import('${entry}'); console.log(process.moduleLoadList.join('\\n'))`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
+  const names = stdout.split('\n')
+  t.true(names.includes('NativeModule worker_threads'))
+  for (const name of ['crypto', 'inspector']) t.false(names.includes(`NativeModule ${name}`), name)
 })

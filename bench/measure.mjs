@@ -27,8 +27,9 @@ import { processorTime } from './proc.mjs'
 /** @typedef {{ milliseconds: number } | { calls: number }} Limit - When no further call is made. */
 
 /**
- * @typedef {(session: Session, name: string, args: unknown[], inFlight: number, limit: Limit) => Promise<number>} Flood -
- *   Keeps `inFlight` calls in flight up to the limit, and resolves to the number of calls when all are answered.
+ * Keeps `inFlight` calls in flight up to the limit, and resolves to the number of calls when all are answered.
+ *
+ * @typedef {(session: Session, name: string, args: unknown[], inFlight: number, limit: Limit) => Promise<number>} Flood
  */
 
 /** @typedef {{ rate: number, host?: number, all?: number }} Measured - Calls per second; microseconds a call. */
@@ -58,8 +59,8 @@ export async function startWarm(contender, plan) {
  * The rate of what `run` does, and the processor time of a call if it is known.
  *
  * @param {() => Promise<number>} run - Resolves to the number of calls.
- * @param {() => unknown} [settle] - Waits until all threads are at rest. Before and after a short run, because the system
- *   counts the time of a thread that runs at its ticks only.
+ * @param {() => unknown} [settle] - Waits until all threads are at rest. Before and after a short run, because the
+ *   system counts the time of a thread that runs at its ticks only.
  * @returns {Promise<Measured>}
  */
 export async function measured(run, settle) {
@@ -106,8 +107,8 @@ export const firstCalls = (session, name, args, inFlight, calls) =>
   )
 
 /**
- * Whether no further call is to be made. With many calls in flight the clock is not read at each call: it costs about as
- * much as a call.
+ * Whether no further call is to be made. With many calls in flight the clock is not read at each call: it costs about
+ * as much as a call.
  *
  * @param {number} inFlight
  * @param {Limit} limit

@@ -112,6 +112,9 @@ function usedByChildren() {
   return 10 * (Number(user) + Number(system))
 }
 
+/** A task that comes as text. */
+const inline = () => process.pid
+
 /** @param {number[]} values */
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
@@ -120,7 +123,6 @@ const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1] 
  * and `node -e 0` in alternation. The pools preload nothing.
  */
 async function firstResults() {
-  const inline = () => process.pid
   /** @type {Record<'node' | 'module' | 'inline' | 'used', number[]>} */
   const times = { node: [], module: [], inline: [], used: [] }
   let nodeUsed = 0

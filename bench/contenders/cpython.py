@@ -385,7 +385,8 @@ def scale(kind, plan):
     found = {}
     for workers in plan["scale"]:
         pool = start_warm(kind, workers)
-        used = throughput(pool, plan, IN_FLIGHT, add, (1, 2)).get("all")
+        warmup = plan["warmup"] * (1 + workers / 8)
+        used = throughput(pool, {**plan, "warmup": warmup}, IN_FLIGHT, add, (1, 2)).get("all")
         pool.stop()
         if used is None:
             return None

@@ -5,7 +5,7 @@ import { registry } from '../finalizers/registry.js'
 import type { NativePool } from '../native/index.js'
 import { awaitedTurns, reasonsAgainst } from '../start/fork-safety.js'
 import { becomeForked } from '../start/forked/become.js'
-import { RandomCaches, seedableRandom } from '../start/forked/random.js'
+import { keepCrypto, RandomCaches, seedableRandom } from '../start/forked/random.js'
 import { monotonicMs } from '../util/clock.js'
 import { clearTimeout, setImmediate, setTimeout } from '../util/globals.js'
 import { runWorker, watchOutputs } from '../worker/run.js'
@@ -46,6 +46,7 @@ export class OwnForks {
   constructor(native: NativePool, onOver: () => void) {
     this.#native = native
     this.#onOver = onOver
+    keepCrypto()
   }
 
   /** Whether the workers are there, or will never be. */

@@ -1,12 +1,11 @@
 // Whether this process can be forked: a fork has the memory of all threads, but only the thread that forked.
 
-import { url as inspectorUrl } from 'node:inspector'
-import { Socket } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 
 import { ForkUnsafeError } from '../errors/index.js'
 import { native } from '../native/index.js'
+import { builtin } from '../util/builtins.js'
 import { outwardDescriptors } from './open-descriptors.js'
 import { causeOfThreads, REAPER, RELIEF, threadsOfProcess, unknownThreads, WATCHDOG } from './threads.js'
 
@@ -98,7 +97,8 @@ export function reasonsAgainst({ passing = [], descriptors = [] }: Allowance = {
     const names = [...new Set(busy.map(({ name }) => name))].join(', ')
     reasons.push(`there ${countOf(busy.length)} computing at this moment: ${names}`)
   }
-  if (inspectorUrl() !== undefined) reasons.push('a debugger may be attached: its connection has a thread of its own')
+  if (builtin('node:inspector').url() !== undefined)
+    reasons.push('a debugger may be attached: its connection has a thread of its own')
   if (process.connected) reasons.push('an IPC channel leads to the parent process: the fork would use it, too')
   const lent = native.lentBuffers()
   if (lent > 0) reasons.push(`${lent} ArrayBuffers lie in memory that is shared with workers, and that a fork lacks`)
@@ -154,7 +154,7 @@ function activeResources(): Resources[] {
   // This process shares its output streams with its parent anyway. Node lists those that are not files.
   const outputs = [process.stdout, process.stderr]
   discount('TTYWrap', outputs.filter(({ isTTY }) => isTTY).length)
-  discount('PipeWrap', outputs.filter((stream) => stream instanceof Socket && !stream.isTTY).length)
+  discount('PipeWrap', outputs.filter((stream) => stream instanceof builtin('node:net').Socket && !stream.isTTY).length)
   discount('Immediate', awaitedTurns.count)
   return [...counts].filter(([, count]) => count > 0).map(([kind, count]) => ({ kind, count }))
 }

@@ -1,7 +1,7 @@
 // The descriptors of this process that lead out of it: to files, devices, sockets, and pipes with the other end
 // elsewhere. A fork would share them: positions in files, and ends of pipes. Node's own descriptors lead nowhere else.
 
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { builtin } from '../util/builtins.js'
 
 const LAST_OF_STDIO = 2
 
@@ -45,6 +45,7 @@ function targetOf({ target }: Descriptor): string {
 }
 
 function descriptorsOfProcess(): Descriptor[] {
+  const { readdirSync, readlinkSync } = builtin('node:fs')
   return readdirSync('/proc/self/fd').flatMap((fd) => {
     try {
       return [{ fd: Number(fd), target: readlinkSync(`/proc/self/fd/${fd}`) }]
@@ -57,7 +58,7 @@ function descriptorsOfProcess(): Descriptor[] {
 /** `'0'` for reading, `'1'` for writing. */
 function accessMode(fd: number): string | undefined {
   try {
-    return /^flags:\s*\d*(\d)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
+    return /^flags:\s*\d*(\d)$/m.exec(builtin('node:fs').readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
   } catch {
     return undefined
   }

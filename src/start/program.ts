@@ -1,6 +1,5 @@
 // The executable of workers and fork servers: a Node that runs the script it is given.
 
-import { accessSync, constants, readlinkSync, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 
 import { UnsupportedPlatformError } from '../errors/index.js'
@@ -76,7 +75,7 @@ function isSingleExecutable(): boolean {
  */
 function ownLink(): string | undefined {
   try {
-    const path = readlinkSync('/proc/self/exe')
+    const path = builtin('node:fs').readlinkSync('/proc/self/exe')
     return isExecutable(path) ? path : undefined
   } catch {
     return undefined
@@ -92,6 +91,7 @@ function locate(name: string): string | undefined {
 
 function isExecutable(path: string): boolean {
   try {
+    const { accessSync, constants, statSync } = builtin('node:fs')
     accessSync(path, constants.X_OK)
     return statSync(path).isFile()
   } catch {

@@ -1,7 +1,6 @@
 // The threads of this process: which ones Node and Millrace start themselves, and what may have started the others.
 
-import { readdirSync, readFileSync } from 'node:fs'
-
+import { builtin } from '../util/builtins.js'
 import { type NodeOption, nodeOptions } from './node-options.js'
 
 export interface Thread {
@@ -11,6 +10,7 @@ export interface Thread {
 }
 
 export function threadsOfProcess(): Thread[] {
+  const { readdirSync, readFileSync } = builtin('node:fs')
   return readdirSync('/proc/self/task').map((id) => {
     try {
       // For example `12 (node) S …`. A name may have parentheses and blanks.

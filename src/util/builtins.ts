@@ -7,9 +7,12 @@ import type * as AsyncHooks from 'node:async_hooks'
 import { refuseForeignRuntime } from '../runtime.js'
 
 interface Builtins {
+  'node:crypto': typeof import('node:crypto')
   'node:events': typeof import('node:events')
   'node:fs': typeof import('node:fs')
+  'node:inspector': typeof import('node:inspector')
   'node:module': typeof import('node:module')
+  'node:net': typeof import('node:net')
   'node:path': typeof import('node:path')
   'node:perf_hooks': typeof import('node:perf_hooks')
   'node:sea': { isSea(): boolean }

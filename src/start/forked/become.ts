@@ -1,12 +1,12 @@
 // The first steps of a process that was just forked to be a worker.
 
-import { readFileSync } from 'node:fs'
-
+import { builtin } from '../../util/builtins.js'
 import { Buffer } from '../../util/globals.js'
 import { exitNatively } from './exit.js'
 
 /** Sets the title of this process in `ps`. A title longer than the command line of the start cannot be set. */
 function showAs(title: string): void {
+  const { readFileSync } = builtin('node:fs')
   if (Buffer.byteLength(title) < readFileSync('/proc/self/cmdline').length) process.title = title
 }
 

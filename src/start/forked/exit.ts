@@ -3,10 +3,10 @@
 // Node's own teardown waits for the threads of its platform, which a fork does not have: it would hang, or crash. So
 // each way into the teardown ends in a native exit instead, after listeners have run and errors were printed.
 
-import { writeSync } from 'node:fs'
 import { inspect } from 'node:util'
 
 import { native } from '../../native/index.js'
+import { builtin } from '../../util/builtins.js'
 
 /** Members of `process` that Node calls on the inside and does not declare. */
 interface InnerProcess {
@@ -52,7 +52,7 @@ export function exitNatively(): void {
 
 function die(error: unknown, code: number): never {
   try {
-    writeSync(2, `Uncaught ${inspect(error)}\n`)
+    builtin('node:fs').writeSync(2, `Uncaught ${inspect(error)}\n`)
   } catch {
     // Nobody can read the error.
   }

@@ -3,7 +3,7 @@
 //
 // randomBytes() and getRandomValues() need nothing: OpenSSL itself notices that it runs in another process.
 
-import { randomBytes, randomInt, randomUUID, webcrypto } from 'node:crypto'
+import { builtin } from '../../util/builtins.js'
 
 /**
  * Replaces `Math.random()`, because nobody can change its state in V8. The new generator is seeded at its first use,
@@ -26,7 +26,7 @@ export function seedableRandom(): () => void {
     return result >>> 0
   }
   const seed = (): void => {
-    const bytes = randomBytes(12)
+    const bytes = keepCrypto().randomBytes(12)
     a = bytes.readInt32LE(0)
     b = bytes.readInt32LE(4)
     c = bytes.readInt32LE(8)
@@ -45,8 +45,23 @@ export function seedableRandom(): () => void {
   return () => (isSeeded = false)
 }
 
-/** Taken before a module of the program's can put something else in their place. */
-const { getRandomValues, randomUUID: webUUID } = webcrypto
+/** Node's functions, as they are now. */
+function takeCrypto() {
+  const { randomBytes, randomInt, randomUUID, webcrypto } = builtin('node:crypto')
+  const { getRandomValues, randomUUID: webUUID } = webcrypto
+  return { randomBytes, randomInt, randomUUID, webcrypto, getRandomValues, webUUID }
+}
+
+let kept: ReturnType<typeof takeCrypto> | undefined
+
+/**
+ * Node's functions, as they were at the first call: before forks need them, and before a module of the program's can
+ * put something else in their place. Programs that fork nothing do not load 'node:crypto' for this package, which would
+ * take milliseconds.
+ */
+export function keepCrypto(): ReturnType<typeof takeCrypto> {
+  return (kept ??= takeCrypto())
+}
 
 /**
  * The sources of random numbers, by the names that users know, each as a function that draws some 48 bits.
@@ -54,12 +69,13 @@ const { getRandomValues, randomUUID: webUUID } = webcrypto
  * Up to Node 24 an asynchronous hook tells when Node draws numbers in advance; later versions do not tell. So nothing
  * here rests on how Node keeps them: a trial compares what forks draw.
  */
-const SOURCES: Record<string, () => unknown> = {
-  'randomInt() of node:crypto': () => randomInt(LARGEST_RANGE),
-  'randomUUID() of node:crypto': () => randomUUID(),
-  'randomBytes() of node:crypto': () => randomBytes(8).toString('hex'),
-  'crypto.randomUUID()': () => webUUID.call(webcrypto),
-  'crypto.getRandomValues()': () => getRandomValues.call(webcrypto, new Uint32Array(2)).join(),
+const SOURCES: Record<string, (crypto: ReturnType<typeof keepCrypto>) => unknown> = {
+  'randomInt() of node:crypto': ({ randomInt }) => randomInt(LARGEST_RANGE),
+  'randomUUID() of node:crypto': ({ randomUUID }) => randomUUID(),
+  'randomBytes() of node:crypto': ({ randomBytes }) => randomBytes(8).toString('hex'),
+  'crypto.randomUUID()': ({ webcrypto, webUUID }) => webUUID.call(webcrypto),
+  'crypto.getRandomValues()': ({ webcrypto, getRandomValues }) =>
+    getRandomValues.call(webcrypto, new Uint32Array(2)).join(),
 }
 
 const LARGEST_RANGE = 2 ** 48 - 1
@@ -79,6 +95,7 @@ export class RandomCaches {
 
   /** In a fork: throws away the numbers that its siblings have, too. */
   drain(): void {
+    const { randomInt, randomUUID } = keepCrypto()
     for (let left = FIRST_DRAIN.ints * this.#factor; left > 0; left--) randomInt(LARGEST_RANGE)
     for (let left = FIRST_DRAIN.ids * this.#factor; left > 0; left--) randomUUID()
   }
@@ -97,5 +114,5 @@ export class RandomCaches {
 
 /** One number of each source, to be compared with those of a sibling. */
 export function drawFromEach(): Record<string, string> {
-  return Object.fromEntries(Object.entries(SOURCES).map(([name, draw]) => [name, String(draw())]))
+  return Object.fromEntries(Object.entries(SOURCES).map(([name, draw]) => [name, String(draw(keepCrypto()))]))
 }

@@ -12,7 +12,7 @@ import { ForkRequest } from '../../wire/index.js'
 import { leaveTerminalAlone, runWorker, watchOutputs } from '../../worker/run.js'
 import { reasonsAgainst } from '../fork-safety.js'
 import { becomeForked } from '../forked/become.js'
-import { RandomCaches, seedableRandom } from '../forked/random.js'
+import { keepCrypto, RandomCaches, seedableRandom } from '../forked/random.js'
 import { FORKABLE, planOf } from './plan.js'
 import { tryForks } from './trial.js'
 
@@ -28,6 +28,7 @@ const plan = planOf(process.argv.pop())
 leaveTerminalAlone()
 // Before modules use the streams: the workers are copies of this process.
 watchOutputs()
+keepCrypto()
 const seedAnew = seedableRandom()
 const server = new native.NativeForkServer(() => setImmediate(serve))
 // Modules see the state of a worker that is loading them.
