@@ -29,7 +29,7 @@ import { enlarge } from './scratch.js'
 import { SeenObjects } from './seen-objects.js'
 import { standInFor } from './stand-in.js'
 import { BUFFER, contentOf, kindOf, typedArrayBytes } from './views.js'
-import { endOf, OTHER_SHAPE, Position, writers, type WrittenShape } from './written-shapes.js'
+import { endSize, OTHER_SHAPE, Position, writers, writeShapes, type WrittenShape } from './written-shapes.js'
 
 const isEnabled = process.env.MILLRACE_PLAIN_CODEC !== 'off'
 
@@ -61,12 +61,15 @@ function elementOf(array: ArrayLike<unknown>, index: number): unknown {
   return array[index]
 }
 
-const withRoomFor = (value: unknown): unknown[] => new Array(1).fill(value)
-const HOLEY = [withRoomFor(1), withRoomFor(1.5), withRoomFor('text')]
-const KINDS = [[1], [1.5], ['text'], ...HOLEY, Object.freeze(['text']), new Uint8Array(1)]
+/** As many kinds as it takes: objects with an element and a key of their own. */
+const KINDS = Array.from({ length: 32 }, (_, kind): ArrayLike<unknown> => ({
+  length: 1,
+  0: kind,
+  [`kind ${kind}`]: kind,
+}))
 
 function beGeneral(turn: number): unknown {
-  return elementOf(KINDS[turn & 7], 0)
+  return elementOf(KINDS[turn & 31], 0)
 }
 for (let turn = 0; turn < KINDS.length; turn++) beGeneral(turn)
 
@@ -329,10 +332,10 @@ function writeShape(shape: WrittenShape, at: number): number {
 }
 
 function writeEnd(at: number): number {
-  const end = endOf(shapes, shapeCount)
-  reserve(at, end.length)
-  buffer.bytes.set(end, at)
-  return at + end.length
+  const size = endSize(shapes, shapeCount)
+  reserve(at, size)
+  writeShapes(buffer, at, shapes, shapeCount)
+  return at + size
 }
 
 function writeEmpty(object: object, at: number): number {
