@@ -233,23 +233,34 @@ function time(call, values, milliseconds) {
   return ((user + system) * 1000) / calls
 }
 
+/** Measurements of each kind that do not count. */
+const WARM_UP = 10
+
 /** @param {string} way */
 async function work(way) {
   const { encode, decode, take = encode, isLossy } = await /** @type {any} */ (ways[way]).make()
   /** @type {Map<string, { values: unknown[], payloads: unknown[] }>} */
   const known = new Map()
-  /** @param {string} kind */
-  const prepare = (kind) => {
+  /**
+   * @param {string} kind
+   * @param {number} milliseconds
+   */
+  const prepare = (kind, milliseconds) => {
     const values = /** @type {any} */ (kinds[kind])()
     // Compares a clone: a comparison may change V8's representation of an array, and so all figures.
     if (decode !== undefined && !isLossy) checkEqual(decode(take(values[0])), structuredClone(values[0]))
     const payloads = decode === undefined ? [] : values.map((/** @type {unknown} */ value) => take(value))
+    // V8 takes some time to find the best code, and may do so while something else is measured.
+    for (let i = 0; i < WARM_UP; i++) {
+      time(encode, values, milliseconds)
+      if (decode !== undefined) time(decode, payloads, milliseconds)
+    }
     const prepared = { values, payloads }
     known.set(kind, prepared)
     return prepared
   }
   parentPort?.on('message', ({ kind, milliseconds }) => {
-    const { values, payloads } = known.get(kind) ?? prepare(kind)
+    const { values, payloads } = known.get(kind) ?? prepare(kind, milliseconds)
     const figures = [time(encode, values, milliseconds)]
     if (decode !== undefined) figures.push(time(decode, payloads, milliseconds))
     parentPort?.postMessage(figures)

@@ -21,15 +21,15 @@ import { types } from '../util/builtins.js'
 import { Buffer, Date } from '../util/globals.js'
 import { compileWriter } from './compiled-encode.js'
 import { PLAIN } from './ids.js'
-import { LITTLE_ENDIAN, type Outbox, type EncodeBuffer } from './outbox.js'
+import { EncodeBuffer, LITTLE_ENDIAN, type Outbox } from './outbox.js'
 import { ARRAY, BUFFER_BYTES, DATE, DEEPEST, EMPTY_OBJECT, FIRST_SHAPE } from './plain-format.js'
 import { HAS_REFERENCES, HAS_SHAPES, REFERENCE, SHAPE_TAGS, SHAPED } from './plain-format.js'
-import { roomFor, writeNumber, writeScalar, writeString } from './scalars.js'
+import { roomFor, writeScalar, writeString } from './scalars.js'
 import { enlarge } from './scratch.js'
 import { SeenObjects } from './seen-objects.js'
 import { standInFor } from './stand-in.js'
 import { BUFFER, contentOf, kindOf, typedArrayBytes } from './views.js'
-import { endOf, OTHER_SHAPE, Position, writers, type WrittenShape } from './written-shapes.js'
+import { endSize, OTHER_SHAPE, Position, writers, writeShapes, type WrittenShape } from './written-shapes.js'
 
 const isEnabled = process.env.MILLRACE_PLAIN_CODEC !== 'off'
 
@@ -61,17 +61,21 @@ function elementOf(array: ArrayLike<unknown>, index: number): unknown {
   return array[index]
 }
 
-const withRoomFor = (value: unknown): unknown[] => new Array(1).fill(value)
-const HOLEY = [withRoomFor(1), withRoomFor(1.5), withRoomFor('text')]
-const KINDS = [[1], [1.5], ['text'], ...HOLEY, Object.freeze(['text']), new Uint8Array(1)]
+/** As many kinds as it takes: objects with an element and a key of their own. */
+const KINDS = Array.from({ length: 32 }, (_, kind): ArrayLike<unknown> => ({
+  length: 1,
+  0: kind,
+  [`kind ${kind}`]: kind,
+}))
 
 function beGeneral(turn: number): unknown {
-  return elementOf(KINDS[turn & 7], 0)
+  return elementOf(KINDS[turn & 31], 0)
 }
 for (let turn = 0; turn < KINDS.length; turn++) beGeneral(turn)
 
-/** The memory and the counts of the present payload. */
-let buffer: EncodeBuffer
+/** The memory and the counts of the present payload. Between payloads the memory is `nowhere`. */
+const nowhere = new EncodeBuffer(0)
+let buffer = nowhere
 let payload = 0
 let hasReferences = false
 /** The shapes of the payload: the first `shapeCount` of these. */
@@ -137,7 +141,7 @@ export function encodePlain(value: unknown, out: Outbox, isArguments = false): b
   } finally {
     isActive = false
     seen.clear()
-    buffer = out
+    buffer = nowhere
     refused = undefined
     hasRefused = false
   }
@@ -152,7 +156,7 @@ export function takeRemainder(): unknown {
 
 /** Has a payload in the making leave the outbox, which another payload needs now. */
 export function leaveOutbox(out: Outbox): void {
-  if (isActive && buffer === out) buffer = enlarge(buffer, out.bytes.length, 0)
+  if (buffer === out) buffer = enlarge(buffer, out.bytes.length, 0)
 }
 
 function inheritsKeys(): boolean {
@@ -190,18 +194,13 @@ function writeText(value: string, at: number): number {
   return end >= 0 ? end : writePrimitive(value, at)
 }
 
-function writeDigits(value: number, at: number): number {
-  const end = writeNumber(buffer, at, value)
-  return end >= 0 ? end : writePrimitive(value, at)
-}
-
 function writeRead(value: unknown, at: number, depth: number, position: Position, object: object, key: string): number {
   if (typeof value === 'object' && value !== null) return writeObject(value, at, depth, position, true)
   // V8 leaves out a property that an accessor has deleted meanwhile.
   return value === undefined && !hasOwn(object, key) ? stop(at) : writePrimitive(value, at)
 }
 
-const valueWriters = { begin: writeReadShape, text: writeText, number: writeDigits, other: writeRead }
+const valueWriters = { begin: writeReadShape, text: writeText, number: writePrimitive, other: writeRead }
 
 /** `isRead`: the object stands in an object whose shape has code, and its elements are read in the same way. */
 function writeObject(value: object, at: number, depth: number, position: Position, isRead: boolean): number {
@@ -252,7 +251,7 @@ function writeArguments(args: readonly unknown[], at: number): number {
 function writeElements(array: unknown[], length: number, at: number, depth: number, position: Position): number {
   for (let i = 0; i < length && at >= 0; i++) {
     const value = elementOf(array, i)
-    if (typeof value === 'number') at = writeDigits(value, at)
+    if (typeof value === 'number') at = writePrimitive(value, at)
     else if (typeof value === 'string') at = writeText(value, at)
     else if (typeof value === 'object' && value !== null) at = writeObject(value, at, depth, position, true)
     else at = value === undefined && !hasOwn(array, i) ? stop(at) : writePrimitive(value, at)
@@ -329,10 +328,10 @@ function writeShape(shape: WrittenShape, at: number): number {
 }
 
 function writeEnd(at: number): number {
-  const end = endOf(shapes, shapeCount)
-  reserve(at, end.length)
-  buffer.bytes.set(end, at)
-  return at + end.length
+  const size = endSize(shapes, shapeCount)
+  reserve(at, size)
+  writeShapes(buffer, at, shapes, shapeCount)
+  return at + size
 }
 
 function writeEmpty(object: object, at: number): number {

@@ -41,7 +41,15 @@ export function writeScalar(out: EncodeBuffer, at: number, value: unknown): numb
   if (at > bytes.length - WIDEST) return -1
   switch (typeof value) {
     case 'number':
-      return putNumber(out, at, value)
+      // The part in parentheses tells -0 from 0.
+      if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
+        bytes[at] = INT32
+        out.view.setInt32(at + 1, value, LITTLE_ENDIAN)
+        return at + 5
+      }
+      bytes[at] = DOUBLE
+      out.view.setFloat64(at + 1, value, LITTLE_ENDIAN)
+      return at + 9
     case 'string':
       return writeString(out, at, value)
     case 'boolean':
@@ -62,23 +70,6 @@ export function writeScalar(out: EncodeBuffer, at: number, value: unknown): numb
     default:
       return -1
   }
-}
-
-/** Writes a number at `at`. Returns the position behind it; -1 when it does not fit. */
-export function writeNumber(out: EncodeBuffer, at: number, value: number): number {
-  return at > out.bytes.length - WIDEST ? -1 : putNumber(out, at, value)
-}
-
-function putNumber(out: EncodeBuffer, at: number, value: number): number {
-  // The part in parentheses tells -0 from 0.
-  if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
-    out.bytes[at] = INT32
-    out.view.setInt32(at + 1, value, LITTLE_ENDIAN)
-    return at + 5
-  }
-  out.bytes[at] = DOUBLE
-  out.view.setFloat64(at + 1, value, LITTLE_ENDIAN)
-  return at + 9
 }
 
 /** Bytes that suffice for a scalar. */
@@ -149,7 +140,7 @@ export function readScalar(bytes: Uint8Array, at: number, end: number): unknown 
       return true
     case INT32:
       pass(at, 4, end)
-      return viewOf(bytes).getInt32(at + 1, LITTLE_ENDIAN)
+      return int32At(bytes, at + 1)
     case DOUBLE:
       pass(at, 8, end)
       return viewOf(bytes).getFloat64(at + 1, LITTLE_ENDIAN)
@@ -178,6 +169,13 @@ export function readScalar(bytes: Uint8Array, at: number, end: number): unknown 
 /** The position behind the scalar that was read last. */
 export function scalarEnd(): number {
   return cursor
+}
+
+/** Byte by byte: small calls need no view then. */
+function int32At(bytes: Uint8Array, at: number): number {
+  return LITTLE_ENDIAN
+    ? bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)
+    : bytes[at + 3] | (bytes[at + 2] << 8) | (bytes[at + 1] << 16) | (bytes[at] << 24)
 }
 
 function pass(at: number, size: number, end: number): void {

@@ -1,7 +1,7 @@
 // The objects of a payload, numbered in the order in which they begin.
 
 /** Number of objects up to which comparing one by one is cheaper than hashing. */
-const FEW = 12
+const FEW = 24
 
 export class SeenObjects {
   readonly #few: (object | undefined)[] = new Array(FEW).fill(undefined)

@@ -12,7 +12,8 @@ const { latin1Slice } = Buffer.prototype as Buffer & { latin1Slice: Slice }
 
 /** Characters of a cached string. Longer strings repeat less. */
 const LONGEST = 24
-const SLOTS = 2048
+const SLOT_BITS = 11
+const SLOTS = 2 ** SLOT_BITS
 const texts: string[] = new Array(SLOTS).fill('')
 /** The bytes of the cached strings, at `LONGEST` bytes each. Four bytes are compared at a time. */
 const contents = new DataView(new ArrayBuffer(SLOTS * LONGEST))
@@ -64,8 +65,8 @@ function slotOf(view: DataView, start: number, length: number): number {
     hash = Math.imul(hash + view.getInt32(start, true), 0x01000193) + view.getInt32(start + (length >> 1) - 2, true)
     hash = Math.imul(hash, 0x01000193) + view.getInt32(start + length - 4, true)
   }
-  hash = Math.imul(hash, 0x01000193)
-  return (hash ^ (hash >>> 15)) & (SLOTS - 1)
+  // The last character is in the uppermost bits, and has to reach those that count.
+  return Math.imul(hash ^ (hash >>> 16), 0x9e3779b1) >>> (32 - SLOT_BITS)
 }
 
 function isKnown(view: DataView, start: number, length: number, known: number): boolean {

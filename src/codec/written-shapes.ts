@@ -21,9 +21,9 @@ export interface WrittenShape extends CodeOwner {
   /** The payload that had this shape last, and the shape's number there. */
   payload: number
   number: number
-  /** The shapes of the last payload that began with this shape, and their bytes. */
+  /** The shapes of the last payload that began with this shape, and the end of such a payload. */
   list: readonly WrittenShape[]
-  listBytes: Uint8Array
+  end: Uint8Array | undefined
 }
 
 export const OTHER_SHAPE = -2
@@ -81,7 +81,6 @@ function sameKeys(a: readonly string[], b: readonly string[]): boolean {
 }
 
 const none: readonly WrittenShape[] = []
-const nothing = new Uint8Array()
 
 function makeShape(keys: readonly string[]): WrittenShape | undefined {
   // Each key takes at least two bytes.
@@ -108,7 +107,7 @@ function makeShape(keys: readonly string[]): WrittenShape | undefined {
     payload: 0,
     number: 0,
     list: none,
-    listBytes: nothing,
+    end: undefined,
   }
 }
 
@@ -117,10 +116,25 @@ function startsWithDigit(text: string): boolean {
   return unit <= 0x39 && unit >= 0x30
 }
 
-/** The end of a payload that has the first `count` of these shapes. */
-export function endOf(shapes: readonly WrittenShape[], count: number): Uint8Array {
+/** Bytes of the end of a payload that has the first `count` of these shapes. */
+export function endSize(shapes: readonly WrittenShape[], count: number): number {
+  let size = SHAPES_END
+  for (let i = 0; i < count; i++) size += shapes[i].bytes.length
+  return size
+}
+
+/** Writes the end of a payload that has the first `count` of these shapes at `at`, where there is room. */
+export function writeShapes(out: EncodeBuffer, at: number, shapes: readonly WrittenShape[], count: number): void {
   const first = shapes[0]
-  return isList(first.list, shapes, count) ? first.listBytes : makeEnd(shapes.slice(0, count))
+  if (isList(first.list, shapes, count)) {
+    out.bytes.set((first.end ??= makeEnd(first.list)), at)
+    return
+  }
+  writeEach(out, at, shapes, count)
+  // The bytes are kept together when the same shapes come again. Long lists would fill the memory of many shapes.
+  if (endSize(shapes, count) > LONGEST_LIST) return
+  first.list = shapes.slice(0, count)
+  first.end = undefined
 }
 
 function isList(list: readonly WrittenShape[], shapes: readonly WrittenShape[], count: number): boolean {
@@ -132,23 +146,20 @@ function isList(list: readonly WrittenShape[], shapes: readonly WrittenShape[], 
 }
 
 function makeEnd(shapes: readonly WrittenShape[]): Uint8Array {
-  let size = SHAPES_END
-  for (const { bytes } of shapes) size += bytes.length
-  const end = new Uint8Array(size)
-  let at = 0
+  const size = endSize(shapes, shapes.length)
+  writeEach(draft, 0, shapes, shapes.length)
+  return new Uint8Array(draft.bytes.subarray(0, size))
+}
+
+function writeEach(out: EncodeBuffer, at: number, shapes: readonly WrittenShape[], count: number): void {
+  const start = at
   let hash = 0
-  for (const shape of shapes) {
-    end.set(shape.bytes, at)
-    at += shape.bytes.length
-    hash = mixHash(hash, shape.hash)
+  for (let i = 0; i < count; i++) {
+    const { bytes } = shapes[i]
+    out.bytes.set(bytes, at)
+    at += bytes.length
+    hash = mixHash(hash, shapes[i].hash)
   }
-  const view = new DataView(end.buffer)
-  view.setInt32(at, hash, LITTLE_ENDIAN)
-  view.setUint32(at + 4, at, LITTLE_ENDIAN)
-  // Long lists are the exception, and would fill the memory of many shapes.
-  if (size <= LONGEST_LIST) {
-    shapes[0].list = shapes
-    shapes[0].listBytes = end
-  }
-  return end
+  out.view.setInt32(at, hash, LITTLE_ENDIAN)
+  out.view.setUint32(at + 4, at - start, LITTLE_ENDIAN)
 }
