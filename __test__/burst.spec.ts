@@ -1,5 +1,7 @@
 // Very many calls at once: submit() never blocks, and every call is answered.
 
+import { availableParallelism } from 'node:os'
+
 import type { ProcessPoolExecutor } from 'millrace'
 import { tasks } from './fixtures/basic.mjs'
 import { test } from './helpers/leaks.js'
@@ -91,4 +93,35 @@ test('100,000 calls that fail, are cancelled, or return, each as it should', asy
   t.is(wrong, 0)
   const { completed, failed, cancelled: taken } = pool.stats()
   t.deepEqual([completed + failed + taken, taken], [CALLS + held.length, cancelled.size])
+})
+
+test('short calls are run by few of many workers, whatever those ran before', async (t) => {
+  // Not every worker has a processor: there one that works is better than two that are woken.
+  const workers = availableParallelism() + 8
+  const pool = makePool(t, { maxWorkers: workers })
+  const some = (): number => {
+    const start = process.hrtime.bigint()
+    while (process.hrtime.bigint() - start < 30_000n);
+    return process.pid
+  }
+  const long = (): number => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    return process.pid
+  }
+  const there = new Set<number>()
+  while (there.size < workers) {
+    const calls = Array.from({ length: workers }, () => pool.submit(long))
+    for (const pid of await Promise.all(calls)) there.add(pid)
+  }
+  // From now on the calls are known to be short. Each worker's last ones were long, but for that of the worker here.
+  for (let call = 0; call < 100; call++) await pool.submit(some)
+  // A machine that holds workers up makes others take their places: not in each of several attempts.
+  let least = workers
+  for (let attempt = 0; attempt < 20 && least === workers; attempt++) {
+    await Promise.all(Array.from({ length: workers }, () => pool.submit(long)))
+    const used = await Promise.all(Array.from({ length: 4 * workers }, () => pool.submit(some)))
+    least = Math.min(least, new Set(used).size)
+  }
+  t.log(`${least} of ${workers} workers`)
+  t.true(least < workers)
 })

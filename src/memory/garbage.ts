@@ -12,7 +12,7 @@ const TOLERATED_BYTES = 32 << 20
 /** External memory in bytes after the last collection by `collectBuffers`. */
 let keptBytes = 0
 
-/** Bytes of received buffers after which young garbage is collected, at most: most of these buffers are garbage then. */
+/** Most bytes of received buffers after which young garbage is collected: most of these buffers are garbage then. */
 const YOUNG_BYTES = 32 << 20
 
 /** A received buffer counts as so many bytes at least: a lane has a certain number of buffers to lend. */

@@ -25,8 +25,8 @@ use crate::sync::{AtomicU32, Ordering, SyncPoint};
 /// Handles of each direction.
 pub(crate) const LOANS: usize = 256;
 
-/// Content of this size and more is lent to the worker. Smaller content is cheaper to copy than to lend: a loan costs an
-/// object that the garbage collector has to find, and colder memory, since its block comes back only then.
+/// Content of this size and more is lent to the worker. Smaller content is cheaper to copy than to lend: a loan costs
+/// an object that the garbage collector has to find, and colder memory, since its block comes back only then.
 pub const LENT_FROM: usize = 128 << 10;
 
 /// Content of this size and more is lent to the host. A copy costs more there than in a worker: the host is one for all

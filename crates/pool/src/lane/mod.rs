@@ -45,6 +45,14 @@ const TRIM_AFTER: Duration = Duration::from_secs(1);
 /// garbage collector runs.
 const TRIMS: u32 = 4;
 
+/// A call that a lane is given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Given {
+  pub(crate) id: CallId,
+  /// How long the call is expected to take.
+  pub(crate) expected_ns: u32,
+}
+
 /// A call that a lane holds.
 #[derive(Clone, Copy, Debug)]
 struct Held {

@@ -2,13 +2,14 @@
 //!
 //! A lane holds the call that its worker runs and some more in reserve, so that the worker has something to do while
 //! the host sleeps. The reserve is bounded by time (`ahead_ns`, by the service time that the worker reports) and by
-//! bytes; of large calls by bytes alone, while calls are short. Every call that the worker has not claimed can be taken back.
+//! bytes; of large calls by bytes alone, while calls are short. Every call that the worker has not claimed can be taken
+//! back.
 
 use std::time::{Duration, Instant};
 
 use millrace_ring::{CallHeader, CallKind, INLINE_CAPACITY, LENT_FROM, Position, PushError, Reclaimed};
 
-use super::{Held, Lane, Life, Moved, Tail};
+use super::{Given, Held, Lane, Life, Moved, Tail};
 use crate::calls::{Definitions, Payload, TaskDefinition};
 use crate::completion::CallId;
 use crate::config::PoolConfig;
@@ -33,8 +34,8 @@ const AT_ONCE_BYTES_NEW: usize = 128 << 20;
 /// The same for a call that is not known to be short: what the lane is given too much is soon taken back.
 const AT_ONCE_BYTES_UNKNOWN: usize = 4 << 20;
 
-/// Most payload bytes of a lane that takes new calls beyond its read-ahead, in a pool of these rules. Where the memory of
-/// workers is limited, what a worker has been sent counts as the worker's.
+/// Most payload bytes of a lane that takes new calls beyond its read-ahead, in a pool of these rules. Where the memory
+/// of workers is limited, what a worker has been sent counts as the worker's.
 pub(super) fn at_once_bytes(config: &PoolConfig) -> usize {
   let is_limited = config.max_memory.is_some() || config.hard_memory_limit.is_some();
   if is_limited { AT_ONCE_BYTES } else { AT_ONCE_BYTES_NEW }
@@ -73,9 +74,9 @@ impl Lane {
       && self.ring.has_slots(2)
   }
 
-  /// Whether a call goes into the lane beyond the read-ahead: the call is large, and the calls of this lane are short, or
-  /// may be. In the pending queue the payload would be copied once more, which costs more than the chance that the call
-  /// has to move.
+  /// Whether a call goes into the lane beyond the read-ahead: the call is large, and the calls of this lane are short,
+  /// or may be. In the pending queue the payload would be copied once more, which costs more than the chance that the
+  /// call has to move.
   fn takes_at_once(&self, bytes: usize, expected_ns: u32, is_new: bool) -> bool {
     let is_short = self.service_ns.is_some_and(|ns| ns <= AT_ONCE_NS) || expected_ns <= AT_ONCE_NS;
     let most = match (is_short, is_new) {
@@ -112,12 +113,11 @@ impl Lane {
   /// When the ring or the memory has no room. Nothing has changed then, but a definition may have been sent.
   pub(crate) fn push(
     &mut self,
-    id: CallId,
+    given: Given,
     header: &CallHeader,
     definitions: &Definitions,
     head: &[u8],
     tail: &Tail<'_>,
-    expected_ns: u32,
     now: Instant,
   ) -> Result<Position, PushError> {
     let Some(definition) = definitions.task(header.task) else { return Err(PushError::Full) };
@@ -144,6 +144,7 @@ impl Lane {
       self.front_since = now;
       self.is_stalled = false;
     }
+    let Given { id, expected_ns } = given;
     self.held.push_back(Held { position, call: id, task: header.task, bytes, expected_ns });
     self.held_bytes += bytes;
     self.expected_ns += u64::from(expected_ns);

@@ -14,7 +14,7 @@ use crate::calls::{Call, Limits, Outcome, Payload, Place, Retries};
 use crate::completion::CallId;
 use crate::error::SubmitError;
 use crate::event::{CallFailure, Event};
-use crate::lane::Tail;
+use crate::lane::{Given, Tail};
 
 /// A call to be made.
 #[derive(Debug)]
@@ -134,7 +134,8 @@ impl Manager {
     let (Some(lane), Some(call)) = (self.lanes.get_mut(index), self.calls.get_mut(id)) else {
       return Err(PushError::Full);
     };
-    let position = lane.push(id, &call.header(), &self.definitions, head, tail, self.durations.of(call.task), now)?;
+    let given = Given { id, expected_ns: self.durations.of(call.task) };
+    let position = lane.push(given, &call.header(), &self.definitions, head, tail, now)?;
     call.place = Place::Lane { lane: index, position };
     self.placement.note_call(index);
     self.look_later(now);

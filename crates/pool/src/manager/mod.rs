@@ -1,8 +1,8 @@
 //! The manager: all state of one pool, and what its owner may ask of the pool.
 //!
 //! Two kinds of modules are in this folder. The parts keep their own invariants and know no manager: `lanes`,
-//! `placement`, `durations`, `starts`, `watch`, `drain`, `backlog`, `lifecycle`, `owner`, `reservations`. The others are what a
-//! manager does with its parts, a concern each. `round.rs` tells what an owner has to do.
+//! `placement`, `durations`, `starts`, `watch`, `drain`, `backlog`, `lifecycle`, `owner`, `reservations`. The others
+//! are what a manager does with its parts, a concern each. `round.rs` tells what an owner has to do.
 //!
 //! No user code is called from here: the owner hands results and events on when the manager is no longer borrowed.
 

@@ -11,7 +11,7 @@ use crate::lane::{Life, UNCLAIMED};
 /// How long a call may run while another worker is idle, before its lane gives up the calls queued behind it.
 pub(super) const STALL: Duration = Duration::from_millis(1);
 
-/// Payload bytes that a lane gives up at a time, at least: enough for an idle worker for some milliseconds. Each byte is
+/// Payload bytes after which a lane gives up no more at a time: enough for an idle worker for a while. Each byte is
 /// copied twice more, and the worker may come to the rest by itself.
 const GIVEN_UP_BYTES: usize = 4 << 20;
 

@@ -25,6 +25,27 @@ fn calls_behind_a_long_one_move_to_an_idle_worker() {
 }
 
 #[test]
+fn large_calls_behind_a_long_one_move_piece_by_piece_until_none_is_left() {
+  let mut pool = Pool::new(config());
+  let keys: Vec<u64> = (0..200).map(|_| pool.submit("echo")).collect();
+  keys.into_iter().for_each(|key| drop(pool.answer(key)));
+  let large = |n: usize| crate::support::worker::pattern((1 << 20) + n);
+  for round in 0..3 {
+    let gate = format!("large-{round}");
+    let long = pool.submit(&format!("gate {gate}"));
+    // They are short, as far as is known: so all of them go into the two lanes.
+    let behind: Vec<u64> = (0..40).map(|n| pool.submit_with("echo", &large(n))).collect();
+    for (n, key) in behind.into_iter().enumerate() {
+      assert!(pool.answer(key) == large(n), "call {n}");
+    }
+    assert!(pool.is_running(long));
+    pool.open(&gate);
+    pool.answer(long);
+  }
+  pool.close();
+}
+
+#[test]
 fn a_call_behind_a_long_one_moves_when_another_worker_falls_idle() {
   let mut pool = Pool::new(config());
   let first = pool.submit("gate first");

@@ -39,8 +39,8 @@ static LEAVE_OUT: AtomicU32 = AtomicU32::new(0);
 
 impl Segment {
   /// Does as [`Segment::commit`] for a range of whole pages that is about to be used, and maps them in this process. A
-  /// short range that ends within a huge page gets all of it, if that is within `room`. Returns where the populated pages
-  /// end.
+  /// short range that ends within a huge page gets all of it, if that is within `room`. Returns where the populated
+  /// pages end.
   pub fn populate(&self, range: Range<usize>, room: usize) -> Result<usize> {
     self.check("fallocate", range.start, room.max(range.end).saturating_sub(range.start))?;
     let rounded = range.end.next_multiple_of(HUGE);
