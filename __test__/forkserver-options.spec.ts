@@ -71,3 +71,10 @@ for (const { title, flags = [], variable = '', options = '', says } of CASES) {
     t.regex(out, says, errors)
   })
 }
+
+test('spawned workers work with --frozen-intrinsics', async (t) => {
+  const program = PROGRAM('').replace("startMethod: 'forkserver', ", '')
+  const cwd = makeFolder(t, { 'main.mjs': program })
+  const { out, errors } = await run(process.execPath, ['--frozen-intrinsics', 'main.mjs'], { cwd })
+  t.is(out, 'works', errors)
+})
