@@ -97,6 +97,7 @@ log: { type: stdout, format: json, level: error }
   let said = ''
   for (const stream of [server.stdout, server.stderr]) stream.on('data', (text) => (said += text))
   const ended = once(server, 'exit')
+  process.once('exit', () => server.kill('SIGKILL'))
   while (!(await answers(registry))) {
     if (server.exitCode !== null) throw new Error(`the registry does not start: ${said}`)
     await sleep(100)
@@ -113,7 +114,9 @@ log: { type: stdout, format: json, level: error }
 /** The environment without what npm and the test runner put into it. */
 export function plainEnv() {
   const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_|GITHUB_|AVA|CI$)/i.test(name))
-  return { ...Object.fromEntries(kept), npm_config_cache: join(work, 'cache'), npm_config_update_notifier: 'false' }
+  const npm = { cache: join(work, 'cache'), noproxy: '127.0.0.1', update_notifier: 'false' }
+  const settings = Object.entries(npm).map(([name, value]) => [`npm_config_${name}`, value])
+  return Object.fromEntries([...kept, ...settings])
 }
 
 async function answers(registry) {

@@ -40,11 +40,12 @@ export function bindingError(attempts: readonly Attempt[]): BindingError {
 /** The error of a binary of another version. */
 export function versionError(found: unknown, expected: string, where: string): BindingError {
   const version = typeof found === 'string' ? `of version ${found}` : 'of an unknown version'
+  const isPackage = where.startsWith('@')
   return failure({
     reason: 'version',
     text:
       `${where} is ${version}, and millrace is of version ${expected}; both have to be of the same version. ` +
-      `${REINSTALL}; do not override the version of one of them`,
+      (isPackage ? `${REINSTALL}; do not override the version of one of them` : 'Build the binary again'),
   })
 }
 
