@@ -221,15 +221,19 @@ test.serial('a value that is given up after an accessor has run refers to its pa
 
 test.serial('an accessor may encode values itself, in the same outbox', (t) => {
   const out = new Outbox()
-  const make = (encode: () => void) => ({
+  const make = (encode: () => void, last: unknown): object => ({
     before: 'x'.repeat(100),
     get inner() {
       encode()
       return { n: 1 }
     },
     after: ['a', { n: 2 }],
+    get last() {
+      encode()
+      return last
+    },
   })
-  const plain = { before: 'b', inner: { n: 1 }, after: ['c', { n: 2 }] }
+  const plain = { before: 'b', inner: { n: 1 }, after: ['c', { n: 2 }], last: 1 }
   for (let i = 0; i < 3; i++) encodeResult(plain, out)
   const others: (() => void)[] = [
     () => encodeArguments([1, 'text', null], out),
@@ -240,12 +244,15 @@ test.serial('an accessor may encode values itself, in the same outbox', (t) => {
     () => encodeResult('y'.repeat(1000), new Outbox()),
   ]
   for (const other of others) {
-    compileSoon()
-    for (let i = 0; i < 3; i++) encodeResult(plain, out)
-    encodeResult(make(other), out)
-    t.is(difference(decodeResult(out.codec, out.copy()), byV8(make(() => {}))), undefined)
-    encodeResult(plain, out)
-    t.is(difference(decodeResult(out.codec, out.copy()), plain), undefined)
+    for (const last of [1, [{ n: 3 }], new Map([[1, { n: 4 }]])]) {
+      compileSoon()
+      for (let i = 0; i < 3; i++) encodeResult(plain, out)
+      encodeResult(make(other, last), out)
+      const nothing = (): void => {}
+      t.is(difference(decodeResult(out.codec, out.copy()), byV8(make(nothing, last))), undefined)
+      encodeResult(plain, out)
+      t.is(difference(decodeResult(out.codec, out.copy()), plain), undefined)
+    }
   }
 })
 

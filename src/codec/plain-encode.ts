@@ -166,7 +166,7 @@ function inheritsKeys(): boolean {
 
 // Accessors may run here. So the state of this payload is taken over before, and left behind.
 function giveUp(value: unknown): unknown {
-  const bytes = buffer.bytes.slice(0, refusedAt)
+  const bytes = new Uint8Array(buffer.bytes.subarray(0, refusedAt))
   const log = { bytes, objects: seen.list(), shapes: shapes.slice(0, shapeCount), rest: hasRefused ? [refused] : [] }
   for (const shape of log.shapes) writers.withdraw(shape)
   return standInFor(value, log)
