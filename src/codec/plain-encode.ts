@@ -19,6 +19,7 @@
 
 import { types } from '../util/builtins.js'
 import { Buffer, Date } from '../util/globals.js'
+import { beGeneral, beginsWithRecord, elementOf, getterOf, hasElementsOnly, isData } from './array-elements.js'
 import { compileWriter } from './compiled-encode.js'
 import { PLAIN } from './ids.js'
 import { EncodeBuffer, LITTLE_ENDIAN, type Outbox } from './outbox.js'
@@ -47,32 +48,6 @@ const ArrayPrototype = Array.prototype
 const DatePrototype = Date.prototype
 const BufferPrototype = Buffer.prototype
 const timeOf: (value: object) => number = Function.prototype.call.bind(DatePrototype.getTime)
-/** The getter of an own property. For an index this is far cheaper than the descriptor. */
-const getterOf: (value: object, key: number) => unknown = Function.prototype.call.bind(
-  (ObjectPrototype as unknown as { __lookupGetter__: (key: PropertyKey) => unknown }).__lookupGetter__,
-)
-
-/**
- * An element of an array. Once V8 has optimized an access by index for arrays of some kinds, the access changes the
- * user's array to the most general of them, where numbers take more room and time. An access that has seen too many
- * kinds changes nothing. So `beGeneral` has this one see kind after kind.
- */
-function elementOf(array: ArrayLike<unknown>, index: number): unknown {
-  return array[index]
-}
-
-/** As many kinds as it takes: objects with an element and a key of their own. */
-const KINDS = Array.from({ length: 32 }, (_, kind): ArrayLike<unknown> => ({
-  length: 1,
-  0: kind,
-  [`kind ${kind}`]: kind,
-}))
-
-function beGeneral(turn: number): unknown {
-  return elementOf(KINDS[turn & 31], 0)
-}
-for (let turn = 0; turn < KINDS.length; turn++) beGeneral(turn)
-
 /** The memory and the counts of the present payload. Between payloads the memory is `nowhere`. */
 const nowhere = new EncodeBuffer(0)
 let buffer = nowhere
@@ -237,10 +212,6 @@ function writeArray(array: unknown[], at: number, depth: number, position: Posit
   return at < 0 || !hasRead || seen.size === objects || hasElementsOnly(array, length) ? at : stop(at)
 }
 
-function isData(array: unknown[], index: number): boolean {
-  return hasOwn(array, index) && getterOf(array, index) === undefined
-}
-
 function writeArguments(args: readonly unknown[], at: number): number {
   seen.add(args)
   at = writeHead(ARRAY, args.length, at)
@@ -257,24 +228,6 @@ function writeElements(array: unknown[], length: number, at: number, depth: numb
     else at = value === undefined && !hasOwn(array, i) ? stop(at) : writePrimitive(value, at)
   }
   return at
-}
-
-// Own keys come in order, indices first. So with this many keys and this last key, all keys are indices.
-function hasElementsOnly(array: unknown[], length: number): boolean {
-  const keys = keysOf(array)
-  return keys.length === length && (length === 0 || keys[length - 1] === indexText(length - 1))
-}
-
-const INDICES = Array.from({ length: LONGEST_WITHOUT_RECORDS }, (_, index) => String(index))
-
-function indexText(index: number): string {
-  return index < LONGEST_WITHOUT_RECORDS ? INDICES[index] : String(index)
-}
-
-function beginsWithRecord(array: unknown[]): boolean {
-  if (getterOf(array, 0) !== undefined) return false
-  const first = elementOf(array, 0)
-  return typeof first === 'object' && first !== null && !isProxy(first) && !Array.isArray(first)
 }
 
 function writeProperties(
