@@ -35,9 +35,17 @@ test('a job whose worker is killed fails with its pid and signal, the others do 
 test('a map whose worker is killed loses the item that ran, and no other item of its chunk', async (t) => {
   const gate = new Gate(t)
   const pool = startPool(t, 1)
-  const paths = Array.from({ length: 6 }, (_, n) => [gate.path, n] as const)
-  const mapped = pool.starmapAsync(tasks.hold, paths, { chunksize: 2 })
-  await until('it runs', () => pool.stats().running === 1)
+  const log = new Log(t)
+  const hold = (log: string, gate: string, n: number): number => {
+    const { appendFileSync, existsSync } = process.getBuiltinModule('node:fs')
+    appendFileSync(log, `${n}\n`)
+    while (existsSync(gate));
+    return n
+  }
+  const items = Array.from({ length: 6 }, (_, n) => [log.path, gate.path, n] as const)
+  const mapped = pool.starmapAsync(hold, items, { chunksize: 2 })
+  // A worker that dies before an item has begun costs none.
+  await until('an item to run', () => log.lines.length === 1)
   process.kill(pool.stats().workers[0]!.pid, 'SIGKILL')
   gate.open()
   t.is((await failureOf(mapped)).signal, 'SIGKILL')

@@ -10,7 +10,9 @@ let found = false
 export function assertEntries(): void {
   if (found) return
   const entry = workerEntry()
-  found = builtin('node:fs').existsSync(entry) || mayNotLook(entry)
+  const { existsSync } = builtin('node:fs')
+  // A loader may compile the sources on the way.
+  found = existsSync(entry) || existsSync(entry.replace(/\.js$/, '.ts')) || mayNotLook(entry)
   if (found) return
   throw new UnsupportedPlatformError(
     'A bundler has put Millrace into a bundle, and workers start from the files of the package: there is no ' +
