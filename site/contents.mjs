@@ -7,6 +7,7 @@ export const contents = [
     pages: [
       { title: 'Millrace', document: 'README.md', path: 'index' },
       { title: 'Guide', document: 'docs/guide.md', path: 'guide' },
+      { title: 'Starters', document: 'examples/starters/README.md', path: 'starters' },
       { title: 'Start methods', document: 'docs/start-methods.md', path: 'start-methods' },
       { title: 'Troubleshooting', document: 'docs/troubleshooting.md', path: 'troubleshooting' },
       { title: 'TypeScript', document: 'docs/typescript.md', path: 'typescript' },

@@ -4,6 +4,7 @@
 // A link to a file that is no page leads to a page with that file's text: so no link of the site is dead, and the site
 // needs no other host.
 
+import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, extname, join, posix, relative } from 'node:path'
 
@@ -71,11 +72,18 @@ function write(page, text) {
 function sourcePage(path) {
   const isDirectory = statSync(join(root, path)).isDirectory()
   const content = isDirectory
-    ? readdirSync(join(root, path))
+    ? filesOf(path)
         .map((name) => `## ${name}\n\n${fenced(join(path, name))}\n`)
         .join('\n')
     : fenced(path)
   write(`source/${path}.md`, `---\nsearch: false\nsidebar: false\neditLink: false\n---\n\n# ${path}\n\n${content}\n`)
+}
+
+/** The files in a directory that are part of the repository. @param {string} path */
+function filesOf(path) {
+  return execFileSync('git', ['ls-files', '-z'], { cwd: join(root, path), encoding: 'utf8' })
+    .split('\0')
+    .slice(0, -1)
 }
 
 const LANGUAGES = { '.rs': 'rust', '.js': 'js', '.mjs': 'js', '.ts': 'ts', '.yml': 'yaml', '.sh': 'sh', '': 'text' }
