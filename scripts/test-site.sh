@@ -8,12 +8,14 @@ find_chromium() {
 }
 if ! find_chromium > /dev/null && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
   echo 'Installing Chromium'
-  apt-get update > /dev/null && apt-get install -y --no-install-recommends chromium > /dev/null
+  apt-get update > /dev/null && apt-get install -y --no-install-recommends chromium > /dev/null || echo 'That failed' >&2
 fi
 if ! CHROMIUM=$(find_chromium); then
-  echo 'SKIPPED: there is no Chromium; to install it: sudo apt-get install chromium' >&2
-  # In CI nothing may be skipped.
-  exit $([ -z "${CI:-}" ]; echo $?)
+  echo 'SKIPPED: the site is built, and not looked at: there is no Chromium, and this script may not install one.' >&2
+  echo 'To install it: sudo apt-get install chromium' >&2
+  # The workflows have one.
+  [ -z "${GITHUB_ACTIONS:-}" ]
+  exit
 fi
 export CHROMIUM
 node --test --test-reporter=tap site/site.test.mjs

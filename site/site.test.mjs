@@ -41,7 +41,7 @@ before(async () => {
   const address = server.address()
   assert.ok(typeof address === 'object' && address !== null)
   origin = `http://127.0.0.1:${address.port}`
-  browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] })
+  browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
   mkdirSync(screenshots, { recursive: true })
 })
 
