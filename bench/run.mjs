@@ -76,8 +76,8 @@ const flights = fileURLToPath(new URL('../node_modules/vega-datasets/data/flight
 const plan = {
   workers: positive('workers', 2),
   cores: availableParallelism(),
-  warmup: smoke ? 20 : 500,
-  milliseconds: 1000 * positive('seconds', smoke ? 0.05 : 1),
+  warmup: smoke ? 10 : 500,
+  milliseconds: 1000 * positive('seconds', smoke ? 0.03 : 1),
   items: smoke ? 10_000 : 1_000_000,
   huge: smoke ? 4 << 20 : 64 << 20,
   scale: smoke ? [1, 2] : [1, 2, 8, 64],
