@@ -419,7 +419,7 @@ test.serial('keys are data, whatever they look like', (t) => {
   }
   t.true(readers.size >= values.length)
   t.false('injected' in globalThis)
-  t.is((everybodys as any).inner, undefined)
+  t.is((everybodys as { inner?: unknown }).inner, undefined)
 })
 
 test.serial('shapes by the thousand get a bounded amount of code, and those that are met most have it', (t) => {

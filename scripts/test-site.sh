@@ -8,7 +8,7 @@ find_chromium() {
 }
 if ! find_chromium > /dev/null && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
   echo 'Installing Chromium'
-  apt-get update > /dev/null && apt-get install -y --no-install-recommends chromium > /dev/null || echo 'That failed' >&2
+  { apt-get update && apt-get install -y --no-install-recommends chromium; } > /dev/null || echo 'That failed' >&2
 fi
 if ! CHROMIUM=$(find_chromium); then
   echo 'SKIPPED: the site is built, and not looked at: there is no Chromium, and this script may not install one.' >&2

@@ -16,8 +16,8 @@ export function targets(): string[] {
 }
 
 /**
- * The C library of this process; undefined if that cannot be known. A binary for the other library must not be tried
- * then: on a system that has both libraries it may load, and crash.
+ * The C library of this process; undefined if that cannot be known. Where it is known, the binary for the other library
+ * is not tried: on a system that has both libraries such a binary may load, and crash.
  */
 function ownLibrary(): 'gnu' | 'musl' | undefined {
   const { closeSync, openSync, readSync } = builtin('node:fs')

@@ -1,6 +1,7 @@
-// Node's builtin modules, without an `import`. What a worker loads at its start has none of these imports: each costs
-// the start up to some milliseconds. Node loads what the module itself requires, makes a module of exports beside it,
-// and reads each export once. (To read the exports of 'node:process' creates the standard streams.)
+// Node's builtin modules, without an `import`: each import costs a worker's start up to some milliseconds. Node loads
+// what the module itself requires, makes a module of exports beside it, and reads each export once. (To read the
+// exports of 'node:process' creates the standard streams.) Of what a worker loads, only `paths.ts` and `binaries.ts`
+// import theirs, so that tools which follow files understand the paths there.
 
 import type * as AsyncHooks from 'node:async_hooks'
 
